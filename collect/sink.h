@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sink.h - where batches go
+ *
+ * A sink takes batches of rows and writes them somewhere. The collector calls it in this order: `batch` for
+ * each batch, then, in datagram mode, `datagram` after the last batch of each datagram that was not refused
+ * (also when it held no flow), `tick` at least once a second while running live, `rotate` when --rotate says
+ * so, and `close` once.
+ */
+#ifndef WEIR_SINK_H
+#define WEIR_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <weir/weir.h>
+
+/* What went wrong, for people: "cannot write flows.json: No space left on device; free some and start again". */
+struct sink_error {
+    char text[512];
+};
+
+struct sink;
+
+/* The functions of a kind of sink. Those that fail return -1 and fill `error`; all but close may be NULL. */
+struct sink_class {
+    const char *name;   /* "json", "text", "null" */
+    bool per_datagram;  /* wants `datagram` after each datagram: batches are then flushed for each */
+    int (*batch)(struct sink *sink, const struct weir_batch *batch, struct sink_error *error);
+    int (*datagram)(struct sink *sink, const struct weir_datagram *datagram, struct sink_error *error);
+    int (*tick)(struct sink *sink, int64_t now_us, struct sink_error *error);
+    int (*rotate)(struct sink *sink, int64_t now_us, struct sink_error *error);
+    int (*close)(struct sink *sink, struct sink_error *error); /* writes what is left, frees the sink, also on failure */
+};
+
+/* The first member of every sink. */
+struct sink {
+    const struct sink_class *class;
+};
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weir.h - libweir, a decoder for NetFlow export datagrams
+ *
+ * The library turns the datagrams that routers export into columns of numbers. It is given bytes and gives
+ * back batches; it opens nothing, reads no clock, starts no thread, logs nothing and holds no global state.
+ *
+ *     struct weir_decoder *decoder = weir_decoder_create(NULL);
+ *
+ *     while (receive(&datagram)) {
+ *         weir_decoder_feed(decoder, &datagram);
+ *         while ((batch = weir_decoder_next(decoder)) != NULL) {
+ *             use(batch);
+ *             weir_batch_release(batch);
+ *         }
+ *     }
+ *     weir_decoder_finish(decoder);          ... and the same inner loop once more, for what is left
+ *     weir_decoder_free(decoder);
+ *
+ * The way of the data
+ *
+ *     A template (RFC 3954 section 5.2) is compiled once, when it arrives, into a list of copies. Data sets are
+ *     then moved from the wire into the columns of a batch, a column at a time. A batch holds rows of one
+ *     layout: one list of fields. Exporters that send the same template share a layout and its batch; which
+ *     rows came from whom is told by the batch's runs.
+ *
+ * Who owns what
+ *
+ *     The caller owns the datagram's bytes; they must stay in place until weir_decoder_next() has returned
+ *     NULL. The decoder owns everything that it hands out; a batch, with its layout and columns, stays as it
+ *     is until it is given back with weir_batch_release().
+ *
+ * Threads
+ *
+ *     A decoder and its batches belong to one thread at a time. Any number of decoders may run side by side;
+ *     they share only constants. The contents of a batch that is not yet released may be read by any thread.
+ *
+ * Errors
+ *
+ *     Bad input is not an error of the call: it is counted in the ledger under its reason, told to the event
+ *     callback where there is one, and decoding goes on behind it.
+ */
+#ifndef WEIR_WEIR_H
+#define WEIR_WEIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEIR_VERSION "0.1.0"
+
+/* The version of the library that is linked, as text. Lives as long as the program. */
+const char *weir_version(void);
+
+/* ------------------------------------------------------------------------------------------- datagrams in */
+
+/* An IP address in network byte order; an IPv4 address lies in the first four octets, the rest are zero. */
+struct weir_address {
+    uint8_t octets[16];
+    uint8_t family; /* 4, 6, or 0 for none */
+};
+
+/* Room for any address as text, with the terminating NUL. */
+#define WEIR_ADDRESS_TEXT_SIZE 46
+
+/* Writes an address as text (RFC 5952 for IPv6, "" for none), ended by NUL. Returns its length in octets. */
+size_t weir_address_text(const struct weir_address *address, char text[WEIR_ADDRESS_TEXT_SIZE]);
+
+/* One export datagram: the payload of one UDP datagram. */
+struct weir_datagram {
+    const uint8_t *data;        /* read only; must stay in place until weir_decoder_next() returned NULL */
+    size_t size_bytes;          /* 0 to 65,535 */
+    struct weir_address source; /* the exporter's address */
+    uint16_t source_port;       /* the exporter's UDP port, host byte order */
+    int64_t received_us;        /* when it came, microseconds since 1970-01-01 UTC */
+};
+
+/* ------------------------------------------------------------------------------------------------ elements */
+
+/* Abstract data types, RFC 7012 section 3.1. */
+enum weir_type {
+    WEIR_TYPE_OCTET_ARRAY = 0,
+    WEIR_TYPE_UNSIGNED8,
+    WEIR_TYPE_UNSIGNED16,
+    WEIR_TYPE_UNSIGNED32,
+    WEIR_TYPE_UNSIGNED64,
+    WEIR_TYPE_SIGNED8,
+    WEIR_TYPE_SIGNED16,
+    WEIR_TYPE_SIGNED32,
+    WEIR_TYPE_SIGNED64,
+    WEIR_TYPE_FLOAT32,
+    WEIR_TYPE_FLOAT64,
+    WEIR_TYPE_BOOLEAN,
+    WEIR_TYPE_MAC_ADDRESS,
+    WEIR_TYPE_STRING,
+    WEIR_TYPE_DATE_TIME_SECONDS,
+    WEIR_TYPE_DATE_TIME_MILLISECONDS,
+    WEIR_TYPE_DATE_TIME_MICROSECONDS,
+    WEIR_TYPE_DATE_TIME_NANOSECONDS,
+    WEIR_TYPE_IPV4_ADDRESS,
+    WEIR_TYPE_IPV6_ADDRESS,
+    WEIR_TYPE_BASIC_LIST,
+    WEIR_TYPE_SUB_TEMPLATE_LIST,
+    WEIR_TYPE_SUB_TEMPLATE_MULTI_LIST,
+    WEIR_TYPE_UNSIGNED256,
+    WEIR_TYPE_COUNT
+};
+
+/* Enterprise numbers that stand for name spaces without a number of their own. */
+#define WEIR_PEN_IANA 0u
+#define WEIR_PEN_V9 4294967294u       /* NetFlow v9 field types 0 to 32,767 that IANA names otherwise or not at all */
+#define WEIR_PEN_V9_HIGH 4294967295u  /* NetFlow v9 field types from 32,768 up, less 32,768 */
+#define WEIR_PEN_V9_SCOPE 4294967293u /* NetFlow v9 scope types, RFC 3954 section 6.1 */
+
+/* An information element: what a field means. A constant; lives as long as the program. */
+struct weir_element {
+    uint32_t pen;         /* private enterprise number, or one of the above */
+    uint16_t id;          /* without the enterprise bit */
+    uint8_t type;         /* enum weir_type */
+    const char *name;     /* IANA's or the vendor's name, "octetDeltaCount" */
+    const char *v9_name;  /* Cisco's name for the v9 field type, "IN_BYTES", or NULL */
+    const char *semantics; /* "deltaCounter", "identifier", ... or "" */
+    const char *units;    /* "octets", "milliseconds", ... or "" */
+};
+
+/* The element with this number, or NULL where nobody has registered one. */
+const struct weir_element *weir_element_find(uint32_t pen, uint16_t id);
+
+/* ------------------------------------------------------------------------------------------------- batches */
+
+/* How the values of a column lie in memory: arrays without gaps, in the machine's byte order. */
+enum weir_kind {
+    WEIR_KIND_NULL = 0, /* a field of length 0: no data, every row is null */
+    WEIR_KIND_U8,
+    WEIR_KIND_U16,
+    WEIR_KIND_U32,
+    WEIR_KIND_U64,
+    WEIR_KIND_I8,
+    WEIR_KIND_I16,
+    WEIR_KIND_I32,
+    WEIR_KIND_I64,
+    WEIR_KIND_F32,
+    WEIR_KIND_F64,
+    WEIR_KIND_BOOL,  /* uint8_t: 1 true, 2 false as on the wire (RFC 7011 section 6.1.5), others kept */
+    WEIR_KIND_IPV4,  /* uint32_t, host byte order */
+    WEIR_KIND_IPV6,  /* 16 octets, network byte order */
+    WEIR_KIND_MAC,   /* 6 octets */
+    WEIR_KIND_OCTETS /* width_bytes octets as on the wire: strings, unknown elements, lengths that do not fit a type */
+};
+
+/* One field of a layout, in the order of the template. */
+struct weir_field {
+    const struct weir_element *element; /* NULL when unknown */
+    const char *name;     /* IANA's or the vendor's name, or ie_PEN_ID; a second one of the same ends in _2 */
+    const char *v9_name;  /* Cisco's name where there is one, else as name */
+    uint32_t pen;
+    uint16_t id;
+    uint16_t wire_bytes;  /* length in the template */
+    uint32_t width_bytes; /* of one value in the column */
+    uint8_t kind;         /* enum weir_kind */
+    uint8_t type;         /* enum weir_type; octetArray when unknown */
+    bool scope;           /* a scope field of an options template */
+};
+
+/* What one template describes: a list of fields. paddingOctets are left out. */
+struct weir_layout {
+    const struct weir_field *fields;
+    uint32_t field_count;
+    uint32_t scope_count;  /* the first so many fields are scope fields */
+    uint32_t record_bytes; /* length of a record on the wire */
+    uint16_t version;      /* 9 */
+    bool options;          /* of an options template */
+    uint32_t slot;         /* below templates_max, reused when the layout is gone: index of what a caller keeps by layout */
+    uint64_t serial;       /* never reused within a decoder: tells whether what lies under slot is still of this one */
+};
+
+/* Rows that came in one data set of one datagram. */
+struct weir_run {
+    uint32_t first_row;
+    uint32_t row_count;
+    uint64_t datagram;     /* number of the datagram, counted from 0 by weir_decoder_feed() */
+    int64_t received_us;   /* when that datagram came */
+    struct weir_address exporter;
+    uint16_t exporter_port;
+    uint16_t template_id;
+    uint32_t domain;        /* source ID, RFC 3954 section 5.1 */
+    uint32_t export_time_s; /* of the header, seconds since 1970 */
+    uint32_t sys_uptime_ms; /* of the header, milliseconds since the exporter started */
+    uint32_t sequence;      /* of the header */
+    uint16_t header_count;  /* of the header, as the exporter wrote it */
+    uint16_t version;       /* 9 */
+    bool late;              /* the data had waited for its template */
+};
+
+/* Rows of one layout. columns[i] holds the values of layout->fields[i]: row r starts at
+ * r * fields[i].width_bytes. NULL for fields of kind WEIR_KIND_NULL. Columns are aligned to 64 octets. */
+struct weir_batch {
+    const struct weir_layout *layout;
+    const struct weir_run *runs; /* ascending, without gaps */
+    const void *const *columns;
+    uint32_t row_count; /* at least 1 */
+    uint32_t run_count; /* at least 1 */
+};
+
+/* Room that weir_value_json() needs for a value of `width_bytes` octets. */
+#define WEIR_VALUE_JSON_SIZE(width_bytes) ((size_t)(width_bytes) * 6 + 64)
+
+/*
+ * Writes one value as JSON, without a terminating NUL, and returns its length in octets. `value` points at the
+ * value in its column and may be NULL for WEIR_KIND_NULL. Integers and times are numbers (times in the unit of
+ * their type since 1970), addresses text, strings UTF-8 without the NULs at their end, octets and all that
+ * does not fit its type "0x...". `text` has room for WEIR_VALUE_JSON_SIZE(field->width_bytes).
+ */
+size_t weir_value_json(const struct weir_field *field, const void *value, char *text);
+
+/* -------------------------------------------------------------------------------------------------- ledger */
+
+/*
+ * Why a datagram or a set was not decoded, or what was odd about one that was. X(NAME, metric_name, text).
+ * The first group ends a datagram, the second a set, the third a single template.
+ */
+#define WEIR_REASONS(X)                                                                                         \
+    X(HEADER_SHORT, header_short, "datagram shorter than its header")                                            \
+    X(VERSION_UNKNOWN, version_unknown, "version that is not NetFlow")                                           \
+    X(VERSION_UNSUPPORTED, version_unsupported, "version that is not decoded yet")                               \
+    X(SET_LENGTH_SHORT, set_length_short, "set length below 4")                                                  \
+    X(SET_OVERRUN, set_overrun, "set runs over the end of the datagram")                                         \
+    X(SET_RESERVED, set_reserved, "set ID 2 to 255, which nothing uses")                                         \
+    X(SET_WITHOUT_RECORD, set_without_record, "data set shorter than one record of its template")                \
+    X(WAITING_FULL, waiting_full, "no room to keep data until its template comes")                               \
+    X(WAITING_EXPIRED, waiting_expired, "template did not come in time")                                         \
+    X(TEMPLATE_OVERRUN, template_overrun, "template runs over the end of its set")                               \
+    X(TEMPLATE_ID_LOW, template_id_low, "template ID below 256")                                                 \
+    X(TEMPLATE_EMPTY, template_empty, "template whose record has no octets")                                     \
+    X(TEMPLATE_RECORD_LONG, template_record_long, "template whose record is longer than a datagram")             \
+    X(TEMPLATE_LENGTH_VARIABLE, template_length_variable, "field length 65,535, which NetFlow v9 does not have") \
+    X(TEMPLATE_OPTIONS_LENGTH, template_options_length, "options template with lengths that are no multiple of 4") \
+    X(TEMPLATE_FIELDS_MANY, template_fields_many, "template with more fields than the limit")                    \
+    X(TEMPLATES_FULL, templates_full, "more templates than the limit")
+
+enum weir_reason {
+#define WEIR_REASON_ENUM(name, metric, text) WEIR_REASON_##name,
+    WEIR_REASONS(WEIR_REASON_ENUM)
+#undef WEIR_REASON_ENUM
+    WEIR_REASON_COUNT
+};
+
+/* The reason as a sentence's end ("set length below 4") and as a metric's label ("set_length_short"). */
+const char *weir_reason_text(enum weir_reason reason);
+const char *weir_reason_label(enum weir_reason reason);
+
+/* Counts since the decoder was made. Each datagram is decoded or refused; each set of a decoded datagram is
+ * template, data, waiting or skipped. */
+struct weir_ledger {
+    uint64_t datagrams; /* = datagrams_decoded + datagrams_refused */
+    uint64_t datagrams_decoded;
+    uint64_t datagrams_refused;
+    uint64_t bytes;
+    uint64_t sets; /* = sets_template + sets_data + sets_waited + sets_skipped */
+    uint64_t sets_template;
+    uint64_t sets_data;       /* decoded at once */
+    uint64_t sets_waited;     /* kept until the template comes: = decoded later + given up + waiting now */
+    uint64_t sets_skipped;
+    uint64_t sets_late;       /* of those that waited: decoded */
+    uint64_t sets_given_up;   /* of those that waited: not decoded */
+    uint64_t sets_waiting;    /* of those that waited: still there */
+    uint64_t bytes_waiting;
+    uint64_t flows;           /* records of data templates */
+    uint64_t options;         /* records of options templates */
+    uint64_t templates_learned; /* new ones */
+    uint64_t templates_changed; /* same ID, other fields */
+    uint64_t templates;       /* known now */
+    uint64_t sessions;        /* (address, port, domain) known now */
+    uint64_t lost;            /* datagrams that are missing by sequence number */
+    uint64_t reordered;       /* came late, and are not lost */
+    uint64_t duplicates;
+    uint64_t restarts;        /* of an exporter, told from its uptime and sequence */
+    uint64_t count_mismatches; /* header count that is not the number of records */
+    uint64_t evictions;       /* sessions given up for room */
+    uint64_t reasons[WEIR_REASON_COUNT];
+};
+
+/* ----------------------------------------------------------------------------------------------- the decoder */
+
+enum weir_event_kind {
+    WEIR_EVENT_DATAGRAM_REFUSED, /* reason */
+    WEIR_EVENT_SET_SKIPPED,      /* reason, template_id = set ID */
+    WEIR_EVENT_SET_WAITING,      /* template_id */
+    WEIR_EVENT_SET_GIVEN_UP,     /* reason, template_id */
+    WEIR_EVENT_TEMPLATE_LEARNED, /* template_id, layout */
+    WEIR_EVENT_TEMPLATE_CHANGED, /* template_id, layout */
+    WEIR_EVENT_TEMPLATE_SHARED,  /* template_id, layout: the one of another port of the exporter serves */
+    WEIR_EVENT_TEMPLATE_REFUSED, /* reason, template_id */
+    WEIR_EVENT_SEQUENCE_GAP,     /* count = datagrams missing */
+    WEIR_EVENT_EXPORTER_RESTART
+};
+
+/* Something worth a line in a log. Valid during the callback only. */
+struct weir_event {
+    enum weir_event_kind kind;
+    enum weir_reason reason;
+    struct weir_address exporter;
+    uint16_t exporter_port;
+    uint16_t template_id;
+    uint16_t version; /* of the datagram, as it stands in its first two octets */
+    uint32_t domain;
+    uint32_t count;
+    uint64_t datagram;
+    const struct weir_layout *layout;
+};
+
+/* Settings of a decoder. Fill with weir_options_init(), then change what is to differ. */
+struct weir_options {
+    uint32_t batch_rows;     /* rows of a batch at the most, 1 to 65,536 */
+    uint32_t batch_count;    /* batches in all, at least 2; each takes batch_bytes */
+    size_t batch_bytes;      /* memory of one batch, at least 1 MiB: wide rows make fewer of them */
+    size_t waiting_bytes;    /* data without template that is kept, for all exporters */
+    size_t waiting_exporter_bytes; /* the same for one exporter's address */
+    int64_t waiting_us;      /* how long it is kept, microseconds */
+    uint32_t sessions_max;   /* (address, port, domain) at the most; the one unused for longest makes room */
+    uint32_t templates_session_max; /* templates of one session */
+    uint32_t templates_max;  /* templates in all */
+    uint64_t seed;           /* of the hash tables: random where exporters are not to be trusted */
+    void (*event)(void *context, const struct weir_event *event); /* may be NULL; must not call the decoder */
+    void *context;
+};
+
+void weir_options_init(struct weir_options *options);
+
+/* Makes a decoder. `options` may be NULL for the defaults, and need not outlive the call. NULL when memory is
+ * short or an option out of range. */
+struct weir_decoder *weir_decoder_create(const struct weir_options *options);
+
+/* Frees the decoder with its batches, the released and the others. NULL is fine. */
+void weir_decoder_free(struct weir_decoder *decoder);
+
+/*
+ * Takes a datagram. Call weir_decoder_next() until it returns NULL before feeding the next one. Times should
+ * not run backwards by more than the waiting time. Returns 0, or -1 - reason (enum weir_reason) when the whole
+ * datagram is refused; that is counted already and no cause to stop.
+ */
+int weir_decoder_feed(struct weir_decoder *decoder, const struct weir_datagram *datagram);
+
+/*
+ * Decodes on and returns the next batch that is full or was closed by weir_decoder_flush(), or NULL when there
+ * is none. Release each before the decoder runs out of them: at most batch_count - 2 may be held at a time.
+ */
+struct weir_batch *weir_decoder_next(struct weir_decoder *decoder);
+
+/* Gives a batch back. NULL is fine. */
+void weir_batch_release(struct weir_batch *batch);
+
+/* Closes the batches under way, so that weir_decoder_next() returns them, however few rows they have. After
+ * each datagram, for those who want its records now; every few seconds for those who want long columns. */
+void weir_decoder_flush(struct weir_decoder *decoder);
+
+/* Tells the time to a decoder that is not being fed: data that waited too long is then decoded with the
+ * template of another port of the exporter, where just one fits, or given up. Then weir_decoder_next(). */
+void weir_decoder_tick(struct weir_decoder *decoder, int64_t now_us);
+
+/* The input has ended: what waits is decided now as if its time was over, and open batches are closed. */
+void weir_decoder_finish(struct weir_decoder *decoder);
+
+/* The counts so far, of all exporters. Valid until the decoder is freed; changes with each call. */
+const struct weir_ledger *weir_decoder_ledger(const struct weir_decoder *decoder);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
