@@ -240,7 +240,9 @@ size_t weir_value_json(const struct weir_field *field, const void *value, char *
     X(TEMPLATE_LENGTH_VARIABLE, template_length_variable, "field length 65,535, which NetFlow v9 does not have") \
     X(TEMPLATE_OPTIONS_LENGTH, template_options_length, "options template with lengths that are no multiple of 4") \
     X(TEMPLATE_FIELDS_MANY, template_fields_many, "template with more fields than the limit")                    \
-    X(TEMPLATES_FULL, templates_full, "more templates than the limit")
+    X(TEMPLATES_FULL, templates_full, "more templates than the limit")                                           \
+    X(SESSION_EVICTED, session_evicted, "exporter forgotten to make room for others")                           \
+    X(MEMORY, memory, "no memory")
 
 enum weir_reason {
 #define WEIR_REASON_ENUM(name, metric, text) WEIR_REASON_##name,
@@ -319,7 +321,7 @@ struct weir_options {
     uint32_t batch_count;    /* batches in all, at least 2; each takes batch_bytes */
     size_t batch_bytes;      /* memory of one batch, at least 1 MiB: wide rows make fewer of them */
     size_t waiting_bytes;    /* data without template that is kept, for all exporters */
-    size_t waiting_exporter_bytes; /* the same for one exporter's address */
+    size_t waiting_session_bytes; /* the same for one (address, port, domain) */
     int64_t waiting_us;      /* how long it is kept, microseconds */
     uint32_t sessions_max;   /* (address, port, domain) at the most; the one unused for longest makes room */
     uint32_t templates_session_max; /* templates of one session */
@@ -339,8 +341,7 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *options);
 void weir_decoder_free(struct weir_decoder *decoder);
 
 /*
- * Takes a datagram. Call weir_decoder_next() until it returns NULL before feeding the next one. Times should
- * not run backwards by more than the waiting time. Returns 0, or -1 - reason (enum weir_reason) when the whole
+ * Takes a datagram. Call weir_decoder_next() until it returns NULL before feeding the next one. Returns 0, or -1 - reason (enum weir_reason) when the whole
  * datagram is refused; that is counted already and no cause to stop.
  */
 int weir_decoder_feed(struct weir_decoder *decoder, const struct weir_datagram *datagram);

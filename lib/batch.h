@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * batch.h - the batches of a decoder, made at start and used again and again
+ *
+ * Each has one block of memory:
+ *
+ *     +---------------+--------------------+----------+-------+----------+-------+--
+ *     | runs          | column pointers[n] | (align)  | col 0 | (align)  | col 1 | ...
+ *     +---------------+--------------------+----------+-------+----------+-------+--
+ *
+ * A batch is free, open (taking rows of its layout), ready (waiting to be taken by the user) or held (by the
+ * user), and goes round in that order.
+ */
+#ifndef WEIR_BATCH_H
+#define WEIR_BATCH_H
+
+#include "layout.h"
+
+struct batch {
+    struct weir_batch view; /* what the user sees; first, so that one is the other */
+    struct batch_pool *pool;
+    struct batch *next; /* in the list of its state */
+    struct batch *previous; /* in the open list */
+    struct layout *layout;
+    struct weir_run *runs;
+    uint8_t *block;
+    bool held;
+};
+
+struct batch_list {
+    struct batch *first, *last;
+};
+
+struct batch_pool {
+    struct batch *batches;
+    uint8_t *blocks;
+    uint32_t batch_count;
+    uint32_t run_capacity;
+    struct batch *free_first;
+    struct batch_list open; /* oldest first */
+    struct batch_list ready;
+    struct layout_table *layouts;
+};
+
+/* How many runs a batch has room for, and the octets that they take. */
+uint32_t batch_run_capacity(uint32_t batch_rows);
+size_t batch_run_bytes(uint32_t batch_rows);
+
+/* 0, or -1 when memory is short. Batches drop references to layouts of `layouts`. */
+int batch_pool_init(struct batch_pool *pool, uint32_t batch_count, size_t batch_bytes, uint32_t batch_rows,
+                    struct layout_table *layouts);
+void batch_pool_done(struct batch_pool *pool);
+
+/* The open batch of a layout with room for a row and a run. NULL when none is free; the oldest open one has then
+ * been made ready, if there was one, and the user is to take it first. */
+struct batch *batch_open(struct batch_pool *pool, struct layout *layout);
+
+/* Rows that the batch can still take. */
+static inline uint32_t batch_room(const struct batch *batch)
+{
+    return batch->layout->row_capacity - batch->view.row_count;
+}
+
+/* Appends rows of one run: `records` are row_count records back to back. The caller has checked the room. */
+void batch_append(struct batch *batch, const struct weir_run *run, const uint8_t *records, uint32_t row_count);
+
+/* Makes an open batch, or all of them, ready. */
+void batch_close(struct batch *batch);
+void batch_close_all(struct batch_pool *pool);
+
+/* The next ready batch, now held by the user, or NULL. */
+struct batch *batch_take(struct batch_pool *pool);
+
+#endif

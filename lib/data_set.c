@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * data_set.c - data sets: into the batch of their layout, or into the waiting area
+ *
+ * Records stand back to back; what is left behind the last whole one is padding (RFC 3954 section 5.3).
+ */
+#include "decoder.h"
+
+#include <stdlib.h>
+
+static void count_records(struct weir_decoder *decoder, const struct layout *layout, uint32_t record_count)
+{
+    if (layout->view.options)
+        decoder->ledger.options += record_count;
+    else
+        decoder->ledger.flows += record_count;
+}
+
+/* Sets up the rows of a set. False when the set does not hold one whole record. */
+static bool begin_rows(struct weir_decoder *decoder, struct layout *layout, const struct weir_run *run,
+                       const uint8_t *data, size_t size_bytes)
+{
+    const uint32_t record_count = (uint32_t)(size_bytes / layout->view.record_bytes);
+    if (record_count == 0)
+        return false;
+    decoder->rows.records = data;
+    decoder->rows.left = record_count;
+    decoder->rows.layout = layout;
+    decoder->rows.run = *run;
+    count_records(decoder, layout, record_count);
+    return true;
+}
+
+bool data_set_rows_step(struct weir_decoder *decoder)
+{
+    struct rows *rows = &decoder->rows;
+    if (rows->left == 0)
+        return false;
+    struct batch *batch = batch_open(&decoder->batches, rows->layout);
+    if (batch == NULL)
+        return decoder->batches.ready.first != NULL;
+    const uint32_t room = batch_room(batch);
+    const uint32_t row_count = rows->left < room ? rows->left : room;
+    batch_append(batch, &rows->run, rows->records, row_count);
+    rows->records += (size_t)row_count * rows->layout->view.record_bytes;
+    rows->left -= row_count;
+    if (row_count == room)
+        batch_close(batch);
+    return true;
+}
+
+static void wait_for_template(struct weir_decoder *decoder, struct wire set, uint16_t id)
+{
+    struct message *message = &decoder->message;
+    struct weir_ledger *ledger = &decoder->ledger;
+    message->count_known = false;
+    if (waiting_add(&decoder->waiting, message->session, &message->run, set.at, wire_left(&set), decoder->now_us) ==
+        NULL) {
+        ledger->sets_skipped++;
+        decoder_refuse(decoder, WEIR_EVENT_SET_SKIPPED, WEIR_REASON_WAITING_FULL, &message->run, id);
+        return;
+    }
+    ledger->sets_waited++;
+    ledger->sets_waiting = decoder->waiting.count;
+    ledger->bytes_waiting = decoder->waiting.bytes;
+    decoder_tell(decoder, WEIR_EVENT_SET_WAITING, &message->run, id, NULL, 1);
+}
+
+void data_set_take(struct weir_decoder *decoder, struct wire set, uint16_t id)
+{
+    struct message *message = &decoder->message;
+    message->run.template_id = id;
+    const struct template_entry *entry = session_template(message->session, id);
+    if (entry == NULL || entry->layout == NULL) {
+        wait_for_template(decoder, set, id);
+        return;
+    }
+    if (!begin_rows(decoder, entry->layout, &message->run, set.at, wire_left(&set))) {
+        decoder->ledger.sets_skipped++;
+        message->count_known = false;
+        decoder_refuse(decoder, WEIR_EVENT_SET_SKIPPED, WEIR_REASON_SET_WITHOUT_RECORD, &message->run, id);
+        return;
+    }
+    decoder->ledger.sets_data++;
+    message->record_count += decoder->rows.left;
+}
+
+/* Moves a set from the waiting area to the end of the replay list. */
+static void replay(struct weir_decoder *decoder, struct waiting_set *set, struct layout *layout)
+{
+    waiting_remove(&decoder->waiting, set);
+    set->layout = layout;
+    layout->reference_count++;
+    if (decoder->replay.last != NULL)
+        decoder->replay.last->next = set;
+    else
+        decoder->replay.first = set;
+    decoder->replay.last = set;
+}
+
+static void give_up(struct weir_decoder *decoder, const struct waiting_set *set, enum weir_reason reason)
+{
+    decoder->ledger.sets_given_up++;
+    decoder_refuse(decoder, WEIR_EVENT_SET_GIVEN_UP, reason, &set->run, set->run.template_id);
+}
+
+static void update_ledger(struct weir_decoder *decoder)
+{
+    decoder->ledger.sets_waiting = decoder->waiting.count;
+    decoder->ledger.bytes_waiting = decoder->waiting.bytes;
+}
+
+void data_set_template_came(struct weir_decoder *decoder, struct session *session, uint16_t id)
+{
+    const struct template_entry *entry = session_template(session, id);
+    for (struct waiting_set *set = session->waiting_first, *next; set != NULL; set = next) {
+        next = set->session_next;
+        if (set->run.template_id == id)
+            replay(decoder, set, entry->layout);
+    }
+    update_ledger(decoder);
+}
+
+/* The template of another port of the exporter, kept for what comes after, or the session's own one. */
+static struct layout *take_over(struct weir_decoder *decoder, struct session *session, const struct weir_run *run)
+{
+    const uint16_t id = run->template_id;
+    struct layout *layout = sharing_find(decoder, session, id);
+    if (layout == NULL)
+        return NULL;
+    struct template_entry *entry = session_template_add(session, id, decoder->options.templates_session_max);
+    if (entry == NULL)
+        return NULL;
+    layout->reference_count++;
+    sharing_set_entry(decoder, entry, layout, true);
+    decoder_tell(decoder, WEIR_EVENT_TEMPLATE_SHARED, run, id, layout, 0);
+    return layout;
+}
+
+void data_set_expire(struct weir_decoder *decoder, int64_t before_us)
+{
+    struct waiting_set *set;
+    while ((set = decoder->waiting.first) != NULL && set->arrived_us < before_us) {
+        struct session *session = set->session;
+        const uint16_t id = set->run.template_id;
+        if (take_over(decoder, session, &set->run) != NULL) {
+            data_set_template_came(decoder, session, id);
+            continue;
+        }
+        give_up(decoder, set, WEIR_REASON_WAITING_EXPIRED);
+        waiting_remove(&decoder->waiting, set);
+        free(set);
+    }
+    update_ledger(decoder);
+}
+
+static void end_replay(struct weir_decoder *decoder)
+{
+    struct waiting_set *set = decoder->replay.current;
+    decoder->replay.current = NULL;
+    layout_unref(&decoder->layouts, set->layout);
+    free(set);
+}
+
+bool data_set_replay_step(struct weir_decoder *decoder)
+{
+    struct replay *list = &decoder->replay;
+    if (list->current != NULL)
+        end_replay(decoder);
+    struct waiting_set *set = list->first;
+    if (set == NULL)
+        return false;
+    list->first = set->next;
+    if (list->first == NULL)
+        list->last = NULL;
+    list->current = set;
+    set->run.late = true;
+    if (begin_rows(decoder, set->layout, &set->run, set->data, set->size_bytes))
+        decoder->ledger.sets_late++;
+    else
+        give_up(decoder, set, WEIR_REASON_SET_WITHOUT_RECORD);
+    return true;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decoder.h - the decoder and the work that it has under way
+ *
+ * weir_decoder_feed() only looks at the header. weir_decoder_next() then works in steps, one set or one piece
+ * of a set each, until a batch is ready or nothing is left to do. What is under way stands in the decoder, so
+ * that it can stop after any step:
+ *
+ *     rows     the rest of a data set whose template is known
+ *     replay   sets that waited and have their template now; they go before
+ *     message  the rest of the datagram
+ */
+#ifndef WEIR_DECODER_H
+#define WEIR_DECODER_H
+
+#include "batch.h"
+#include "layout.h"
+#include "session.h"
+#include "waiting.h"
+#include "wire.h"
+
+#include <weir/weir.h>
+
+/* Records of a data set that are not in a batch yet. */
+struct rows {
+    const uint8_t *records;
+    uint32_t left;
+    struct layout *layout;
+    struct weir_run run;
+};
+
+/* A set that waited and is to be decoded now. */
+struct replay {
+    struct waiting_set *first, *last; /* by waiting_set.next */
+    struct waiting_set *current;      /* the one whose rows are under way; freed after */
+};
+
+/* The datagram under way. */
+struct message {
+    struct wire wire;
+    struct weir_run run; /* what the header said; template_id is set for each set */
+    struct session *session;
+    uint32_t record_count; /* records of all kinds so far, to compare with the header's count */
+    bool count_known;      /* no set waited or was skipped, so that record_count is all */
+    bool active;
+};
+
+struct weir_decoder {
+    struct weir_options options;
+    struct weir_ledger ledger;
+    struct layout_table layouts;
+    struct batch_pool batches;
+    struct session_table sessions;
+    struct waiting waiting;
+    struct message message;
+    struct replay replay;
+    struct rows rows;
+    int64_t now_us;    /* latest time told, 0 at first */
+    bool flush_wanted; /* the open batches are to be closed when all that is under way is done */
+};
+
+/* Counts a reason and tells the callback; `template_id` 0 and `layout` NULL where there is none. */
+void decoder_refuse(struct weir_decoder *decoder, enum weir_event_kind kind, enum weir_reason reason,
+                    const struct weir_run *run, uint16_t template_id);
+void decoder_tell(struct weir_decoder *decoder, enum weir_event_kind kind, const struct weir_run *run,
+                  uint16_t template_id, const struct layout *layout, uint32_t count);
+
+/* message.c: takes the header of a datagram; then takes the next set. False: nothing is left. */
+int message_begin(struct weir_decoder *decoder, const struct weir_datagram *datagram);
+bool message_step(struct weir_decoder *decoder);
+
+/* template_set.c: takes the templates of one set; `options` tells which of the two forms. */
+void template_set_take(struct weir_decoder *decoder, struct wire set, bool options);
+
+/* data_set.c: takes one data set; goes on with its rows; goes on with sets that waited. */
+void data_set_take(struct weir_decoder *decoder, struct wire set, uint16_t id);
+bool data_set_rows_step(struct weir_decoder *decoder);
+bool data_set_replay_step(struct weir_decoder *decoder);
+
+/* data_set.c: a template has come: what waits for it in this session is to be replayed. */
+void data_set_template_came(struct weir_decoder *decoder, struct session *session, uint16_t id);
+
+/* data_set.c: decides about what came before `before_us` and still waits. */
+void data_set_expire(struct weir_decoder *decoder, int64_t before_us);
+
+/* sharing.c: the template that a session may take over from its siblings, or NULL; and what is to be done in
+ * the siblings when a session has learned one. */
+struct layout *sharing_find(struct weir_decoder *decoder, const struct session *session, uint16_t id);
+void sharing_learned(struct weir_decoder *decoder, const struct session *session, uint16_t id,
+                     struct layout *layout);
+
+/* sharing.c: puts a layout into a session's entry and takes the entry's old one out; counts. */
+void sharing_set_entry(struct weir_decoder *decoder, struct template_entry *entry, struct layout *layout, bool shared);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.h - what a template is compiled into: the fields, where their columns lie, and the plan
+ *
+ * A template's fields, as they stand on the wire, are looked up in the table of layouts; all templates with
+ * the same fields, of all exporters, share one layout. A new one is compiled into one block of memory:
+ *
+ *     +---------------+------------+-------------+------------------+---------------+-------+
+ *     | struct layout | fields[n]  | plan[steps] | column_bytes[n]  | specification | names |
+ *     +---------------+------------+-------------+------------------+---------------+-------+
+ *
+ * The plan is a flat list of copies: so many octets, from that offset of the record, with that kernel, into
+ * that column.
+ */
+#ifndef WEIR_LAYOUT_H
+#define WEIR_LAYOUT_H
+
+#include "kernel.h"
+
+#include <stdbool.h>
+#include <weir/weir.h>
+
+struct batch;
+
+/* One copy of the plan. */
+struct step {
+    kernel_copy *copy;
+    uint32_t record_offset; /* of the field in the record, octets */
+    uint32_t column;
+    uint32_t wire_bytes;
+    uint32_t width_bytes;
+};
+
+/* A template as it came, before it is compiled: its field specifiers are octets of the datagram. */
+struct specification {
+    const uint8_t *fields; /* (type, length) pairs, scope fields first */
+    uint32_t field_count;
+    uint32_t scope_count;
+    bool options;
+};
+
+struct layout {
+    struct weir_layout view; /* what the user sees */
+    struct layout *hash_next;
+    uint64_t hash;
+    uint32_t reference_count; /* templates that mean it, batches that hold rows of it */
+    size_t block_bytes;
+    struct batch *open;        /* the batch that takes its rows now, or NULL */
+    uint32_t row_capacity;     /* of a batch */
+    uint32_t step_count;
+    const struct step *plan;
+    const uint32_t *column_offset; /* of each column in a batch's block, octets */
+    const uint8_t *specification;
+    size_t specification_bytes;
+};
+
+/* How a batch's block is divided, for row_capacity and column_offset: see batch.h. */
+struct layout_shape {
+    size_t batch_bytes;
+    size_t run_bytes; /* what the runs take of it */
+    uint32_t rows_max;
+};
+
+struct layout_table {
+    struct layout **buckets;
+    uint32_t bucket_count;
+    uint32_t count;
+    uint32_t count_max;
+    size_t bytes;
+    size_t bytes_max;
+    uint64_t seed;
+    uint64_t next_serial;
+    uint32_t *free_slots; /* stack of slots that no layout has */
+    uint32_t free_slot_count;
+    uint32_t slots_used;
+    uint32_t *name_count; /* scratch of the compiler: counts names, LIMIT_TEMPLATE_FIELDS * 2 places */
+    const char **name_seen;
+    struct layout_shape shape;
+};
+
+/* 0, or -1 when memory is short. */
+int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t seed, struct layout_shape shape);
+void layout_table_done(struct layout_table *table);
+
+/*
+ * The layout of a template, found or compiled, with one more reference. NULL with a reason when it is refused:
+ * a record of 0 octets or longer than a datagram, a length that v9 does not have, too many fields or layouts.
+ */
+struct layout *layout_get(struct layout_table *table, const struct specification *specification,
+                          enum weir_reason *ret_reason);
+
+/* True when the layout was made of just these octets. */
+bool layout_matches(const struct layout *layout, const struct specification *specification);
+
+/* Drops a reference; with the last one the layout goes. */
+void layout_unref(struct layout_table *table, struct layout *layout);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * limits.h - the bounds of everything that a peer can make grow
+ *
+ * Those that a user may set are defaults of struct weir_options; the others are fixed. At a limit the decoder
+ * refuses or evicts, counts it, and goes on.
+ */
+#ifndef WEIR_LIMITS_H
+#define WEIR_LIMITS_H
+
+/* The largest UDP payload over IPv4 (65,535 - 20 - 8), so also the longest record there can be. */
+#define LIMIT_DATAGRAM_BYTES 65507u
+
+/* Fields of one template. The longest template that fits into a datagram has about 16,000. */
+#define LIMIT_TEMPLATE_FIELDS 4096u
+
+/* Batches. */
+#define LIMIT_BATCH_ROWS 65536u
+#define LIMIT_BATCH_BYTES_MIN (1u << 20)
+#define DEFAULT_BATCH_ROWS 8192u
+#define DEFAULT_BATCH_COUNT 64u
+#define DEFAULT_BATCH_BYTES (1u << 20)
+
+/* Data that waits for its template. */
+#define DEFAULT_WAITING_BYTES (16u << 20)
+#define DEFAULT_WAITING_SESSION_BYTES (4u << 20)
+#define DEFAULT_WAITING_US 30000000 /* 30 s */
+
+/* Exporters and templates. */
+#define DEFAULT_SESSIONS 65536u
+#define DEFAULT_TEMPLATES_SESSION 1024u
+#define DEFAULT_TEMPLATES 65536u
+#define DEFAULT_TEMPLATES_BYTES (64u << 20)
+
+/* Sessions of one address and domain that are looked at when one of them lacks a template. */
+#define LIMIT_SIBLINGS 1024u
+
+/* A sequence number that leaps further than this is a restart of the exporter, not a loss. */
+#define LIMIT_SEQUENCE_GAP 100000u
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * message.c - the header of a datagram, and the sets behind it (RFC 3954 section 5)
+ *
+ *      0                   1                   2                   3
+ *     +-------------------------------+-------------------------------+
+ *     |        Version = 9            |            Count              |
+ *     +-------------------------------+-------------------------------+
+ *     |                     sysUpTime, milliseconds                   |
+ *     +---------------------------------------------------------------+
+ *     |                 UNIX seconds, time of export                  |
+ *     +---------------------------------------------------------------+
+ *     |          Sequence number, counts datagrams of a source ID     |
+ *     +---------------------------------------------------------------+
+ *     |                        Source ID = domain                     |
+ *     +-------------------------------+-------------------------------+
+ *     |      Set ID: 0 templates,     |   Length of the set, with     |
+ *     |  1 options templates, >= 256  |   these 4 octets              |
+ *     +-------------------------------+-------------------------------+
+ *     |  ...                                                          |
+ *
+ * The count is the number of records, by the RFC those of templates too; exporters disagree (softflowd leaves
+ * templates out, others count sets). So the sets decide, and the count is only compared.
+ */
+#include "decoder.h"
+#include "limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    VERSION_9 = 9,
+    HEADER_9_BYTES = 20,
+    SET_HEADER_BYTES = 4,
+    SET_TEMPLATE = 0,
+    SET_OPTIONS_TEMPLATE = 1,
+    SET_DATA_FIRST = 256
+};
+
+static int refuse(struct weir_decoder *decoder, enum weir_reason reason)
+{
+    decoder->ledger.datagrams_refused++;
+    decoder_refuse(decoder, WEIR_EVENT_DATAGRAM_REFUSED, reason, &decoder->message.run, 0);
+    return -1 - (int)reason;
+}
+
+/* A session that is given up takes its templates and what waits for them with it. */
+static void evict(struct weir_decoder *decoder, struct session *session)
+{
+    while (session->waiting_first != NULL) {
+        struct waiting_set *set = session->waiting_first;
+        decoder->ledger.sets_given_up++;
+        decoder_refuse(decoder, WEIR_EVENT_SET_GIVEN_UP, WEIR_REASON_SESSION_EVICTED, &set->run, set->run.template_id);
+        waiting_remove(&decoder->waiting, set);
+        free(set);
+    }
+    for (uint32_t i = 0; i < session->template_places; i++)
+        sharing_set_entry(decoder, &session->templates[i], NULL, false);
+    session_remove(&decoder->sessions, session);
+    decoder->ledger.evictions++;
+}
+
+static struct session *find_session(struct weir_decoder *decoder, const struct weir_run *run)
+{
+    struct session *session = decoder->message.session;
+    if (session == NULL || session->port != run->exporter_port || session->domain != run->domain ||
+        memcmp(&session->address, &run->exporter, sizeof run->exporter) != 0)
+        session = session_find(&decoder->sessions, &run->exporter, run->exporter_port, run->domain);
+    if (session != NULL) {
+        session_touch(&decoder->sessions, session);
+        return session;
+    }
+    if (decoder->sessions.count >= decoder->sessions.count_max)
+        evict(decoder, decoder->sessions.oldest);
+    return session_create(&decoder->sessions, &run->exporter, run->exporter_port, run->domain);
+}
+
+static void check_sequence(struct weir_decoder *decoder, struct session *session, const struct weir_run *run)
+{
+    struct weir_ledger *ledger = &decoder->ledger;
+    uint32_t lost = 0;
+    switch (sequence_check(&session->sequence, run->sequence, run->sys_uptime_ms, run->export_time_s,
+                           LIMIT_SEQUENCE_GAP, &lost)) {
+    case SEQUENCE_IN_ORDER:
+        break;
+    case SEQUENCE_GAP:
+        ledger->lost += lost;
+        decoder_tell(decoder, WEIR_EVENT_SEQUENCE_GAP, run, 0, NULL, lost);
+        break;
+    case SEQUENCE_REORDERED:
+        ledger->lost--;
+        ledger->reordered++;
+        break;
+    case SEQUENCE_LATE:
+        ledger->reordered++;
+        break;
+    case SEQUENCE_DUPLICATE:
+        ledger->duplicates++;
+        break;
+    case SEQUENCE_RESTART:
+        ledger->restarts++;
+        decoder_tell(decoder, WEIR_EVENT_EXPORTER_RESTART, run, 0, NULL, 0);
+        break;
+    }
+}
+
+static int begin_9(struct weir_decoder *decoder)
+{
+    struct message *message = &decoder->message;
+    struct weir_run *run = &message->run;
+    if (wire_left(&message->wire) < HEADER_9_BYTES - 2)
+        return refuse(decoder, WEIR_REASON_HEADER_SHORT);
+    run->header_count = wire_u16(&message->wire);
+    run->sys_uptime_ms = wire_u32(&message->wire);
+    run->export_time_s = wire_u32(&message->wire);
+    run->sequence = wire_u32(&message->wire);
+    run->domain = wire_u32(&message->wire);
+    message->session = find_session(decoder, run);
+    if (message->session == NULL)
+        return refuse(decoder, WEIR_REASON_MEMORY);
+    decoder->ledger.sessions = decoder->sessions.count;
+    message->record_count = 0;
+    message->count_known = true;
+    message->active = true;
+    decoder->ledger.datagrams_decoded++;
+    check_sequence(decoder, message->session, run);
+    return 0;
+}
+
+int message_begin(struct weir_decoder *decoder, const struct weir_datagram *datagram)
+{
+    struct message *message = &decoder->message;
+    struct weir_ledger *ledger = &decoder->ledger;
+    message->wire = wire_init(datagram->data, datagram->size_bytes);
+    message->run = (struct weir_run){
+        .datagram = ledger->datagrams,
+        .received_us = datagram->received_us,
+        .exporter = datagram->source,
+        .exporter_port = datagram->source_port,
+    };
+    ledger->datagrams++;
+    ledger->bytes += datagram->size_bytes;
+    message->run.version = wire_u16(&message->wire);
+    if (message->wire.error)
+        return refuse(decoder, WEIR_REASON_HEADER_SHORT);
+    switch (message->run.version) {
+    case VERSION_9:
+        return begin_9(decoder);
+    case 1:
+    case 5:
+    case 6:
+    case 7:
+    case 8:
+    case 10:
+        return refuse(decoder, WEIR_REASON_VERSION_UNSUPPORTED);
+    default:
+        return refuse(decoder, WEIR_REASON_VERSION_UNKNOWN);
+    }
+}
+
+/* The rest of the datagram cannot be read any further, as one set in the ledger. */
+static void skip_rest(struct weir_decoder *decoder, enum weir_reason reason, uint16_t id)
+{
+    struct message *message = &decoder->message;
+    decoder->ledger.sets++;
+    decoder->ledger.sets_skipped++;
+    decoder_refuse(decoder, WEIR_EVENT_SET_SKIPPED, reason, &message->run, id);
+    message->count_known = false;
+    message->wire.at = message->wire.end;
+}
+
+/* Some exporters fill their datagrams with zeros behind the last set. */
+static bool is_zero(const struct wire *wire)
+{
+    for (const uint8_t *p = wire->at; p < wire->end; p++) {
+        if (*p != 0)
+            return false;
+    }
+    return true;
+}
+
+static void take_set(struct weir_decoder *decoder, uint16_t id, struct wire set)
+{
+    struct message *message = &decoder->message;
+    decoder->ledger.sets++;
+    if (id == SET_TEMPLATE || id == SET_OPTIONS_TEMPLATE) {
+        decoder->ledger.sets_template++;
+        template_set_take(decoder, set, id == SET_OPTIONS_TEMPLATE);
+    } else if (id >= SET_DATA_FIRST) {
+        data_set_take(decoder, set, id);
+    } else {
+        decoder->ledger.sets_skipped++;
+        message->count_known = false;
+        decoder_refuse(decoder, WEIR_EVENT_SET_SKIPPED, WEIR_REASON_SET_RESERVED, &message->run, id);
+    }
+}
+
+static bool end(struct weir_decoder *decoder)
+{
+    struct message *message = &decoder->message;
+    if (message->active && message->count_known && message->record_count != message->run.header_count)
+        decoder->ledger.count_mismatches++;
+    message->active = false;
+    return false;
+}
+
+bool message_step(struct weir_decoder *decoder)
+{
+    struct message *message = &decoder->message;
+    struct wire *wire = &message->wire;
+    if (!message->active || wire_left(wire) < SET_HEADER_BYTES)
+        return end(decoder);
+    const struct wire rest = *wire;
+    const uint16_t id = wire_u16(wire), length = wire_u16(wire);
+    if (length < SET_HEADER_BYTES) {
+        if (is_zero(&rest))
+            return end(decoder);
+        skip_rest(decoder, WEIR_REASON_SET_LENGTH_SHORT, id);
+        return true;
+    }
+    const size_t size_bytes = length - (size_t)SET_HEADER_BYTES;
+    if (size_bytes > wire_left(wire)) {
+        skip_rest(decoder, WEIR_REASON_SET_OVERRUN, id);
+        return true;
+    }
+    const struct wire set = wire_init(wire->at, size_bytes);
+    wire->at += size_bytes;
+    take_set(decoder, id, set);
+    return true;
+}

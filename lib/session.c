@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.c - the tables of sessions and of their templates
+ */
+#include "session.h"
+
+#include "hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUCKETS_FIRST = 64, PLACES_FIRST = 8 };
+
+int session_table_init(struct session_table *table, uint32_t count_max, uint64_t seed)
+{
+    *table = (struct session_table){
+        .bucket_count = BUCKETS_FIRST,
+        .count_max = count_max,
+        .seed = seed,
+        .by_key = calloc(BUCKETS_FIRST, sizeof *table->by_key),
+        .by_sibling = calloc(BUCKETS_FIRST, sizeof *table->by_sibling),
+    };
+    if (table->by_key == NULL || table->by_sibling == NULL) {
+        session_table_done(table);
+        return -1;
+    }
+    return 0;
+}
+
+static void session_free(struct session *session)
+{
+    free(session->templates);
+    free(session);
+}
+
+void session_table_done(struct session_table *table)
+{
+    for (struct session *session = table->newest, *older; session != NULL; session = older) {
+        older = session->used_older;
+        session_free(session);
+    }
+    free(table->by_key);
+    free(table->by_sibling);
+    *table = (struct session_table){0};
+}
+
+static uint64_t sibling_hash(const struct session_table *table, const struct weir_address *address, uint32_t domain)
+{
+    uint64_t halves[2];
+    memcpy(halves, address->octets, sizeof halves);
+    return hash_mix(hash_mix(halves[0] ^ table->seed, halves[1] ^ address->family), domain ^ table->seed);
+}
+
+static uint64_t key_hash(uint64_t sibling, uint16_t port)
+{
+    return hash_mix(sibling, port);
+}
+
+static bool is_sibling(const struct session *session, const struct weir_address *address, uint32_t domain)
+{
+    return session->domain == domain && session->address.family == address->family &&
+           memcmp(session->address.octets, address->octets, sizeof address->octets) == 0;
+}
+
+struct session *session_find(struct session_table *table, const struct weir_address *address, uint16_t port,
+                             uint32_t domain)
+{
+    const uint64_t hash = key_hash(sibling_hash(table, address, domain), port);
+    struct session *session = table->by_key[hash & (table->bucket_count - 1)];
+    while (session != NULL && !(session->port == port && is_sibling(session, address, domain)))
+        session = session->key_next;
+    return session;
+}
+
+static void used_append(struct session_table *table, struct session *session)
+{
+    session->used_newer = NULL;
+    session->used_older = table->newest;
+    if (table->newest != NULL)
+        table->newest->used_newer = session;
+    else
+        table->oldest = session;
+    table->newest = session;
+}
+
+static void used_remove(struct session_table *table, struct session *session)
+{
+    if (session->used_newer != NULL)
+        session->used_newer->used_older = session->used_older;
+    else
+        table->newest = session->used_older;
+    if (session->used_older != NULL)
+        session->used_older->used_newer = session->used_newer;
+    else
+        table->oldest = session->used_newer;
+}
+
+void session_touch(struct session_table *table, struct session *session)
+{
+    if (table->newest == session)
+        return;
+    used_remove(table, session);
+    used_append(table, session);
+}
+
+static void link_session(struct session_table *table, struct session *session)
+{
+    const uint64_t sibling = sibling_hash(table, &session->address, session->domain);
+    struct session **by_key = &table->by_key[key_hash(sibling, session->port) & (table->bucket_count - 1)];
+    struct session **by_sibling = &table->by_sibling[sibling & (table->bucket_count - 1)];
+    session->key_next = *by_key;
+    *by_key = session;
+    session->sibling_next = *by_sibling;
+    *by_sibling = session;
+}
+
+/* Doubles the buckets when there are more sessions than that; without memory the chains just get longer. */
+static void grow(struct session_table *table)
+{
+    if (table->count < table->bucket_count)
+        return;
+    const uint32_t bucket_count = table->bucket_count * 2;
+    struct session **by_key = calloc(bucket_count, sizeof *by_key);
+    struct session **by_sibling = calloc(bucket_count, sizeof *by_sibling);
+    if (by_key == NULL || by_sibling == NULL) {
+        free(by_key);
+        free(by_sibling);
+        return;
+    }
+    free(table->by_key);
+    free(table->by_sibling);
+    table->by_key = by_key;
+    table->by_sibling = by_sibling;
+    table->bucket_count = bucket_count;
+    for (struct session *session = table->oldest; session != NULL; session = session->used_newer)
+        link_session(table, session);
+}
+
+struct session *session_create(struct session_table *table, const struct weir_address *address, uint16_t port,
+                               uint32_t domain)
+{
+    struct session *session = calloc(1, sizeof *session);
+    if (session == NULL)
+        return NULL;
+    grow(table);
+    session->address = *address;
+    session->port = port;
+    session->domain = domain;
+    link_session(table, session);
+    used_append(table, session);
+    table->count++;
+    return session;
+}
+
+void session_remove(struct session_table *table, struct session *session)
+{
+    const uint64_t sibling = sibling_hash(table, &session->address, session->domain);
+    struct session **at = &table->by_key[key_hash(sibling, session->port) & (table->bucket_count - 1)];
+    while (*at != session)
+        at = &(*at)->key_next;
+    *at = session->key_next;
+    at = &table->by_sibling[sibling & (table->bucket_count - 1)];
+    while (*at != session)
+        at = &(*at)->sibling_next;
+    *at = session->sibling_next;
+    used_remove(table, session);
+    table->count--;
+    session_free(session);
+}
+
+struct session *session_sibling(const struct session_table *table, const struct session *of,
+                                const struct session *from)
+{
+    const uint64_t hash = sibling_hash(table, &of->address, of->domain);
+    struct session *session =
+        from == NULL ? table->by_sibling[hash & (table->bucket_count - 1)] : from->sibling_next;
+    while (session != NULL && !is_sibling(session, &of->address, of->domain))
+        session = session->sibling_next;
+    return session;
+}
+
+static struct template_entry *find_place(struct template_entry *templates, uint32_t places, uint16_t id)
+{
+    uint32_t place = id & (places - 1);
+    while (templates[place].id != 0 && templates[place].id != id)
+        place = (place + 1) & (places - 1);
+    return &templates[place];
+}
+
+struct template_entry *session_template(const struct session *session, uint16_t id)
+{
+    if (session->template_places == 0)
+        return NULL;
+    struct template_entry *entry = find_place(session->templates, session->template_places, id);
+    return entry->id == id ? entry : NULL;
+}
+
+static int grow_templates(struct session *session)
+{
+    const uint32_t places = session->template_places == 0 ? PLACES_FIRST : session->template_places * 2;
+    struct template_entry *templates = calloc(places, sizeof *templates);
+    if (templates == NULL)
+        return -1;
+    for (uint32_t i = 0; i < session->template_places; i++) {
+        if (session->templates[i].id != 0)
+            *find_place(templates, places, session->templates[i].id) = session->templates[i];
+    }
+    free(session->templates);
+    session->templates = templates;
+    session->template_places = places;
+    return 0;
+}
+
+struct template_entry *session_template_add(struct session *session, uint16_t id, uint32_t count_max)
+{
+    struct template_entry *entry = session_template(session, id);
+    if (entry != NULL)
+        return entry;
+    if (session->template_count >= count_max)
+        return NULL;
+    if (session->template_count >= session->template_places / 2 && grow_templates(session) != 0)
+        return NULL;
+    entry = find_place(session->templates, session->template_places, id);
+    entry->id = id;
+    session->template_count++;
+    return entry;
+}

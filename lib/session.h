@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h - what the decoder knows of each (exporter address, port, domain): templates and sequence number
+ *
+ * Sessions are found by the three; those of one address and domain are also linked, because one may lend a
+ * template to another: exporters change ports when they restart, and some send templates from one port and
+ * data from another. The session that was unused for longest makes room when there are too many.
+ */
+#ifndef WEIR_SESSION_H
+#define WEIR_SESSION_H
+
+#include "layout.h"
+#include "sequence.h"
+
+#include <weir/weir.h>
+
+struct waiting_set;
+
+/* Templates of a session: open addressing by ID. */
+struct template_entry {
+    uint16_t id; /* 0: place is empty */
+    bool shared; /* taken over from a sibling, not sent by this session */
+    struct layout *layout; /* NULL: none at present */
+};
+
+struct session {
+    struct weir_address address;
+    uint16_t port;
+    uint16_t version;
+    uint32_t domain;
+    struct session *key_next;     /* same bucket by address, port, domain */
+    struct session *sibling_next; /* same bucket by address, domain */
+    struct session *used_newer, *used_older;
+    struct sequence sequence;
+    struct template_entry *templates;
+    uint32_t template_places; /* a power of two, or 0 */
+    uint32_t template_count;  /* places taken */
+    struct waiting_set *waiting_first, *waiting_last;
+    size_t waiting_bytes;
+};
+
+struct session_table {
+    struct session **by_key;
+    struct session **by_sibling;
+    uint32_t bucket_count; /* a power of two */
+    uint32_t count;
+    uint32_t count_max;
+    struct session *newest, *oldest;
+    uint64_t seed;
+};
+
+int session_table_init(struct session_table *table, uint32_t count_max, uint64_t seed);
+
+/* Frees the sessions, not the layouts that they refer to. */
+void session_table_done(struct session_table *table);
+
+/* The session with this key, or NULL. */
+struct session *session_find(struct session_table *table, const struct weir_address *address, uint16_t port,
+                             uint32_t domain);
+
+/* Marks a session as used just now. */
+void session_touch(struct session_table *table, struct session *session);
+
+/* Makes a session; NULL when memory is short. The caller has made room. */
+struct session *session_create(struct session_table *table, const struct weir_address *address, uint16_t port,
+                               uint32_t domain);
+
+/* Takes a session out and frees it; its templates and waiting sets are gone already. */
+void session_remove(struct session_table *table, struct session *session);
+
+/* The first session of this address and domain in the chain from `from` on (NULL: from its begin). */
+struct session *session_sibling(const struct session_table *table, const struct session *of,
+                                const struct session *from);
+
+/* The template with this ID, or NULL. */
+struct template_entry *session_template(const struct session *session, uint16_t id);
+
+/* The same, made with no layout when there is none. NULL when memory is short or there are `count_max`. */
+struct template_entry *session_template_add(struct session *session, uint16_t id, uint32_t count_max);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sharing.c - one port of an exporter takes over the template of another
+ *
+ * Allowed only where just one meaning is known: when the siblings that were sent a template with this ID (same
+ * address, same domain, other ports) all have the same. Two exporters behind one address must not decode each
+ * other's data. A template of the session's own always goes before.
+ */
+#include "decoder.h"
+#include "limits.h"
+
+void sharing_set_entry(struct weir_decoder *decoder, struct template_entry *entry, struct layout *layout, bool shared)
+{
+    struct layout *old = entry->layout;
+    if (old != NULL && !entry->shared)
+        decoder->ledger.templates--;
+    if (layout != NULL && !shared)
+        decoder->ledger.templates++;
+    entry->layout = layout;
+    entry->shared = shared;
+    if (old != NULL)
+        layout_unref(&decoder->layouts, old);
+}
+
+struct layout *sharing_find(struct weir_decoder *decoder, const struct session *session, uint16_t id)
+{
+    struct layout *found = NULL;
+    uint32_t looked_at = 0;
+    for (const struct session *sibling = session_sibling(&decoder->sessions, session, NULL); sibling != NULL;
+         sibling = session_sibling(&decoder->sessions, session, sibling)) {
+        if (looked_at++ == LIMIT_SIBLINGS)
+            return NULL;
+        const struct template_entry *entry = session_template(sibling, id);
+        if (entry == NULL || entry->layout == NULL || entry->shared || entry->layout == found)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = entry->layout;
+    }
+    return found;
+}
+
+void sharing_learned(struct weir_decoder *decoder, const struct session *session, uint16_t id, struct layout *layout)
+{
+    uint32_t looked_at = 0;
+    for (struct session *sibling = session_sibling(&decoder->sessions, session, NULL); sibling != NULL;
+         sibling = session_sibling(&decoder->sessions, session, sibling)) {
+        if (looked_at++ == LIMIT_SIBLINGS)
+            return;
+        struct template_entry *entry = session_template(sibling, id);
+        if (entry == NULL || entry->layout == NULL || !entry->shared || entry->layout == layout)
+            continue;
+        /* It had taken over what now has a second meaning, or a new one. */
+        struct layout *only = sharing_find(decoder, sibling, id);
+        if (only != NULL)
+            only->reference_count++;
+        sharing_set_entry(decoder, entry, only, only != NULL);
+    }
+}
