@@ -4,15 +4,35 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON ?= meson
 
-.PHONY: all test demo install clean help
+.PHONY: all demo test bench install clean help
 all: $(BUILD)/build.ninja
 	@$(MESON) compile -C $(BUILD)
 
 $(BUILD)/build.ninja:
-	$(MESON) setup $(BUILD) --prefix=$(PREFIX)
+	@command -v $(MESON) >/dev/null || { echo "make: no meson here; run tools/setup.sh, which gets what is missing" >&2; exit 1; }
+	@$(MESON) setup $(BUILD) --prefix=$(PREFIX) || { echo "make: meson could not set up the build; tools/setup.sh gets what is missing" >&2; exit 1; }
+
+demo: all
+	@tools/demo.sh $(BUILD)/weir
 
 test: all
-	$(MESON) test -C $(BUILD) --print-errorlogs
+	@tools/make_venv.sh $(abspath $(BUILD))/venv >/dev/null
+	@WEIR_VENV=$(abspath $(BUILD))/venv $(MESON) test -C $(BUILD) --print-errorlogs
+
+bench: all
+	@bench/collect.sh $(BUILD)/weir $(BUILD)/bench/make_workload
+
+install: all
+	@$(MESON) configure $(BUILD) --prefix=$(PREFIX) >/dev/null
+	DESTDIR=$(DESTDIR) $(MESON) install -C $(BUILD)
 
 clean:
 	rm -rf $(BUILD)
+
+help:
+	@echo "make            build $(BUILD)/weir"
+	@echo "make demo       watch Weir measure real traffic on this machine"
+	@echo "make test       run all tests"
+	@echo "make bench      measure how fast it is here"
+	@echo "make install    install below PREFIX ($(PREFIX)), inside DESTDIR where given"
+	@echo "make clean      remove $(BUILD)"

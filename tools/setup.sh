@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# setup.sh - gets what Weir is built with, shown with and tested with
+#
+# On Debian and its relatives, run as root: installs the packages that are missing. Run by anybody else: names them and
+# prints the command to type. On other systems: names what is missing by its own name and where it comes from.
+# Nothing is installed, and nothing is asked of the network, when all is there.
+set -u
+
+usage() {
+    cat <<'TEXT'
+usage: tools/setup.sh [--build] [--demo] [--test] [--check]
+
+  --build   what `make` needs
+  --demo    what `make demo` needs besides
+  --test    what `make test` needs besides
+  --check   only say what is missing, install nothing
+
+Without --build, --demo or --test: all three. Ends with 1 when something that `make` needs is missing in the end.
+TEXT
+}
+
+# group | what it is for people | Debian package | how to see that it is there (a shell condition)
+needs() {
+    cat <<'TABLE'
+build|a C compiler (gcc or clang) with the C library's headers|build-essential|compiles_c
+build|make|make|have make
+build|meson 1.0 or later (https://mesonbuild.com)|meson|meson_is_new
+build|ninja (https://ninja-build.org)|ninja-build|have ninja
+build|pkg-config or pkgconf|pkg-config|have pkg-config
+build|python3|python3|have python3
+build|libpcap with headers (https://www.tcpdump.org)|libpcap-dev|pkg-config --exists libpcap
+build|jansson with headers (https://github.com/akheron/jansson)|libjansson-dev|pkg-config --exists jansson
+build|c-ares with headers (https://c-ares.org)|libc-ares-dev|pkg-config --exists libcares
+build|zlib with headers (https://zlib.net)|zlib1g-dev|pkg-config --exists zlib
+build|cmocka with headers (https://cmocka.org)|libcmocka-dev|pkg-config --exists cmocka
+demo|softflowd, which exports NetFlow (https://github.com/irino/softflowd)|softflowd|have softflowd
+demo|/etc/services, which names the services|netbase|test -s /etc/services
+test|jq (https://jqlang.org)|jq|have jq
+test|clang, for the fuzzers (https://clang.llvm.org)|clang|have clang
+test|clang's sanitizer and fuzzer libraries|@clang-rt|clang_has_fuzzer
+test|valgrind (https://valgrind.org)|valgrind|have valgrind
+test|the C library's symbols, which valgrind reads|libc6-dbg|valgrind_works
+test|python3's venv and pip|python3-venv|python3 -c 'import ensurepip, venv'
+test|ping|iputils-ping|have ping
+test|ip, of iproute2|iproute2|have ip
+test|the certificates of the authorities, for downloads|ca-certificates|certificates_are_there
+test|mandoc, which checks the manual pages (https://mandoc.bsd.lv)|mandoc|have mandoc
+TABLE
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+compiles_c() {
+    local compiler
+    compiler=$(command -v "${CC:-cc}" || command -v gcc || command -v clang) || return 1
+    printf '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n' | "$compiler" -x c - -o /dev/null
+}
+
+meson_is_new() {
+    have meson && [ "$(printf '1.0\n%s\n' "$(meson --version)" | sort -V | head -n 1)" = 1.0 ]
+}
+
+clang_has_fuzzer() {
+    local library
+    library=$(clang -fsanitize=fuzzer -### -x c /dev/null 2>&1 | grep -o '[^" ]*libclang_rt\.fuzzer[^" ]*\.a' | head -n 1)
+    [ -n "$library" ] && [ -e "$library" ]
+}
+
+valgrind_works() { have valgrind && valgrind -q true; }
+
+certificates_are_there() {
+    [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s /etc/pki/tls/certs/ca-bundle.crt ] || [ -s /etc/ssl/cert.pem ]
+}
+
+# Fills the arrays `names`, `packages` and the flag `build_missing`.
+look() {
+    local group name package probe
+    names=() packages=() build_missing=0
+    while IFS='|' read -r group name package probe; do
+        case " $groups " in *" $group "*) ;; *) continue ;; esac
+        eval "$probe" </dev/null >/dev/null 2>&1 && continue
+        names+=("$name")
+        packages+=("$package")
+        [ "$group" = build ] && build_missing=1
+    done < <(needs)
+}
+
+# The package with clang's run-time libraries carries the version of clang in its name.
+name_clang_package() {
+    local i version
+    for i in "${!packages[@]}"; do
+        [ "${packages[$i]}" = @clang-rt ] || continue
+        version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9][0-9]*\)$/\1/p' | head -n 1)
+        packages[$i]="libclang-rt-${version:-14}-dev"
+    done
+}
+
+install_debian() {
+    export DEBIAN_FRONTEND=noninteractive
+    echo "Reading the package lists ..."
+    if ! apt-get -qq update; then
+        echo "setup.sh: apt-get update failed (see above); trying with the lists that are there" >&2
+    fi
+    name_clang_package
+    echo "Installing: ${packages[*]}"
+    if ! apt-get -qq -y --no-install-recommends install "${packages[@]}" >"$log" 2>&1; then
+        cat "$log" >&2
+        echo "setup.sh: apt-get could not install the packages; its own words are above" >&2
+        exit 1
+    fi
+}
+
+groups=''
+check=0
+for argument in "$@"; do
+    case $argument in
+        --build | --demo | --test) groups="$groups ${argument#--}" ;;
+        --check) check=1 ;;
+        -h | --help) usage; exit 0 ;;
+        *) echo "setup.sh: unknown option '$argument'" >&2; usage >&2; exit 2 ;;
+    esac
+done
+groups=${groups:-build demo test}
+
+look
+if [ ${#names[@]} -gt 0 ] && [ $check = 0 ] && have apt-get && [ "$(id -u)" = 0 ]; then
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
+    install_debian
+    look
+fi
+if [ ${#names[@]} = 0 ]; then
+    echo "All that is needed is here."
+    exit 0
+fi
+
+echo "Missing:"
+printf '  %s\n' "${names[@]}"
+if have apt-get; then
+    name_clang_package
+    echo "To install it, type:"
+    echo "  sudo apt-get update && sudo apt-get install --no-install-recommends ${packages[*]}"
+else
+    echo "Install these with your system's package manager, or from the places named. README.md lists package names"
+    echo "for some systems."
+fi
+if [ $build_missing = 0 ]; then
+    echo "What \`make\` itself needs is here."
+fi
+exit $build_missing
