@@ -24,7 +24,7 @@ bench: all
 
 install: all
 	@$(MESON) configure $(BUILD) --prefix=$(PREFIX) >/dev/null
-	DESTDIR=$(DESTDIR) $(MESON) install -C $(BUILD)
+	DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) $(MESON) install -C $(BUILD)
 
 clean:
 	rm -rf $(BUILD)
