@@ -178,7 +178,7 @@ struct capture *capture_open(const char *path, const uint16_t *ports, size_t por
     return capture_open_stream(stream, path, ports, port_count, error);
 }
 
-/* pcap's seconds are unsigned 32 bits in the file, which libpcap hands out as signed ones. */
+/* pcap's seconds are unsigned 32 bits in the file, which some versions of libpcap hand out as signed ones. */
 static int64_t time_us(const struct pcap_pkthdr *header)
 {
     int64_t seconds = header->ts.tv_sec;

@@ -205,11 +205,11 @@ static enum placed place(struct partial *partial, uint8_t *octets, const struct 
     if (any_set(partial->present, first, last)) {
         return is_repeated(partial, octets, fragment) ? PLACED_BEFORE : CONTRADICTS;
     }
-    if (partial->total_bytes != 0 && (!fragment->fragment_more || end_bytes > partial->total_bytes)) {
+    if (partial->total_bytes != 0 && end_bytes > partial->total_bytes) {
         return CONTRADICTS;
     }
     if (!fragment->fragment_more) {
-        if (partial->end_bytes > end_bytes) {
+        if (partial->end_bytes > end_bytes) { /* as it is, too, when another last one came */
             return CONTRADICTS;
         }
         partial->total_bytes = end_bytes;

@@ -437,7 +437,13 @@ static void fragments_that_cannot_be(void **state)
     assert_int_equal(parse_all(DLT_RAW, &made, &packet), PACKET_NOT_UDP);
 
     made.size_bytes = 0;
+    put_ipv6(&made, 24, 44); /* a fragment of a datagram that was one fragment */
+    put_fragment_header(&made, 44, 0, 0, 1);
     put_fragment_header(&made, 17, 8, 1, 1);
+    put_zeros(&made, 8);
+    assert_int_equal(parse_all(DLT_RAW, &made, &packet), PACKET_MALFORMED);
+    made.size_bytes = 0;
+    put_fragment_header(&made, 17, 8, 1, 1); /* or within one that is whole now */
     put_zeros(&made, 8);
     packet.source.family = 6;
     assert_int_equal(packet_parse_whole(44, made.octets, made.size_bytes, &packet), PACKET_MALFORMED);

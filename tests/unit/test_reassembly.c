@@ -166,6 +166,7 @@ static void contradictions(void **state)
         {{0, 800, true, 0}, {0, 80, true, 0}},        /* the same start, shorter */
         {{0, 80, true, 0}, {0, 800, true, 0}},        /* longer */
         {{80, 80, true, 0}, {0, 800, true, 0}},       /* around */
+        {{0, 160, true, 0}, {80, 80, true, 0}},       /* the second half again */
         {{0, 800, true, 0}, {0, 800, true, 1}},       /* other octets */
         {{800, 80, false, 0}, {800, 80, true, 0}},    /* the last, and not the last */
         {{800, 80, true, 0}, {800, 80, false, 0}},    /* the other way around */
@@ -191,6 +192,23 @@ static void contradictions(void **state)
     assert_int_equal(reassembly_counts(reassembly)->begun, count);
     check_sum();
     assert_int_equal(reassembly_counts(reassembly)->incomplete, 0);
+}
+
+/* Octets are told to have come before by what has come, not by what lies in memory from another datagram. */
+static void two_in_one_and_more_than_came(void **state)
+{
+    (void)state;
+    assert_false(add(1, 0, 80, true));
+    assert_false(add(1, 80, 80, true));
+    assert_false(add(1, 0, 160, true)); /* both again as one */
+    assert_int_equal(reassembly_counts(reassembly)->contradicting, 1);
+    assert_false(add(2, 0, 800, true));
+    assert_true(add(2, 800, 8, false));
+    assert_false(add(2, 0, 80, true));
+    assert_false(add(2, 0, 800, true)); /* which the memory still holds */
+    assert_int_equal(reassembly_counts(reassembly)->contradicting, 2);
+    assert_int_equal(reassembly_counts(reassembly)->repeated, 0);
+    check_sum();
 }
 
 /* An identification is used again: fragments of two datagrams must not be mixed. */
@@ -270,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(largest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(captured_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(contradictions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(two_in_one_and_more_than_came, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_so_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_oldest_makes_room, set_up, tear_down),
