@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json_sink.c - flows as JSON, in a file
+ *
+ * Rows come in batches, one for each layout, and a datagram's rows can be spread over several. So they are gathered
+ * as text: `live` holds those of the datagram being decoded, `late` those of one that had waited for its template.
+ * A group that is complete becomes an entry in `out`, and `out` goes to the file.
+ */
+#define _GNU_SOURCE
+#include "json_sink.h"
+#include "json_file.h"
+#include "json_name.h"
+#include "json_rows.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An entry that would be larger becomes several: a datagram of short records with long names can make gigabytes. */
+#define ENTRY_BYTES_MAX ((size_t)16 * 1024 * 1024)
+
+/* Rows that are written between two looks at that limit. */
+#define ROWS_AT_ONCE 256u
+
+/* Entries of datagrams that had waited go out when they are so many, even while `live` is incomplete. */
+#define OUT_BYTES_MAX ((size_t)1024 * 1024)
+
+/* A reader may keep us from writing for so many ticks. */
+#define HELD_TICKS_MAX 10u
+
+#define NAME_ATTEMPTS_MAX 10000u
+
+/* Rows of one datagram, as text: `, {...}, {...}`. */
+struct group {
+    bool open;
+    struct weir_run run; /* the first of them, for the datagram's number, time and header */
+    struct json_buffer flows;
+    struct json_buffer options;
+};
+
+struct json_sink {
+    struct sink sink;
+    struct json_file *file;
+    struct json_rows *rows;
+    struct group live;
+    struct group late;
+    struct json_buffer out; /* entries that are not yet written */
+    unsigned held_ticks;    /* for so many ticks a reader has kept us from it */
+    bool lines;
+    bool gzip;
+    bool unix_names;
+    char *path; /* as it was named */
+    size_t group_bytes;
+    void (*warn)(void *context, const char *text);
+    void *context;
+};
+
+/* ------------------------------------------------------------------------------------------------- entries */
+
+/* `, "KEY": [{...}, {...}]`, less what the file itself knows to leave out: a comma, and a newline. */
+static int object_entry_add(struct json_sink *json, const struct group *group)
+{
+    char key[JSON_KEY_SIZE];
+    size_t key_length = json_keys_next(&json->file->keys, group->run.received_us, key);
+
+    if (json_buffer_reserve(&json->out, group->flows.used + JSON_KEY_SIZE + 16) < 0) {
+        return -1;
+    }
+    json_buffer_add(&json->out, ",\n\"", 3);
+    json_buffer_add(&json->out, key, key_length);
+    json_buffer_add(&json->out, "\": [", 4);
+    json_buffer_add(&json->out, group->flows.bytes + 2, group->flows.used - 2);
+    return json_buffer_add(&json->out, "]", 1);
+}
+
+static int line_head_add(struct json_buffer *out, const struct weir_run *run)
+{
+    char address[WEIR_ADDRESS_TEXT_SIZE];
+    char key[JSON_KEY_SIZE];
+    char head[512];
+    size_t key_length = json_time_write(run->received_us, key);
+
+    weir_address_text(&run->exporter, address);
+    int length = snprintf(head, sizeof head,
+                          "{\"%.*s\": {\"client\": [\"%s\", %u], \"header\": {\"version\": %u, \"count\": %u, "
+                          "\"uptime\": %lu, \"timestamp\": %lu, \"sequence\": %lu, \"source_id\": %lu}, \"flows\": [",
+                          (int)key_length, key, address, (unsigned)run->exporter_port, (unsigned)run->version,
+                          (unsigned)run->header_count, (unsigned long)run->sys_uptime_ms,
+                          (unsigned long)run->export_time_s, (unsigned long)run->sequence,
+                          (unsigned long)run->domain);
+    return json_buffer_add(out, head, (size_t)length);
+}
+
+static int line_add(struct json_sink *json, const struct group *group)
+{
+    struct json_buffer *out = &json->out;
+
+    if (json_buffer_reserve(out, group->flows.used + group->options.used + 1024) < 0) {
+        return -1;
+    }
+    line_head_add(out, &group->run);
+    if (group->flows.used > 0) {
+        json_buffer_add(out, group->flows.bytes + 2, group->flows.used - 2);
+    }
+    if (group->options.used > 0) {
+        json_buffer_add(out, "], \"options\": [", 14);
+        json_buffer_add(out, group->options.bytes + 2, group->options.used - 2);
+    }
+    return json_buffer_add(out, "]}}\n", 4);
+}
+
+/* ------------------------------------------------------------------------------------------------- writing */
+
+static int fail_memory(struct json_sink *json, struct sink_error *error)
+{
+    return json_file_fail(json->file, ENOMEM, error);
+}
+
+static int out_write(struct json_sink *json, bool force, struct sink_error *error)
+{
+    return json->file->class->write(json->file, &json->out, force, error);
+}
+
+/* Makes an entry of what was gathered, and begins anew. */
+static int group_end(struct json_sink *json, struct group *group, struct sink_error *error)
+{
+    int result = 0;
+
+    if (group->flows.used > 0 || group->options.used > 0) {
+        result = json->lines ? line_add(json, group) : object_entry_add(json, group);
+        group->flows.used = 0;
+        group->options.used = 0;
+    }
+    group->open = false;
+    return result < 0 ? fail_memory(json, error) : 0;
+}
+
+/* Both groups. Those that had waited came first. */
+static int groups_end(struct json_sink *json, struct sink_error *error)
+{
+    return group_end(json, &json->late, error) < 0 || group_end(json, &json->live, error) < 0 ? -1 : 0;
+}
+
+static int run_add(struct json_sink *json, const struct weir_batch *batch, const struct weir_run *run,
+                   struct sink_error *error)
+{
+    struct group *group = run->late ? &json->late : &json->live;
+    struct json_buffer *text = batch->layout->options ? &group->options : &group->flows;
+
+    if (group->open && group->run.datagram != run->datagram && group_end(json, group, error) < 0) {
+        return -1;
+    }
+    if (!group->open) {
+        group->open = true;
+        group->run = *run;
+    }
+    for (uint32_t done = 0; done < run->row_count;) {
+        uint32_t count = run->row_count - done < ROWS_AT_ONCE ? run->row_count - done : ROWS_AT_ONCE;
+        if (json_rows_write(json->rows, batch, run->first_row + done, count, text) < 0) {
+            return fail_memory(json, error);
+        }
+        done += count;
+        if (text->used > ENTRY_BYTES_MAX) {
+            if (group_end(json, group, error) < 0 || out_write(json, true, error) < 0) {
+                return -1;
+            }
+            group->open = true;
+        }
+    }
+    return 0;
+}
+
+/* -------------------------------------------------------------------------------------------- the sink's calls */
+
+static int json_batch(struct sink *sink, const struct weir_batch *batch, struct sink_error *error)
+{
+    struct json_sink *json = (struct json_sink *)sink;
+
+    if (json->file->failed) {
+        *error = json->file->failure;
+        return -1;
+    }
+    if (batch->layout->options && !json->lines) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < batch->run_count; i++) {
+        if (run_add(json, batch, &batch->runs[i], error) < 0) {
+            return -1;
+        }
+    }
+    return json->out.used < OUT_BYTES_MAX ? 0 : out_write(json, false, error);
+}
+
+static int json_datagram(struct sink *sink, const struct weir_datagram *datagram, struct sink_error *error)
+{
+    struct json_sink *json = (struct json_sink *)sink;
+
+    (void)datagram;
+    if (groups_end(json, error) < 0) {
+        return -1;
+    }
+    return json->out.used == 0 || json->out.used < json->group_bytes ? 0 : out_write(json, false, error);
+}
+
+static int json_tick(struct sink *sink, int64_t now_us, struct sink_error *error)
+{
+    struct json_sink *json = (struct json_sink *)sink;
+
+    if (groups_end(json, error) < 0 || out_write(json, json->held_ticks >= HELD_TICKS_MAX, error) < 0) {
+        return -1;
+    }
+    json->held_ticks = json->out.used > 0 ? json->held_ticks + 1 : 0;
+    return json->file->class->tick == NULL ? 0 : json->file->class->tick(json->file, now_us, error);
+}
+
+static struct json_file *file_open(const struct json_sink *json, const char *path, bool fresh,
+                                   struct sink_error *error)
+{
+    const struct json_file_options options = {
+        .path = path, .fresh = fresh, .warn = json->warn, .context = json->context};
+
+    if (json->gzip) {
+        return json_gzip_file_open(&options, error);
+    }
+    return json->lines ? json_lines_file_open(&options, error) : json_object_file_open(&options, error);
+}
+
+/* A new file with a name of its own, whatever else there is. */
+static struct json_file *file_open_stamped(const struct json_sink *json, int64_t start_us, struct sink_error *error)
+{
+    char name[PATH_MAX];
+
+    for (unsigned attempt = 0; attempt < NAME_ATTEMPTS_MAX; attempt++) {
+        if (json_name_make(json->path, json->unix_names, start_us, attempt, name, sizeof name) < 0) {
+            json_error(error, "cannot open a file after %.200s: the name is too long", json->path);
+            return NULL;
+        }
+        struct json_file *file = file_open(json, name, true, error);
+        if (file != NULL || errno != EEXIST) {
+            return file;
+        }
+    }
+    return NULL;
+}
+
+static int json_rotate(struct sink *sink, int64_t now_us, struct sink_error *error)
+{
+    struct json_sink *json = (struct json_sink *)sink;
+
+    if (groups_end(json, error) < 0 || out_write(json, true, error) < 0) {
+        return -1;
+    }
+    struct json_file *file = file_open_stamped(json, now_us, error);
+    if (file == NULL) {
+        return -1;
+    }
+    struct json_file *old = json->file;
+    json->file = file;
+    return old->class->close(old, error);
+}
+
+static void sink_free(struct json_sink *json)
+{
+    struct json_buffer *buffers[] = {&json->live.flows, &json->live.options, &json->late.flows, &json->late.options,
+                                     &json->out};
+
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) {
+        json_buffer_done(buffers[i]);
+    }
+    json_rows_free(json->rows);
+    free(json->path);
+    free(json);
+}
+
+static int json_close(struct sink *sink, struct sink_error *error)
+{
+    struct json_sink *json = (struct json_sink *)sink;
+    int written = groups_end(json, error) < 0 || out_write(json, true, error) < 0 ? -1 : 0;
+    int closed = json->file->class->close(json->file, error);
+
+    sink_free(json);
+    return written < 0 || closed < 0 ? -1 : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ creation */
+
+struct sink *json_sink_create(const struct json_sink_options *options, struct sink_error *error)
+{
+    static const struct sink_class class = {.name = "json",
+                                            .per_datagram = true,
+                                            .batch = json_batch,
+                                            .datagram = json_datagram,
+                                            .tick = json_tick,
+                                            .rotate = json_rotate,
+                                            .close = json_close};
+    struct json_sink *json = calloc(1, sizeof *json);
+
+    if (json == NULL || (json->path = strdup(options->path)) == NULL || (json->rows = json_rows_create()) == NULL) {
+        if (json != NULL) {
+            sink_free(json);
+        }
+        json_error(error, "cannot open %s: out of memory", options->path);
+        return NULL;
+    }
+    json->sink.class = &class;
+    json->gzip = json_name_ends(options->path, ".gz");
+    json->lines = options->lines || json->gzip || json_name_ends(options->path, ".ndjson");
+    json->unix_names = options->unix_names;
+    json->group_bytes = options->group_bytes;
+    json->warn = options->warn;
+    json->context = options->context;
+
+    json->file = options->rotating ? file_open_stamped(json, options->start_us, error)
+                                   : file_open(json, json->path, false, error);
+    if (json->file == NULL) {
+        sink_free(json);
+        return NULL;
+    }
+    return &json->sink;
+}
+
+const char *json_sink_path(const struct sink *sink)
+{
+    return ((const struct json_sink *)sink)->file->path;
+}
