@@ -6,23 +6,19 @@
 
 #include <pcap/dlt.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "capture.h"
-#include "packet_maker.h"
-
-#define MAGIC_US 0xa1b2c3d4u
-#define MAGIC_NS 0xa1b23c4du
-#define LINKTYPE_ETHERNET 1u
-#define LINKTYPE_RAW 101u
-#define TIME_S 1700000000u
+#include "capture_maker.h"
 
 static char folder[] = "/tmp/test_capture_XXXXXX";
 static char path[sizeof(folder) + 16];
@@ -63,75 +59,6 @@ static void write_file(size_t size_bytes)
     assert_non_null(stream);
     assert_int_equal(fwrite(file.octets, 1, size_bytes, stream), size_bytes);
     assert_int_equal(fclose(stream), 0);
-}
-
-static void put_pcap_header(uint32_t magic, uint32_t link_type)
-{
-    put_number(&file, magic, 4);
-    put_number(&file, 0x00020004, 4);
-    put_number(&file, 0, 8);
-    put_number(&file, 262144, 4);
-    put_number(&file, link_type, 4);
-}
-
-static void put_record(uint32_t seconds, uint32_t fraction, const struct made *packet, size_t captured_bytes)
-{
-    put_number(&file, seconds, 4);
-    put_number(&file, fraction, 4);
-    put_number(&file, captured_bytes, 4);
-    put_number(&file, packet->size_bytes, 4);
-    put(&file, packet->octets, captured_bytes);
-}
-
-static void put_whole_record(const struct made *packet)
-{
-    put_record(TIME_S, 0, packet, packet->size_bytes);
-}
-
-/* A block of a pcapng file: type, length, body, length again. */
-static void put_block(uint32_t type, const struct made *body)
-{
-    size_t padding = (4 - body->size_bytes % 4) % 4;
-
-    put_number(&file, type, 4);
-    put_number(&file, 12 + body->size_bytes + padding, 4);
-    put(&file, body->octets, body->size_bytes);
-    put_zeros(&file, padding);
-    put_number(&file, 12 + body->size_bytes + padding, 4);
-}
-
-static void put_pcapng_header(void)
-{
-    struct made body = {0};
-
-    put_number(&body, 0x1a2b3c4d00010000, 8);
-    put_number(&body, UINT64_MAX, 8);
-    put_block(0x0a0d0d0a, &body);
-}
-
-/* Times in nanoseconds. */
-static void put_interface(uint16_t link_type)
-{
-    struct made body = {0};
-
-    put_number(&body, link_type, 2);
-    put_zeros(&body, 2);
-    put_number(&body, 262144, 4);
-    put_number(&body, 0x0009000109000000, 8);
-    put_zeros(&body, 4);
-    put_block(1, &body);
-}
-
-static void put_enhanced_packet(uint64_t time_ns, const struct made *packet)
-{
-    struct made body = {0};
-
-    put_number(&body, 0, 4);
-    put_number(&body, time_ns, 8);
-    put_number(&body, packet->size_bytes, 4);
-    put_number(&body, packet->size_bytes, 4);
-    put(&body, packet->octets, packet->size_bytes);
-    put_block(6, &body);
 }
 
 static struct capture *open_file(void)
@@ -209,8 +136,8 @@ static void every_link_type(void **state)
         } else {
             put_ipv6_datagram(&packet, EXPORT_PORT, 100);
         }
-        put_pcap_header(MAGIC_US, links[i].in_file);
-        put_whole_record(&packet);
+        put_pcap_header(&file, MAGIC_US, links[i].in_file);
+        put_whole_record(&file, &packet);
         capture = open_file();
         assert_int_equal(next(capture), 1);
         check_datagram(100, links[i].family);
@@ -240,25 +167,26 @@ static void times(void **state)
 
     (void)state;
     put_ipv4_datagram(&packet, EXPORT_PORT, 10);
-    put_pcap_header(MAGIC_US, LINKTYPE_RAW);
-    put_record(TIME_S, 123456, &packet, packet.size_bytes);
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_RAW);
+    put_record(&file, TIME_S, 123456, &packet, packet.size_bytes);
     check_time(INT64_C(1700000000123456));
-    put_pcap_header(MAGIC_NS, LINKTYPE_RAW);
-    put_record(TIME_S, 123456789, &packet, packet.size_bytes);
+    put_pcap_header(&file, MAGIC_NS, LINKTYPE_RAW);
+    put_record(&file, TIME_S, 123456789, &packet, packet.size_bytes);
     check_time(INT64_C(1700000000123456));
-    put_pcap_header(MAGIC_US, LINKTYPE_RAW);
-    put_record(UINT32_MAX, 999999, &packet, packet.size_bytes); /* in 2106 */
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_RAW);
+    put_record(&file, UINT32_MAX, 999999, &packet, packet.size_bytes); /* in 2106 */
     check_time(INT64_C(4294967295999999));
-    put_pcapng_header();
-    put_interface(LINKTYPE_RAW);
-    put_enhanced_packet(UINT64_C(1700000000123456789), &packet);
+    put_pcapng_header(&file);
+    put_interface(&file, LINKTYPE_RAW);
+    put_enhanced_packet(&file, UINT64_C(1700000000123456789), &packet);
     check_time(INT64_C(1700000000123456));
 }
 
 /* The same file in the octet order of the other kind of machine. */
 static void little_endian(void **state)
 {
-    static const uint8_t header[] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0};
+    static const uint8_t header[] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0,
+                                     0,    0,    0,    0,    0, 0, 4, 0, 101, 0, 0, 0};
     static const uint8_t record[] = {1, 0, 0, 0, 2, 0, 0, 0, 38, 0, 0, 0, 38, 0, 0, 0};
 
     (void)state;
@@ -276,16 +204,16 @@ static void ports_are_chosen(void **state)
     struct made packet = {0};
 
     (void)state;
-    put_pcap_header(MAGIC_US, LINKTYPE_RAW);
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_RAW);
     for (size_t i = 0; i < 6; i++) {
         packet.size_bytes = 0;
         put_ipv4_datagram(&packet, sent[i], 10);
-        put_whole_record(&packet);
+        put_whole_record(&file, &packet);
     }
-    put_record(TIME_S, 0, &packet, 30); /* cut, and wanted */
+    put_record(&file, TIME_S, 0, &packet, 30); /* cut, and wanted */
     packet.size_bytes = 0;
     put_ipv4_datagram(&packet, 53, 10);
-    put_record(TIME_S, 0, &packet, 30); /* cut, but nobody asked for it */
+    put_record(&file, TIME_S, 0, &packet, 30); /* cut, but nobody asked for it */
     write_file(file.size_bytes);
     capture = capture_open(path, wanted, 3, &error);
     assert_non_null(capture);
@@ -321,7 +249,7 @@ static void put_fragment(int version, uint32_t id, uint16_t to_port, size_t firs
     }
     put(&packet, all.octets + first, size_bytes);
     put_zeros(&packet, 6); /* padding */
-    put_whole_record(&packet);
+    put_whole_record(&file, &packet);
 }
 
 static void fragments_are_joined(void **state)
@@ -331,7 +259,7 @@ static void fragments_are_joined(void **state)
     struct made other = {0};
 
     (void)state;
-    put_pcap_header(MAGIC_US, LINKTYPE_ETHERNET);
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_ETHERNET);
     put_fragment(4, 7, EXPORT_PORT, 0, 1480);
     put_fragment(6, 7, EXPORT_PORT, 2896, 112);
     put_fragment(4, 8, 53, 0, 1480);
@@ -343,7 +271,7 @@ static void fragments_are_joined(void **state)
     put_fragment(6, 7, EXPORT_PORT, 0, 1448);  /* 6 is whole */
     put_ethernet(&other, 0x0800);
     put_ipv4_datagram(&other, EXPORT_PORT, 10);
-    put_whole_record(&other);
+    put_whole_record(&file, &other);
     write_file(file.size_bytes);
     capture = capture_open(path, wanted, 1, &error);
     assert_non_null(capture);
@@ -371,15 +299,15 @@ static void a_cut_fragment_is_missing(void **state)
     struct capture *capture;
 
     (void)state;
-    put_pcap_header(MAGIC_US, LINKTYPE_RAW);
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_RAW);
     put_ipv4(&packet, 20 + 16, 1, MORE_FRAGMENTS, 17);
     put_udp(&packet, EXPORT_PORT, 24);
     put_payload(&packet, 0, 8);
-    put_record(TIME_S, 0, &packet, 35);
+    put_record(&file, TIME_S, 0, &packet, 35);
     packet.size_bytes = 0;
     put_ipv4(&packet, 20 + 8, 1, 2, 17);
     put_payload(&packet, 8, 8);
-    put_whole_record(&packet);
+    put_whole_record(&file, &packet);
     capture = open_file();
     assert_int_equal(next(capture), 0);
     assert_int_equal(bucket(capture, PACKET_CUT_SHORT), 1);
@@ -394,13 +322,13 @@ static void cut_off_at_every_length(void **state)
     char text[64];
 
     (void)state;
-    put_pcap_header(MAGIC_US, LINKTYPE_RAW);
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_RAW);
     ends[0] = file.size_bytes;
     for (size_t i = 1; i < 4; i++) {
         struct made packet = {0};
 
         put_ipv4_datagram(&packet, EXPORT_PORT, 10 * i);
-        put_whole_record(&packet);
+        put_whole_record(&file, &packet);
         ends[i] = file.size_bytes;
     }
     for (size_t size_bytes = 0; size_bytes <= file.size_bytes; size_bytes++) {
@@ -439,11 +367,11 @@ static void pcapng_cut_off_at_every_length(void **state)
     size_t header_bytes;
 
     (void)state;
-    put_pcapng_header();
-    put_interface(LINKTYPE_RAW);
+    put_pcapng_header(&file);
+    put_interface(&file, LINKTYPE_RAW);
     header_bytes = file.size_bytes;
     put_ipv4_datagram(&packet, EXPORT_PORT, 10);
-    put_enhanced_packet(0, &packet);
+    put_enhanced_packet(&file, 0, &packet);
     for (size_t size_bytes = 0; size_bytes <= file.size_bytes; size_bytes++) {
         struct capture *capture;
 
@@ -464,12 +392,12 @@ static void damaged_in_the_middle(void **state)
     struct capture *capture;
 
     (void)state;
-    put_pcap_header(MAGIC_US, LINKTYPE_RAW);
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_RAW);
     put_ipv4_datagram(&packet, EXPORT_PORT, 10);
-    put_whole_record(&packet);
+    put_whole_record(&file, &packet);
     put_number(&file, 0, 8);
     put_number(&file, 0xffffffffffffffff, 8); /* a length that no packet has */
-    put_whole_record(&packet); /* nobody knows where the next one begins, even where it does here */
+    put_whole_record(&file, &packet); /* nobody knows where the next one begins, even where it does here */
     capture = open_file();
     assert_int_equal(next(capture), 1);
     assert_int_equal(next(capture), -1);
@@ -522,21 +450,21 @@ static void link_types_that_are_not_understood(void **state)
     struct capture *capture;
 
     (void)state;
-    put_pcap_header(MAGIC_US, 105);
+    put_pcap_header(&file, MAGIC_US, 105);
     write_file(file.size_bytes);
     refuse(path, "type IEEE802_11 (number 105");
     assert_non_null(strstr(error.text, "Ethernet"));
     file.size_bytes = 0;
-    put_pcap_header(MAGIC_US, 60000);
+    put_pcap_header(&file, MAGIC_US, 60000);
     write_file(file.size_bytes);
     refuse(path, "type unknown (number 60000)");
 
     file.size_bytes = 0;
-    put_pcapng_header();
-    put_interface(LINKTYPE_RAW);
+    put_pcapng_header(&file);
+    put_interface(&file, LINKTYPE_RAW);
     put_ipv4_datagram(&packet, EXPORT_PORT, 10);
-    put_enhanced_packet(0, &packet);
-    put_interface(LINKTYPE_ETHERNET);
+    put_enhanced_packet(&file, 0, &packet);
+    put_interface(&file, LINKTYPE_ETHERNET);
     capture = open_file();
     assert_int_equal(next(capture), 1);
     assert_int_equal(next(capture), -1);
@@ -554,9 +482,9 @@ static void standard_input(void **state)
     uint64_t done, total;
 
     (void)state;
-    put_pcap_header(MAGIC_US, LINKTYPE_RAW);
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_RAW);
     put_ipv4_datagram(&packet, EXPORT_PORT, 10);
-    put_whole_record(&packet);
+    put_whole_record(&file, &packet);
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], file.octets, file.size_bytes), file.size_bytes);
     close(ends[1]);
@@ -576,6 +504,39 @@ static void standard_input(void **state)
     clearerr(stdin);
 }
 
+static void on_alarm(int signal_number)
+{
+    (void)signal_number;
+}
+
+/* Waiting for a pipe that stays silent ends with a signal, and nobody is told of a failure. */
+static void interrupted(void **state)
+{
+    struct itimerval soon = {{0, 20000}, {0, 20000}}, never = {0}; /* repeated, lest the first comes before the wait */
+    struct sigaction action = {.sa_handler = on_alarm}, before;
+    struct capture *capture;
+    struct made packet = {0};
+    int ends[2];
+
+    (void)state;
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_RAW);
+    put_ipv4_datagram(&packet, EXPORT_PORT, 10);
+    put_whole_record(&file, &packet);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], file.octets, file.size_bytes), file.size_bytes);
+    capture = capture_open_stream(fdopen(ends[0], "rb"), "pipe", NULL, 0, &error);
+    assert_non_null(capture);
+    assert_int_equal(next(capture), 1);
+    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    assert_int_equal(next(capture), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+    assert_string_equal(error.text, "");
+    capture_close(capture);
+    close(ends[1]);
+}
+
 static void progress(void **state)
 {
     struct made packet = {0};
@@ -583,10 +544,10 @@ static void progress(void **state)
     uint64_t done = 0, total = 0;
 
     (void)state;
-    put_pcap_header(MAGIC_US, LINKTYPE_RAW);
+    put_pcap_header(&file, MAGIC_US, LINKTYPE_RAW);
     put_ipv4_datagram(&packet, EXPORT_PORT, 10);
-    put_whole_record(&packet);
-    put_whole_record(&packet);
+    put_whole_record(&file, &packet);
+    put_whole_record(&file, &packet);
     capture = open_file();
     assert_int_equal(next(capture), 1);
     assert_true(capture_progress(capture, &done, &total));
@@ -610,6 +571,7 @@ int main(void)
         cmocka_unit_test_setup(files_that_are_none, start_file),
         cmocka_unit_test_setup(link_types_that_are_not_understood, start_file),
         cmocka_unit_test_setup(standard_input, start_file),
+        cmocka_unit_test_setup(interrupted, start_file),
         cmocka_unit_test_setup(progress, start_file),
     };
 
