@@ -210,7 +210,7 @@ static bool holds_unwritten(struct walk *walk, const struct json_file *file)
         }
         offset += (uint64_t)count;
     }
-    return false;
+    return nul_count > 0 && nul_count == offset - walk->whole_bytes;
 }
 
 static int take_over(struct gzip_file *gzip, const struct json_file_options *options, struct walk *walk,

@@ -59,7 +59,12 @@ struct json_sink {
 
 /* ------------------------------------------------------------------------------------------------- entries */
 
-/* `, "KEY": [{...}, {...}]`, less what the file itself knows to leave out: a comma, and a newline. */
+static int text_add(struct json_buffer *out, const char *text)
+{
+    return json_buffer_add(out, text, strlen(text));
+}
+
+/* A member of the object, with a comma in front. Room is made for all of it first: no half of it is left behind. */
 static int object_entry_add(struct json_sink *json, const struct group *group)
 {
     char key[JSON_KEY_SIZE];
@@ -68,11 +73,11 @@ static int object_entry_add(struct json_sink *json, const struct group *group)
     if (json_buffer_reserve(&json->out, group->flows.used + JSON_KEY_SIZE + 16) < 0) {
         return -1;
     }
-    json_buffer_add(&json->out, ",\n\"", 3);
+    text_add(&json->out, ",\n\"");
     json_buffer_add(&json->out, key, key_length);
-    json_buffer_add(&json->out, "\": [", 4);
+    text_add(&json->out, "\": [");
     json_buffer_add(&json->out, group->flows.bytes + 2, group->flows.used - 2);
-    return json_buffer_add(&json->out, "]", 1);
+    return text_add(&json->out, "]");
 }
 
 static int line_head_add(struct json_buffer *out, const struct weir_run *run)
@@ -93,6 +98,7 @@ static int line_head_add(struct json_buffer *out, const struct weir_run *run)
     return json_buffer_add(out, head, (size_t)length);
 }
 
+/* A line of its own. Room is made first here as well. */
 static int line_add(struct json_sink *json, const struct group *group)
 {
     struct json_buffer *out = &json->out;
@@ -105,10 +111,10 @@ static int line_add(struct json_sink *json, const struct group *group)
         json_buffer_add(out, group->flows.bytes + 2, group->flows.used - 2);
     }
     if (group->options.used > 0) {
-        json_buffer_add(out, "], \"options\": [", 14);
+        text_add(out, "], \"options\": [");
         json_buffer_add(out, group->options.bytes + 2, group->options.used - 2);
     }
-    return json_buffer_add(out, "]}}\n", 4);
+    return text_add(out, "]}}\n");
 }
 
 /* ------------------------------------------------------------------------------------------------- writing */

@@ -8,6 +8,8 @@
 #ifndef JSON_MAKER_H
 #define JSON_MAKER_H
 
+/* Include with _GNU_SOURCE defined. */
+
 #include "json_sink.h"
 
 #include <dirent.h>
