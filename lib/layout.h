@@ -44,6 +44,7 @@ struct layout {
     struct layout *hash_next;
     uint64_t hash;
     uint32_t reference_count; /* templates that mean it, batches that hold rows of it */
+    uint32_t template_count;  /* templates that sessions were sent and that mean it */
     size_t block_bytes;
     struct batch *open;        /* the batch that takes its rows now, or NULL */
     uint32_t row_capacity;     /* of a batch */

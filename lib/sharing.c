@@ -12,10 +12,14 @@
 void sharing_set_entry(struct weir_decoder *decoder, struct template_entry *entry, struct layout *layout, bool shared)
 {
     struct layout *old = entry->layout;
-    if (old != NULL && !entry->shared)
+    if (old != NULL && !entry->shared) {
         decoder->ledger.templates--;
-    if (layout != NULL && !shared)
+        decoder->ledger.layouts -= --old->template_count == 0;
+    }
+    if (layout != NULL && !shared) {
         decoder->ledger.templates++;
+        decoder->ledger.layouts += layout->template_count++ == 0;
+    }
     entry->layout = layout;
     entry->shared = shared;
     if (old != NULL)

@@ -275,7 +275,8 @@ struct weir_ledger {
     uint64_t options;         /* records of options templates */
     uint64_t templates_learned; /* new ones */
     uint64_t templates_changed; /* same ID, other fields */
-    uint64_t templates;       /* known now */
+    uint64_t templates;       /* known now, of all sessions */
+    uint64_t layouts;         /* different ones among these */
     uint64_t sessions;        /* (address, port, domain) known now */
     uint64_t lost;            /* datagrams that are missing by sequence number */
     uint64_t reordered;       /* came late, and are not lost */

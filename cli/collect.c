@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect.c - weir collect: from sockets or a capture to sinks
+ */
+#define _GNU_SOURCE
+#include "collect.h"
+
+#include "capture.h"
+#include "collect_options.h"
+#include "collector.h"
+#include "exit_code.h"
+#include "listener.h"
+#include "notices.h"
+#include "outputs.h"
+#include "stop_signal.h"
+#include "summary.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { TICK_MS = 1000 };
+
+static int64_t clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int fail(const struct sink_error *error)
+{
+    fprintf(stderr, "weir collect: %s\n", error->text);
+    return -1;
+}
+
+/* Whether as many datagrams have come as were asked for. */
+static bool is_enough(const struct collect_options *options, const struct collector *collector)
+{
+    return options->datagram_count_max > 0 &&
+           weir_decoder_ledger(collector->decoder)->datagrams >= options->datagram_count_max;
+}
+
+static int feed_burst(const struct collect_options *options, struct collector *collector,
+                      const struct listener *listener, int count)
+{
+    struct sink_error error = {0};
+    for (int i = 0; i < count && !is_enough(options, collector); i++) {
+        if (collector_feed(collector, listener_datagram(listener, i), &error) != 0)
+            return fail(&error);
+    }
+    return 0;
+}
+
+static int receive(const struct collect_options *options, struct collector *collector, struct listener *listener)
+{
+    struct sink_error error = {0};
+    struct notices notices;
+    notices_init(&notices, clock_us());
+    int64_t tick_us = clock_us();
+    while (!stop_signal_came() && !is_enough(options, collector)) {
+        const int count = listener_wait(listener, TICK_MS, stop_signal_wait_mask(), &error);
+        if (count < 0)
+            return fail(&error);
+        if (feed_burst(options, collector, listener, count) != 0)
+            return -1;
+        const int64_t now_us = clock_us();
+        if (now_us - tick_us < TICK_MS * 1000 && now_us >= tick_us)
+            continue;
+        tick_us = now_us;
+        if (collector_tick(collector, now_us, &error) != 0)
+            return fail(&error);
+        notices_tick(&notices, weir_decoder_ledger(collector->decoder), now_us);
+    }
+    return 0;
+}
+
+/* Ends what was begun, in order. `result` is what went before. */
+static int end(struct collector *collector, int result)
+{
+    struct sink_error error = {0};
+    if (result == 0 && collector_finish(collector, &error) != 0)
+        result = fail(&error);
+    struct sink_error close_error = {0};
+    if (collector_close(collector, &close_error) != 0 && result == 0)
+        result = fail(&close_error);
+    return result;
+}
+
+static int collect_live(const struct collect_options *options, struct collector *collector)
+{
+    static const uint16_t port_default[] = {COLLECT_PORT_DEFAULT};
+    struct sink_error error = {0};
+    bool usage = false;
+    const int64_t now_us = clock_us();
+    if (outputs_create(options, now_us, collector, &usage, &error) != 0) {
+        fail(&error);
+        end(collector, -1);
+        return usage ? EXIT_USAGE : EXIT_FAILURE;
+    }
+    if (options->rotate_us > 0)
+        collector_rotate_each(collector, options->rotate_us, now_us);
+    stop_signal_init(true);
+    struct listener *listener =
+        listener_open(options->host, options->port_count > 0 ? options->ports : port_default,
+                      options->port_count > 0 ? options->port_count : 1, &error);
+    if (listener == NULL) {
+        fail(&error);
+        end(collector, -1);
+        return EXIT_FAILURE;
+    }
+    for (size_t i = 0; listener_address(listener, i) != NULL; i++)
+        fprintf(stderr, "Listening on %s\n", listener_address(listener, i));
+    int result = receive(options, collector, listener);
+    const uint64_t dropped = listener_dropped(listener);
+    listener_close(listener);
+    result = end(collector, result);
+    summary_print(weir_decoder_ledger(collector->decoder), NULL, stderr);
+    if (dropped > 0)
+        fprintf(stderr,
+                "  dropped by the kernel: %" PRIu64 " datagrams, as the receive buffer was full; "
+                "'sysctl net.core.rmem_max' bounds it\n",
+                dropped);
+    return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int read_capture(const struct collect_options *options, struct collector *collector, struct capture *capture,
+                        const struct weir_datagram *first)
+{
+    struct sink_error error = {0};
+    struct weir_datagram datagram = *first;
+    int got = 1;
+    while (got == 1) {
+        if (collector_feed(collector, &datagram, &error) != 0)
+            return fail(&error);
+        if (stop_signal_came() || is_enough(options, collector))
+            return 0;
+        got = capture_next(capture, &datagram, NULL, &error);
+    }
+    if (got == 0)
+        return 0;
+    fail(&error);
+    return 1; /* the capture is at fault, not the sinks: what was read is finished as usual */
+}
+
+static int collect_capture(const struct collect_options *options, struct collector *collector)
+{
+    struct sink_error error = {0};
+    struct capture *capture = capture_open(options->capture, options->ports, options->port_count, &error);
+    if (capture == NULL) {
+        fail(&error);
+        return EXIT_FAILURE;
+    }
+    stop_signal_init(false);
+    /* Files carry the time of the first datagram, so that one is read first. */
+    struct weir_datagram first;
+    struct sink_error read_error = {0};
+    const int got = capture_next(capture, &first, NULL, &read_error);
+    const int64_t start_us = options->rotate_us > 0 && got == 1 ? first.received_us : clock_us();
+    bool usage = false;
+    int result = outputs_create(options, start_us, collector, &usage, &error);
+    if (result != 0)
+        fail(&error);
+    if (options->rotate_us > 0)
+        collector_rotate_each(collector, options->rotate_us, start_us);
+    bool damaged = got < 0;
+    if (damaged && result == 0)
+        fail(&read_error);
+    if (result == 0 && got == 1)
+        result = read_capture(options, collector, capture, &first);
+    if (result == 1) {
+        damaged = true;
+        result = 0;
+    }
+    result = end(collector, result);
+    if (!usage)
+        summary_print(weir_decoder_ledger(collector->decoder), capture_counts(capture), stderr);
+    capture_close(capture);
+    return usage ? EXIT_USAGE : result == 0 && !damaged ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int cmd_collect(int argc, char **argv)
+{
+    struct collect_options options;
+    const int done = collect_options_parse(argc, argv, &options);
+    if (done >= 0)
+        return done;
+    struct collector collector;
+    struct sink_error error = {0};
+    if (collector_init(&collector, options.debug ? stderr : NULL, &error) != 0) {
+        fail(&error);
+        return EXIT_FAILURE;
+    }
+    const int code = options.capture != NULL ? collect_capture(&options, &collector) : collect_live(&options, &collector);
+    collector_done(&collector);
+    return code;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect_options.c - reads the command line of weir collect
+ */
+#define _GNU_SOURCE
+#include "collect_options.h"
+
+#include "exit_code.h"
+#include "quantity.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: weir collect [OPTION]...\n"
+    "Receive NetFlow v9 from exporters, or read it from a capture, and write the flows.\n"
+    "\n"
+    "Where datagrams come from:\n"
+    "  -p, --port PORT        UDP port to listen on (default 2055); may be repeated\n"
+    "  -b, --host ADDRESS     address or name of this machine to listen on (default: all, IPv4 and IPv6)\n"
+    "  -r, --read FILE        read a pcap or pcapng file instead, - for standard input; with -p only what was\n"
+    "                         sent to those ports\n"
+    "      --count N          stop after N datagrams\n"
+    "\n"
+    "Where flows go:\n"
+    "  -o, --output WHERE     may be repeated; default: <unix time of start>.json in this folder\n"
+    "           FILE.json         one JSON object: receive time -> flows; is appended to when it exists\n"
+    "           FILE.ndjson       a line of JSON for each datagram, with exporter and header\n"
+    "           FILE.gz           the same lines, compressed\n"
+    "           json:FILE         JSON in a file of any name\n"
+    "           text              connections, as lines on standard output, as they come\n"
+    "           null              nowhere: to measure\n"
+    "      --json-lines       write lines, whatever the file's name\n"
+    "      --rotate DURATION  begin a new file each 90s, 5m, 1h, 1d ...; names then carry the time\n"
+    "      --min-size SIZE    -o text: only connections of more than SIZE octets (10K, 1M ...; default 0)\n"
+    "  -n, --no-dns           -o text: show addresses only, ask no name server\n"
+    "\n"
+    "  -D, --debug            tell of each datagram and template on standard error\n"
+    "  -h, --help             show this help\n"
+    "\n"
+    "Ctrl-C or SIGTERM ends it; a summary of what came, and what was lost, follows on standard error.\n"
+    "\n"
+    "Examples:\n"
+    "  weir collect -p 9000 -o text              see connections as they end\n"
+    "  weir collect -p 9000 -o flows.json        keep them; 'weir analyze flows.json' shows them\n"
+    "  weir collect -r exports.pcap -o text      from a capture of what an exporter sent\n";
+
+static int usage_error(const char *text, const char *what)
+{
+    fprintf(stderr, "weir collect: %s%s; 'weir collect --help' shows what there is\n", text, what);
+    return EXIT_USAGE;
+}
+
+static int add_port(struct collect_options *options, const char *text)
+{
+    uint64_t port;
+    if (quantity_parse_count(text, &port) != 0 || port == 0 || port > 65535)
+        return usage_error("not a port between 1 and 65535: ", text);
+    if (options->port_count == COLLECT_PORTS_MAX)
+        return usage_error("more than 64 ports, from ", text);
+    options->ports[options->port_count++] = (uint16_t)port;
+    return -1;
+}
+
+static int add_output(struct collect_options *options, const char *text)
+{
+    if (options->output_count == COLLECT_OUTPUTS_MAX)
+        return usage_error("more than 8 outputs, from ", text);
+    options->outputs[options->output_count++] = text;
+    return -1;
+}
+
+enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES };
+
+static int take(struct collect_options *options, int option, const char *value)
+{
+    switch (option) {
+    case 'p':
+        return add_port(options, value);
+    case 'b':
+        options->host = value;
+        return -1;
+    case 'r':
+        options->capture = value;
+        return -1;
+    case 'o':
+        return add_output(options, value);
+    case 'n':
+        options->names = false;
+        return -1;
+    case 'D':
+        options->debug = true;
+        return -1;
+    case OPTION_JSON_LINES:
+        options->json_lines = true;
+        return -1;
+    case OPTION_COUNT:
+        if (quantity_parse_count(value, &options->datagram_count_max) != 0 || options->datagram_count_max == 0)
+            return usage_error("not a number of datagrams: ", value);
+        return -1;
+    case OPTION_ROTATE:
+        if (quantity_parse_duration(value, &options->rotate_us) != 0)
+            return usage_error("not a duration such as 90s, 5m, 1h or 1d: ", value);
+        return -1;
+    case OPTION_MIN_SIZE:
+        if (quantity_parse_size(value, &options->text_min_bytes) != 0)
+            return usage_error("not a size such as 500, 10K or 1M: ", value);
+        return -1;
+    default:
+        fputs(help, stdout);
+        return EXIT_SUCCESS;
+    }
+}
+
+int collect_options_parse(int argc, char **argv, struct collect_options *ret_options)
+{
+    static const struct option long_options[] = {
+        {"port", required_argument, NULL, 'p'},
+        {"host", required_argument, NULL, 'b'},
+        {"read", required_argument, NULL, 'r'},
+        {"output", required_argument, NULL, 'o'},
+        {"file", required_argument, NULL, 'o'},
+        {"count", required_argument, NULL, OPTION_COUNT},
+        {"rotate", required_argument, NULL, OPTION_ROTATE},
+        {"min-size", required_argument, NULL, OPTION_MIN_SIZE},
+        {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
+        {"no-dns", no_argument, NULL, 'n'},
+        {"debug", no_argument, NULL, 'D'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    struct collect_options options = {.names = true};
+    opterr = 0;
+    optind = 1;
+    for (int option; (option = getopt_long(argc, argv, ":p:b:r:o:nDh", long_options, NULL)) != -1;) {
+        if (option == ':')
+            return usage_error("this option needs a value: ", argv[optind - 1]);
+        if (option == '?')
+            return usage_error("unknown option ", argv[optind - 1]);
+        const int code = take(&options, option, optarg);
+        if (code >= 0)
+            return code;
+    }
+    if (optind < argc)
+        return usage_error("takes options only, and this is none: ", argv[optind]);
+    if (options.capture != NULL && options.host != NULL)
+        return usage_error("-b is for receiving, and -r reads a capture", "");
+    *ret_options = options;
+    return -1;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect_options.h - the command line of weir collect
+ */
+#ifndef WEIR_CLI_COLLECT_OPTIONS_H
+#define WEIR_CLI_COLLECT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { COLLECT_PORTS_MAX = 64, COLLECT_OUTPUTS_MAX = 8, COLLECT_PORT_DEFAULT = 2055 };
+
+struct collect_options {
+    const char *host; /* NULL: all addresses */
+    uint16_t ports[COLLECT_PORTS_MAX];
+    size_t port_count; /* 0: none named */
+    const char *outputs[COLLECT_OUTPUTS_MAX];
+    size_t output_count;
+    const char *capture; /* NULL: live */
+    uint64_t datagram_count_max; /* 0: no end */
+    int64_t rotate_us;           /* 0: one file */
+    uint64_t text_min_bytes;     /* connections of more than that are shown by -o text */
+    bool json_lines;
+    bool names; /* resolve addresses for -o text */
+    bool debug;
+};
+
+/* Reads the command line. -1 to go on; else the exit code: help was shown, or what is wrong was said. */
+int collect_options_parse(int argc, char **argv, struct collect_options *ret_options);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decode.c - weir decode: every record of a capture as a line of JSON, nothing hidden
+ */
+#define _GNU_SOURCE
+#include "decode.h"
+
+#include "capture.h"
+#include "exit_code.h"
+#include "record_line.h"
+#include "summary.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <weir/weir.h>
+
+static const char help[] =
+    "Usage: weir decode [OPTION]... FILE\n"
+    "Print every record of the export datagrams in a capture as a line of JSON.\n"
+    "FILE is a pcap or pcapng file; - reads it from standard input.\n"
+    "\n"
+    "  -p, --port PORT    only datagrams sent to this UDP port; may be repeated (default: all)\n"
+    "      --v9-names     name the fields as Cisco does (IN_BYTES) instead of as IANA does\n"
+    "  -q, --quiet        no summary on standard error\n"
+    "  -h, --help         show this help\n"
+    "\n"
+    "A line holds the number of the datagram in the capture (\"packet\"), the exporter, version, observation\n"
+    "domain, export time, template ID, whether it is an options record and, if so, the names of its scope fields,\n"
+    "and the fields as they were on the wire. Integers and times are numbers, addresses and strings text, what\n"
+    "has no better form \"0x...\". A field of length 0 is null. \"late_template\" marks records whose template\n"
+    "came after them.\n"
+    "\n"
+    "Examples:\n"
+    "  weir decode flows.pcap | head -1 | jq .\n"
+    "  tcpdump -i eth0 -w - udp port 2055 | weir decode -\n"
+    "  weir decode flows.pcap | jq -r 'select(.options | not) | .fields.sourceIPv4Address' | sort | uniq -c\n";
+
+enum { PORTS_MAX = 64 };
+
+struct settings {
+    const char *path;
+    uint16_t ports[PORTS_MAX];
+    size_t port_count;
+    bool v9_names;
+    bool quiet;
+};
+
+static int usage_error(const char *text, const char *what)
+{
+    fprintf(stderr, "weir decode: %s%s; 'weir decode --help' shows what there is\n", text, what);
+    return EXIT_USAGE;
+}
+
+static int add_port(struct settings *settings, const char *text)
+{
+    char *end;
+    errno = 0;
+    const unsigned long port = strtoul(text, &end, 10);
+    if (errno != 0 || *end != '\0' || end == text || port == 0 || port > 65535 || *text == '-')
+        return usage_error("not a port between 1 and 65535: ", text);
+    if (settings->port_count == PORTS_MAX)
+        return usage_error("too many ports", "");
+    settings->ports[settings->port_count++] = (uint16_t)port;
+    return 0;
+}
+
+/* -1 to go on, else the exit code. */
+static int parse(int argc, char **argv, struct settings *settings)
+{
+    static const struct option options[] = {
+        {"port", required_argument, NULL, 'p'}, {"v9-names", no_argument, NULL, '9'},
+        {"quiet", no_argument, NULL, 'q'},      {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    opterr = 0;
+    optind = 1;
+    for (int c; (c = getopt_long(argc, argv, ":p:qh", options, NULL)) != -1;) {
+        switch (c) {
+        case 'p':
+            if (add_port(settings, optarg) != 0)
+                return EXIT_USAGE;
+            break;
+        case '9':
+            settings->v9_names = true;
+            break;
+        case 'q':
+            settings->quiet = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return EXIT_SUCCESS;
+        case ':':
+            return usage_error("this option needs a value: ", argv[optind - 1]);
+        default:
+            return usage_error("unknown option ", argv[optind - 1]);
+        }
+    }
+    if (optind == argc)
+        return usage_error("no capture named", "");
+    if (optind + 1 < argc)
+        return usage_error("only one capture can be read at a time, and there is also ", argv[optind + 1]);
+    settings->path = argv[optind];
+    return -1;
+}
+
+/* Prints what the decoder has ready. -1 when nobody reads it any more or it cannot be written. */
+static int print_ready(struct weir_decoder *decoder, struct record_line *line)
+{
+    int result = 0;
+    for (struct weir_batch *batch; (batch = weir_decoder_next(decoder)) != NULL; weir_batch_release(batch)) {
+        for (uint32_t i = 0; i < batch->run_count && result == 0; i++)
+            result = record_line_print_run(line, batch, &batch->runs[i], stdout);
+    }
+    return result;
+}
+
+static int decode(const struct settings *settings, struct capture *capture, struct weir_decoder *decoder)
+{
+    struct record_line line;
+    record_line_init(&line, settings->v9_names);
+    struct sink_error error = {0};
+    struct weir_datagram datagram;
+    int got = 1, written = 0;
+    while (written == 0 && (got = capture_next(capture, &datagram, NULL, &error)) == 1) {
+        weir_decoder_feed(decoder, &datagram);
+        weir_decoder_flush(decoder);
+        written = print_ready(decoder, &line);
+    }
+    if (written == 0) {
+        weir_decoder_finish(decoder);
+        written = print_ready(decoder, &line);
+    }
+    if (written == 0 && fflush(stdout) != 0)
+        written = -1;
+    const int write_error = errno;
+    record_line_done(&line);
+    if (written != 0 && write_error == EPIPE)
+        return EXIT_SUCCESS; /* as in "| head": whoever read has seen enough */
+    if (written != 0) {
+        fprintf(stderr, "weir decode: cannot write to standard output: %s\n", strerror(write_error));
+        return EXIT_FAILURE;
+    }
+    if (got < 0)
+        fprintf(stderr, "weir decode: %s\n", error.text);
+    if (!settings->quiet)
+        summary_print(weir_decoder_ledger(decoder), capture_counts(capture), stderr);
+    return got < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int cmd_decode(int argc, char **argv)
+{
+    struct settings settings = {0};
+    const int done = parse(argc, argv, &settings);
+    if (done >= 0)
+        return done;
+    struct sink_error error = {0};
+    struct capture *capture = capture_open(settings.path, settings.ports, settings.port_count, &error);
+    if (capture == NULL) {
+        fprintf(stderr, "weir decode: %s\n", error.text);
+        return EXIT_FAILURE;
+    }
+    struct weir_decoder *decoder = weir_decoder_create(NULL);
+    int code = EXIT_FAILURE;
+    if (decoder == NULL)
+        fputs("weir decode: not enough memory for the decoder\n", stderr);
+    else
+        code = decode(&settings, capture, decoder);
+    weir_decoder_free(decoder);
+    capture_close(capture);
+    return code;
+}

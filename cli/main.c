@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - weir: finds the subcommand
+ */
+#include "analyze.h"
+#include "collect.h"
+#include "decode.h"
+#include "exit_code.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <weir/weir.h>
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *text;
+} commands[] = {
+    {"collect", cmd_collect, "receive flows from exporters, or read a capture, and write them"},
+    {"analyze", cmd_analyze, "show who talked to whom, from what was collected"},
+    {"decode", cmd_decode, "print every record of a capture as a line of JSON"},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *out)
+{
+    fputs("Usage: weir COMMAND [OPTION]...\n"
+          "NetFlow collector, decoder and analyzer.\n"
+          "\n",
+          out);
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].text);
+    fputs("\n"
+          "'weir COMMAND --help' tells what a command takes; 'weir --version' which one this is.\n"
+          "\n"
+          "See your traffic now, in two terminals:\n"
+          "  weir collect -p 9000 -o text\n"
+          "  softflowd -d -i eth0 -v 9 -n 127.0.0.1:9000 -t tcp.fin=5 -t maxlife=60 -t expint=5\n",
+          out);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        printf("weir %s\n", weir_version());
+        return EXIT_SUCCESS;
+    }
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "weir: no command '%s'; 'weir --help' shows those there are\n", name);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outputs.c - from the words behind -o to sinks
+ */
+#define _GNU_SOURCE
+#include "outputs.h"
+
+#include "json_sink.h"
+#include "null_sink.h"
+#include "text_sink.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Entries of a capture go out in pieces of this size; what comes live goes out at once. */
+enum { CAPTURE_GROUP_BYTES = 256 * 1024 };
+
+static void warn(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "weir collect: %s\n", text);
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    const size_t text_length = strlen(text), end_length = strlen(end);
+    return text_length > end_length && strcmp(text + text_length - end_length, end) == 0;
+}
+
+static struct sink *create_json(const struct collect_options *options, const char *path, int64_t start_us,
+                                struct sink_error *error)
+{
+    char name[64];
+    const bool named = path != NULL;
+    if (!named) {
+        snprintf(name, sizeof name, "%lld.%s", (long long)(start_us / 1000000), options->json_lines ? "ndjson" : "json");
+        path = name;
+    }
+    const struct json_sink_options json = {
+        .path = path,
+        .lines = options->json_lines,
+        .rotating = options->rotate_us > 0,
+        .unix_names = !named,
+        .start_us = start_us,
+        .group_bytes = options->capture != NULL ? CAPTURE_GROUP_BYTES : 0,
+        .warn = warn,
+    };
+    struct sink *sink = json_sink_create(&json, error);
+    if (sink != NULL && strcmp(json_sink_path(sink), "-") != 0)
+        fprintf(stderr, "Writing flows to %s\n", json_sink_path(sink));
+    return sink;
+}
+
+static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
+                           bool *ret_usage, struct sink_error *error)
+{
+    if (strcmp(output, "text") == 0)
+        return text_sink_create(options->text_min_bytes, options->names, stdout, error);
+    if (strcmp(output, "null") == 0)
+        return null_sink_create(error);
+    if (strncmp(output, "json:", 5) == 0 && output[5] != '\0')
+        return create_json(options, output + 5, start_us, error);
+    if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
+        return create_json(options, output, start_us, error);
+    *ret_usage = true;
+    snprintf(error->text, sizeof error->text,
+             "-o %s is no output: it is text, null, json:FILE, or a name that ends in .json, .ndjson or .gz", output);
+    return NULL;
+}
+
+int outputs_create(const struct collect_options *options, int64_t start_us, struct collector *collector,
+                   bool *ret_usage, struct sink_error *error)
+{
+    *ret_usage = false;
+    for (size_t i = 0; i < options->output_count; i++) {
+        struct sink *sink = create(options, options->outputs[i], start_us, ret_usage, error);
+        if (sink == NULL)
+            return -1;
+        collector_add(collector, sink);
+    }
+    if (options->output_count > 0)
+        return 0;
+    struct sink *sink = create_json(options, NULL, start_us, error);
+    if (sink == NULL)
+        return -1;
+    collector_add(collector, sink);
+    return 0;
+}

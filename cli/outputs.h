@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outputs.h - makes the sinks that -o names
+ */
+#ifndef WEIR_CLI_OUTPUTS_H
+#define WEIR_CLI_OUTPUTS_H
+
+#include "collect_options.h"
+#include "collector.h"
+
+/* Adds the sinks to the collector. `start_us` is when the first datagram came, or the present. -1 with `error`
+ * filled; `ret_usage` tells that it is the command line that is wrong. */
+int outputs_create(const struct collect_options *options, int64_t start_us, struct collector *collector,
+                   bool *ret_usage, struct sink_error *error);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stop_signal.c - notes SIGINT and SIGTERM
+ *
+ * A loop that waits has them blocked but while the loop waits: a signal between the look and the wait is not lost. Under load, when
+ * the wait returns at once, they are fetched with sigtimedwait().
+ */
+#define _GNU_SOURCE
+#include "stop_signal.h"
+
+#include <time.h>
+
+static volatile sig_atomic_t came;
+static sigset_t wait_mask;
+static sigset_t stop_set;
+static bool blocks;
+
+static void on_stop(int number)
+{
+    (void)number;
+    came = 1;
+}
+
+void stop_signal_init(bool blocked)
+{
+    struct sigaction action = {.sa_handler = on_stop};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
+    blocks = blocked;
+    sigemptyset(&stop_set);
+    sigaddset(&stop_set, SIGINT);
+    sigaddset(&stop_set, SIGTERM);
+    sigprocmask(blocked ? SIG_BLOCK : SIG_UNBLOCK, &stop_set, &wait_mask);
+    sigdelset(&wait_mask, SIGINT);
+    sigdelset(&wait_mask, SIGTERM);
+}
+
+bool stop_signal_came(void)
+{
+    const struct timespec now = {0};
+    if (!came && blocks && sigtimedwait(&stop_set, NULL, &now) > 0)
+        came = 1;
+    return came;
+}
+
+const sigset_t *stop_signal_wait_mask(void)
+{
+    return &wait_mask;
+}

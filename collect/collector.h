@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collector.h - from datagrams to sinks
+ *
+ * The collector owns a decoder and the sinks. It is given datagrams one by one, wherever they come from, and has
+ * each sink take what comes out.
+ */
+#ifndef WEIR_COLLECT_COLLECTOR_H
+#define WEIR_COLLECT_COLLECTOR_H
+
+#include "sink.h"
+
+#include <stdio.h>
+#include <weir/weir.h>
+
+enum { COLLECTOR_SINKS_MAX = 16 };
+
+struct collector {
+    struct weir_decoder *decoder;
+    struct sink *sinks[COLLECTOR_SINKS_MAX];
+    size_t sink_count;
+    bool per_datagram; /* a sink wants to know where datagrams end */
+    struct debug_log *debug; /* or NULL */
+    int64_t rotate_us;       /* length of a file's time, or 0 */
+    int64_t rotate_next_us;  /* when the next one begins */
+};
+
+/* Makes the decoder. With `debug`, what happens is told on that stream. -1 when memory is short. */
+int collector_init(struct collector *collector, FILE *debug, struct sink_error *error);
+
+/* The collector owns the sink from here on. */
+void collector_add(struct collector *collector, struct sink *sink);
+
+/* Begins a new file each `duration_us`, on multiples of it since 1970; the first now. */
+void collector_rotate_each(struct collector *collector, int64_t duration_us, int64_t now_us);
+
+/* Takes a datagram. -1 with `error` filled when a sink failed; what was written before stands. */
+int collector_feed(struct collector *collector, const struct weir_datagram *datagram, struct sink_error *error);
+
+/* Tells the time, at least once a second while nothing comes. As above. */
+int collector_tick(struct collector *collector, int64_t now_us, struct sink_error *error);
+
+/* The input has ended: what waits is decided, and handed to the sinks. As above. */
+int collector_finish(struct collector *collector, struct sink_error *error);
+
+/* Closes the sinks. -1 when one of them could not write what it held; all are closed then too. */
+int collector_close(struct collector *collector, struct sink_error *error);
+
+/* Frees the decoder; the sinks are closed. */
+void collector_done(struct collector *collector);
+
+#endif
