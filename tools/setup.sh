@@ -6,6 +6,7 @@
 # prints the command to type. On other systems: names what is missing by its own name and where it comes from.
 # Nothing is installed, and nothing is asked of the network, when all is there.
 set -u
+PATH=$PATH:/usr/sbin:/sbin
 
 usage() {
     cat <<'TEXT'
