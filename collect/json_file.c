@@ -91,7 +91,8 @@ int json_file_init(struct json_file *file, const struct json_file_options *optio
         json_error(error, "cannot write %s: not a regular file; use --json-lines to write to a pipe or device",
                    file->path);
     } else {
-        file->regular = S_ISREG(status.st_mode);
+        /* Standard output may lead into a file, but what is in there is the shell's business. */
+        file->regular = S_ISREG(status.st_mode) && strcmp(file->path, "-") != 0;
         if (!file->regular || lock(file, error) == 0) {
             return 0;
         }

@@ -28,31 +28,49 @@ static bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+/* Octets that mean something outside a string, and inside one. All others are passed over in a loop of their own:
+ * a start waits until the whole file has gone through here. */
+static const bool is_mark[256] = {['\0'] = true, ['"'] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true};
+static const bool is_string_mark[256] = {['\0'] = true, ['"'] = true, ['\\'] = true};
+
 /* Follows a value to its end. Returns how many octets belong to it. */
 static size_t value_feed(struct json_scan *scan, const char *bytes, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        char c = bytes[i];
-        if (c == '\0') {
+    size_t i = 0;
+
+    while (i < length) {
+        if (scan->escaped) {
+            scan->escaped = false;
+            i += bytes[i] != '\0';
+        }
+        const bool *marks = scan->in_string ? is_string_mark : is_mark;
+        while (i < length && !marks[(unsigned char)bytes[i]]) {
+            i++;
+        }
+        if (i == length) {
+            return length;
+        }
+        switch (bytes[i]) {
+        case '\0':
             scan->nul = true;
             return i;
-        }
-        if (scan->in_string) {
-            if (scan->escaped) {
-                scan->escaped = false;
-            } else if (c == '\\') {
-                scan->escaped = true;
-            } else if (c == '"') {
-                scan->in_string = false;
-            }
-        } else if (c == '"') {
-            scan->in_string = true;
-        } else if (c == '[' || c == '{') {
+        case '"':
+            scan->in_string = !scan->in_string;
+            break;
+        case '\\':
+            scan->escaped = true;
+            break;
+        case '[':
+        case '{':
             scan->depth++;
-        } else if ((c == ']' || c == '}') && --scan->depth == 0) {
-            scan->state = AFTER;
-            return i + 1;
+            break;
+        default:
+            if (--scan->depth == 0) {
+                scan->state = AFTER;
+                return i + 1;
+            }
         }
+        i++;
     }
     return length;
 }

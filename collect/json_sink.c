@@ -258,6 +258,9 @@ static int json_rotate(struct sink *sink, int64_t now_us, struct sink_error *err
     if (groups_end(json, error) < 0 || out_write(json, true, error) < 0) {
         return -1;
     }
+    if (strcmp(json->path, "-") == 0) {
+        return 0;
+    }
     struct json_file *file = file_open_stamped(json, now_us, error);
     if (file == NULL) {
         return -1;
@@ -318,8 +321,9 @@ struct sink *json_sink_create(const struct json_sink_options *options, struct si
     json->warn = options->warn;
     json->context = options->context;
 
-    json->file = options->rotating ? file_open_stamped(json, options->start_us, error)
-                                   : file_open(json, json->path, false, error);
+    bool stamped = options->rotating && strcmp(json->path, "-") != 0;
+    json->file = stamped ? file_open_stamped(json, options->start_us, error)
+                         : file_open(json, json->path, false, error);
     if (json->file == NULL) {
         sink_free(json);
         return NULL;

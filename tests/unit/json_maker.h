@@ -223,4 +223,50 @@ static inline void sink_close(struct sink *sink)
     }
 }
 
+/* ------------------------------------------------------------------------------------- the object form's entries */
+
+#define START_US 1509225421123456
+
+/* The flows under the n-th key of the file. */
+static inline json_t *entry_at(json_t *object, size_t n)
+{
+    void *place = json_object_iter(object);
+
+    while (n-- > 0) {
+        place = json_object_iter_next(object, place);
+    }
+    return json_object_iter_value(place);
+}
+
+static inline json_int_t octets_at(json_t *object, size_t entry, size_t row)
+{
+    return json_integer_value(json_object_get(json_array_get(entry_at(object, entry), row), "IN_BYTES"));
+}
+
+static inline void write_datagrams(struct sink *sink, uint32_t first, uint32_t count)
+{
+    struct sink_error error = {.text = ""};
+
+    for (uint32_t i = first; i < first + count; i++) {
+        if (maker_datagram(sink, i, START_US + i, i * 10, 1 + i % 3, &error) < 0) {
+            fail_msg("%s", error.text);
+        }
+    }
+}
+
+/* The file holds the entries that write_datagrams() made from 0 on, and no others. */
+static inline void check_entries(const char *path, size_t count)
+{
+    json_t *object = file_object(path);
+
+    assert_int_equal(json_object_size(object), count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(json_array_size(entry_at(object, i)), 1 + i % 3);
+        for (size_t row = 0; row < 1 + i % 3; row++) {
+            assert_int_equal(octets_at(object, i, row), i * 10 + row);
+        }
+    }
+    json_decref(object);
+}
+
 #endif

@@ -13,19 +13,6 @@
 #include <sys/resource.h>
 #include <zlib.h>
 
-#define START_US 1509225421123456
-
-static void write_datagrams(struct sink *sink, uint32_t first, uint32_t count)
-{
-    struct sink_error error = {.text = ""};
-
-    for (uint32_t i = first; i < first + count; i++) {
-        if (maker_datagram(sink, i, START_US + i, i * 10, 1 + i % 3, &error) < 0) {
-            fail_msg("%s", error.text);
-        }
-    }
-}
-
 /* The text of a file, gzipped or not; every member must be whole. The caller frees it. */
 static char *text_get(const char *path)
 {
