@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * analyze.c - weir analyze: reads flows, pairs them, prints what was asked for
+ *
+ *     json_read → host filter → pairing → statistics, graph
+ *                                       → thresholds → ordering → a group of lines → names → output
+ *
+ * What is held is bounded: flows that wait for their other side, connections whose turn has not come, a group of
+ * lines whose names are looked up together. Only --sort without --limit keeps all that pass the thresholds.
+ */
+#define _GNU_SOURCE
+#include "analyze.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyze_options.h"
+#include "exit_code.h"
+#include "format.h"
+#include "graph.h"
+#include "host_filter.h"
+#include "input.h"
+#include "json_reader.h"
+#include "names.h"
+#include "ordering.h"
+#include "pairing.h"
+#include "services.h"
+#include "stats.h"
+#include "terminal.h"
+
+#define HORIZON_US ((int64_t)120 * 1000000)
+#define WAITING_MAX (1u << 19)  /* flows without their other side */
+#define HELD_MAX ((size_t)1 << 18) /* connections whose turn has not come */
+#define GROUP_LINES 256
+#define UNPAIRED_MAX 1000
+
+struct analysis {
+    struct analyze_options options;
+    struct services *services;
+    struct names *names; /* NULL without DNS */
+    struct host_filter filter;
+    struct pairing *pairing;
+    struct ordering *ordering; /* of the lines */
+    struct ordering *unpaired; /* the largest, for -v */
+    struct stats *stats;
+    struct graph *graph;
+    struct input *input;
+    struct connection group[GROUP_LINES];
+    uint32_t group_count;
+    uint64_t shown;
+    uint64_t small;         /* not above --min-size */
+    uint64_t few_packets;   /* below --min-packets */
+    uint64_t unpaired_count;
+    uint64_t flows_elsewhere; /* of other hosts than asked for */
+    bool out_of_memory;
+    bool stop; /* enough was printed, or nobody reads it */
+    int write_errno;
+};
+
+/* ------------------------------------------------------------------------------------------------------ printing */
+
+static const char *name_of(struct analysis *analysis, const struct weir_address *address)
+{
+    return analysis->names != NULL ? names_get(analysis->names, address) : NULL;
+}
+
+static void request_names(struct analysis *analysis, const struct connection *connections, size_t count)
+{
+    if (analysis->names == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        names_request(analysis->names, &connections[i].from.source);
+        names_request(analysis->names, &connections[i].from.destination);
+    }
+    names_wait(analysis->names, INT32_MAX);
+}
+
+static void check_output(struct analysis *analysis)
+{
+    if (!ferror(stdout))
+        return;
+    analysis->write_errno = errno != 0 ? errno : EIO;
+    analysis->stop = true;
+}
+
+/* Prints what stands in the group: their names were looked up together. */
+static void print_group(struct analysis *analysis)
+{
+    const enum analyze_form form = analysis->options.form;
+    if (analysis->group_count == 0)
+        return;
+    request_names(analysis, analysis->group, analysis->group_count);
+    progress_hide(input_progress(analysis->input));
+    for (uint32_t i = 0; i < analysis->group_count && !analysis->stop; i++) {
+        const struct connection *connection = &analysis->group[i];
+        const char *from = name_of(analysis, &connection->from.source);
+        const char *to = name_of(analysis, &connection->from.destination);
+        if (form == FORM_TABLE && analysis->shown == 0)
+            format_table_header(stdout);
+        if (form == FORM_TABLE)
+            format_table_row(stdout, connection, analysis->services, from, to);
+        else if (form == FORM_JSON)
+            format_json(stdout, connection, analysis->services, from, to);
+        else
+            format_line(stdout, connection, analysis->services, from, to);
+        analysis->shown++;
+        check_output(analysis);
+    }
+    analysis->group_count = 0;
+}
+
+static void print_later(struct analysis *analysis, const struct connection *connection)
+{
+    const struct analyze_options *options = &analysis->options;
+    if (options->limit > 0 && analysis->shown + analysis->group_count >= options->limit)
+        return;
+    analysis->group[analysis->group_count++] = *connection;
+    bool last = options->limit > 0 && analysis->shown + analysis->group_count >= options->limit;
+    if (analysis->group_count == GROUP_LINES || last)
+        print_group(analysis);
+    /* Reading on is of no use, unless something else is to be counted. */
+    if (last && !options->stats && !options->graph && !options->verbose)
+        analysis->stop = true;
+}
+
+/* Prints the connections that no earlier one can come before. */
+static void print_settled(struct analysis *analysis, int64_t before_us)
+{
+    struct connection connection;
+    if (analysis->options.sorted)
+        return;
+    while (!analysis->stop && ordering_take_before(analysis->ordering, before_us, &connection))
+        print_later(analysis, &connection);
+    while (!analysis->stop && ordering_count(analysis->ordering) > HELD_MAX &&
+           ordering_take_before(analysis->ordering, INT64_MAX, &connection))
+        print_later(analysis, &connection);
+}
+
+static void print_sorted(struct analysis *analysis)
+{
+    size_t count;
+    const struct connection *connections = ordering_all(analysis->ordering, &count);
+    for (size_t i = 0; i < count && !analysis->stop; i++)
+        print_later(analysis, &connections[i]);
+}
+
+static void print_unpaired(struct analysis *analysis)
+{
+    FILE *out = analysis->options.form == FORM_JSON ? stderr : stdout;
+    size_t count;
+    const struct connection *connections = ordering_all(analysis->unpaired, &count);
+    if (count == 0) {
+        fputs(analysis->unpaired_count == 0 ? "\nEvery flow found its other side.\n" : "", out);
+        return;
+    }
+    fprintf(out, "\n%" PRIu64 " flows found no other side%s:\n", analysis->unpaired_count,
+            analysis->unpaired_count > count ? ", the largest of them" : "");
+    for (size_t start = 0; start < count && !analysis->stop; start += GROUP_LINES) {
+        size_t length = count - start < GROUP_LINES ? count - start : GROUP_LINES;
+        request_names(analysis, connections + start, length);
+        for (size_t i = start; i < start + length; i++)
+            format_unpaired(out, &connections[i].from, name_of(analysis, &connections[i].from.source),
+                            name_of(analysis, &connections[i].from.destination));
+        check_output(analysis);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------- reading */
+
+static void on_connection(void *context, const struct connection *connection)
+{
+    struct analysis *analysis = context;
+    const struct analyze_options *options = &analysis->options;
+
+    if (analysis->stats != NULL)
+        stats_add(analysis->stats, connection);
+    if (analysis->graph != NULL)
+        graph_add(analysis->graph, connection);
+    bool enough_packets = connection_packets(connection) >= options->min_packets;
+    if (options->verbose && !connection->paired && enough_packets) {
+        analysis->unpaired_count++;
+        if (ordering_add(analysis->unpaired, connection) != 0)
+            analysis->out_of_memory = true;
+    }
+    if (!options->lines)
+        return;
+    if (options->min_size_bytes > 0 && connection_size_bytes(connection) <= options->min_size_bytes)
+        analysis->small++;
+    else if (!enough_packets)
+        analysis->few_packets++;
+    else if (ordering_add(analysis->ordering, connection) != 0)
+        analysis->out_of_memory = true;
+}
+
+static bool on_flow(void *context, const struct flow *flow)
+{
+    struct analysis *analysis = context;
+    if (!host_filter_match(&analysis->filter, flow)) {
+        analysis->flows_elsewhere++;
+        return true;
+    }
+    if (pairing_add(analysis->pairing, flow) != 0)
+        analysis->out_of_memory = true;
+    print_settled(analysis, pairing_settled_us(analysis->pairing));
+    return !analysis->stop && !analysis->out_of_memory;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- notes */
+
+static void print_notes(struct analysis *analysis, const struct json_reader_result *result)
+{
+    const struct analyze_options *options = &analysis->options;
+    const char *path = strcmp(options->path, "-") == 0 ? "standard input" : options->path;
+    char size[FORMAT_TEXT_SIZE];
+
+    if (result->torn)
+        fprintf(stderr,
+                "weir analyze: warning: %s ends in the middle of an entry (line %" PRIu64 "), as when its writer was "
+                "killed or is still at work; all before that was read: %" PRIu64 " entries, %" PRIu64 " flows\n",
+                path, result->lines, result->entries, result->flows);
+    uint64_t entries_skipped = result->entries_skipped;
+    if (result->flows_skipped > 0 || entries_skipped > 0)
+        fprintf(stderr,
+                "weir analyze: warning: %" PRIu64 " flows and %" PRIu64 " entries of %s were left out; the first: %s\n",
+                result->flows_skipped, entries_skipped, path, result->skipped_first);
+    if (!options->lines || analysis->shown > 0 || analysis->stop)
+        return;
+    if (result->flows == 0)
+        fprintf(stderr, "weir analyze: there are no flows in %s\n", path);
+    else if (analysis->small > 0)
+        fprintf(stderr, "weir analyze: no connection of more than %s; %" PRIu64 " smaller ones: --min-size 0 shows them\n",
+                format_size(options->min_size_bytes, size), analysis->small);
+    else if (analysis->few_packets > 0)
+        fprintf(stderr, "weir analyze: no connection of at least %" PRIu64 " packets; %" PRIu64 " with fewer: a lower "
+                        "--min-packets shows them\n", options->min_packets, analysis->few_packets);
+    else if (analysis->flows_elsewhere > 0)
+        fprintf(stderr, "weir analyze: no flow to or from the hosts of --match-host; %" PRIu64 " of others\n",
+                analysis->flows_elsewhere);
+}
+
+static int finish_output(struct analysis *analysis)
+{
+    errno = 0;
+    if (fflush(stdout) != 0 && analysis->write_errno == 0)
+        analysis->write_errno = errno != 0 ? errno : EIO;
+    if (analysis->write_errno == 0 || analysis->write_errno == EPIPE)
+        return EXIT_SUCCESS; /* whoever read it has seen enough */
+    fprintf(stderr, "weir analyze: cannot write to standard output: %s\n", strerror(analysis->write_errno));
+    return EXIT_FAILURE;
+}
+
+/* ------------------------------------------------------------------------------------------------------- the run */
+
+static int fail(const char *text)
+{
+    fprintf(stderr, "weir analyze: %s\n", text);
+    return EXIT_FAILURE;
+}
+
+/* Makes all that the run needs. Returns 0, or the exit code. */
+static int prepare(struct analysis *analysis)
+{
+    struct analyze_options *options = &analysis->options;
+    char error[512];
+    struct pairing_options pairing = {
+        .horizon_us = HORIZON_US, .flows_max = WAITING_MAX, .found = on_connection, .context = analysis};
+    struct names_options names = {.hosts_only = !options->dns, .budget_ms = options->dns_timeout_ms};
+
+    analysis->services = services_create();
+    analysis->pairing = pairing_create(&pairing);
+    analysis->ordering = ordering_create(options->order, options->sorted ? options->limit : 0);
+    analysis->unpaired = ordering_create(ORDER_SIZE, UNPAIRED_MAX);
+    if (analysis->services == NULL || analysis->pairing == NULL || analysis->ordering == NULL ||
+        analysis->unpaired == NULL)
+        return fail("out of memory");
+    if (options->stats && (analysis->stats = stats_create(analysis->services)) == NULL)
+        return fail("out of memory");
+    if (options->graph && (analysis->graph = graph_create(analysis->services)) == NULL)
+        return fail("out of memory");
+    analysis->names = names_create(&names); /* without names there are addresses */
+    for (int i = 0; i < options->match_host_count; i++)
+        if (host_filter_add(&analysis->filter, options->match_hosts[i], analysis->names, error) != 0)
+            return fail(error);
+    if (!options->dns) { /* the hosts file served for --match-host; in the output there are to be addresses */
+        names_free(analysis->names);
+        analysis->names = NULL;
+    }
+    analysis->input = input_open(options->path, error);
+    return analysis->input != NULL ? 0 : fail(error);
+}
+
+static void print_reports(struct analysis *analysis, const struct json_reader_result *result)
+{
+    struct terminal terminal;
+    bool apart = analysis->shown > 0;
+    terminal_init(&terminal, STDOUT_FILENO);
+    if (analysis->stats != NULL && !analysis->stop) {
+        fputs(apart ? "\n" : "", stdout);
+        stats_print(analysis->stats, stdout, &terminal, analysis->names,
+                    result->flows_skipped + result->entries_skipped);
+        apart = true;
+    }
+    if (analysis->graph != NULL && !analysis->stop) {
+        fputs(apart ? "\n" : "", stdout);
+        graph_print(analysis->graph, stdout, &terminal);
+    }
+    check_output(analysis);
+}
+
+static int run(struct analysis *analysis)
+{
+    struct json_reader_options reader = {
+        .read = input_read, .read_context = analysis->input, .flow = on_flow, .flow_context = analysis};
+    struct json_reader_result result;
+    int code = EXIT_SUCCESS;
+
+    int status = json_read(&reader, &result);
+    if (input_truncated(analysis->input))
+        result.torn = true;
+    progress_hide(input_progress(analysis->input));
+    bool failed_at_start = status != 0 && result.entries == 0;
+    if (!failed_at_start && !analysis->out_of_memory) {
+        pairing_finish(analysis->pairing);
+        if (analysis->options.sorted)
+            print_sorted(analysis);
+        else
+            print_settled(analysis, INT64_MAX);
+        print_group(analysis);
+        print_reports(analysis, &result);
+        if (analysis->options.verbose && !analysis->stop)
+            print_unpaired(analysis);
+    }
+    if (finish_output(analysis) != EXIT_SUCCESS)
+        code = EXIT_FAILURE;
+    if (analysis->out_of_memory)
+        code = fail("out of memory; --limit with --sort, or a higher --min-size, takes less");
+    if (status != 0) {
+        const char *path = strcmp(analysis->options.path, "-") == 0 ? "standard input" : analysis->options.path;
+        fprintf(stderr, "weir analyze: %s: %s\n", path, result.error);
+        code = EXIT_FAILURE;
+    }
+    if (!failed_at_start)
+        print_notes(analysis, &result);
+    return code;
+}
+
+int cmd_analyze(int argc, char **argv)
+{
+    struct analysis *analysis = calloc(1, sizeof *analysis);
+    if (analysis == NULL)
+        return fail("out of memory");
+    setlocale(LC_CTYPE, "");
+    int code = analyze_options_read(argc, argv, &analysis->options);
+    if (code == -1) {
+        signal(SIGPIPE, SIG_IGN); /* "| head" shows as an error of writing, and ends quietly */
+        code = prepare(analysis);
+        if (code == 0)
+            code = run(analysis);
+    }
+    input_close(analysis->input);
+    names_free(analysis->names);
+    host_filter_done(&analysis->filter);
+    pairing_free(analysis->pairing);
+    ordering_free(analysis->ordering);
+    ordering_free(analysis->unpaired);
+    stats_free(analysis->stats);
+    graph_free(analysis->graph);
+    services_free(analysis->services);
+    analyze_options_done(&analysis->options);
+    free(analysis);
+    return code;
+}
