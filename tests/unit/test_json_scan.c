@@ -19,7 +19,7 @@ static const struct {
     {" { } \n", JSON_SCAN_WHOLE, 2, 0},
     {"{\"1\":[]}", JSON_SCAN_WHOLE, 7, 1},
     {"{\"1.5\": [1, 2] , \"2\" : [\"]\"]\t}", JSON_SCAN_WHOLE, 28, 2},
-    {"{\"1\": [{\"a\": \"\\\"]}\", \"b\": [[], {}]}]}", JSON_SCAN_WHOLE, 37, 1},
+    {"{\"1\": [{\"a\": \"\\\"]}\", \"b\": [[], {}]}]}", JSON_SCAN_WHOLE, 36, 1},
     {"{\"1\": [\"\\\\\"]}", JSON_SCAN_WHOLE, 12, 1},
     {"{", JSON_SCAN_TORN, 1, 0},
     {"{\"1", JSON_SCAN_TORN, 1, 0},
