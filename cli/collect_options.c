@@ -17,7 +17,7 @@ static const char help[] =
     "Receive NetFlow v9 from exporters, or read it from a capture, and write the flows.\n"
     "\n"
     "Where datagrams come from:\n"
-    "  -p, --port PORT        UDP port to listen on (default 2055); may be repeated\n"
+    "  -p, --port PORT        UDP port to listen on (default 2055); may be repeated; 0 takes a free one\n"
     "  -b, --host ADDRESS     address or name of this machine to listen on (default: all, IPv4 and IPv6)\n"
     "  -r, --read FILE        read a pcap or pcapng file instead, - for standard input; with -p only what was\n"
     "                         sent to those ports\n"
@@ -55,8 +55,8 @@ static int usage_error(const char *text, const char *what)
 static int add_port(struct collect_options *options, const char *text)
 {
     uint64_t port;
-    if (quantity_parse_count(text, &port) != 0 || port == 0 || port > 65535)
-        return usage_error("not a port between 1 and 65535: ", text);
+    if (quantity_parse_count(text, &port) != 0 || port > 65535)
+        return usage_error("not a port between 0 and 65535: ", text);
     if (options->port_count == COLLECT_PORTS_MAX)
         return usage_error("more than 64 ports, from ", text);
     options->ports[options->port_count++] = (uint16_t)port;

@@ -20,6 +20,9 @@
 
 #include "linklayer.h"
 
+/* Read from the file at a time: the C library's own few KiB would cost a system call for each few packets. */
+enum { READ_BYTES = 1 << 18 };
+
 /* Times behind it are nonsense, and would overflow where microseconds are added. */
 #define YEAR_10000_S INT64_C(253402300800)
 
@@ -175,6 +178,7 @@ struct capture *capture_open(const char *path, const uint16_t *ports, size_t por
         fclose(stream);
         return NULL;
     }
+    setvbuf(stream, NULL, _IOFBF, READ_BYTES);
     return capture_open_stream(stream, path, ports, port_count, error);
 }
 

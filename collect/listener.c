@@ -103,6 +103,10 @@ static int add_socket(struct listener *listener, const struct addrinfo *info, bo
         close(receiver->fd);
         return fail(error, "cannot listen on", receiver->address, code);
     }
+    struct sockaddr_storage bound;
+    socklen_t length = sizeof bound;
+    if (getsockname(receiver->fd, (struct sockaddr *)&bound, &length) == 0)
+        describe(receiver, (struct sockaddr *)&bound, length, dual); /* with the port, where 0 left it to the kernel */
     listener->polls[listener->receiver_count++] = (struct pollfd){.fd = receiver->fd, .events = POLLIN};
     return 0;
 }
