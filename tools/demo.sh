@@ -18,7 +18,7 @@ if [ "${1:-}" = --record ]; then
     record=${2:?demo.sh: --record FILE.pcap}
     shift 2
 fi
-weir=${1:-$source_root/build/weir}
+weir=$(realpath -m "${1:-$source_root/build/weir}")
 if [ ! -x "$weir" ]; then
     echo "demo.sh: $weir is not there; run \`make\` first" >&2
     exit 1
@@ -79,7 +79,7 @@ exporter_listens_or_ended() { exporter_listens || ! kill -0 "$exporter" 2>/dev/n
 has_ended() { ! kill -0 "$1" 2>/dev/null; }
 
 start_collector() {
-    "$weir" collect -p "$collector_port" -b 127.0.0.1 -o json:"$flows" 2>"$folder/collector.txt" &
+    (cd "$folder" && exec "$weir" collect -p "$collector_port" -b 127.0.0.1 -o json:flows.json 2>collector.txt) &
     collector=$!
     wait_for 10 collector_listens_or_ended
     if ! collector_listens; then
@@ -139,7 +139,7 @@ watch_traffic() {
 
 replay_sample() {
     say "Nobody may watch the loopback interface here ($(tail -n 1 "$folder/softflowd.txt")),"
-    echo "so a capture of what softflowd exported on another machine is replayed."
+    echo "so a capture of what softflowd exported on another machine is replayed. As root you see your own traffic."
     end $exporter $collector
     exporter='' collector=''
     rm -f "$flows"
