@@ -172,8 +172,8 @@ fi
 failed=0
 show_what_weir_tells || failed=1
 if [ $replayed = 0 ]; then
-    say "$("$traffic" compare "$http_port" "$flows")" || failed=1
-    "$traffic" compare "$http_port" "$flows" >/dev/null || failed=1
+    echo
+    "$traffic" compare "$http_port" "$flows" || failed=1
 fi
 say "To see your own network: weir collect -p 9000 -o text, and let your router or softflowd export to port 9000."
 exit $failed
