@@ -12,6 +12,7 @@
 #include "listener.h"
 #include "notices.h"
 #include "outputs.h"
+#include "progress.h"
 #include "stop_signal.h"
 #include "summary.h"
 
@@ -19,7 +20,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { TICK_MS = 1000 };
+enum { TICK_MS = 1000, PROGRESS_DATAGRAMS = 4096 };
 
 static int64_t clock_us(void)
 {
@@ -124,23 +125,41 @@ static int collect_live(const struct collect_options *options, struct collector 
     return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* A bar, where it does not run into lines of -o text. */
+static void show_progress(const struct collect_options *options, const struct capture *capture,
+                          struct progress *progress, uint64_t datagram_count)
+{
+    uint64_t done_bytes = 0, total_bytes = 0;
+    if (datagram_count % PROGRESS_DATAGRAMS != 0)
+        return;
+    capture_progress(capture, &done_bytes, &total_bytes);
+    if (datagram_count == 0)
+        progress_init(progress, total_bytes);
+    if (!outputs_use_terminal(options))
+        progress_update(progress, done_bytes);
+}
+
+/* 0; -1 when a sink failed; 1 when the capture is at fault, and what was read is to be finished as usual. */
 static int read_capture(const struct collect_options *options, struct collector *collector, struct capture *capture,
                         const struct weir_datagram *first)
 {
     struct sink_error error = {0};
     struct weir_datagram datagram = *first;
-    int got = 1;
-    while (got == 1) {
+    struct progress progress;
+    int got = 1, result = 0;
+    for (uint64_t count = 0; got == 1 && result == 0; count++) {
+        show_progress(options, capture, &progress, count);
         if (collector_feed(collector, &datagram, &error) != 0)
-            return fail(&error);
-        if (stop_signal_came() || is_enough(options, collector))
-            return 0;
-        got = capture_next(capture, &datagram, NULL, &error);
+            result = -1;
+        else if (stop_signal_came() || is_enough(options, collector))
+            break;
+        else if ((got = capture_next(capture, &datagram, NULL, &error)) < 0)
+            result = 1;
     }
-    if (got == 0)
-        return 0;
-    fail(&error);
-    return 1; /* the capture is at fault, not the sinks: what was read is finished as usual */
+    progress_hide(&progress);
+    if (result != 0)
+        fail(&error);
+    return result;
 }
 
 static int collect_capture(const struct collect_options *options, struct collector *collector)

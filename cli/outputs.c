@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Entries of a capture go out in pieces of this size; what comes live goes out at once. */
 enum { CAPTURE_GROUP_BYTES = 256 * 1024 };
@@ -85,4 +86,12 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
         return -1;
     collector_add(collector, sink);
     return 0;
+}
+
+bool outputs_use_terminal(const struct collect_options *options)
+{
+    bool uses_stdout = false;
+    for (size_t i = 0; i < options->output_count; i++)
+        uses_stdout |= strcmp(options->outputs[i], "text") == 0 || strcmp(options->outputs[i], "json:-") == 0;
+    return uses_stdout && isatty(STDOUT_FILENO);
 }

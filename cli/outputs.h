@@ -13,4 +13,7 @@
 int outputs_create(const struct collect_options *options, int64_t start_us, struct collector *collector,
                    bool *ret_usage, struct sink_error *error);
 
+/* Whether flows are shown on the terminal itself. */
+bool outputs_use_terminal(const struct collect_options *options);
+
 #endif
