@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* An entry that would be larger becomes several: a datagram of short records with long names can make gigabytes. */
 #define ENTRY_BYTES_MAX ((size_t)16 * 1024 * 1024)
@@ -27,8 +28,10 @@
 /* Entries of datagrams that had waited go out when they are so many, even while `live` is incomplete. */
 #define OUT_BYTES_MAX ((size_t)1024 * 1024)
 
-/* A reader may keep us from writing for so many ticks. */
+/* A reader may keep us from writing for so many ticks, and from ending for so many naps. */
 #define HELD_TICKS_MAX 10u
+#define HELD_NAPS_MAX 100u
+#define NAP_NS 10000000L
 
 #define NAME_ATTEMPTS_MAX 10000u
 
@@ -270,6 +273,23 @@ static int json_rotate(struct sink *sink, int64_t now_us, struct sink_error *err
     return old->class->close(old, error);
 }
 
+/* At the end there is time to wait for a reader, and no later chance to write. */
+static int out_settle(struct json_sink *json, struct sink_error *error)
+{
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+
+    for (unsigned naps = 0; naps < HELD_NAPS_MAX; naps++) {
+        if (out_write(json, false, error) < 0) {
+            return -1;
+        }
+        if (json->out.used == 0) {
+            return 0;
+        }
+        nanosleep(&nap, NULL);
+    }
+    return out_write(json, true, error);
+}
+
 static void sink_free(struct json_sink *json)
 {
     struct json_buffer *buffers[] = {&json->live.flows, &json->live.options, &json->late.flows, &json->late.options,
@@ -286,7 +306,7 @@ static void sink_free(struct json_sink *json)
 static int json_close(struct sink *sink, struct sink_error *error)
 {
     struct json_sink *json = (struct json_sink *)sink;
-    int written = groups_end(json, error) < 0 || out_write(json, true, error) < 0 ? -1 : 0;
+    int written = groups_end(json, error) < 0 || out_settle(json, error) < 0 ? -1 : 0;
     int closed = json->file->class->close(json->file, error);
 
     sink_free(json);

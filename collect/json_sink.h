@@ -16,7 +16,7 @@
  *
  * A reader that looks at the very moment of a write can see half of it. While it holds a shared flock(2) on the
  * file (`flock -s FILE jq . FILE`), nothing is written: entries are kept in memory for so long, up to 16 MiB or
- * ten ticks.
+ * ten ticks, or a second at the end.
  *
  * The line form: a line for each datagram that held flows or options records.
  *

@@ -210,23 +210,76 @@ static void a_reader_with_a_lock_is_waited_for(void **state)
     }
     check_entries(path, 6);
     write_datagrams(sink, 6, 1);
-    sink_close(sink);
+    sink_close(sink); /* nor at the end */
     close(reader);
     check_entries(path, 7);
 }
 
+/* Reads with a lock for a while, and leaves with 0 if the file was the same throughout. */
+static void read_for_a_while(const char *path, int ready)
+{
+    int reader = open(path, O_RDONLY);
+    char first[4096], now[4096];
+
+    if (reader < 0 || flock(reader, LOCK_SH | LOCK_NB) < 0) {
+        _exit(2);
+    }
+    ssize_t length = pread(reader, first, sizeof first, 0);
+    if (length <= 0 || write(ready, "", 1) != 1) {
+        _exit(3);
+    }
+    for (int i = 0; i < 20; i++) {
+        usleep(5000);
+        if (pread(reader, now, sizeof now, 0) != length || memcmp(now, first, (size_t)length) != 0) {
+            _exit(1);
+        }
+    }
+    _exit(0);
+}
+
+static void the_end_waits_for_a_reader(void **state)
+{
+    const char *path = maker_path("a.json");
+    struct sink *sink = sink_open(path);
+    int ready[2], status;
+    char octet;
+
+    (void)state;
+    write_datagrams(sink, 0, 1);
+    assert_int_equal(pipe(ready), 0);
+    pid_t reader = fork();
+    assert_true(reader >= 0);
+    if (reader == 0) {
+        read_for_a_while(path, ready[1]);
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &octet, 1), 1);
+    write_datagrams(sink, 1, 1);
+    sink_close(sink);
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_int_equal(status, 0);
+    check_entries(path, 2);
+    close(ready[0]);
+}
+
 /* ------------------------------------------------------------------------------------------------------- kills */
 
-/* Writes datagrams until it is killed, and tells after each how many it has written. */
+/* Writes datagrams until it is killed, and tells after each how many it has written. On a busy machine that can take
+ * long to come: past some hundreds it only waits. */
 static void write_for_ever(const char *path, uint32_t first, volatile uint32_t *done)
 {
     struct sink_error error;
     struct sink *sink = sink_try(path, &error);
 
-    for (uint32_t i = first; sink != NULL && maker_datagram(sink, i, START_US + i, i * 10, 1 + i % 3, &error) == 0; i++) {
+    for (uint32_t i = first; i < first + 300; i++) {
+        if (sink == NULL || maker_datagram(sink, i, START_US + i, i * 10, 1 + i % 3, &error) < 0) {
+            _exit(1);
+        }
         *done = i + 1;
     }
-    _exit(1);
+    for (;;) {
+        pause();
+    }
 }
 
 static void a_killed_writer_loses_nothing_that_it_wrote(void **state)
@@ -275,6 +328,7 @@ int main(void)
         TEST(a_write_that_fails_is_taken_back),
         TEST(a_failed_write_spares_what_others_wrote),
         TEST(a_reader_with_a_lock_is_waited_for),
+        TEST(the_end_waits_for_a_reader),
         TEST(a_killed_writer_loses_nothing_that_it_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
