@@ -93,8 +93,8 @@ static void a_line_tells_the_datagram(void **state)
     write_datagrams(sink, 0, 1);
     sink_close(sink);
     char *text = file_get(path, &length);
-    assert_string_equal(text, "{\"1509225421.123456\": {\"client\": [\"192.0.2.1\", 50000], \"header\": {\"version\": 9, "
-                              "\"count\": 1, \"uptime\": 5000, \"timestamp\": 1509225421, \"sequence\": 0, "
+    assert_string_equal(text, "{\"1509225421.123456\": {\"client\": [\"192.0.2.1\", 50000], \"header\": "
+                              "{\"version\": 9, \"count\": 1, \"uptime\": 5000, \"timestamp\": 1509225421, \"sequence\": 0, "
                               "\"source_id\": 11}, \"flows\": [{\"IN_BYTES\": 0, \"L4_SRC_PORT\": 0, "
                               "\"IPV4_SRC_ADDR\": \"192.0.2.0\", \"IF_NAME\": \"a\\\"]}\\n\\u0001{[,\\\\\", "
                               "\"PROTOCOL\": null}]}}\n");
@@ -215,8 +215,8 @@ static void a_file_is_taken_up_again(void **state)
 
 static void other_files_are_left_alone(void **state)
 {
-    static const char *const texts[] = {"[]\n", "hello\n", "\n", "{}\n", "{\"a\": {}}\n", "{\n\"1\": [{}]\n}\n", "{\"1\": []}\n",
-                                        "{\"1\": {}, \"2\": {}}\n", "h"};
+    static const char *const texts[] = {"[]\n", "hello\n", "\n", "{}\n", "{\"a\": {}}\n", "{\n\"1\": [{}]\n}\n",
+                                        "{\"1\": []}\n", "{\"1\": {}, \"2\": {}}\n", "h"};
     static const char *const names[] = {"a.ndjson", "a.json.gz"};
     struct sink_error error;
     size_t length;
