@@ -25,7 +25,7 @@ if [ ! -x "$weir" ]; then
 fi
 
 folder=$(mktemp -d) || exit 1
-flows=$folder/flows.json
+flows=$folder/flows.ndjson
 collector='' exporter='' recorder='' mover=''
 
 # End what was started, by its process ID, and wait until it is gone.
@@ -79,7 +79,7 @@ exporter_listens_or_ended() { exporter_listens || ! kill -0 "$exporter" 2>/dev/n
 has_ended() { ! kill -0 "$1" 2>/dev/null; }
 
 start_collector() {
-    (cd "$folder" && exec "$weir" collect -p "$collector_port" -b 127.0.0.1 -o json:flows.json 2>collector.txt) &
+    (cd "$folder" && exec "$weir" collect -p "$collector_port" -b 127.0.0.1 -o flows.ndjson 2>collector.txt) &
     collector=$!
     wait_for 10 collector_listens_or_ended
     if ! collector_listens; then
@@ -144,15 +144,15 @@ replay_sample() {
     exporter='' collector=''
     rm -f "$flows"
     cp "$sample" "$folder/"
-    show collect -r "$(basename "$sample")" -o json:flows.json || exit 1
+    show collect -r "$(basename "$sample")" -o flows.ndjson || exit 1
 }
 
 show_what_weir_tells() {
     local failed=0
-    show analyze flows.json || failed=1
-    show analyze --table flows.json || failed=1
-    show analyze --stats flows.json || failed=1
-    show analyze --graph flows.json || failed=1
+    show analyze flows.ndjson || failed=1
+    show analyze --table flows.ndjson || failed=1
+    show analyze --stats flows.ndjson || failed=1
+    show analyze --graph flows.ndjson || failed=1
     return $failed
 }
 
@@ -163,7 +163,7 @@ if start_exporter; then
     grep -q '^0*1 .* lo$' /proc/net/if_inet6 2>/dev/null ||
         say "There is no IPv6 on this machine's loopback interface; IPv4 alone is shown."
     watch_traffic
-    printf '\n%s$ weir collect -p %s -b 127.0.0.1 -o json:flows.json%s\n' "$bold" "$collector_port" "$plain"
+    printf '\n%s$ weir collect -p %s -b 127.0.0.1 -o flows.ndjson%s\n' "$bold" "$collector_port" "$plain"
     cat "$folder/collector.txt"
 else
     replayed=1

@@ -5,7 +5,7 @@
 demo_traffic.py ports            prints a free UDP port and the TCP port to serve HTTP on
 demo_traffic.py move PORT        moves the data of TRANSFERS, prints what was moved
 demo_traffic.py push             sends frames on the loopback interface that are no IP
-demo_traffic.py arrived PORT FILE   ends with 0 when the flows of all that was moved are in Weir's JSON FILE
+demo_traffic.py arrived PORT FILE   ends with 0 when the flows of all that was moved are in Weir's lines of JSON, FILE
 demo_traffic.py compare PORT FILE   compares the sizes in FILE with what was moved"""
 import http.client
 import http.server
@@ -168,12 +168,12 @@ def connections(port, path):
     """The octets of each connection with the server's port: {(client address, client port): {from server?: octets}}."""
     try:
         with open(path, encoding="utf-8") as file:
-            datagrams = json.load(file)
+            lines = [json.loads(line) for line in file]
     except (OSError, ValueError):
         return {}
     found = {}
-    for flows in datagrams.values():
-        for flow in flows:
+    for datagram in (value for line in lines for value in line.values()):
+        for flow in datagram["flows"]:
             ports = flow.get("L4_SRC_PORT"), flow.get("L4_DST_PORT")
             if port not in ports:
                 continue
