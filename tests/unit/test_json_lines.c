@@ -94,8 +94,8 @@ static void a_line_tells_the_datagram(void **state)
     sink_close(sink);
     char *text = file_get(path, &length);
     assert_string_equal(text, "{\"1509225421.123456\": {\"client\": [\"192.0.2.1\", 50000], \"header\": "
-                              "{\"version\": 9, \"count\": 1, \"uptime\": 5000, \"timestamp\": 1509225421, \"sequence\": 0, "
-                              "\"source_id\": 11}, \"flows\": [{\"IN_BYTES\": 0, \"L4_SRC_PORT\": 0, "
+                              "{\"version\": 9, \"count\": 1, \"uptime\": 5000, \"timestamp\": 1509225421, "
+                              "\"sequence\": 0, \"source_id\": 11}, \"flows\": [{\"IN_BYTES\": 0, \"L4_SRC_PORT\": 0, "
                               "\"IPV4_SRC_ADDR\": \"192.0.2.0\", \"IF_NAME\": \"a\\\"]}\\n\\u0001{[,\\\\\", "
                               "\"PROTOCOL\": null}]}}\n");
     free(text);
