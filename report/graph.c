@@ -94,24 +94,27 @@ void graph_add(struct graph *graph, const struct connection *connection)
 /* The shortest round duration that is not below this one. */
 static double round_duration_us(double duration_us)
 {
-    static const double steps_s[] = {0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600,
-                                     7200, 10800, 14400, 21600, 43200};
+    static const double steps_s[] = {0.1,  0.2,  0.3,  0.5,  1,    1.5,  2,    3,    4,     5,     6,     8,
+                                     10,   12,   15,   20,   30,   40,   60,   90,   120,   180,   240,   300,
+                                     360,  480,  600,  720,  900,  1200, 1800, 2400, 3600,  5400,  7200,  10800,
+                                     14400, 21600, 28800, 43200};
     for (size_t i = 0; i < sizeof steps_s / sizeof steps_s[0]; i++)
         if (steps_s[i] * 1e6 >= duration_us)
             return steps_s[i] * 1e6;
     return ceil(duration_us / (double)DAY_US) * (double)DAY_US;
 }
 
-/* The smallest round number that is not below this one, by 1024. */
+/* The smallest round number that is not below this one, or by so little that nobody sees it; by 1024. */
 static double round_top(double value)
 {
-    static const double steps[] = {1,  1.5, 2,  2.5, 3,   4,   5,   6,   8,   10,  12,  15,  20,  25, 30,
-                                   40, 50,  60, 80,  100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1024};
+    static const double steps[] = {1,  1.5, 2,  2.5, 3,   4,   5,   6,   7,   8,   10,  12,  15,  20,  25,  30,
+                                   40, 50,  60, 70,  80,  100, 120, 150, 200, 250, 300, 400, 500, 600, 700, 800,
+                                   1024};
     double unit = 1;
     while (value / unit > 1024)
         unit *= 1024;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        if (steps[i] * unit >= value)
+        if (steps[i] * unit * 1.005 >= value)
             return steps[i] * unit;
     return value;
 }
@@ -181,6 +184,8 @@ static void measure(struct plot *plot)
             plot->levels[c][b] = (int)(sum / plot->top * (ROWS * LEVELS) + 0.5);
             if (plot->levels[c][b] == 0 && sum > 0)
                 plot->levels[c][b] = 1;
+            if (plot->levels[c][b] > ROWS * LEVELS)
+                plot->levels[c][b] = ROWS * LEVELS;
         }
     }
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +37,14 @@ void json_note_skipped(struct json_reader_result *result, const char *what, cons
         snprintf(result->skipped_first, sizeof result->skipped_first, "%s with %s, %s", what, why, place);
 }
 
+static int real_number(double real, uint64_t *ret_number)
+{
+    if (!(real >= 0 && real < 18446744073709549568.0))
+        return -1;
+    *ret_number = (uint64_t)real;
+    return 0;
+}
+
 /* A number that is none below 0, however it is written: 5, 5.0, "5". */
 static int read_number(const json_t *value, uint64_t *ret_number)
 {
@@ -48,13 +55,8 @@ static int read_number(const json_t *value, uint64_t *ret_number)
         *ret_number = (uint64_t)integer;
         return 0;
     }
-    if (json_is_real(value)) {
-        double real = json_real_value(value);
-        if (!(real >= 0 && real < 18446744073709549568.0))
-            return -1;
-        *ret_number = (uint64_t)real;
-        return 0;
-    }
+    if (json_is_real(value))
+        return real_number(json_real_value(value), ret_number);
     if (json_is_string(value)) {
         const char *text = json_string_value(value);
         char *end;
@@ -62,7 +64,9 @@ static int read_number(const json_t *value, uint64_t *ret_number)
         if (text[0] < '0' || text[0] > '9')
             return -1;
         unsigned long long number = strtoull(text, &end, 10);
-        if (*end != '\0' || errno != 0)
+        if (*end != '\0')
+            return real_number(strtod(text, &end), ret_number) != 0 || *end != '\0' ? -1 : 0;
+        if (errno != 0)
             return -1;
         *ret_number = number;
         return 0;

@@ -245,11 +245,11 @@ static void process(ares_channel channel, int timeout_ms)
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
     struct pollfd polled[ARES_GETSOCK_MAXNUM];
     nfds_t count = 0;
-    int wanted = ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+    unsigned wanted = (unsigned)ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
 
-    for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-        short events = (short)((ARES_GETSOCK_READABLE(wanted, i) ? POLLIN : 0) |
-                               (ARES_GETSOCK_WRITABLE(wanted, i) ? POLLOUT : 0));
+    for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++) { /* c-ares' own macros shift into the sign */
+        short events = (short)(((wanted >> i & 1) != 0 ? POLLIN : 0) |
+                               ((wanted >> (i + ARES_GETSOCK_MAXNUM) & 1) != 0 ? POLLOUT : 0));
         if (events != 0)
             polled[count++] = (struct pollfd){.fd = sockets[i], .events = events};
     }
