@@ -42,6 +42,7 @@ end() {
     done
 }
 clean_up() {
+    trap '' INT TERM # a second Ctrl-C must not leave half of it behind
     end $mover $exporter $recorder $collector
     rm -rf "$folder"
 }
