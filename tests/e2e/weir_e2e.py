@@ -180,8 +180,7 @@ class Collector:
     def __init__(self, folder, *arguments, ports=None, listening=True, **options):
         self.folder = folder
         self.senders = {}
-        self.ports = ports or [free_port()]
-        self.port = self.ports[0]
+        self.ports = ports or [0]  # 0: one that is free
         self.log_path = tempfile.mktemp(prefix="stderr-", dir=folder)
         port_arguments = [word for port in self.ports for word in ("-p", str(port))]
         with open(self.log_path, "wb") as log:
@@ -189,7 +188,8 @@ class Collector:
                                  stdin=subprocess.DEVNULL, stdout=options.pop("stdout", subprocess.DEVNULL),
                                  **options)
         if listening:
-            self.wait_for("Listening on")
+            self.wait_for("Listening on", count=len(self.ports))
+            self.port = int(re.findall(r"^Listening on .*:(\d+)", self.log(), re.MULTILINE)[0])
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
