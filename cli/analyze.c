@@ -83,7 +83,7 @@ static void request_names(struct analysis *analysis, const struct connection *co
 
 static void check_output(struct analysis *analysis)
 {
-    if (!ferror(stdout))
+    if (!ferror(stdout) || analysis->write_errno != 0)
         return;
     analysis->write_errno = errno != 0 ? errno : EIO;
     analysis->stop = true;
