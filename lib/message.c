@@ -54,6 +54,8 @@ static void evict(struct weir_decoder *decoder, struct session *session)
         waiting_remove(&decoder->waiting, set);
         free(set);
     }
+    decoder->ledger.sets_waiting = decoder->waiting.count;
+    decoder->ledger.bytes_waiting = decoder->waiting.bytes;
     for (uint32_t i = 0; i < session->template_places; i++)
         sharing_set_entry(decoder, &session->templates[i], NULL, false);
     session_remove(&decoder->sessions, session);
