@@ -111,6 +111,9 @@ static void link_session(struct session_table *table, struct session *session)
     session->key_next = *by_key;
     *by_key = session;
     session->sibling_next = *by_sibling;
+    session->sibling_link = by_sibling;
+    if (*by_sibling != NULL)
+        (*by_sibling)->sibling_link = &session->sibling_next;
     *by_sibling = session;
 }
 
@@ -159,10 +162,9 @@ void session_remove(struct session_table *table, struct session *session)
     while (*at != session)
         at = &(*at)->key_next;
     *at = session->key_next;
-    at = &table->by_sibling[sibling & (table->bucket_count - 1)];
-    while (*at != session)
-        at = &(*at)->sibling_next;
-    *at = session->sibling_next;
+    *session->sibling_link = session->sibling_next;
+    if (session->sibling_next != NULL)
+        session->sibling_next->sibling_link = session->sibling_link;
     used_remove(table, session);
     table->count--;
     session_free(session);

@@ -26,10 +26,10 @@ struct template_entry {
 struct session {
     struct weir_address address;
     uint16_t port;
-    uint16_t version;
     uint32_t domain;
     struct session *key_next;     /* same bucket by address, port, domain */
-    struct session *sibling_next; /* same bucket by address, domain */
+    struct session *sibling_next; /* same bucket by address, domain: one address may fill it with all its ports, */
+    struct session **sibling_link; /* so what points at this one is known, and taking it out needs no search */
     struct session *used_newer, *used_older;
     struct sequence sequence;
     struct template_entry *templates;

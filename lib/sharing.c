@@ -46,6 +46,8 @@ struct layout *sharing_find(struct weir_decoder *decoder, const struct session *
 
 void sharing_learned(struct weir_decoder *decoder, const struct session *session, uint16_t id, struct layout *layout)
 {
+    struct layout *only = NULL; /* the same for all who have none of their own: looked for once */
+    bool only_known = false;
     uint32_t looked_at = 0;
     for (struct session *sibling = session_sibling(&decoder->sessions, session, NULL); sibling != NULL;
          sibling = session_sibling(&decoder->sessions, session, sibling)) {
@@ -55,7 +57,9 @@ void sharing_learned(struct weir_decoder *decoder, const struct session *session
         if (entry == NULL || entry->layout == NULL || !entry->shared || entry->layout == layout)
             continue;
         /* It had taken over what now has a second meaning, or a new one. */
-        struct layout *only = sharing_find(decoder, sibling, id);
+        if (!only_known)
+            only = sharing_find(decoder, sibling, id);
+        only_known = true;
         if (only != NULL)
             only->reference_count++;
         sharing_set_entry(decoder, entry, only, only != NULL);
