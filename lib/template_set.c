@@ -21,19 +21,28 @@ static void refuse(struct weir_decoder *decoder, enum weir_reason reason, uint16
     decoder_refuse(decoder, WEIR_EVENT_TEMPLATE_REFUSED, reason, &decoder->message.run, id);
 }
 
+/* What the ID meant before, it does not mean any more. True when this session had been sent a meaning. */
+static bool forget(struct weir_decoder *decoder, uint16_t id)
+{
+    struct template_entry *entry = session_template(decoder->message.session, id);
+    if (entry == NULL || entry->layout == NULL || entry->shared)
+        return false;
+    sharing_set_entry(decoder, entry, NULL, false);
+    return true;
+}
+
 static void learn(struct weir_decoder *decoder, uint16_t id, const struct specification *specification)
 {
     struct session *session = decoder->message.session;
     struct template_entry *entry = session_template(session, id);
-    const bool known = entry != NULL && entry->layout != NULL && !entry->shared;
-    if (known && layout_matches(entry->layout, specification))
+    if (entry != NULL && entry->layout != NULL && !entry->shared && layout_matches(entry->layout, specification))
         return;
+    const bool known = forget(decoder, id);
     enum weir_reason reason = WEIR_REASON_TEMPLATES_FULL;
-    struct layout *layout = layout_get(&decoder->layouts, specification, &reason);
+    struct layout *layout = NULL;
+    if (decoder->ledger.templates < decoder->options.templates_max)
+        layout = layout_get(&decoder->layouts, specification, &reason);
     if (layout == NULL) {
-        /* What the ID meant before, it does not mean any more. */
-        if (known)
-            sharing_set_entry(decoder, entry, NULL, false);
         refuse(decoder, reason, id);
         return;
     }
@@ -87,6 +96,12 @@ static bool has_whole_fields(const struct specification *specification)
     return !specification->options || (head[1] % SPECIFIER_BYTES == 0 && head[3] % SPECIFIER_BYTES == 0);
 }
 
+static void refuse_lengths(struct weir_decoder *decoder, uint16_t id)
+{
+    forget(decoder, id);
+    refuse(decoder, WEIR_REASON_TEMPLATE_OPTIONS_LENGTH, id);
+}
+
 void template_set_take(struct weir_decoder *decoder, struct wire set, bool options)
 {
     uint16_t id;
@@ -96,9 +111,7 @@ void template_set_take(struct weir_decoder *decoder, struct wire set, bool optio
         if (id < TEMPLATE_ID_FIRST)
             refuse(decoder, WEIR_REASON_TEMPLATE_ID_LOW, id);
         else if (!has_whole_fields(&specification))
-            refuse(decoder, WEIR_REASON_TEMPLATE_OPTIONS_LENGTH, id);
-        else if (specification.field_count == 0)
-            refuse(decoder, WEIR_REASON_TEMPLATE_EMPTY, id);
+            refuse_lengths(decoder, id);
         else
             learn(decoder, id, &specification);
     }
