@@ -34,8 +34,6 @@ static bool begin_rows(struct weir_decoder *decoder, struct layout *layout, cons
 bool data_set_rows_step(struct weir_decoder *decoder)
 {
     struct rows *rows = &decoder->rows;
-    if (rows->left == 0)
-        return false;
     struct batch *batch = batch_open(&decoder->batches, rows->layout);
     if (batch == NULL)
         return decoder->batches.ready.first != NULL;

@@ -125,9 +125,12 @@ void decoder_refuse(struct weir_decoder *decoder, enum weir_event_kind kind, enu
     decoder->options.event(decoder->options.context, &event);
 }
 
+/* Rows that find no batch stay where they are: what comes behind them has to wait. */
 static bool step(struct weir_decoder *decoder)
 {
-    return data_set_rows_step(decoder) || data_set_replay_step(decoder) || message_step(decoder);
+    if (decoder->rows.left > 0)
+        return data_set_rows_step(decoder);
+    return data_set_replay_step(decoder) || message_step(decoder);
 }
 
 struct weir_batch *weir_decoder_next(struct weir_decoder *decoder)
@@ -138,7 +141,7 @@ struct weir_batch *weir_decoder_next(struct weir_decoder *decoder)
             return &batch->view;
         if (step(decoder))
             continue;
-        if (!decoder->flush_wanted)
+        if (!decoder->flush_wanted || decoder->rows.left > 0)
             return NULL;
         decoder->flush_wanted = false;
         batch_close_all(&decoder->batches);

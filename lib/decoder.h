@@ -72,7 +72,8 @@ bool message_step(struct weir_decoder *decoder);
 /* template_set.c: takes the templates of one set; `options` tells which of the two forms. */
 void template_set_take(struct weir_decoder *decoder, struct wire set, bool options);
 
-/* data_set.c: takes one data set; goes on with its rows; goes on with sets that waited. */
+/* data_set.c: takes one data set; goes on with its rows, of which there are some; goes on with sets that waited.
+ * False: there is nothing to do, or, with rows left, no batch for them until the user releases one. */
 void data_set_take(struct weir_decoder *decoder, struct wire set, uint16_t id);
 bool data_set_rows_step(struct weir_decoder *decoder);
 bool data_set_replay_step(struct weir_decoder *decoder);
