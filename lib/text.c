@@ -205,14 +205,24 @@ static char *put_unsigned(char *to, uint8_t type, uint64_t value)
     return digits_u64(to, value);
 }
 
-/* JSON has no word for what is not finite. */
+/* JSON has no word for what is not finite. The program's locale may have its own decimal point, of several
+ * octets even: the point is whatever sprintf() puts between the digits that is none of "-+e". */
 static char *put_float(char *to, double value, int precision)
 {
     if (!isfinite(value)) {
         memcpy(to, "null", 4);
         return to + 4;
     }
-    return to + sprintf(to, "%.*g", precision, value);
+    char text[40];
+    sprintf(text, "%.*g", precision, value);
+    bool in_point = false;
+    for (const char *at = text; *at != '\0'; at++) {
+        const bool plain = (*at >= '0' && *at <= '9') || *at == '-' || *at == '+' || *at == 'e';
+        if (plain || !in_point)
+            *to++ = plain ? *at : '.';
+        in_point = !plain;
+    }
+    return to;
 }
 
 static char *put_mac(char *to, const uint8_t *octets)

@@ -20,12 +20,12 @@ struct wire {
 
 static inline struct wire wire_init(const uint8_t *data, size_t size_bytes)
 {
-    return (struct wire){.at = data, .end = data + size_bytes};
+    return (struct wire){.at = data, .end = size_bytes == 0 ? data : data + size_bytes}; /* data may be NULL then */
 }
 
 static inline size_t wire_left(const struct wire *wire)
 {
-    return (size_t)(wire->end - wire->at);
+    return wire->end == wire->at ? 0 : (size_t)(wire->end - wire->at);
 }
 
 /* The next `size_bytes` octets, or NULL when there are not so many. */
