@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * case_file.h - a test case as it stands in its file; README.md tells the form
+ */
+#ifndef TESTS_CASE_FILE_H
+#define TESTS_CASE_FILE_H
+
+#include <weir/weir.h>
+
+enum action_kind { ACTION_DATAGRAM, ACTION_TICK, ACTION_FINISH };
+
+/* What is done to the decoder, in order. */
+struct action {
+    enum action_kind kind;
+    struct weir_datagram datagram; /* data is owned by the case */
+    int64_t now_us;                /* of a tick */
+};
+
+struct expected_count {
+    char *name;
+    uint64_t value;
+};
+
+struct case_file {
+    char *title; /* the file's first comment */
+    struct weir_options options;
+    struct action *actions;
+    size_t action_count;
+    char **records; /* in text, see case_record_text() */
+    size_t record_count;
+    struct expected_count *counts;
+    size_t count_count;
+};
+
+/* Reads a case. Returns -1 after a message on standard error when the file is not in the form. */
+int case_read(struct case_file *ret_case, const char *path);
+void case_done(struct case_file *test_case);
+
+#endif

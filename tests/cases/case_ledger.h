@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * case_ledger.h - the sums that a ledger must keep whatever came in, and its counts by name
+ */
+#ifndef TESTS_CASE_LEDGER_H
+#define TESTS_CASE_LEDGER_H
+
+#include <stddef.h>
+#include <string.h>
+#include <weir/weir.h>
+
+/* What is wrong with the sums, or NULL. For a decoder whose weir_decoder_next() has returned NULL. */
+static inline const char *ledger_fault(const struct weir_ledger *ledger)
+{
+    uint64_t datagram_reasons = ledger->reasons[WEIR_REASON_HEADER_SHORT] +
+                                ledger->reasons[WEIR_REASON_VERSION_UNKNOWN] +
+                                ledger->reasons[WEIR_REASON_VERSION_UNSUPPORTED];
+    if (ledger->datagrams != ledger->datagrams_decoded + ledger->datagrams_refused)
+        return "datagrams are not decoded + refused";
+    if (ledger->datagrams_refused != datagram_reasons)
+        return "refused datagrams are not the sum of their reasons";
+    if (ledger->sets != ledger->sets_template + ledger->sets_data + ledger->sets_waited + ledger->sets_skipped)
+        return "sets are not template + data + waited + skipped";
+    if (ledger->sets_waited != ledger->sets_late + ledger->sets_given_up + ledger->sets_waiting)
+        return "sets that waited are not late + given up + waiting";
+    if ((ledger->sets_waiting == 0) != (ledger->bytes_waiting == 0))
+        return "waiting sets and waiting bytes do not agree";
+    if (ledger->layouts > ledger->templates)
+        return "more layouts than templates";
+    if (ledger->sessions > ledger->datagrams_decoded)
+        return "more sessions than datagrams";
+    if (ledger->lost + ledger->reordered > UINT64_C(1) << 48)
+        return "a count went below zero";
+    if (ledger->templates > UINT64_C(1) << 48 || ledger->layouts > UINT64_C(1) << 48)
+        return "a number of templates went below zero";
+    return NULL;
+}
+
+static const struct {
+    const char *name;
+    size_t offset;
+    bool zero_unless_named;
+} LEDGER_COUNTS[] = {
+#define COUNT(name, zero) {#name, offsetof(struct weir_ledger, name), zero}
+    COUNT(datagrams, false),     COUNT(datagrams_decoded, false), COUNT(datagrams_refused, false),
+    COUNT(bytes, false),         COUNT(sets, false),              COUNT(sets_template, false),
+    COUNT(sets_data, false),     COUNT(sets_waited, false),       COUNT(sets_skipped, false),
+    COUNT(sets_late, false),     COUNT(sets_given_up, true),      COUNT(sets_waiting, true),
+    COUNT(bytes_waiting, false), COUNT(flows, false),             COUNT(options, false),
+    COUNT(templates_learned, false), COUNT(templates_changed, true), COUNT(templates, false),
+    COUNT(layouts, false),       COUNT(sessions, false),          COUNT(lost, true),
+    COUNT(reordered, true),      COUNT(duplicates, true),         COUNT(restarts, true),
+    COUNT(count_mismatches, true), COUNT(evictions, true),
+#undef COUNT
+#define COUNT(name, label, text) {#label, offsetof(struct weir_ledger, reasons[WEIR_REASON_##name]), true},
+    WEIR_REASONS(COUNT)
+#undef COUNT
+};
+
+enum { LEDGER_COUNT_COUNT = sizeof LEDGER_COUNTS / sizeof *LEDGER_COUNTS };
+
+static inline uint64_t ledger_count(const struct weir_ledger *ledger, size_t i)
+{
+    uint64_t value;
+    memcpy(&value, (const char *)ledger + LEDGER_COUNTS[i].offset, sizeof value);
+    return value;
+}
+
+#endif
