@@ -204,6 +204,8 @@ static void unpaired_host(FILE *out, const struct weir_address *address, uint16_
     weir_address_text(address, text);
     if (name != NULL && name[0] != '\0' && strcmp(name, text) != 0)
         fprintf(out, "%s (%s):%u", name, text, port);
+    else if (address->family == 6)
+        fprintf(out, "[%s]:%u", text, port);
     else
         fprintf(out, "%s:%u", text, port);
 }

@@ -280,6 +280,11 @@ static void draw_cell_plain(const struct plot *plot, int column, int row)
         fputs("\033[0m", plot->out);
 }
 
+static const char *size_text(double bytes, char text[FORMAT_TEXT_SIZE])
+{
+    return format_size(bytes < 1.8e19 ? (uint64_t)(bytes + 0.5) : UINT64_MAX, text);
+}
+
 static void draw_rows(const struct plot *plot)
 {
     char size[FORMAT_TEXT_SIZE], label[FORMAT_TEXT_SIZE + 2];
@@ -287,8 +292,7 @@ static void draw_rows(const struct plot *plot)
         int tick = (row + 1) % (ROWS / 2) == 0 || row + 1 == ROWS;
         label[0] = '\0';
         if (tick)
-            snprintf(label, sizeof label, "%s/s",
-                     format_size((uint64_t)(plot->top * (row + 1) / ROWS + 0.5), size));
+            snprintf(label, sizeof label, "%s/s", size_text(plot->top * (row + 1) / ROWS, size));
         fprintf(plot->out, "%*s %s", AXIS_WIDTH - 2, label,
                 plot->terminal->utf8 ? (tick ? "┤" : "│") : (tick ? "+" : "|"));
         for (int column = 0; column < plot->columns; column++) {
@@ -347,7 +351,7 @@ static void draw_legend(const struct plot *plot)
         }
         if (!(total > 0))
             continue;
-        format_size(total < 1.8e19 ? (uint64_t)total : UINT64_MAX, size);
+        size_text(total, size);
         int width = (int)(strlen(label) + strlen(size)) + 6;
         if (line + width > plot->terminal->width && line > AXIS_WIDTH) {
             fprintf(plot->out, "\n%*s", AXIS_WIDTH, "");

@@ -206,6 +206,7 @@ static void test_graph_of_extremes(void **state)
         FILE *out = fmemopen(text, sizeof(text), "w");
         struct connection connection = {.from = make_flow("192.0.2.7", 1, "192.0.2.9", 2, 0, 0, UINT64_MAX)};
         graph_add(graph, &connection);
+        graph_print(graph, out, &narrow);
         connection.from.bytes = 0;
         connection.from.received_us += spans_s[i] * SECOND_US;
         connection.from.ended_us = i % 2 == 0 ? connection.from.received_us : INT64_MIN;
