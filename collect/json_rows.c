@@ -102,7 +102,9 @@ static struct row_form *form_create(const struct weir_layout *layout)
 {
     const size_t label_extra = sizeof ", {\"\": " - 1;
     size_t text_bytes = LABEL_HEAD;
-    size_t row_bytes_max = sizeof ", {}" + LABEL_HEAD;
+    /* what the fields of variable length hold is as much as one datagram can hold */
+    size_t row_bytes_max =
+        sizeof ", {}" + LABEL_HEAD + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(UINT16_MAX) : 0);
 
     for (uint32_t i = 0; i < layout->field_count; i++) {
         size_t label_bytes = strlen(layout->fields[i].v9_name) + label_extra;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_BYTES = 512, QUOTES_BYTES = 8 };
+enum { HEAD_BYTES = 512, QUOTES_BYTES = 8, VARIABLE_BYTES_MAX = 65535 /* of one record */ };
 
 void record_line_init(struct record_line *line, bool v9_names)
 {
@@ -33,7 +33,7 @@ static const char *name_of(const struct record_line *line, const struct weir_fie
 /* Makes room for the longest line that a layout can give. */
 static int reserve(struct record_line *line, const struct weir_layout *layout)
 {
-    size_t need = HEAD_BYTES;
+    size_t need = HEAD_BYTES + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(VARIABLE_BYTES_MAX) : 0);
     for (uint32_t i = 0; i < layout->field_count; i++) {
         const struct weir_field *field = &layout->fields[i];
         need += WEIR_VALUE_JSON_SIZE(field->width_bytes) + 2 * (strlen(name_of(line, field)) + QUOTES_BYTES);
@@ -76,9 +76,11 @@ static char *put_head(const struct record_line *line, const struct weir_layout *
     to += sprintf(to,
                   "{\"packet\":%" PRIu64 ",\"exporter\":\"%s\",\"exporter_port\":%u,\"version\":%u,"
                   "\"observation_domain\":%" PRIu32 ",\"export_time\":%" PRIu32 ",\"sys_uptime\":%" PRIu32
-                  ",\"sequence\":%" PRIu32 ",\"template_id\":%u,\"options\":%s,",
+                  ",\"sequence\":%" PRIu32 ",\"template_id\":",
                   run->datagram, address, run->exporter_port, run->version, run->domain, run->export_time_s,
-                  run->sys_uptime_ms, run->sequence, run->template_id, layout->options ? "true" : "false");
+                  run->sys_uptime_ms, run->sequence);
+    to += run->template_id == 0 ? sprintf(to, "null") : sprintf(to, "%u", run->template_id);
+    to += sprintf(to, ",\"options\":%s,", layout->options ? "true" : "false");
     if (layout->options)
         to = put_scope(line, to, layout);
     if (run->late)

@@ -5,6 +5,7 @@
 #include "batch.h"
 
 #include "limits.h"
+#include "walk.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -87,6 +88,7 @@ static void begin(struct batch *batch, struct layout *layout)
         columns[i] = layout->view.fields[i].kind == WEIR_KIND_NULL ? NULL : batch->block + layout->column_offset[i];
     batch->view = (struct weir_batch){.layout = &layout->view, .runs = batch->runs, .columns = columns};
     batch->layout = layout;
+    batch->heap_used = 0;
     layout->open = batch;
     layout->reference_count++;
     list_append(&batch->pool->open, batch);
@@ -123,22 +125,64 @@ struct batch *batch_open(struct batch_pool *pool, struct layout *layout)
     return batch;
 }
 
-void batch_append(struct batch *batch, const struct weir_run *run, const uint8_t *records, uint32_t row_count)
+/* Returns the run's first row. */
+static uint32_t begin_run(struct batch *batch, const struct weir_run *run, uint32_t row_count)
 {
-    const struct layout *layout = batch->layout;
     const uint32_t first_row = batch->view.row_count;
     assert(row_count <= batch_room(batch) && batch->view.run_count < batch->pool->run_capacity);
     struct weir_run *to = &batch->runs[batch->view.run_count++];
     *to = *run;
     to->first_row = first_row;
     to->row_count = row_count;
+    return first_row;
+}
+
+void batch_append(struct batch *batch, const struct weir_run *run, const uint8_t *records, uint32_t row_count)
+{
+    const struct layout *layout = batch->layout;
+    const uint32_t first_row = begin_run(batch, run, row_count);
     for (uint32_t i = 0; i < layout->step_count; i++) {
         const struct step *step = &layout->plan[i];
         uint8_t *column = batch->block + layout->column_offset[step->column];
-        step->copy(column + (size_t)first_row * step->width_bytes, records + step->record_offset,
+        step->copy(column + (size_t)first_row * step->width_bytes, records + step->offset,
                    layout->view.record_bytes, row_count, step->wire_bytes);
     }
     batch->view.row_count += row_count;
+}
+
+/* Copies what one field of variable length holds in all records to the heap. */
+static void append_variable(struct batch *batch, struct weir_octets *column, const uint8_t *records,
+                            const struct walked *walked, uint32_t segment)
+{
+    const uint32_t *starts = walk_values(walked, segment), *lengths = walk_lengths(walked, segment);
+    uint8_t *heap = batch->block + batch->layout->heap_offset + batch->heap_used;
+    for (uint32_t i = 0; i < walked->record_count; i++) {
+        memcpy(heap, records + starts[i], lengths[i]);
+        column[i] = (struct weir_octets){heap, lengths[i]};
+        heap += lengths[i];
+    }
+    batch->heap_used = (uint32_t)(heap - batch->block) - batch->layout->heap_offset;
+}
+
+void batch_append_walked(struct batch *batch, const struct weir_run *run, const uint8_t *records,
+                         const struct walked *walked)
+{
+    const struct layout *layout = batch->layout;
+    const uint32_t first_row = begin_run(batch, run, walked->record_count);
+    assert(walked->content_bytes <= batch_heap_room(batch));
+    for (uint32_t i = 0; i < layout->step_count; i++) {
+        const struct step *step = &layout->plan[i];
+        uint8_t *column = batch->block + layout->column_offset[step->column];
+        step->gather(column + (size_t)first_row * step->width_bytes, records + step->offset,
+                     walk_starts(walked, step->segment), walked->record_count, step->wire_bytes);
+    }
+    for (uint32_t segment = 0; segment < layout->view.variable_count; segment++) {
+        const uint32_t column = layout->variable[2 * segment + 1];
+        if (column != UINT32_MAX)
+            append_variable(batch, (struct weir_octets *)(batch->block + layout->column_offset[column]) + first_row,
+                            records, walked, segment);
+    }
+    batch->view.row_count += walked->record_count;
 }
 
 struct batch *batch_take(struct batch_pool *pool)

@@ -4,9 +4,11 @@
  *
  * Each has one block of memory:
  *
- *     +---------------+--------------------+----------+-------+----------+-------+--
- *     | runs          | column pointers[n] | (align)  | col 0 | (align)  | col 1 | ...
- *     +---------------+--------------------+----------+-------+----------+-------+--
+ *     +------+--------------------+---------+-------+---------+-------+-----+------+
+ *     | runs | column pointers[n] | (align) | col 0 | (align) | col 1 | ... | heap |
+ *     +------+--------------------+---------+-------+---------+-------+-----+------+
+ *
+ * The heap has what the fields of variable length hold; their columns point into it.
  *
  * A batch is free, open (taking rows of its layout), ready (waiting to be taken by the user) or held (by the
  * user), and goes round in that order.
@@ -24,6 +26,7 @@ struct batch {
     struct layout *layout;
     struct weir_run *runs;
     uint8_t *block;
+    uint32_t heap_used;
     bool held;
 };
 
@@ -63,6 +66,17 @@ static inline uint32_t batch_room(const struct batch *batch)
 
 /* Appends rows of one run: `records` are row_count records back to back. The caller has checked the room. */
 void batch_append(struct batch *batch, const struct weir_run *run, const uint8_t *records, uint32_t row_count);
+
+/* Records of different lengths, found by walk.h. */
+struct walked;
+void batch_append_walked(struct batch *batch, const struct weir_run *run, const uint8_t *records,
+                         const struct walked *walked);
+
+/* Octets that the heap of the batch can still take. */
+static inline uint32_t batch_heap_room(const struct batch *batch)
+{
+    return batch->layout->heap_bytes - batch->heap_used;
+}
 
 /* Makes an open batch, or all of them, ready. */
 void batch_close(struct batch *batch);

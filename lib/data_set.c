@@ -2,33 +2,77 @@
 /*
  * data_set.c - data sets: into the batch of their layout, or into the waiting area
  *
- * Records stand back to back; what is left behind the last whole one is padding (RFC 3954 section 5.3).
+ * Records stand back to back; what is left behind the last whole one is padding (RFC 3954 section 5.3, RFC 7011
+ * section 3.3.1).
  */
 #include "decoder.h"
 
 #include <stdlib.h>
 
-static void count_records(struct weir_decoder *decoder, const struct layout *layout, uint32_t record_count)
+static void count_records(struct weir_decoder *decoder, const struct layout *layout, const struct weir_run *run,
+                          uint32_t record_count)
 {
     if (layout->view.options)
         decoder->ledger.options += record_count;
     else
         decoder->ledger.flows += record_count;
+    if (!run->late) {
+        decoder->message.record_count += record_count;
+        decoder->message.data_count += record_count;
+    }
 }
 
-/* Sets up the rows of a set. False when the set does not hold one whole record. */
-static bool begin_rows(struct weir_decoder *decoder, struct layout *layout, const struct weir_run *run,
-                       const uint8_t *data, size_t size_bytes)
+bool data_set_begin_rows(struct weir_decoder *decoder, struct layout *layout, const struct weir_run *run,
+                         const uint8_t *data, size_t size_bytes)
 {
-    const uint32_t record_count = (uint32_t)(size_bytes / layout->view.record_bytes);
-    if (record_count == 0)
-        return false;
-    decoder->rows.records = data;
-    decoder->rows.left = record_count;
-    decoder->rows.layout = layout;
-    decoder->rows.run = *run;
-    count_records(decoder, layout, record_count);
-    return true;
+    if (layout->view.variable_count == 0) {
+        const uint32_t record_count = (uint32_t)(size_bytes / layout->view.record_bytes);
+        size_bytes = (size_t)record_count * layout->view.record_bytes;
+        count_records(decoder, layout, run, record_count);
+    } else {
+        walk_records(&decoder->walked, layout, data, size_bytes, 1, UINT32_MAX);
+        if (decoder->walked.record_count == 0)
+            size_bytes = 0;
+    }
+    decoder->rows = (struct rows){.records = data, .left_bytes = size_bytes, .layout = layout, .run = *run};
+    return size_bytes > 0;
+}
+
+static void rows_advance(struct rows *rows, size_t size_bytes)
+{
+    rows->records += size_bytes;
+    rows->left_bytes -= size_bytes;
+}
+
+static void append_fixed(struct rows *rows, struct batch *batch)
+{
+    const uint32_t record_bytes = rows->layout->view.record_bytes;
+    const uint32_t left = (uint32_t)(rows->left_bytes / record_bytes), room = batch_room(batch);
+    const uint32_t row_count = left < room ? left : room;
+    batch_append(batch, &rows->run, rows->records, row_count);
+    rows_advance(rows, (size_t)row_count * record_bytes);
+}
+
+/* As many records as are walked over at once and have room in the batch and its heap. */
+static void append_variable(struct weir_decoder *decoder, struct batch *batch)
+{
+    struct rows *rows = &decoder->rows;
+    struct walked *walked = &decoder->walked;
+    const enum walk_end end = walk_records(walked, rows->layout, rows->records, rows->left_bytes, batch_room(batch),
+                                           batch_heap_room(batch));
+    if (walked->record_count > 0) {
+        batch_append_walked(batch, &rows->run, rows->records, walked);
+        count_records(decoder, rows->layout, &rows->run, walked->record_count);
+        rows_advance(rows, walked->size_bytes);
+    } else if (end == WALK_MORE) {
+        batch_close(batch); /* the heap is full */
+    }
+    if (end == WALK_OVERRUN) {
+        decoder_refuse(decoder, WEIR_EVENT_SET_SKIPPED, WEIR_REASON_RECORD_OVERRUN, &rows->run, rows->run.template_id);
+        decoder->message.count_known = decoder->message.count_known && rows->run.late;
+    }
+    if (end != WALK_MORE)
+        rows->left_bytes = 0;
 }
 
 bool data_set_rows_step(struct weir_decoder *decoder)
@@ -37,12 +81,11 @@ bool data_set_rows_step(struct weir_decoder *decoder)
     struct batch *batch = batch_open(&decoder->batches, rows->layout);
     if (batch == NULL)
         return decoder->batches.ready.first != NULL;
-    const uint32_t room = batch_room(batch);
-    const uint32_t row_count = rows->left < room ? rows->left : room;
-    batch_append(batch, &rows->run, rows->records, row_count);
-    rows->records += (size_t)row_count * rows->layout->view.record_bytes;
-    rows->left -= row_count;
-    if (row_count == room)
+    if (rows->layout->view.variable_count == 0)
+        append_fixed(rows, batch);
+    else
+        append_variable(decoder, batch);
+    if (rows->layout->open == batch && batch_room(batch) == 0)
         batch_close(batch);
     return true;
 }
@@ -73,14 +116,13 @@ void data_set_take(struct weir_decoder *decoder, struct wire set, uint16_t id)
         wait_for_template(decoder, set, id);
         return;
     }
-    if (!begin_rows(decoder, entry->layout, &message->run, set.at, wire_left(&set))) {
+    if (!data_set_begin_rows(decoder, entry->layout, &message->run, set.at, wire_left(&set))) {
         decoder->ledger.sets_skipped++;
         message->count_known = false;
         decoder_refuse(decoder, WEIR_EVENT_SET_SKIPPED, WEIR_REASON_SET_WITHOUT_RECORD, &message->run, id);
         return;
     }
     decoder->ledger.sets_data++;
-    message->record_count += decoder->rows.left;
 }
 
 /* Moves a set from the waiting area to the end of the replay list. */
@@ -173,7 +215,7 @@ bool data_set_replay_step(struct weir_decoder *decoder)
         list->last = NULL;
     list->current = set;
     set->run.late = true;
-    if (begin_rows(decoder, set->layout, &set->run, set->data, set->size_bytes))
+    if (data_set_begin_rows(decoder, set->layout, &set->run, set->data, set->size_bytes))
         decoder->ledger.sets_late++;
     else
         give_up(decoder, set, WEIR_REASON_SET_WITHOUT_RECORD);

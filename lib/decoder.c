@@ -60,7 +60,7 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
     decoder->options = options;
     decoder->waiting.bytes_max = options.waiting_bytes;
     decoder->waiting.session_bytes_max = options.waiting_session_bytes;
-    if (layout_table_init(&decoder->layouts, options.templates_max, options.seed, shape) != 0 ||
+    if (walk_init(&decoder->walked) != 0 || layout_table_init(&decoder->layouts, options.templates_max, options.seed, shape) != 0 ||
         batch_pool_init(&decoder->batches, options.batch_count, options.batch_bytes, options.batch_rows,
                         &decoder->layouts) != 0 ||
         session_table_init(&decoder->sessions, options.sessions_max, options.seed) != 0) {
@@ -79,6 +79,7 @@ void weir_decoder_free(struct weir_decoder *decoder)
         free(set);
     }
     free(decoder->replay.current);
+    walk_done(&decoder->walked);
     waiting_done(&decoder->waiting);
     session_table_done(&decoder->sessions);
     batch_pool_done(&decoder->batches);
@@ -128,7 +129,7 @@ void decoder_refuse(struct weir_decoder *decoder, enum weir_event_kind kind, enu
 /* Rows that find no batch stay where they are: what comes behind them has to wait. */
 static bool step(struct weir_decoder *decoder)
 {
-    if (decoder->rows.left > 0)
+    if (decoder->rows.left_bytes > 0)
         return data_set_rows_step(decoder);
     return data_set_replay_step(decoder) || message_step(decoder);
 }
@@ -141,7 +142,7 @@ struct weir_batch *weir_decoder_next(struct weir_decoder *decoder)
             return &batch->view;
         if (step(decoder))
             continue;
-        if (!decoder->flush_wanted || decoder->rows.left > 0)
+        if (!decoder->flush_wanted || decoder->rows.left_bytes > 0)
             return NULL;
         decoder->flush_wanted = false;
         batch_close_all(&decoder->batches);
@@ -150,7 +151,7 @@ struct weir_batch *weir_decoder_next(struct weir_decoder *decoder)
 
 int weir_decoder_feed(struct weir_decoder *decoder, const struct weir_datagram *datagram)
 {
-    assert(!decoder->message.active && decoder->rows.left == 0);
+    assert(!decoder->message.active && decoder->rows.left_bytes == 0);
     weir_decoder_tick(decoder, datagram->received_us);
     return message_begin(decoder, datagram);
 }

@@ -17,14 +17,19 @@
 #include "layout.h"
 #include "session.h"
 #include "waiting.h"
+#include "walk.h"
 #include "wire.h"
 
 #include <weir/weir.h>
 
-/* Records of a data set that are not in a batch yet. */
+/* The versions that have no templates. */
+enum fixed_version { FIXED_1, FIXED_5, FIXED_7, FIXED_COUNT };
+
+/* Records of a data set that are not in a batch yet. With fields of variable length nobody knows how many they are
+ * before they are walked over. */
 struct rows {
     const uint8_t *records;
-    uint32_t left;
+    size_t left_bytes; /* 0: none */
     struct layout *layout;
     struct weir_run run;
 };
@@ -41,6 +46,7 @@ struct message {
     struct weir_run run; /* what the header said; template_id is set for each set */
     struct session *session;
     uint32_t record_count; /* records of all kinds so far, to compare with the header's count */
+    uint32_t data_count;   /* records of data sets so far, as IPFIX counts them in its sequence */
     bool count_known;      /* no set waited or was skipped, so that record_count is all */
     bool active;
 };
@@ -55,6 +61,8 @@ struct weir_decoder {
     struct message message;
     struct replay replay;
     struct rows rows;
+    struct walked walked; /* scratch */
+    struct layout *fixed[FIXED_COUNT]; /* layouts of the versions that have no templates, made at first use */
     int64_t now_us;    /* latest time told, 0 at first */
     bool flush_wanted; /* the open batches are to be closed when all that is under way is done */
 };
@@ -71,6 +79,17 @@ bool message_step(struct weir_decoder *decoder);
 
 /* template_set.c: takes the templates of one set; `options` tells which of the two forms. */
 void template_set_take(struct weir_decoder *decoder, struct wire set, bool options);
+
+/* fixed.c: takes the header and the records of version 1, 5 or 7. As message_begin(). */
+int fixed_begin(struct weir_decoder *decoder, enum fixed_version version);
+
+/* message.c: for fixed.c: refuses the datagram; makes it the one under way, of the session that its run names. */
+int message_refuse(struct weir_decoder *decoder, enum weir_reason reason);
+int message_start(struct weir_decoder *decoder);
+
+/* data_set.c: sets up the rows of a set. False when it does not hold one whole record. */
+bool data_set_begin_rows(struct weir_decoder *decoder, struct layout *layout, const struct weir_run *run,
+                         const uint8_t *data, size_t size_bytes);
 
 /* data_set.c: takes one data set; goes on with its rows, of which there are some; goes on with sets that waited.
  * False: there is nothing to do, or, with rows left, no batch for them until the user releases one. */

@@ -18,11 +18,19 @@
  * octets on the wire (only the kernels for any length look at it). */
 typedef void kernel_copy(void *column, const uint8_t *source, size_t stride, size_t count, size_t width);
 
+/* The same where the records are of different lengths: record i begins at `base` + starts[i]. */
+typedef void kernel_gather(void *column, const uint8_t *base, const uint32_t *starts, size_t count, size_t width);
+
 /* The kernel that copies an integer of `width` octets (1 to 8) into the next wider type. */
 kernel_copy *kernel_for_unsigned(size_t width);
 kernel_copy *kernel_for_signed(size_t width);
 
 /* The kernel that copies `width` octets as they are. */
 kernel_copy *kernel_for_octets(size_t width);
+
+/* The same for records of different lengths. */
+kernel_gather *kernel_gather_unsigned(size_t width);
+kernel_gather *kernel_gather_signed(size_t width);
+kernel_gather *kernel_gather_octets(size_t width);
 
 #endif

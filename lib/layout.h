@@ -6,11 +6,15 @@
  * the same fields, of all exporters, share one layout. A new one is compiled into one block of memory:
  *
  *     +---------------+------------+-------------+------------------+---------------+-------+
- *     | struct layout | fields[n]  | plan[steps] | column_bytes[n]  | specification | names |
+ *     | struct layout | fields[n]  | plan[steps] | column_offset[n] | specification | names |
  *     +---------------+------------+-------------+------------------+---------------+-------+
  *
  * The plan is a flat list of copies: so many octets, from that offset of the record, with that kernel, into
- * that column.
+ * that column. Fields of variable length (RFC 7011 section 7) cut a record into segments; an offset then counts
+ * from the begin of its segment:
+ *
+ *     | fixed  fixed | variable | fixed  fixed  fixed | variable |
+ *     segment 0                 segment 1                        segment 2
  */
 #ifndef WEIR_LAYOUT_H
 #define WEIR_LAYOUT_H
@@ -25,7 +29,9 @@ struct batch;
 /* One copy of the plan. */
 struct step {
     kernel_copy *copy;
-    uint32_t record_offset; /* of the field in the record, octets */
+    kernel_gather *gather;
+    uint32_t offset;  /* of the field in its segment, octets */
+    uint32_t segment; /* 0 where nothing before it is of variable length */
     uint32_t column;
     uint32_t wire_bytes;
     uint32_t width_bytes;
@@ -33,9 +39,11 @@ struct step {
 
 /* A template as it came, before it is compiled: its field specifiers are octets of the datagram. */
 struct specification {
-    const uint8_t *fields; /* (type, length) pairs, scope fields first */
+    const uint8_t *fields; /* (type, length) pairs, in IPFIX with an enterprise number; scope fields first */
+    size_t size_bytes;     /* of these octets */
     uint32_t field_count;
     uint32_t scope_count;
+    uint16_t version;
     bool options;
 };
 
@@ -48,18 +56,33 @@ struct layout {
     size_t block_bytes;
     struct batch *open;        /* the batch that takes its rows now, or NULL */
     uint32_t row_capacity;     /* of a batch */
+    uint32_t heap_offset;      /* of what the fields of variable length hold, in a batch's block */
+    uint32_t heap_bytes;       /* 0 where there are none */
+    uint32_t last_segment_bytes; /* of the fixed fields behind the last of variable length */
     uint32_t step_count;
     const struct step *plan;
     const uint32_t *column_offset; /* of each column in a batch's block, octets */
+    const uint32_t *variable;      /* of each segment but the last: its fixed octets, and the column behind it */
     const uint8_t *specification;
     size_t specification_bytes;
 };
 
-/* How a batch's block is divided, for row_capacity and column_offset: see batch.h. */
+/* How a batch's block is divided: see batch.h. */
 struct layout_shape {
     size_t batch_bytes;
     size_t run_bytes; /* what the runs take of it */
     uint32_t rows_max;
+};
+
+/* A field specifier, taken apart. */
+struct specifier {
+    const struct weir_element *element; /* or NULL */
+    uint32_t pen;
+    uint16_t id;
+    uint16_t length;
+    bool scope;
+    bool reverse; /* the element means the other direction */
+    bool padding; /* paddingOctets carry nothing and get no column */
 };
 
 struct layout_table {
@@ -76,6 +99,7 @@ struct layout_table {
     uint32_t slots_used;
     uint32_t *name_count; /* scratch of the compiler: counts names, LIMIT_TEMPLATE_FIELDS * 2 places */
     const char **name_seen;
+    struct specifier *specifiers; /* scratch: the template being compiled */
     struct layout_shape shape;
 };
 

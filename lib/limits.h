@@ -37,5 +37,6 @@
 
 /* A sequence number that leaps further than this is a restart of the exporter, not a loss. */
 #define LIMIT_SEQUENCE_GAP 100000u
+#define LIMIT_SEQUENCE_GAP_RECORDS 10000000u
 
 #endif

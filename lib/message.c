@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message.c - the header of a datagram, and the sets behind it (RFC 3954 section 5)
+ * message.c - the header of a datagram, and the sets behind it (RFC 3954 section 5, RFC 7011 section 3)
  *
- *      0                   1                   2                   3
- *     +-------------------------------+-------------------------------+
- *     |        Version = 9            |            Count              |
- *     +-------------------------------+-------------------------------+
- *     |                     sysUpTime, milliseconds                   |
- *     +---------------------------------------------------------------+
- *     |                 UNIX seconds, time of export                  |
- *     +---------------------------------------------------------------+
- *     |          Sequence number, counts datagrams of a source ID     |
- *     +---------------------------------------------------------------+
- *     |                        Source ID = domain                     |
- *     +-------------------------------+-------------------------------+
- *     |      Set ID: 0 templates,     |   Length of the set, with     |
- *     |  1 options templates, >= 256  |   these 4 octets              |
- *     +-------------------------------+-------------------------------+
- *     |  ...                                                          |
+ *     NetFlow v9                                      IPFIX
+ *     +---------------+---------------+               +---------------+---------------+
+ *     | Version = 9   | Count         |               | Version = 10  | Length        |
+ *     +---------------+---------------+               +---------------+---------------+
+ *     | sysUpTime, milliseconds       |               | Export time, UNIX seconds     |
+ *     +-------------------------------+               +-------------------------------+
+ *     | UNIX seconds, time of export  |               | Sequence: data records before |
+ *     +-------------------------------+               +-------------------------------+
+ *     | Sequence: datagrams before    |               | Observation domain ID         |
+ *     +-------------------------------+               +---------------+---------------+
+ *     | Source ID = domain            |               | Set ID        | Length        |
+ *     +---------------+---------------+               +---------------+---------------+
+ *     | Set ID        | Length        |               |  ...                          |
+ *     +---------------+---------------+
+ *     |  ...                          |               Set IDs: 2 templates, 3 options templates
  *
- * The count is the number of records, by the RFC those of templates too; exporters disagree (softflowd leaves
+ *     Set IDs: 0 templates, 1 options templates; in both from 256 up data. A set's length has its header in it.
+ *
+ * The count of v9 is the number of records, by the RFC those of templates too; exporters disagree (softflowd leaves
  * templates out, others count sets). So the sets decide, and the count is only compared.
  */
 #include "decoder.h"
@@ -30,14 +31,18 @@
 
 enum {
     VERSION_9 = 9,
+    VERSION_IPFIX = 10,
     HEADER_9_BYTES = 20,
+    HEADER_IPFIX_BYTES = 16,
     SET_HEADER_BYTES = 4,
-    SET_TEMPLATE = 0,
-    SET_OPTIONS_TEMPLATE = 1,
+    SET_TEMPLATE_9 = 0,
+    SET_OPTIONS_TEMPLATE_9 = 1,
+    SET_TEMPLATE_IPFIX = 2,
+    SET_OPTIONS_TEMPLATE_IPFIX = 3,
     SET_DATA_FIRST = 256
 };
 
-static int refuse(struct weir_decoder *decoder, enum weir_reason reason)
+int message_refuse(struct weir_decoder *decoder, enum weir_reason reason)
 {
     decoder->ledger.datagrams_refused++;
     decoder_refuse(decoder, WEIR_EVENT_DATAGRAM_REFUSED, reason, &decoder->message.run, 0);
@@ -77,20 +82,18 @@ static struct session *find_session(struct weir_decoder *decoder, const struct w
     return session_create(&decoder->sessions, &run->exporter, run->exporter_port, run->domain);
 }
 
-static void check_sequence(struct weir_decoder *decoder, struct session *session, const struct weir_run *run)
+static void take_verdict(struct weir_decoder *decoder, enum sequence_verdict verdict, uint32_t lost, uint64_t *count)
 {
     struct weir_ledger *ledger = &decoder->ledger;
-    uint32_t lost = 0;
-    switch (sequence_check(&session->sequence, run->sequence, run->sys_uptime_ms, run->export_time_s,
-                           LIMIT_SEQUENCE_GAP, &lost)) {
+    switch (verdict) {
     case SEQUENCE_IN_ORDER:
         break;
     case SEQUENCE_GAP:
-        ledger->lost += lost;
-        decoder_tell(decoder, WEIR_EVENT_SEQUENCE_GAP, run, 0, NULL, lost);
+        *count += lost;
+        decoder_tell(decoder, WEIR_EVENT_SEQUENCE_GAP, &decoder->message.run, 0, NULL, lost);
         break;
     case SEQUENCE_REORDERED:
-        ledger->lost--;
+        *count -= lost;
         ledger->reordered++;
         break;
     case SEQUENCE_LATE:
@@ -101,9 +104,46 @@ static void check_sequence(struct weir_decoder *decoder, struct session *session
         break;
     case SEQUENCE_RESTART:
         ledger->restarts++;
-        decoder_tell(decoder, WEIR_EVENT_EXPORTER_RESTART, run, 0, NULL, 0);
+        decoder_tell(decoder, WEIR_EVENT_EXPORTER_RESTART, &decoder->message.run, 0, NULL, 0);
         break;
     }
+}
+
+/* NetFlow v9 counts datagrams: what is missing is known from the header. */
+static void check_datagrams(struct weir_decoder *decoder)
+{
+    const struct weir_run *run = &decoder->message.run;
+    uint32_t lost = 0;
+    const enum sequence_verdict verdict = sequence_check(&decoder->message.session->sequence, run->sequence,
+                                                         run->sys_uptime_ms, run->export_time_s, LIMIT_SEQUENCE_GAP,
+                                                         &lost);
+    take_verdict(decoder, verdict, lost, &decoder->ledger.lost);
+}
+
+/* IPFIX, v5 and v7 count records: those of this datagram have to be known as well, so it is checked at its end. */
+static void check_records(struct weir_decoder *decoder)
+{
+    const struct message *message = &decoder->message;
+    uint32_t lost = 0;
+    const enum sequence_verdict verdict =
+        record_sequence_check(&message->session->records, message->run.sequence, message->data_count,
+                              message->count_known, LIMIT_SEQUENCE_GAP_RECORDS, &lost);
+    take_verdict(decoder, verdict, lost, &decoder->ledger.lost_records);
+}
+
+int message_start(struct weir_decoder *decoder)
+{
+    struct message *message = &decoder->message;
+    message->session = find_session(decoder, &message->run);
+    if (message->session == NULL)
+        return message_refuse(decoder, WEIR_REASON_MEMORY);
+    decoder->ledger.sessions = decoder->sessions.count;
+    message->record_count = 0;
+    message->data_count = 0;
+    message->count_known = true;
+    message->active = true;
+    decoder->ledger.datagrams_decoded++;
+    return 0;
 }
 
 static int begin_9(struct weir_decoder *decoder)
@@ -111,21 +151,42 @@ static int begin_9(struct weir_decoder *decoder)
     struct message *message = &decoder->message;
     struct weir_run *run = &message->run;
     if (wire_left(&message->wire) < HEADER_9_BYTES - 2)
-        return refuse(decoder, WEIR_REASON_HEADER_SHORT);
+        return message_refuse(decoder, WEIR_REASON_HEADER_SHORT);
     run->header_count = wire_u16(&message->wire);
     run->sys_uptime_ms = wire_u32(&message->wire);
     run->export_time_s = wire_u32(&message->wire);
     run->sequence = wire_u32(&message->wire);
     run->domain = wire_u32(&message->wire);
-    message->session = find_session(decoder, run);
-    if (message->session == NULL)
-        return refuse(decoder, WEIR_REASON_MEMORY);
-    decoder->ledger.sessions = decoder->sessions.count;
-    message->record_count = 0;
-    message->count_known = true;
-    message->active = true;
-    decoder->ledger.datagrams_decoded++;
-    check_sequence(decoder, message->session, run);
+    const int result = message_start(decoder);
+    if (result == 0)
+        check_datagrams(decoder);
+    return result;
+}
+
+static int begin_ipfix(struct weir_decoder *decoder)
+{
+    struct message *message = &decoder->message;
+    struct wire *wire = &message->wire;
+    struct weir_run *run = &message->run;
+    if (wire_left(wire) < HEADER_IPFIX_BYTES - 2)
+        return message_refuse(decoder, WEIR_REASON_HEADER_SHORT);
+    const uint8_t *begin = wire->at - 2;
+    const uint16_t length = wire_u16(wire);
+    run->export_time_s = wire_u32(wire);
+    run->sequence = wire_u32(wire);
+    run->domain = wire_u32(wire);
+    if (length < HEADER_IPFIX_BYTES)
+        return message_refuse(decoder, WEIR_REASON_MESSAGE_LENGTH);
+    const int result = message_start(decoder);
+    if (result != 0)
+        return result;
+    /* What is behind the message's end is none of it; what is missing of it was cut off on the way. */
+    if (begin + length <= wire->end) {
+        wire->end = begin + length;
+    } else {
+        message->count_known = false;
+        decoder_refuse(decoder, WEIR_EVENT_SET_SKIPPED, WEIR_REASON_MESSAGE_OVERRUN, run, 0);
+    }
     return 0;
 }
 
@@ -144,19 +205,23 @@ int message_begin(struct weir_decoder *decoder, const struct weir_datagram *data
     ledger->bytes += datagram->size_bytes;
     message->run.version = wire_u16(&message->wire);
     if (message->wire.error)
-        return refuse(decoder, WEIR_REASON_HEADER_SHORT);
+        return message_refuse(decoder, WEIR_REASON_HEADER_SHORT);
     switch (message->run.version) {
     case VERSION_9:
         return begin_9(decoder);
+    case VERSION_IPFIX:
+        return begin_ipfix(decoder);
     case 1:
+        return fixed_begin(decoder, FIXED_1);
     case 5:
-    case 6:
+        return fixed_begin(decoder, FIXED_5);
     case 7:
+        return fixed_begin(decoder, FIXED_7);
+    case 6:
     case 8:
-    case 10:
-        return refuse(decoder, WEIR_REASON_VERSION_UNSUPPORTED);
+        return message_refuse(decoder, WEIR_REASON_VERSION_UNSUPPORTED);
     default:
-        return refuse(decoder, WEIR_REASON_VERSION_UNKNOWN);
+        return message_refuse(decoder, WEIR_REASON_VERSION_UNKNOWN);
     }
 }
 
@@ -184,10 +249,14 @@ static bool is_zero(const struct wire *wire)
 static void take_set(struct weir_decoder *decoder, uint16_t id, struct wire set)
 {
     struct message *message = &decoder->message;
+    const bool ipfix = message->run.version == VERSION_IPFIX;
     decoder->ledger.sets++;
-    if (id == SET_TEMPLATE || id == SET_OPTIONS_TEMPLATE) {
+    if (id == (ipfix ? SET_TEMPLATE_IPFIX : SET_TEMPLATE_9)) {
         decoder->ledger.sets_template++;
-        template_set_take(decoder, set, id == SET_OPTIONS_TEMPLATE);
+        template_set_take(decoder, set, false);
+    } else if (id == (ipfix ? SET_OPTIONS_TEMPLATE_IPFIX : SET_OPTIONS_TEMPLATE_9)) {
+        decoder->ledger.sets_template++;
+        template_set_take(decoder, set, true);
     } else if (id >= SET_DATA_FIRST) {
         data_set_take(decoder, set, id);
     } else {
@@ -200,9 +269,15 @@ static void take_set(struct weir_decoder *decoder, uint16_t id, struct wire set)
 static bool end(struct weir_decoder *decoder)
 {
     struct message *message = &decoder->message;
-    if (message->active && message->count_known && message->record_count != message->run.header_count)
-        decoder->ledger.count_mismatches++;
+    if (!message->active)
+        return false;
     message->active = false;
+    if (message->run.version == VERSION_9) {
+        if (message->count_known && message->record_count != message->run.header_count)
+            decoder->ledger.count_mismatches++;
+    } else if (message->run.version != 1) {
+        check_records(decoder);
+    }
     return false;
 }
 

@@ -40,7 +40,7 @@ static enum sequence_verdict check_ahead(struct sequence *sequence, uint32_t ahe
     return SEQUENCE_GAP;
 }
 
-static enum sequence_verdict check_behind(struct sequence *sequence, uint32_t behind)
+static enum sequence_verdict check_behind(struct sequence *sequence, uint32_t behind, uint32_t *ret_lost)
 {
     if (behind > sequence->known)
         return SEQUENCE_LATE;
@@ -48,6 +48,7 @@ static enum sequence_verdict check_behind(struct sequence *sequence, uint32_t be
     if ((sequence->seen & bit) != 0)
         return SEQUENCE_DUPLICATE;
     sequence->seen |= bit;
+    *ret_lost = 1;
     return SEQUENCE_REORDERED;
 }
 
@@ -72,7 +73,7 @@ enum sequence_verdict sequence_check(struct sequence *sequence, uint32_t number,
         return SEQUENCE_RESTART;
     }
     if (!forward)
-        return check_behind(sequence, behind);
+        return check_behind(sequence, behind, ret_lost);
     sequence->uptime_ms = uptime_ms;
     sequence->boot_ms = boot_ms;
     return check_ahead(sequence, ahead, ret_lost);

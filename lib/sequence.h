@@ -23,8 +23,8 @@ struct sequence {
 
 enum sequence_verdict {
     SEQUENCE_IN_ORDER,
-    SEQUENCE_GAP,       /* `lost` datagrams before this one are missing */
-    SEQUENCE_REORDERED, /* counted as lost before, and is not */
+    SEQUENCE_GAP,       /* so many before this one are missing */
+    SEQUENCE_REORDERED, /* so many were counted as lost before, and are not */
     SEQUENCE_LATE,      /* older than what is remembered; whether it was counted as lost is not known */
     SEQUENCE_DUPLICATE,
     SEQUENCE_RESTART

@@ -10,6 +10,7 @@
 #define WEIR_SESSION_H
 
 #include "layout.h"
+#include "record_sequence.h"
 #include "sequence.h"
 
 #include <weir/weir.h>
@@ -31,7 +32,8 @@ struct session {
     struct session *sibling_next; /* same bucket by address, domain: one address may fill it with all its ports, */
     struct session **sibling_link; /* so what points at this one is known, and taking it out needs no search */
     struct session *used_newer, *used_older;
-    struct sequence sequence;
+    struct sequence sequence;        /* of versions that count datagrams */
+    struct record_sequence records; /* of versions that count records */
     struct template_entry *templates;
     uint32_t template_places; /* a power of two, or 0 */
     uint32_t template_count;  /* places taken */

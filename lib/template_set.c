@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * template_set.c - reads template sets and options template sets (RFC 3954 sections 5.2 and 6.1)
+ * template_set.c - reads template sets and options template sets (RFC 3954 sections 5.2 and 6.1, RFC 7011 section 3.4)
  *
- *     template                          options template
+ *     template                          options template, v9
  *     +-------------+-------------+     +-------------+--------------+---------------+
  *     | Template ID | Field count |     | Template ID | Scope length | Option length |   lengths in octets
  *     +-------------+-------------+     +-------------+--------------+---------------+
@@ -10,11 +10,17 @@
  *     | Type        | Length      |     | Type        | Length       |  ...
  *     |  ...                      |     |  ...                       |
  *
- * A set holds any number of them, and ends with up to three octets of padding, or with zeros.
+ *     withdrawal, IPFIX                 options template, IPFIX
+ *     +-------------+-------------+     +-------------+-------------+-------------------+
+ *     | Template ID | 0           |     | Template ID | Field count | Scope field count |
+ *     +-------------+-------------+     +-------------+-------------+-------------------+
+ *
+ * A set holds any number of them, and ends with up to three octets of padding, or with zeros. Over UDP nobody may
+ * withdraw a template, and a collector does not obey it (RFC 7011 section 8.4).
  */
 #include "decoder.h"
 
-enum { TEMPLATE_ID_FIRST = 256, SPECIFIER_BYTES = 4 };
+enum { VERSION_IPFIX = 10, TEMPLATE_ID_FIRST = 256, SPECIFIER_BYTES = 4, ENTERPRISE_BYTES = 4, ENTERPRISE_BIT = 0x80 };
 
 static void refuse(struct weir_decoder *decoder, enum weir_reason reason, uint16_t id)
 {
@@ -63,56 +69,107 @@ static void learn(struct weir_decoder *decoder, uint16_t id, const struct specif
     data_set_template_came(decoder, session, id);
 }
 
-/* Reads the head of the next template. False when there is none: the rest is padding, or cannot be read. */
-static bool read_head(struct weir_decoder *decoder, struct wire *set, bool options, uint16_t *ret_id,
-                      struct specification *ret_specification)
+/* The head of a template. */
+struct head {
+    uint16_t id;
+    uint16_t scope_bytes;  /* v9 options templates: octets of scope fields, of other fields */
+    uint16_t option_bytes;
+    struct specification specification;
+};
+
+/* Finds where `field_count` specifiers of IPFIX end: those with the enterprise bit are longer. */
+static void take_fields_ipfix(struct wire *set, struct specification *specification)
 {
+    specification->fields = set->at;
+    for (uint32_t i = 0; i < specification->field_count && !set->error; i++) {
+        const uint8_t *specifier = wire_take(set, SPECIFIER_BYTES);
+        if (specifier != NULL && (specifier[0] & ENTERPRISE_BIT) != 0)
+            wire_take(set, ENTERPRISE_BYTES);
+    }
+    specification->size_bytes = (size_t)(set->at - specification->fields);
+}
+
+static void take_fields_9(struct wire *set, size_t bytes, struct specification *specification)
+{
+    specification->fields = wire_take(set, bytes);
+    specification->size_bytes = bytes;
+    specification->field_count = (uint32_t)(bytes / SPECIFIER_BYTES);
+}
+
+static void read_options_9(struct wire *set, struct head *head)
+{
+    head->scope_bytes = wire_u16(set);
+    head->option_bytes = wire_u16(set);
+    head->specification.scope_count = head->scope_bytes / SPECIFIER_BYTES;
+    take_fields_9(set, (size_t)head->scope_bytes + head->option_bytes, &head->specification);
+}
+
+/* Reads the next template. False when there is none: the rest is padding, or cannot be read. */
+static bool read_template(struct weir_decoder *decoder, struct wire *set, bool options, struct head *ret_head)
+{
+    const uint16_t version = decoder->message.run.version;
     if (wire_left(set) < 4)
         return false;
-    const uint16_t id = wire_u16(set);
-    const uint32_t first = wire_u16(set), second = options ? wire_u16(set) : 0;
-    const uint32_t bytes = options ? first + second : first * SPECIFIER_BYTES;
-    if (set->error || (id == 0 && bytes == 0))
+    const struct wire begin = *set;
+    struct head head = {.id = wire_u16(set), .specification = {.version = version, .options = options}};
+    if (head.id == 0 && set->at[0] == 0 && set->at[1] == 0)
         return false;
-    const uint8_t *fields = wire_take(set, bytes);
-    if (fields == NULL) {
-        refuse(decoder, WEIR_REASON_TEMPLATE_OVERRUN, id);
+    if (version != VERSION_IPFIX && options) {
+        read_options_9(set, &head);
+    } else if (version != VERSION_IPFIX) {
+        take_fields_9(set, (size_t)wire_u16(set) * SPECIFIER_BYTES, &head.specification);
+    } else {
+        head.specification.field_count = wire_u16(set);
+        if (options && head.specification.field_count > 0)
+            head.specification.scope_count = wire_u16(set);
+        take_fields_ipfix(set, &head.specification);
+    }
+    if (set->error) {
+        /* A few octets that are not even a head are padding, whatever they hold. */
+        if (wire_left(&begin) >= SPECIFIER_BYTES + 2)
+            refuse(decoder, WEIR_REASON_TEMPLATE_OVERRUN, head.id);
         return false;
     }
-    *ret_id = id;
-    *ret_specification = (struct specification){
-        .fields = fields,
-        .field_count = bytes / SPECIFIER_BYTES,
-        .scope_count = options ? first / SPECIFIER_BYTES : 0,
-        .options = options,
-    };
+    *ret_head = head;
     return true;
 }
 
-/* Lengths of an options template that are no multiple of 4 do not say where a field ends. */
-static bool has_whole_fields(const struct specification *specification)
+static bool is_withdrawal(const struct head *head)
 {
-    const uint8_t *head = specification->fields - 4; /* scope length, option length */
-    return !specification->options || (head[1] % SPECIFIER_BYTES == 0 && head[3] % SPECIFIER_BYTES == 0);
+    return head->specification.version == VERSION_IPFIX && head->specification.field_count == 0;
 }
 
-static void refuse_lengths(struct weir_decoder *decoder, uint16_t id)
+/* What is wrong with a template that could be read, or WEIR_REASON_COUNT. */
+static enum weir_reason fault_of(const struct head *head)
 {
-    forget(decoder, id);
-    refuse(decoder, WEIR_REASON_TEMPLATE_OPTIONS_LENGTH, id);
+    const struct specification *specification = &head->specification;
+    if (is_withdrawal(head))
+        return WEIR_REASON_TEMPLATE_WITHDRAWN;
+    if (head->id < TEMPLATE_ID_FIRST)
+        return WEIR_REASON_TEMPLATE_ID_LOW;
+    if (head->scope_bytes % SPECIFIER_BYTES != 0 || head->option_bytes % SPECIFIER_BYTES != 0)
+        return WEIR_REASON_TEMPLATE_OPTIONS_LENGTH; /* does not say where a field ends */
+    if (specification->field_count == 0)
+        return WEIR_REASON_TEMPLATE_EMPTY;
+    if (specification->scope_count > specification->field_count)
+        return WEIR_REASON_TEMPLATE_SCOPE;
+    if (specification->version == VERSION_IPFIX && specification->options && specification->scope_count == 0)
+        return WEIR_REASON_TEMPLATE_SCOPE;
+    return WEIR_REASON_COUNT;
 }
 
 void template_set_take(struct weir_decoder *decoder, struct wire set, bool options)
 {
-    uint16_t id;
-    struct specification specification;
-    while (read_head(decoder, &set, options, &id, &specification)) {
+    struct head head;
+    while (read_template(decoder, &set, options, &head)) {
+        const enum weir_reason fault = fault_of(&head);
         decoder->message.record_count++;
-        if (id < TEMPLATE_ID_FIRST)
-            refuse(decoder, WEIR_REASON_TEMPLATE_ID_LOW, id);
-        else if (!has_whole_fields(&specification))
-            refuse_lengths(decoder, id);
-        else
-            learn(decoder, id, &specification);
+        if (fault == WEIR_REASON_COUNT) {
+            learn(decoder, head.id, &head.specification);
+        } else {
+            if (fault != WEIR_REASON_TEMPLATE_WITHDRAWN)
+                forget(decoder, head.id);
+            refuse(decoder, fault, head.id);
+        }
     }
 }

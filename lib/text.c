@@ -187,13 +187,23 @@ static char *put_string(char *to, const uint8_t *octets, size_t count)
 
 /* --------------------------------------------------------------------------------------------------- numbers */
 
+/* Before 1970: what some exporters write when they have no time, or have it in another form. Its octets. */
+static char *put_not_a_time(char *to, uint64_t ntp)
+{
+    uint8_t octets[8];
+    for (int i = 0; i < 8; i++)
+        octets[i] = (uint8_t)(ntp >> (56 - 8 * i));
+    return put_octets(to, octets, sizeof octets);
+}
+
 /* Microseconds or nanoseconds since 1970 of an NTP time: 32 bits of seconds, 32 of their fraction (RFC 7011
  * sections 6.1.9 and 6.1.10). */
 static char *put_ntp(char *to, uint64_t ntp, uint64_t units_per_s)
 {
+    if (ntp >> 32 < NTP_TO_UNIX_S)
+        return put_not_a_time(to, ntp);
     const uint64_t fraction = ((ntp & 0xffffffff) * units_per_s) >> 32;
-    const int64_t seconds = (int64_t)(ntp >> 32) - (int64_t)NTP_TO_UNIX_S;
-    return digits_i64(to, seconds * (int64_t)units_per_s + (int64_t)fraction);
+    return digits_u64(to, ((ntp >> 32) - NTP_TO_UNIX_S) * units_per_s + fraction);
 }
 
 static char *put_unsigned(char *to, uint8_t type, uint64_t value)
@@ -282,6 +292,12 @@ static char *put_value(char *to, const struct weir_field *field, const void *val
         if (field->type == WEIR_TYPE_STRING)
             return put_string(to, value, field->width_bytes);
         return put_octets(to, value, field->width_bytes);
+    case WEIR_KIND_VARIABLE: {
+        const struct weir_octets *octets = value;
+        if (field->type == WEIR_TYPE_STRING)
+            return put_string(to, octets->data, octets->size_bytes);
+        return put_octets(to, octets->data, octets->size_bytes);
+    }
     case WEIR_KIND_NULL:
         break;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir.h - libweir, a decoder for NetFlow export datagrams
+ * weir.h - libweir, a decoder for NetFlow and IPFIX export datagrams
  *
  * The library turns the datagrams that routers export into columns of numbers. It is given bytes and gives
  * back batches; it opens nothing, reads no clock, starts no thread, logs nothing and holds no global state.
@@ -19,10 +19,12 @@
  *
  * The way of the data
  *
- *     A template (RFC 3954 section 5.2) is compiled once, when it arrives, into a list of copies. Data sets are
+ *     A template (RFC 3954 section 5.2, RFC 7011 section 3.4) is compiled once, when it arrives, into a list of copies. Data sets are
  *     then moved from the wire into the columns of a batch, a column at a time. A batch holds rows of one
  *     layout: one list of fields. Exporters that send the same template share a layout and its batch; which
- *     rows came from whom is told by the batch's runs.
+ *     rows came from whom is told by the batch's runs. NetFlow v1, v5 and v7 have one form of record each, which
+ *     is treated as a template that is known from the start; IPFIX (RFC 7011) differs from v9 in its header and
+ *     in what a template may say.
  *
  * Who owns what
  *
@@ -112,6 +114,7 @@ enum weir_type {
 
 /* Enterprise numbers that stand for name spaces without a number of their own. */
 #define WEIR_PEN_IANA 0u
+#define WEIR_PEN_REVERSE 29305u       /* the other direction of a biflow, by IANA's IDs (RFC 5103) */
 #define WEIR_PEN_V9 4294967294u       /* NetFlow v9 field types 0 to 32,767 that IANA names otherwise or not at all */
 #define WEIR_PEN_V9_HIGH 4294967295u  /* NetFlow v9 field types from 32,768 up, less 32,768 */
 #define WEIR_PEN_V9_SCOPE 4294967293u /* NetFlow v9 scope types, RFC 3954 section 6.1 */
@@ -149,7 +152,14 @@ enum weir_kind {
     WEIR_KIND_IPV4,  /* uint32_t, host byte order */
     WEIR_KIND_IPV6,  /* 16 octets, network byte order */
     WEIR_KIND_MAC,   /* 6 octets */
-    WEIR_KIND_OCTETS /* width_bytes octets as on the wire: strings, unknown elements, lengths that do not fit a type */
+    WEIR_KIND_OCTETS, /* width_bytes octets as on the wire: strings, unknown elements, lengths that do not fit a type */
+    WEIR_KIND_VARIABLE /* struct weir_octets: fields of variable length, RFC 7011 section 7 */
+};
+
+/* A value of WEIR_KIND_VARIABLE. The octets live as long as the batch; `data` may be NULL when there are none. */
+struct weir_octets {
+    const uint8_t *data;
+    size_t size_bytes;
 };
 
 /* One field of a layout, in the order of the template. */
@@ -171,8 +181,9 @@ struct weir_layout {
     const struct weir_field *fields;
     uint32_t field_count;
     uint32_t scope_count;  /* the first so many fields are scope fields */
-    uint32_t record_bytes; /* length of a record on the wire */
-    uint16_t version;      /* 9 */
+    uint32_t variable_count; /* fields of variable length */
+    uint32_t record_bytes; /* length of a record on the wire; with fields of variable length the least it can be */
+    uint16_t version;      /* 1, 5, 7, 9, or 10 for IPFIX: whose names for fields were used */
     bool options;          /* of an options template */
     uint32_t slot;         /* below templates_max, reused when the layout is gone: index of what a caller keeps by layout */
     uint64_t serial;       /* never reused within a decoder: tells whether what lies under slot is still of this one */
@@ -186,13 +197,15 @@ struct weir_run {
     int64_t received_us;   /* when that datagram came */
     struct weir_address exporter;
     uint16_t exporter_port;
-    uint16_t template_id;
-    uint32_t domain;        /* source ID, RFC 3954 section 5.1 */
+    uint16_t template_id;   /* 0 for versions 1, 5 and 7, which have none */
+    uint32_t domain;        /* v9 source ID, IPFIX observation domain, v5 engine type * 256 + engine ID; else 0 */
     uint32_t export_time_s; /* of the header, seconds since 1970 */
-    uint32_t sys_uptime_ms; /* of the header, milliseconds since the exporter started */
-    uint32_t sequence;      /* of the header */
-    uint16_t header_count;  /* of the header, as the exporter wrote it */
-    uint16_t version;       /* 9 */
+    uint32_t export_time_ns; /* of the header of versions 1, 5 and 7: residual nanoseconds; else 0 */
+    uint32_t sys_uptime_ms; /* of the header, milliseconds since the exporter started; IPFIX has none: 0 */
+    uint32_t sequence;      /* of the header; 0 for version 1, which has none */
+    uint16_t header_count;  /* of the header, as the exporter wrote it; IPFIX has none: 0 */
+    uint16_t header_sampling; /* of the header of version 5: mode in the upper 2 bits, interval; else 0 */
+    uint16_t version;       /* 1, 5, 7, 9, 10 */
     bool late;              /* the data had waited for its template */
 };
 
@@ -206,7 +219,8 @@ struct weir_batch {
     uint32_t run_count; /* at least 1 */
 };
 
-/* Room that weir_value_json() needs for a value of `width_bytes` octets. */
+/* Room that weir_value_json() needs for a value of `width_bytes` octets: width_bytes of its field or, for
+ * WEIR_KIND_VARIABLE, size_bytes of the value. All values of one record have 65,535 octets at the most. */
 #define WEIR_VALUE_JSON_SIZE(width_bytes) ((size_t)(width_bytes) * 6 + 64)
 
 /*
@@ -226,10 +240,13 @@ size_t weir_value_json(const struct weir_field *field, const void *value, char *
 #define WEIR_REASONS(X)                                                                                         \
     X(HEADER_SHORT, header_short, "datagram shorter than its header")                                            \
     X(VERSION_UNKNOWN, version_unknown, "version that is not NetFlow")                                           \
-    X(VERSION_UNSUPPORTED, version_unsupported, "version that is not decoded yet")                               \
+    X(VERSION_UNSUPPORTED, version_unsupported, "version that is not decoded")                                  \
+    X(MESSAGE_LENGTH, message_length, "message length below 16")                                                \
+    X(MESSAGE_OVERRUN, message_overrun, "message longer than its datagram")                                      \
     X(SET_LENGTH_SHORT, set_length_short, "set length below 4")                                                  \
     X(SET_OVERRUN, set_overrun, "set runs over the end of the datagram")                                         \
-    X(SET_RESERVED, set_reserved, "set ID 2 to 255, which nothing uses")                                         \
+    X(SET_RESERVED, set_reserved, "set ID below 256 that nothing uses")                                          \
+    X(RECORD_OVERRUN, record_overrun, "field of variable length runs over the end of its set")                   \
     X(SET_WITHOUT_RECORD, set_without_record, "data set shorter than one record of its template")                \
     X(WAITING_FULL, waiting_full, "no room to keep data until its template comes")                               \
     X(WAITING_EXPIRED, waiting_expired, "template did not come in time")                                         \
@@ -239,6 +256,8 @@ size_t weir_value_json(const struct weir_field *field, const void *value, char *
     X(TEMPLATE_RECORD_LONG, template_record_long, "template whose record is longer than a datagram")             \
     X(TEMPLATE_LENGTH_VARIABLE, template_length_variable, "field length 65,535, which NetFlow v9 does not have") \
     X(TEMPLATE_OPTIONS_LENGTH, template_options_length, "options template with lengths that are no multiple of 4") \
+    X(TEMPLATE_SCOPE, template_scope, "options template with no scope field, or more of them than fields")      \
+    X(TEMPLATE_WITHDRAWN, template_withdrawn, "withdrawal of a template, which UDP does not know")               \
     X(TEMPLATE_FIELDS_MANY, template_fields_many, "template with more fields than the limit")                    \
     X(TEMPLATES_FULL, templates_full, "more templates than the limit")                                           \
     X(SESSION_EVICTED, session_evicted, "exporter forgotten to make room for others")                           \
@@ -278,7 +297,8 @@ struct weir_ledger {
     uint64_t templates;       /* known now, of all sessions */
     uint64_t layouts;         /* different ones among these */
     uint64_t sessions;        /* (address, port, domain) known now */
-    uint64_t lost;            /* datagrams that are missing by sequence number */
+    uint64_t lost;            /* datagrams that are missing by sequence number: v9 counts datagrams */
+    uint64_t lost_records;    /* records that are missing by sequence number: v5, v7 and IPFIX count records */
     uint64_t reordered;       /* came late, and are not lost */
     uint64_t duplicates;
     uint64_t restarts;        /* of an exporter, told from its uptime and sequence */

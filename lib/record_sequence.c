@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record_sequence.c - follows the sequence numbers of one session that count records
+ */
+#include "record_sequence.h"
+
+static void remember(struct record_sequence *sequence, uint32_t number, uint32_t count)
+{
+    if (count == 0)
+        return; /* templates alone do not move the number: the next datagram has the same */
+    sequence->numbers[sequence->number_at] = number;
+    sequence->number_at = (uint8_t)((sequence->number_at + 1) % RECORD_SEQUENCE_NUMBERS);
+    if (sequence->number_count < RECORD_SEQUENCE_NUMBERS)
+        sequence->number_count++;
+}
+
+static bool is_remembered(const struct record_sequence *sequence, uint32_t number)
+{
+    for (int i = 0; i < sequence->number_count; i++) {
+        if (sequence->numbers[i] == number)
+            return true;
+    }
+    return false;
+}
+
+static void begin(struct record_sequence *sequence, uint32_t number, uint32_t count)
+{
+    *sequence = (struct record_sequence){.started = true, .next = number + count};
+    remember(sequence, number, count);
+}
+
+/* Takes records out of the gap that they fall into: at its begin, at its end, or in between, which leaves two. */
+static bool fill_gap(struct record_sequence *sequence, uint32_t number, uint32_t count)
+{
+    for (int i = 0; i < RECORD_SEQUENCE_GAPS; i++) {
+        struct record_gap *gap = &sequence->gaps[i];
+        const uint32_t before = number - gap->first;
+        if (gap->length == 0 || before >= gap->length || count > gap->length - before)
+            continue;
+        const struct record_gap behind = {number + count, gap->length - before - count};
+        gap->length = before;
+        if (behind.length > 0) {
+            struct record_gap *place = before == 0 ? gap : &sequence->gaps[sequence->gap_at++ % RECORD_SEQUENCE_GAPS];
+            *place = behind;
+        }
+        return true;
+    }
+    return false;
+}
+
+static enum sequence_verdict check_behind(struct record_sequence *sequence, uint32_t number, uint32_t count,
+                                          bool known, uint32_t *ret_lost)
+{
+    if (is_remembered(sequence, number))
+        return SEQUENCE_DUPLICATE;
+    if (known && fill_gap(sequence, number, count)) {
+        *ret_lost = count;
+        remember(sequence, number, count);
+        return SEQUENCE_REORDERED;
+    }
+    begin(sequence, number, count);
+    sequence->started = known;
+    return SEQUENCE_RESTART;
+}
+
+enum sequence_verdict record_sequence_check(struct record_sequence *sequence, uint32_t number, uint32_t count,
+                                            bool known, uint32_t gap_max, uint32_t *ret_lost)
+{
+    if (!sequence->started) {
+        begin(sequence, number, count);
+        sequence->started = known;
+        return SEQUENCE_IN_ORDER;
+    }
+    const uint32_t ahead = number - sequence->next;
+    if (ahead >= UINT32_C(1) << 31)
+        return check_behind(sequence, number, count, known, ret_lost);
+    if (ahead > gap_max) {
+        begin(sequence, number, count);
+        sequence->started = known;
+        return SEQUENCE_RESTART;
+    }
+    remember(sequence, number, count);
+    sequence->next = number + count;
+    sequence->started = known;
+    if (ahead == 0)
+        return SEQUENCE_IN_ORDER;
+    sequence->gaps[sequence->gap_at++ % RECORD_SEQUENCE_GAPS] = (struct record_gap){number - ahead, ahead};
+    *ret_lost = ahead;
+    return SEQUENCE_GAP;
+}
