@@ -104,7 +104,8 @@ static struct row_form *form_create(const struct weir_layout *layout)
     size_t text_bytes = LABEL_HEAD;
     /* what the fields of variable length hold is as much as one datagram can hold */
     size_t row_bytes_max =
-        sizeof ", {}" + LABEL_HEAD + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(UINT16_MAX) : 0);
+        sizeof ", {}" + LABEL_HEAD + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(UINT16_MAX) : 0) +
+        (layout->list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
 
     for (uint32_t i = 0; i < layout->field_count; i++) {
         size_t label_bytes = strlen(layout->fields[i].v9_name) + label_extra;

@@ -33,7 +33,8 @@ static const char *name_of(const struct record_line *line, const struct weir_fie
 /* Makes room for the longest line that a layout can give. */
 static int reserve(struct record_line *line, const struct weir_layout *layout)
 {
-    size_t need = HEAD_BYTES + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(VARIABLE_BYTES_MAX) : 0);
+    size_t need = HEAD_BYTES + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(VARIABLE_BYTES_MAX) : 0) +
+                  (layout->list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
     for (uint32_t i = 0; i < layout->field_count; i++) {
         const struct weir_field *field = &layout->fields[i];
         need += WEIR_VALUE_JSON_SIZE(field->width_bytes) + 2 * (strlen(name_of(line, field)) + QUOTES_BYTES);

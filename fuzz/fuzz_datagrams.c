@@ -58,6 +58,16 @@ static void set_options(struct weir_options *options, uint8_t choice)
         options->waiting_us = 0;
 }
 
+static size_t value_room(const struct weir_field *field, const void *value)
+{
+    if (field->kind != WEIR_KIND_VARIABLE && field->kind != WEIR_KIND_JSON)
+        return WEIR_VALUE_JSON_SIZE(field->width_bytes);
+    const struct weir_octets *octets = value;
+    require(field->kind == WEIR_KIND_VARIABLE ? octets->size_bytes <= 65535
+                                              : octets->size_bytes > 0 && octets->size_bytes <= WEIR_RECORD_LISTS_SIZE);
+    return WEIR_VALUE_JSON_SIZE(octets->size_bytes);
+}
+
 /* Reads each cell; the sum tells later whether any has changed. */
 static uint64_t read_cells(const struct weir_batch *batch)
 {
@@ -66,17 +76,17 @@ static uint64_t read_cells(const struct weir_batch *batch)
         const struct weir_field *field = &batch->layout->fields[i];
         const uint8_t *column = batch->columns[i];
         require((column == NULL) == (field->kind == WEIR_KIND_NULL) && strlen(field->name) > 0);
-        const size_t room = WEIR_VALUE_JSON_SIZE(field->width_bytes);
-        char *text = malloc(room);
-        require(text != NULL);
         for (uint32_t row = 0; row < batch->row_count; row += 1 + row / 64) {
-            const size_t length =
-                weir_value_json(field, column == NULL ? NULL : column + (size_t)row * field->width_bytes, text);
+            const void *value = column == NULL ? NULL : column + (size_t)row * field->width_bytes;
+            const size_t room = value_room(field, value);
+            char *text = malloc(room); /* of just this size, for the sanitizer */
+            require(text != NULL);
+            const size_t length = weir_value_json(field, value, text);
             require(length > 0 && length <= room);
             for (size_t k = 0; k < length; k++)
                 sum = sum * 31 + (uint8_t)text[k];
+            free(text);
         }
-        free(text);
     }
     return sum;
 }

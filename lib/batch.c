@@ -165,7 +165,7 @@ static void append_variable(struct batch *batch, struct weir_octets *column, con
 }
 
 void batch_append_walked(struct batch *batch, const struct weir_run *run, const uint8_t *records,
-                         const struct walked *walked)
+                         const struct walked *walked, const char *texts)
 {
     const struct layout *layout = batch->layout;
     const uint32_t first_row = begin_run(batch, run, walked->record_count);
@@ -177,10 +177,12 @@ void batch_append_walked(struct batch *batch, const struct weir_run *run, const 
                      walk_starts(walked, step->segment), walked->record_count, step->wire_bytes);
     }
     for (uint32_t segment = 0; segment < layout->view.variable_count; segment++) {
-        const uint32_t column = layout->variable[2 * segment + 1];
-        if (column != UINT32_MAX)
-            append_variable(batch, (struct weir_octets *)(batch->block + layout->column_offset[column]) + first_row,
-                            records, walked, segment);
+        const struct variable *variable = &layout->variable[segment];
+        if (variable->column == UINT32_MAX)
+            continue;
+        uint8_t *column = batch->block + layout->column_offset[variable->column];
+        append_variable(batch, (struct weir_octets *)column + first_row,
+                        variable->list ? (const uint8_t *)texts : records, walked, segment);
     }
     batch->view.row_count += walked->record_count;
 }

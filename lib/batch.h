@@ -67,10 +67,11 @@ static inline uint32_t batch_room(const struct batch *batch)
 /* Appends rows of one run: `records` are row_count records back to back. The caller has checked the room. */
 void batch_append(struct batch *batch, const struct weir_run *run, const uint8_t *records, uint32_t row_count);
 
-/* Records of different lengths, found by walk.h. */
+/* Records of different lengths, found by walk.h; `texts` has what their lists were written as, or is NULL when the
+ * layout has none. */
 struct walked;
 void batch_append_walked(struct batch *batch, const struct weir_run *run, const uint8_t *records,
-                         const struct walked *walked);
+                         const struct walked *walked, const char *texts);
 
 /* Octets that the heap of the batch can still take. */
 static inline uint32_t batch_heap_room(const struct batch *batch)

@@ -21,7 +21,8 @@ enum {
     NAME_UNKNOWN_BYTES = 28, /* "ie_4294967295_65535" with its tail */
     COLUMN_ALIGNMENT = 64,
     HEAP_BYTES_MIN = 65536,     /* what one record holds at the most fits */
-    HEAP_BYTES_PER_VALUE = 64   /* a guess at what a field of variable length holds */
+    HEAP_BYTES_PER_VALUE = 64,  /* a guess at what a field of variable length holds */
+    HEAP_BYTES_PER_LIST = 512   /* and a list's text */
 };
 
 static const char reverse_prefix[] = "reverse";
@@ -31,6 +32,7 @@ struct measure {
     uint32_t record_bytes;
     uint32_t column_count;
     uint32_t variable_count;
+    uint32_t list_count;
     size_t name_bytes; /* at the most */
 };
 
@@ -43,19 +45,25 @@ static size_t name_bytes(const struct specifier *specifier)
     return 2 * (sizeof reverse_prefix + strlen(element->name) + NAME_TAIL_BYTES) + v9_bytes;
 }
 
+static bool is_list(const struct specifier *specifier)
+{
+    return specifier->element != NULL && specifier_kind(specifier->element->type, specifier->length) == WEIR_KIND_JSON;
+}
+
 static int measure(const struct layout_table *table, const struct specification *specification,
                    struct measure *ret_measure, enum weir_reason *ret_reason)
 {
     struct measure measure = {0};
     for (uint32_t i = 0; i < specification->field_count; i++) {
         const struct specifier *specifier = &table->specifiers[i];
-        const bool variable = specifier->length == SPECIFIER_VARIABLE_LENGTH;
+        const bool variable = specifier->length == SPECIFIER_VARIABLE_LENGTH, list = is_list(specifier);
         if (variable && specification->version == 9) {
             *ret_reason = WEIR_REASON_TEMPLATE_LENGTH_VARIABLE;
             return -1;
         }
         measure.record_bytes += variable ? 1 : specifier->length;
-        measure.variable_count += variable;
+        measure.variable_count += variable || list;
+        measure.list_count += list;
         measure.column_count += !specifier->padding;
         measure.name_bytes += name_bytes(specifier);
     }
@@ -135,7 +143,7 @@ static bool is_octets(enum weir_kind kind)
     return kind == WEIR_KIND_IPV6 || kind == WEIR_KIND_MAC || kind == WEIR_KIND_OCTETS;
 }
 
-static kernel_copy *copy_of(enum weir_kind kind, uint32_t wire_bytes)
+kernel_copy *compile_kernel(enum weir_kind kind, uint32_t wire_bytes)
 {
     return is_signed(kind)   ? kernel_for_signed(wire_bytes)
            : is_octets(kind) ? kernel_for_octets(wire_bytes)
@@ -168,7 +176,7 @@ static struct weir_field make_field(const struct specifier *specifier)
 static struct step make_step(const struct weir_field *field, uint32_t column, uint32_t segment, uint32_t offset)
 {
     return (struct step){
-        .copy = copy_of(field->kind, field->wire_bytes),
+        .copy = compile_kernel(field->kind, field->wire_bytes),
         .gather = gather_of(field->kind, field->wire_bytes),
         .offset = offset,
         .segment = segment,
@@ -180,21 +188,25 @@ static struct step make_step(const struct weir_field *field, uint32_t column, ui
 
 /* Fills fields, plan, and `variable`: see layout.h. Returns the number of steps. */
 static uint32_t fill_plan(const struct layout_table *table, uint32_t field_count, struct weir_field *fields,
-                          struct step *plan, uint32_t *variable, uint32_t *ret_last_segment_bytes)
+                          struct step *plan, struct variable *variable,
+                          uint32_t *ret_last_segment_bytes)
 {
     uint32_t column = 0, step_count = 0, segment = 0, offset = 0;
     for (uint32_t i = 0; i < field_count; i++) {
         const struct specifier *specifier = &table->specifiers[i];
-        const bool is_variable = specifier->length == SPECIFIER_VARIABLE_LENGTH;
+        const bool list = is_list(specifier), is_variable = list || specifier->length == SPECIFIER_VARIABLE_LENGTH;
         if (!specifier->padding) {
             fields[column] = make_field(specifier);
             if (!is_variable && fields[column].kind != WEIR_KIND_NULL)
                 plan[step_count++] = make_step(&fields[column], column, segment, offset);
         }
         if (is_variable) {
-            variable[2 * segment] = offset;
-            variable[2 * segment + 1] = specifier->padding ? UINT32_MAX : column;
-            segment++;
+            variable[segment++] = (struct variable){
+                .segment_bytes = offset,
+                .column = specifier->padding ? UINT32_MAX : column,
+                .length = specifier->length,
+                .list = list,
+            };
             offset = 0;
         } else {
             offset += specifier->length;
@@ -209,10 +221,11 @@ static uint32_t fill_plan(const struct layout_table *table, uint32_t field_count
  * what the fields of variable length hold. */
 static void shape_columns(const struct layout_shape *shape, struct layout *layout, uint32_t *ret_offsets)
 {
-    const uint32_t count = layout->view.field_count, variable_count = layout->view.variable_count;
+    const uint32_t count = layout->view.field_count, variable_count = layout->view.variable_count,
+                   list_count = layout->view.list_count;
     const size_t fixed = shape->run_bytes + (size_t)count * (sizeof(void *) + COLUMN_ALIGNMENT) + COLUMN_ALIGNMENT +
-                         (variable_count > 0 ? HEAP_BYTES_MIN : 0);
-    size_t row_bytes = (size_t)variable_count * HEAP_BYTES_PER_VALUE;
+                         (variable_count > 0 ? HEAP_BYTES_MIN : 0) + (list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
+    size_t row_bytes = (size_t)variable_count * HEAP_BYTES_PER_VALUE + (size_t)list_count * HEAP_BYTES_PER_LIST;
     for (uint32_t i = 0; i < count; i++)
         row_bytes += layout->view.fields[i].width_bytes;
     size_t rows = shape->rows_max;
@@ -247,9 +260,9 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
     const size_t columns = size->column_count;
     struct weir_field *fields = (struct weir_field *)(layout + 1);
     struct step *plan = (struct step *)(fields + columns);
-    uint32_t *offsets = (uint32_t *)(plan + columns);
-    uint32_t *variable = offsets + columns;
-    uint8_t *octets = (uint8_t *)(variable + 2 * (size_t)size->variable_count);
+    struct variable *variable = (struct variable *)(plan + columns);
+    uint32_t *offsets = (uint32_t *)(variable + size->variable_count);
+    uint8_t *octets = (uint8_t *)(offsets + columns);
 
     memcpy(octets, specification->fields, specification->size_bytes);
     layout->step_count = fill_plan(table, specification->field_count, fields, plan, variable,
@@ -265,6 +278,7 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
         .field_count = size->column_count,
         .scope_count = specification->scope_count,
         .variable_count = size->variable_count,
+        .list_count = size->list_count,
         .record_bytes = size->record_bytes,
         .version = specification->version,
         .options = specification->options,
@@ -285,7 +299,7 @@ struct layout *compile(struct layout_table *table, const struct specification *s
         return NULL;
     const size_t block_bytes = sizeof(struct layout) +
                                size.column_count * (sizeof(struct weir_field) + sizeof(struct step) + sizeof(uint32_t)) +
-                               2 * sizeof(uint32_t) * size.variable_count + specification->size_bytes + size.name_bytes;
+                               sizeof(struct variable) * size.variable_count + specification->size_bytes + size.name_bytes;
     struct layout *layout = NULL;
     if (table->count < table->count_max && block_bytes <= table->bytes_max - table->bytes)
         layout = calloc(1, block_bytes);

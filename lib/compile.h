@@ -14,4 +14,7 @@
 struct layout *compile(struct layout_table *table, const struct specification *specification,
                        enum weir_reason *ret_reason);
 
+/* The kernel that copies a field of a kind. */
+kernel_copy *compile_kernel(enum weir_kind kind, uint32_t wire_bytes);
+
 #endif

@@ -58,10 +58,12 @@ static void append_variable(struct weir_decoder *decoder, struct batch *batch)
 {
     struct rows *rows = &decoder->rows;
     struct walked *walked = &decoder->walked;
-    const enum walk_end end = walk_records(walked, rows->layout, rows->records, rows->left_bytes, batch_room(batch),
-                                           batch_heap_room(batch));
+    enum walk_end end = walk_records(walked, rows->layout, rows->records, rows->left_bytes, batch_room(batch),
+                                     batch_heap_room(batch));
+    if (rows->layout->view.list_count > 0 && !lists_write(decoder, batch_heap_room(batch)))
+        end = WALK_MORE;
     if (walked->record_count > 0) {
-        batch_append_walked(batch, &rows->run, rows->records, walked);
+        batch_append_walked(batch, &rows->run, rows->records, walked, decoder->lists.texts);
         count_records(decoder, rows->layout, &rows->run, walked->record_count);
         rows_advance(rows, walked->size_bytes);
     } else if (end == WALK_MORE) {

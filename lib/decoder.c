@@ -36,7 +36,7 @@ static bool options_are_sound(const struct weir_options *options)
 {
     return options->batch_rows >= 1 && options->batch_rows <= LIMIT_BATCH_ROWS && options->batch_count >= 2 &&
            options->batch_bytes >= LIMIT_BATCH_BYTES_MIN && options->batch_bytes <= UINT32_MAX &&
-           batch_run_bytes(options->batch_rows) <= options->batch_bytes / 2 && options->sessions_max >= 1 &&
+           batch_run_bytes(options->batch_rows) <= options->batch_bytes / 8 * 3 && options->sessions_max >= 1 &&
            options->templates_max >= 1 && options->templates_session_max >= 1 && options->waiting_us >= 0 &&
            options->waiting_us <= TIME_MAX_US;
 }
@@ -60,7 +60,8 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
     decoder->options = options;
     decoder->waiting.bytes_max = options.waiting_bytes;
     decoder->waiting.session_bytes_max = options.waiting_session_bytes;
-    if (walk_init(&decoder->walked) != 0 || layout_table_init(&decoder->layouts, options.templates_max, options.seed, shape) != 0 ||
+    if (walk_init(&decoder->walked) != 0 || lists_init(&decoder->lists) != 0 ||
+        layout_table_init(&decoder->layouts, options.templates_max, options.seed, shape) != 0 ||
         batch_pool_init(&decoder->batches, options.batch_count, options.batch_bytes, options.batch_rows,
                         &decoder->layouts) != 0 ||
         session_table_init(&decoder->sessions, options.sessions_max, options.seed) != 0) {
@@ -80,6 +81,7 @@ void weir_decoder_free(struct weir_decoder *decoder)
     }
     free(decoder->replay.current);
     walk_done(&decoder->walked);
+    lists_done(&decoder->lists);
     waiting_done(&decoder->waiting);
     session_table_done(&decoder->sessions);
     batch_pool_done(&decoder->batches);

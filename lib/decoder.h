@@ -15,6 +15,7 @@
 
 #include "batch.h"
 #include "layout.h"
+#include "lists.h"
 #include "session.h"
 #include "waiting.h"
 #include "walk.h"
@@ -62,6 +63,7 @@ struct weir_decoder {
     struct replay replay;
     struct rows rows;
     struct walked walked; /* scratch */
+    struct lists lists;   /* scratch */
     struct layout *fixed[FIXED_COUNT]; /* layouts of the versions that have no templates, made at first use */
     int64_t now_us;    /* latest time told, 0 at first */
     bool flush_wanted; /* the open batches are to be closed when all that is under way is done */

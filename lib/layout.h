@@ -11,7 +11,7 @@
  *
  * The plan is a flat list of copies: so many octets, from that offset of the record, with that kernel, into
  * that column. Fields of variable length (RFC 7011 section 7) cut a record into segments; an offset then counts
- * from the begin of its segment:
+ * from the begin of its segment; lists (RFC 6313) do so too, also those of fixed length:
  *
  *     | fixed  fixed | variable | fixed  fixed  fixed | variable |
  *     segment 0                 segment 1                        segment 2
@@ -47,6 +47,14 @@ struct specification {
     bool options;
 };
 
+/* A field of variable length, or a list, and the segment before it. */
+struct variable {
+    uint32_t segment_bytes;
+    uint32_t column; /* UINT32_MAX: none, it is padding */
+    uint16_t length; /* of a list of fixed length; 65,535: the length is in front of the value */
+    bool list;
+};
+
 struct layout {
     struct weir_layout view; /* what the user sees */
     struct layout *hash_next;
@@ -62,7 +70,7 @@ struct layout {
     uint32_t step_count;
     const struct step *plan;
     const uint32_t *column_offset; /* of each column in a batch's block, octets */
-    const uint32_t *variable;      /* of each segment but the last: its fixed octets, and the column behind it */
+    const struct variable *variable; /* variable_count */
     const uint8_t *specification;
     size_t specification_bytes;
 };

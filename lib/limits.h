@@ -32,6 +32,12 @@
 #define DEFAULT_TEMPLATES 65536u
 #define DEFAULT_TEMPLATES_BYTES (64u << 20)
 
+/* Lists (RFC 6313): how deep they may be nested, and the text of one: so much, and so much for each octet. All of a
+ * record together: WEIR_RECORD_LISTS_SIZE, which has room for each list's octets as text, 2 digits each. */
+#define LIMIT_LIST_DEPTH 8u
+#define LIMIT_LIST_TEXT_BYTES 2048u
+#define LIMIT_LIST_TEXT_PER_OCTET 64u
+
 /* Sessions of one address and domain that are looked at when one of them lacks a template. */
 #define LIMIT_SIBLINGS 1024u
 

@@ -17,7 +17,7 @@
 
 enum { VERSION_IPFIX = 10, ENTERPRISE_BIT = 0x8000, ELEMENT_PADDING_OCTETS = 210 };
 
-static void find_element(struct specifier *specifier, uint16_t version, uint16_t type)
+void specifier_find_element(struct specifier *specifier, uint16_t version)
 {
     if (version == VERSION_IPFIX) {
         specifier->reverse = specifier->pen == WEIR_PEN_REVERSE;
@@ -25,32 +25,35 @@ static void find_element(struct specifier *specifier, uint16_t version, uint16_t
         specifier->reverse &= specifier->element != NULL;
         return;
     }
+    const uint16_t type = specifier->id;
     specifier->element = specifier->scope ? weir_element_find(WEIR_PEN_V9_SCOPE, type) : element_find_v9(type);
     if (specifier->element != NULL) {
         specifier->pen = specifier->element->pen;
         specifier->id = specifier->element->id;
     } else {
         specifier->pen = specifier->scope ? WEIR_PEN_V9_SCOPE : WEIR_PEN_IANA;
-        specifier->id = type;
     }
+}
+
+struct specifier specifier_next(struct wire *wire, uint16_t version, bool scope)
+{
+    struct specifier specifier = {.scope = scope};
+    specifier.id = wire_u16(wire);
+    specifier.length = wire_u16(wire);
+    if (version == VERSION_IPFIX && (specifier.id & ENTERPRISE_BIT) != 0) {
+        specifier.id &= ENTERPRISE_BIT - 1;
+        specifier.pen = wire_u32(wire);
+    }
+    specifier.padding = !scope && specifier.pen == WEIR_PEN_IANA && specifier.id == ELEMENT_PADDING_OCTETS;
+    return specifier;
 }
 
 void specifier_read_all(const struct specification *specification, struct specifier *ret_specifiers)
 {
     struct wire wire = wire_init(specification->fields, specification->size_bytes);
     for (uint32_t i = 0; i < specification->field_count; i++) {
-        struct specifier specifier = {.scope = i < specification->scope_count};
-        const uint16_t type = wire_u16(&wire);
-        specifier.length = wire_u16(&wire);
-        specifier.id = type;
-        if (specification->version == VERSION_IPFIX && (type & ENTERPRISE_BIT) != 0) {
-            specifier.id = type & (ENTERPRISE_BIT - 1);
-            specifier.pen = wire_u32(&wire);
-        }
-        find_element(&specifier, specification->version, type);
-        specifier.padding =
-            !specifier.scope && specifier.pen == WEIR_PEN_IANA && specifier.id == ELEMENT_PADDING_OCTETS;
-        ret_specifiers[i] = specifier;
+        ret_specifiers[i] = specifier_next(&wire, specification->version, i < specification->scope_count);
+        specifier_find_element(&ret_specifiers[i], specification->version);
     }
 }
 
@@ -69,6 +72,8 @@ enum weir_kind specifier_kind(enum weir_type type, uint32_t length)
 {
     if (length == 0)
         return WEIR_KIND_NULL;
+    if (type == WEIR_TYPE_BASIC_LIST || type == WEIR_TYPE_SUB_TEMPLATE_LIST || type == WEIR_TYPE_SUB_TEMPLATE_MULTI_LIST)
+        return WEIR_KIND_JSON;
     if (length == SPECIFIER_VARIABLE_LENGTH)
         return WEIR_KIND_VARIABLE;
     switch (type) {
@@ -124,6 +129,7 @@ uint32_t specifier_width(enum weir_kind kind, uint32_t length)
         [WEIR_KIND_MAC] = 6,
         [WEIR_KIND_OCTETS] = 0,
         [WEIR_KIND_VARIABLE] = sizeof(struct weir_octets),
+        [WEIR_KIND_JSON] = sizeof(struct weir_octets),
     };
     return kind == WEIR_KIND_OCTETS ? length : widths[kind];
 }

@@ -6,8 +6,13 @@
 #define WEIR_SPECIFIER_H
 
 #include "layout.h"
+#include "wire.h"
 
 enum { SPECIFIER_VARIABLE_LENGTH = 65535 };
+
+/* Takes the next one from the octets, without its element; then finds that. */
+struct specifier specifier_next(struct wire *wire, uint16_t version, bool scope);
+void specifier_find_element(struct specifier *specifier, uint16_t version);
 
 /*
  * Takes the specification's field_count specifiers apart; there are not more than LIMIT_TEMPLATE_FIELDS. The

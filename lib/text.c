@@ -298,6 +298,11 @@ static char *put_value(char *to, const struct weir_field *field, const void *val
             return put_string(to, octets->data, octets->size_bytes);
         return put_octets(to, octets->data, octets->size_bytes);
     }
+    case WEIR_KIND_JSON: {
+        const struct weir_octets *octets = value;
+        memcpy(to, octets->data, octets->size_bytes);
+        return to + octets->size_bytes;
+    }
     case WEIR_KIND_NULL:
         break;
     }

@@ -5,6 +5,7 @@
 #include "walk.h"
 
 #include "limits.h"
+#include "specifier.h"
 
 #include <stdlib.h>
 
@@ -24,17 +25,21 @@ void walk_done(struct walked *walked)
     *walked = (struct walked){0};
 }
 
-/* Where the value at `at` begins, and its length. False when it runs over the end. */
-static bool read_value(const uint8_t *data, size_t size_bytes, size_t at, uint32_t *ret_start, uint32_t *ret_length)
+/* Where the value at `at` begins, and its length: `length`, or what is in front of it. False when it runs over the
+ * end. */
+static bool read_value(const uint8_t *data, size_t size_bytes, size_t at, uint32_t length, uint32_t *ret_start,
+                       uint32_t *ret_length)
 {
     if (at >= size_bytes)
         return false;
-    uint32_t length = data[at++];
-    if (length == LENGTH_FOLLOWS) {
-        if (size_bytes - at < 2)
-            return false;
-        length = (uint32_t)data[at] << 8 | data[at + 1];
-        at += 2;
+    if (length == SPECIFIER_VARIABLE_LENGTH) {
+        length = data[at++];
+        if (length == LENGTH_FOLLOWS) {
+            if (size_bytes - at < 2)
+                return false;
+            length = (uint32_t)data[at] << 8 | data[at + 1];
+            at += 2;
+        }
     }
     if (size_bytes - at < length)
         return false;
@@ -55,7 +60,8 @@ static size_t walk_record(struct walked *walked, const struct layout *layout, co
     for (uint32_t segment = 0; segment < walked->variable_count; segment++, place += walked->capacity) {
         uint32_t start, length;
         *place = (uint32_t)at;
-        if (!read_value(data, size_bytes, at + layout->variable[2 * segment], &start, &length))
+        const struct variable *variable = &layout->variable[segment];
+        if (!read_value(data, size_bytes, at + variable->segment_bytes, variable->length, &start, &length))
             return 0;
         place[values] = start;
         place[lengths] = length;

@@ -46,12 +46,13 @@ static inline const uint32_t *walk_starts(const struct walked *walked, uint32_t 
     return walked->places + (size_t)segment * walked->capacity;
 }
 
-static inline const uint32_t *walk_values(const struct walked *walked, uint32_t variable)
+/* Where the values of a field lie; of a list that was written as text: in the text. */
+static inline uint32_t *walk_values(const struct walked *walked, uint32_t variable)
 {
     return walked->places + (size_t)(walked->variable_count + 1 + variable) * walked->capacity;
 }
 
-static inline const uint32_t *walk_lengths(const struct walked *walked, uint32_t variable)
+static inline uint32_t *walk_lengths(const struct walked *walked, uint32_t variable)
 {
     return walked->places + (size_t)(2 * walked->variable_count + 1 + variable) * walked->capacity;
 }

@@ -40,6 +40,12 @@ static inline const uint8_t *wire_take(struct wire *wire, size_t size_bytes)
     return taken;
 }
 
+static inline uint8_t wire_u8(struct wire *wire)
+{
+    const uint8_t *p = wire_take(wire, 1);
+    return p == NULL ? 0 : *p;
+}
+
 static inline uint16_t wire_u16(struct wire *wire)
 {
     const uint8_t *p = wire_take(wire, 2);

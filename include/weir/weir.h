@@ -153,14 +153,31 @@ enum weir_kind {
     WEIR_KIND_IPV6,  /* 16 octets, network byte order */
     WEIR_KIND_MAC,   /* 6 octets */
     WEIR_KIND_OCTETS, /* width_bytes octets as on the wire: strings, unknown elements, lengths that do not fit a type */
-    WEIR_KIND_VARIABLE /* struct weir_octets: fields of variable length, RFC 7011 section 7 */
+    WEIR_KIND_VARIABLE, /* struct weir_octets: fields of variable length, RFC 7011 section 7 */
+    WEIR_KIND_JSON      /* struct weir_octets: lists, RFC 6313, as JSON text in UTF-8; see below */
 };
 
-/* A value of WEIR_KIND_VARIABLE. The octets live as long as the batch; `data` may be NULL when there are none. */
+/* A value of WEIR_KIND_VARIABLE or WEIR_KIND_JSON. The octets live as long as the batch; `data` may be NULL when
+ * there are none, which those of WEIR_KIND_JSON never are. */
 struct weir_octets {
     const uint8_t *data;
     size_t size_bytes;
 };
+
+/*
+ * A list is written with what its session knew when it was decoded, in one of these forms:
+ *
+ *     {"list":"basicList","semantic":3,"element":"NAME","values":[VALUE,...]}
+ *     {"list":"subTemplateList","semantic":4,"template_id":256,"records":[{"NAME":VALUE,...},...]}
+ *     {"list":"subTemplateMultiList","semantic":255,"groups":[{"template_id":256,"records":[...]},...]}
+ *
+ * Values are as weir_value_json() writes them, lists within lists too. A list that cannot be read, is nested more
+ * than 8 deep, means a template that is not known, or whose text would be out of all proportion to its octets is "0x..."
+ * with its octets; that is counted. One of no octets is null.
+ */
+
+/* The lists of one record together have no more text than this. */
+#define WEIR_RECORD_LISTS_SIZE 147456u
 
 /* One field of a layout, in the order of the template. */
 struct weir_field {
@@ -181,7 +198,8 @@ struct weir_layout {
     const struct weir_field *fields;
     uint32_t field_count;
     uint32_t scope_count;  /* the first so many fields are scope fields */
-    uint32_t variable_count; /* fields of variable length */
+    uint32_t variable_count; /* fields of WEIR_KIND_VARIABLE and WEIR_KIND_JSON, and paddingOctets of variable length */
+    uint32_t list_count;   /* of these: of WEIR_KIND_JSON */
     uint32_t record_bytes; /* length of a record on the wire; with fields of variable length the least it can be */
     uint16_t version;      /* 1, 5, 7, 9, or 10 for IPFIX: whose names for fields were used */
     bool options;          /* of an options template */
@@ -220,14 +238,16 @@ struct weir_batch {
 };
 
 /* Room that weir_value_json() needs for a value of `width_bytes` octets: width_bytes of its field or, for
- * WEIR_KIND_VARIABLE, size_bytes of the value. All values of one record have 65,535 octets at the most. */
+ * WEIR_KIND_VARIABLE and WEIR_KIND_JSON, size_bytes of the value. All values of one record have 65,535 octets at the
+ * most, those of WEIR_KIND_JSON aside, which have WEIR_RECORD_LISTS_SIZE together. */
 #define WEIR_VALUE_JSON_SIZE(width_bytes) ((size_t)(width_bytes) * 6 + 64)
 
 /*
  * Writes one value as JSON, without a terminating NUL, and returns its length in octets. `value` points at the
  * value in its column and may be NULL for WEIR_KIND_NULL. Integers and times are numbers (times in the unit of
  * their type since 1970), addresses text, strings UTF-8 without the NULs at their end, octets and all that
- * does not fit its type "0x...". `text` has room for WEIR_VALUE_JSON_SIZE(field->width_bytes).
+ * does not fit its type "0x...", lists objects. `text` has room for WEIR_VALUE_JSON_SIZE(field->width_bytes), or of
+ * size_bytes of the value.
  */
 size_t weir_value_json(const struct weir_field *field, const void *value, char *text);
 
@@ -235,7 +255,8 @@ size_t weir_value_json(const struct weir_field *field, const void *value, char *
 
 /*
  * Why a datagram or a set was not decoded, or what was odd about one that was. X(NAME, metric_name, text).
- * The first group ends a datagram, the second a set, the third a single template.
+ * The first group ends a datagram, the second a set, the third a single template; the fourth is about a value that
+ * is shown as its octets.
  */
 #define WEIR_REASONS(X)                                                                                         \
     X(HEADER_SHORT, header_short, "datagram shorter than its header")                                            \
@@ -260,6 +281,9 @@ size_t weir_value_json(const struct weir_field *field, const void *value, char *
     X(TEMPLATE_WITHDRAWN, template_withdrawn, "withdrawal of a template, which UDP does not know")               \
     X(TEMPLATE_FIELDS_MANY, template_fields_many, "template with more fields than the limit")                    \
     X(TEMPLATES_FULL, templates_full, "more templates than the limit")                                           \
+    X(LIST_MALFORMED, list_malformed, "list that cannot be read, kept as octets")                                \
+    X(LIST_TEMPLATE_UNKNOWN, list_template_unknown, "list whose template is not known, kept as octets")          \
+    X(LIST_TOO_LONG, list_too_long, "list whose text is too long or nested too deep, kept as octets")            \
     X(SESSION_EVICTED, session_evicted, "exporter forgotten to make room for others")                           \
     X(MEMORY, memory, "no memory")
 
@@ -318,6 +342,7 @@ enum weir_event_kind {
     WEIR_EVENT_TEMPLATE_CHANGED, /* template_id, layout */
     WEIR_EVENT_TEMPLATE_SHARED,  /* template_id, layout: the one of another port of the exporter serves */
     WEIR_EVENT_TEMPLATE_REFUSED, /* reason, template_id */
+    WEIR_EVENT_LIST_KEPT_RAW,    /* reason, template_id */
     WEIR_EVENT_SEQUENCE_GAP,     /* count = datagrams missing */
     WEIR_EVENT_EXPORTER_RESTART
 };

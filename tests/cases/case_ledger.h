@@ -14,7 +14,8 @@ static inline const char *ledger_fault(const struct weir_ledger *ledger)
 {
     uint64_t datagram_reasons = ledger->reasons[WEIR_REASON_HEADER_SHORT] +
                                 ledger->reasons[WEIR_REASON_VERSION_UNKNOWN] +
-                                ledger->reasons[WEIR_REASON_VERSION_UNSUPPORTED];
+                                ledger->reasons[WEIR_REASON_VERSION_UNSUPPORTED] +
+                                ledger->reasons[WEIR_REASON_MESSAGE_LENGTH];
     if (ledger->datagrams != ledger->datagrams_decoded + ledger->datagrams_refused)
         return "datagrams are not decoded + refused";
     if (ledger->datagrams_refused != datagram_reasons)

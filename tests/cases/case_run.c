@@ -33,6 +33,13 @@ struct run {
     const char *fault;
 };
 
+static size_t value_room(const struct weir_field *field, const void *value)
+{
+    if (field->kind == WEIR_KIND_VARIABLE || field->kind == WEIR_KIND_JSON)
+        return WEIR_VALUE_JSON_SIZE(((const struct weir_octets *)value)->size_bytes);
+    return WEIR_VALUE_JSON_SIZE(field->width_bytes);
+}
+
 static void put_record(struct run *run, FILE *out, const struct weir_batch *batch, const struct weir_run *from,
                        uint32_t row)
 {
@@ -41,13 +48,14 @@ static void put_record(struct run *run, FILE *out, const struct weir_batch *batc
             from->late ? " late" : "");
     for (uint32_t i = 0; i < layout->field_count; i++) {
         const struct weir_field *field = &layout->fields[i];
-        char *text = malloc(WEIR_VALUE_JSON_SIZE(field->width_bytes));
-        if (text == NULL)
-            abort();
         const uint8_t *column = batch->columns[i];
         const void *value = column == NULL ? NULL : column + (size_t)row * field->width_bytes;
+        const size_t room = value_room(field, value);
+        char *text = malloc(room);
+        if (text == NULL)
+            abort();
         const size_t length = weir_value_json(field, value, text);
-        if (length > WEIR_VALUE_JSON_SIZE(field->width_bytes) || (column == NULL) != (field->kind == WEIR_KIND_NULL))
+        if (length > room || (column == NULL) != (field->kind == WEIR_KIND_NULL))
             run->fault = "a value that is not as promised";
         fprintf(out, " %s%s=%.*s", field->name, field->scope ? "(scope)" : "", (int)length, text);
         free(text);
