@@ -9,7 +9,7 @@
  *                                                            with bit 0 too: the input ends
  *
  * op: bits 0 to 2 choose the exporter (two addresses, four ports each), bits 3 and 4 how time goes on, bit 5
- * whether the batches are closed behind it.
+ * whether the batches are closed behind it, bit 7 whether it came from a file.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OP_PORT = 3, OP_ADDRESS = 4, OP_FLUSH = 0x20, OP_NO_DATAGRAM = 0x40 };
+enum { OP_PORT = 3, OP_ADDRESS = 4, OP_FLUSH = 0x20, OP_NO_DATAGRAM = 0x40, OP_RELIABLE = 0x80 };
 
 struct stream {
     struct weir_decoder *decoder;
@@ -56,6 +56,8 @@ static void set_options(struct weir_options *options, uint8_t choice)
     }
     if (choice & 64)
         options->waiting_us = 0;
+    if (choice & 128)
+        options->template_lifetime_us = 500000;
 }
 
 static size_t value_room(const struct weir_field *field, const void *value)
@@ -138,6 +140,7 @@ static void feed(struct stream *stream, uint8_t op, const uint8_t *data, size_t 
         .size_bytes = size_bytes,
         .source_port = (uint16_t)(2055 + (op & OP_PORT)),
         .received_us = stream->now_us,
+        .reliable = (op & OP_RELIABLE) != 0,
         .source = {.octets = {192, 0, 2, 1}, .family = 4},
     };
     if (op & OP_ADDRESS)

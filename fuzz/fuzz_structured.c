@@ -159,7 +159,8 @@ static void feed(struct weir_decoder *decoder, struct maker *made)
     made->size = HEADER_BYTES;
 }
 
-static void decode(uint8_t kind, const uint8_t *templates, size_t templates_bytes, const uint8_t *list, size_t list_bytes)
+static void decode(uint8_t kind, const uint8_t *templates, size_t templates_bytes, const uint8_t *list,
+                   size_t list_bytes)
 {
     const uint16_t element = (uint16_t)(ELEMENT_BASIC_LIST + kind % 3);
     struct weir_options options;
@@ -173,8 +174,8 @@ static void decode(uint8_t kind, const uint8_t *templates, size_t templates_byte
     feed(decoder, &made);
     for (int fixed = 0; fixed < 2; fixed++) {
         const size_t length = fixed ? list_bytes : 65535;
-        const uint8_t specifier[] = {TEMPLATE_ID >> 8, TEMPLATE_ID & 255, 0, 1, (uint8_t)(element >> 8), (uint8_t)element,
-                                     (uint8_t)(length >> 8), (uint8_t)length};
+        const uint8_t specifier[] = {TEMPLATE_ID >> 8,        TEMPLATE_ID & 255, 0, 1, (uint8_t)(element >> 8),
+                                     (uint8_t)element, (uint8_t)(length >> 8), (uint8_t)length};
         put_set(&made, 2, specifier, sizeof specifier, NULL, 0);
         feed(decoder, &made);
         const uint8_t front[] = {255, (uint8_t)(list_bytes >> 8), (uint8_t)list_bytes};

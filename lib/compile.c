@@ -299,7 +299,8 @@ struct layout *compile(struct layout_table *table, const struct specification *s
         return NULL;
     const size_t block_bytes = sizeof(struct layout) +
                                size.column_count * (sizeof(struct weir_field) + sizeof(struct step) + sizeof(uint32_t)) +
-                               sizeof(struct variable) * size.variable_count + specification->size_bytes + size.name_bytes;
+                               sizeof(struct variable) * size.variable_count + specification->size_bytes +
+                               size.name_bytes;
     struct layout *layout = NULL;
     if (table->count < table->count_max && block_bytes <= table->bytes_max - table->bytes)
         layout = calloc(1, block_bytes);

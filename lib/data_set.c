@@ -113,7 +113,9 @@ void data_set_take(struct weir_decoder *decoder, struct wire set, uint16_t id)
 {
     struct message *message = &decoder->message;
     message->run.template_id = id;
-    const struct template_entry *entry = session_template(message->session, id);
+    struct template_entry *entry = session_template(message->session, id);
+    if (entry != NULL && entry->layout != NULL && lifetime_is_over(&decoder->lifetime, entry, decoder->now_us))
+        lifetime_end(decoder, message->session, entry);
     if (entry == NULL || entry->layout == NULL) {
         wait_for_template(decoder, set, id);
         return;

@@ -26,6 +26,7 @@ void weir_options_init(struct weir_options *options)
         .waiting_bytes = DEFAULT_WAITING_BYTES,
         .waiting_session_bytes = DEFAULT_WAITING_SESSION_BYTES,
         .waiting_us = DEFAULT_WAITING_US,
+        .template_lifetime_us = DEFAULT_TEMPLATE_LIFETIME_US,
         .sessions_max = DEFAULT_SESSIONS,
         .templates_session_max = DEFAULT_TEMPLATES_SESSION,
         .templates_max = DEFAULT_TEMPLATES,
@@ -38,7 +39,8 @@ static bool options_are_sound(const struct weir_options *options)
            options->batch_bytes >= LIMIT_BATCH_BYTES_MIN && options->batch_bytes <= UINT32_MAX &&
            batch_run_bytes(options->batch_rows) <= options->batch_bytes / 8 * 3 && options->sessions_max >= 1 &&
            options->templates_max >= 1 && options->templates_session_max >= 1 && options->waiting_us >= 0 &&
-           options->waiting_us <= TIME_MAX_US;
+           options->waiting_us <= TIME_MAX_US && options->template_lifetime_us >= 0 &&
+           options->template_lifetime_us <= TIME_MAX_US;
 }
 
 struct weir_decoder *weir_decoder_create(const struct weir_options *given)
@@ -58,6 +60,7 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
         .rows_max = options.batch_rows,
     };
     decoder->options = options;
+    lifetime_init(&decoder->lifetime, options.template_lifetime_us);
     decoder->waiting.bytes_max = options.waiting_bytes;
     decoder->waiting.session_bytes_max = options.waiting_session_bytes;
     if (walk_init(&decoder->walked) != 0 || lists_init(&decoder->lists) != 0 ||
@@ -174,8 +177,11 @@ void weir_decoder_tick(struct weir_decoder *decoder, int64_t now_us)
         if (decoder->now_us - now_us <= waiting_us)
             return;
         waiting_rewind(&decoder->waiting, now_us); /* the clock was set back: count from here */
+        lifetime_rewind(&decoder->lifetime);
     }
     decoder->now_us = now_us;
+    if (decoder->rows.left_bytes == 0)
+        lifetime_tick(decoder);
     if (decoder->waiting.first != NULL)
         data_set_expire(decoder, now_us - waiting_us);
 }

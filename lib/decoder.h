@@ -15,6 +15,7 @@
 
 #include "batch.h"
 #include "layout.h"
+#include "lifetime.h"
 #include "lists.h"
 #include "session.h"
 #include "waiting.h"
@@ -49,6 +50,7 @@ struct message {
     uint32_t record_count; /* records of all kinds so far, to compare with the header's count */
     uint32_t data_count;   /* records of data sets so far, as IPFIX counts them in its sequence */
     bool count_known;      /* no set waited or was skipped, so that record_count is all */
+    bool reliable;         /* see struct weir_datagram */
     bool active;
 };
 
@@ -59,6 +61,7 @@ struct weir_decoder {
     struct batch_pool batches;
     struct session_table sessions;
     struct waiting waiting;
+    struct lifetime lifetime;
     struct message message;
     struct replay replay;
     struct rows rows;

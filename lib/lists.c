@@ -54,10 +54,10 @@ static uint32_t write_record(const struct lists *lists, const struct session *se
         uint32_t *start = &walk_values(walked, i)[record], *length = &walk_lengths(walked, i)[record];
         if (variable->list) {
             octets -= (uint32_t)structured_octets_text_bytes(*length);
-            const uint32_t text_max = smaller(room - octets, LIMIT_LIST_TEXT_BYTES + LIMIT_LIST_TEXT_PER_OCTET * *length);
+            const uint32_t fair = LIMIT_LIST_TEXT_BYTES + LIMIT_LIST_TEXT_PER_OCTET * *length;
             const uint32_t written = (uint32_t)structured_write(session, layout->view.fields[variable->column].type,
-                                                                rows->records + *start, *length, text_max,
-                                                                lists->texts + used, faults);
+                                                                rows->records + *start, *length,
+                                                                smaller(room - octets, fair), lists->texts + used, faults);
             *start = used;
             *length = written;
             used += written;

@@ -22,8 +22,8 @@ int lists_init(struct lists *lists);
 void lists_done(struct lists *lists);
 
 /*
- * Writes the lists of the records in decoder->walked, of decoder->rows, as texts; `walked` then says where in these they
- * stand, and has only as many records as fit into `content_max` octets with all that their values hold. False when
+ * Writes the lists of the records in decoder->walked, of decoder->rows, as texts; `walked` then says where in these
+ * they stand, and has only as many records as fit into `content_max` octets with all that their values hold. False when
  * these are fewer than before.
  */
 bool lists_write(struct weir_decoder *decoder, uint32_t content_max);

@@ -195,6 +195,7 @@ int message_begin(struct weir_decoder *decoder, const struct weir_datagram *data
     struct message *message = &decoder->message;
     struct weir_ledger *ledger = &decoder->ledger;
     message->wire = wire_init(datagram->data, datagram->size_bytes);
+    message->reliable = datagram->reliable;
     message->run = (struct weir_run){
         .datagram = ledger->datagrams,
         .received_us = datagram->received_us,

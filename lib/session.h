@@ -22,6 +22,7 @@ struct template_entry {
     uint16_t id; /* 0: place is empty */
     bool shared; /* taken over from a sibling, not sent by this session */
     struct layout *layout; /* NULL: none at present */
+    int64_t seen_us;       /* when it was last sent, or taken over; see lifetime.h */
 };
 
 struct session {

@@ -22,6 +22,7 @@ void sharing_set_entry(struct weir_decoder *decoder, struct template_entry *entr
     }
     entry->layout = layout;
     entry->shared = shared;
+    entry->seen_us = decoder->now_us;
     if (old != NULL)
         layout_unref(&decoder->layouts, old);
 }

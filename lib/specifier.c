@@ -72,7 +72,7 @@ enum weir_kind specifier_kind(enum weir_type type, uint32_t length)
 {
     if (length == 0)
         return WEIR_KIND_NULL;
-    if (type == WEIR_TYPE_BASIC_LIST || type == WEIR_TYPE_SUB_TEMPLATE_LIST || type == WEIR_TYPE_SUB_TEMPLATE_MULTI_LIST)
+    if (type >= WEIR_TYPE_BASIC_LIST && type <= WEIR_TYPE_SUB_TEMPLATE_MULTI_LIST)
         return WEIR_KIND_JSON;
     if (length == SPECIFIER_VARIABLE_LENGTH)
         return WEIR_KIND_VARIABLE;

@@ -15,12 +15,21 @@
  *     | Template ID | 0           |     | Template ID | Field count | Scope field count |
  *     +-------------+-------------+     +-------------+-------------+-------------------+
  *
- * A set holds any number of them, and ends with up to three octets of padding, or with zeros. Over UDP nobody may
- * withdraw a template, and a collector does not obey it (RFC 7011 section 8.4).
+ * A set holds any number of them, and ends with up to three octets of padding, or with zeros. A withdrawal whose
+ * template ID is that of the set withdraws all templates of the domain that such sets bring (RFC 7011 section 8.1).
+ * Over UDP nobody may withdraw a template, and a collector does not obey it (section 8.4).
  */
 #include "decoder.h"
 
-enum { VERSION_IPFIX = 10, TEMPLATE_ID_FIRST = 256, SPECIFIER_BYTES = 4, ENTERPRISE_BYTES = 4, ENTERPRISE_BIT = 0x80 };
+enum {
+    VERSION_IPFIX = 10,
+    SET_TEMPLATE = 2,
+    SET_OPTIONS_TEMPLATE = 3,
+    TEMPLATE_ID_FIRST = 256,
+    SPECIFIER_BYTES = 4,
+    ENTERPRISE_BYTES = 4,
+    ENTERPRISE_BIT = 0x80
+};
 
 static void refuse(struct weir_decoder *decoder, enum weir_reason reason, uint16_t id)
 {
@@ -37,12 +46,19 @@ static bool forget(struct weir_decoder *decoder, uint16_t id)
     return true;
 }
 
+static void mark_seen(const struct weir_decoder *decoder, struct template_entry *entry)
+{
+    entry->seen_us = decoder->message.reliable ? LIFETIME_ENDLESS_US : decoder->now_us;
+}
+
 static void learn(struct weir_decoder *decoder, uint16_t id, const struct specification *specification)
 {
     struct session *session = decoder->message.session;
     struct template_entry *entry = session_template(session, id);
-    if (entry != NULL && entry->layout != NULL && !entry->shared && layout_matches(entry->layout, specification))
+    if (entry != NULL && entry->layout != NULL && !entry->shared && layout_matches(entry->layout, specification)) {
+        mark_seen(decoder, entry);
         return;
+    }
     const bool known = forget(decoder, id);
     enum weir_reason reason = WEIR_REASON_TEMPLATES_FULL;
     struct layout *layout = NULL;
@@ -59,6 +75,7 @@ static void learn(struct weir_decoder *decoder, uint16_t id, const struct specif
         return;
     }
     sharing_set_entry(decoder, entry, layout, false);
+    mark_seen(decoder, entry);
     if (known)
         decoder->ledger.templates_changed++;
     else
@@ -139,12 +156,34 @@ static bool is_withdrawal(const struct head *head)
     return head->specification.version == VERSION_IPFIX && head->specification.field_count == 0;
 }
 
+/* Forgets a template of the session that was sent in such a set. False when there is none. */
+static bool withdraw_one(struct weir_decoder *decoder, uint16_t id, bool options)
+{
+    const struct template_entry *entry = session_template(decoder->message.session, id);
+    if (entry == NULL || entry->layout == NULL || entry->layout->view.options != options || !forget(decoder, id))
+        return false;
+    decoder->ledger.templates_withdrawn++;
+    decoder_tell(decoder, WEIR_EVENT_TEMPLATE_WITHDRAWN, &decoder->message.run, id, NULL, 0);
+    return true;
+}
+
+static void withdraw(struct weir_decoder *decoder, uint16_t id, bool options)
+{
+    const struct session *session = decoder->message.session;
+    if (!decoder->message.reliable) {
+        refuse(decoder, WEIR_REASON_TEMPLATE_WITHDRAWN, id);
+    } else if (id == (options ? SET_OPTIONS_TEMPLATE : SET_TEMPLATE)) {
+        for (uint32_t i = 0; i < session->template_places; i++)
+            withdraw_one(decoder, session->templates[i].id, options);
+    } else if (!withdraw_one(decoder, id, options)) {
+        refuse(decoder, WEIR_REASON_TEMPLATE_NOT_KNOWN, id);
+    }
+}
+
 /* What is wrong with a template that could be read, or WEIR_REASON_COUNT. */
 static enum weir_reason fault_of(const struct head *head)
 {
     const struct specification *specification = &head->specification;
-    if (is_withdrawal(head))
-        return WEIR_REASON_TEMPLATE_WITHDRAWN;
     if (head->id < TEMPLATE_ID_FIRST)
         return WEIR_REASON_TEMPLATE_ID_LOW;
     if (head->scope_bytes % SPECIFIER_BYTES != 0 || head->option_bytes % SPECIFIER_BYTES != 0)
@@ -162,13 +201,16 @@ void template_set_take(struct weir_decoder *decoder, struct wire set, bool optio
 {
     struct head head;
     while (read_template(decoder, &set, options, &head)) {
-        const enum weir_reason fault = fault_of(&head);
         decoder->message.record_count++;
+        if (is_withdrawal(&head)) {
+            withdraw(decoder, head.id, options);
+            continue;
+        }
+        const enum weir_reason fault = fault_of(&head);
         if (fault == WEIR_REASON_COUNT) {
             learn(decoder, head.id, &head.specification);
         } else {
-            if (fault != WEIR_REASON_TEMPLATE_WITHDRAWN)
-                forget(decoder, head.id);
+            forget(decoder, head.id);
             refuse(decoder, fault, head.id);
         }
     }

@@ -79,6 +79,7 @@ struct weir_datagram {
     struct weir_address source; /* the exporter's address */
     uint16_t source_port;       /* the exporter's UDP port, host byte order */
     int64_t received_us;        /* when it came, microseconds since 1970-01-01 UTC */
+    bool reliable;              /* from a file (RFC 5655), or over TCP or SCTP: see struct weir_options */
 };
 
 /* ------------------------------------------------------------------------------------------------ elements */
@@ -172,8 +173,8 @@ struct weir_octets {
  *     {"list":"subTemplateMultiList","semantic":255,"groups":[{"template_id":256,"records":[...]},...]}
  *
  * Values are as weir_value_json() writes them, lists within lists too. A list that cannot be read, is nested more
- * than 8 deep, means a template that is not known, or whose text would be out of all proportion to its octets is "0x..."
- * with its octets; that is counted. One of no octets is null.
+ * than 8 deep, means a template that is not known, or whose text would be out of all proportion to its octets is
+ * "0x..." with its octets; that is counted. One of no octets is null.
  */
 
 /* The lists of one record together have no more text than this. */
@@ -279,6 +280,8 @@ size_t weir_value_json(const struct weir_field *field, const void *value, char *
     X(TEMPLATE_OPTIONS_LENGTH, template_options_length, "options template with lengths that are no multiple of 4") \
     X(TEMPLATE_SCOPE, template_scope, "options template with no scope field, or more of them than fields")      \
     X(TEMPLATE_WITHDRAWN, template_withdrawn, "withdrawal of a template, which UDP does not know")               \
+    X(TEMPLATE_NOT_KNOWN, template_not_known, "withdrawal of a template that is not known")                      \
+    X(TEMPLATE_EXPIRED, template_expired, "template that was not sent again in its lifetime")                    \
     X(TEMPLATE_FIELDS_MANY, template_fields_many, "template with more fields than the limit")                    \
     X(TEMPLATES_FULL, templates_full, "more templates than the limit")                                           \
     X(LIST_MALFORMED, list_malformed, "list that cannot be read, kept as octets")                                \
@@ -318,6 +321,7 @@ struct weir_ledger {
     uint64_t options;         /* records of options templates */
     uint64_t templates_learned; /* new ones */
     uint64_t templates_changed; /* same ID, other fields */
+    uint64_t templates_withdrawn;
     uint64_t templates;       /* known now, of all sessions */
     uint64_t layouts;         /* different ones among these */
     uint64_t sessions;        /* (address, port, domain) known now */
@@ -342,6 +346,8 @@ enum weir_event_kind {
     WEIR_EVENT_TEMPLATE_CHANGED, /* template_id, layout */
     WEIR_EVENT_TEMPLATE_SHARED,  /* template_id, layout: the one of another port of the exporter serves */
     WEIR_EVENT_TEMPLATE_REFUSED, /* reason, template_id */
+    WEIR_EVENT_TEMPLATE_WITHDRAWN, /* template_id */
+    WEIR_EVENT_TEMPLATE_EXPIRED, /* reason, template_id */
     WEIR_EVENT_LIST_KEPT_RAW,    /* reason, template_id */
     WEIR_EVENT_SEQUENCE_GAP,     /* count = datagrams missing */
     WEIR_EVENT_EXPORTER_RESTART
@@ -361,7 +367,13 @@ struct weir_event {
     const struct weir_layout *layout;
 };
 
-/* Settings of a decoder. Fill with weir_options_init(), then change what is to differ. */
+/*
+ * Settings of a decoder. Fill with weir_options_init(), then change what is to differ.
+ *
+ * Over UDP a template that the exporter does not send again within its lifetime goes, and a withdrawal of one is
+ * ignored and counted (RFC 7011 section 8.4). Where datagrams are marked as reliable it is the other way
+ * round (section 8.1): templates do not age, and go when they are withdrawn: one, or all of a domain.
+ */
 struct weir_options {
     uint32_t batch_rows;     /* rows of a batch at the most, 1 to 65,536 */
     uint32_t batch_count;    /* batches in all, at least 2; each takes batch_bytes */
@@ -369,6 +381,7 @@ struct weir_options {
     size_t waiting_bytes;    /* data without template that is kept, for all exporters */
     size_t waiting_session_bytes; /* the same for one (address, port, domain) */
     int64_t waiting_us;      /* how long it is kept, microseconds */
+    int64_t template_lifetime_us; /* since the template was last sent; 0: they do not age */
     uint32_t sessions_max;   /* (address, port, domain) at the most; the one unused for longest makes room */
     uint32_t templates_session_max; /* templates of one session */
     uint32_t templates_max;  /* templates in all */

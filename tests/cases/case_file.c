@@ -128,6 +128,8 @@ static int read_limit(struct reader *reader, const char *name, uint64_t value)
         options->templates_session_max = (uint32_t)value;
     else if (strcmp(name, "templates_max") == 0)
         options->templates_max = (uint32_t)value;
+    else if (strcmp(name, "template_lifetime_us") == 0)
+        options->template_lifetime_us = (int64_t)value;
     else
         return fail(reader, "no such limit");
     return 0;
@@ -163,6 +165,10 @@ static int read_words(struct reader *reader, const char *word, char *rest)
         return read_exporter(reader, rest);
     if (strcmp(word, "at") == 0)
         return read_time(reader, rest, &reader->next.received_us);
+    if (strcmp(word, "reliable") == 0) {
+        reader->next.reliable = true;
+        return 0;
+    }
     if (strcmp(word, "datagram") == 0) {
         add_action(to, ACTION_DATAGRAM)->datagram = reader->next;
         reader->in_datagram = true;

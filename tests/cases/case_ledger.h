@@ -48,8 +48,8 @@ static const struct {
     COUNT(sets_data, false),     COUNT(sets_waited, false),       COUNT(sets_skipped, false),
     COUNT(sets_late, false),     COUNT(sets_given_up, true),      COUNT(sets_waiting, true),
     COUNT(bytes_waiting, false), COUNT(flows, false),             COUNT(options, false),
-    COUNT(templates_learned, false), COUNT(templates_changed, true), COUNT(templates, false),
-    COUNT(layouts, false),       COUNT(sessions, false),          COUNT(lost, true),
+    COUNT(templates_learned, false), COUNT(templates_changed, true), COUNT(templates_withdrawn, true),
+    COUNT(templates, false),     COUNT(layouts, false),       COUNT(sessions, false),          COUNT(lost, true),
     COUNT(reordered, true),      COUNT(duplicates, true),         COUNT(restarts, true),
     COUNT(count_mismatches, true), COUNT(evictions, true),
 #undef COUNT

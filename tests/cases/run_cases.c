@@ -195,7 +195,8 @@ static int write_corpus(const struct case_file *test_case, const char *name, con
             continue;
         }
         const size_t size_bytes = action->datagram.size_bytes;
-        putc((int)(fuzz_exporter(test_case, &action->datagram) | step << 3 | 0x20), out);
+        const unsigned flags = 0x20 | (action->datagram.reliable ? 0x80 : 0);
+        putc((int)(fuzz_exporter(test_case, &action->datagram) | step << 3 | flags), out);
         putc((int)(size_bytes >> 8), out);
         putc((int)(size_bytes & 255), out);
         fwrite(action->datagram.data, 1, size_bytes, out);
