@@ -127,6 +127,7 @@ static void drain(struct stream *stream)
         }
     }
     require(ledger_fault(weir_decoder_ledger(stream->decoder)) == NULL);
+    require(ledger_sessions_fault(stream->decoder) == NULL);
 }
 
 static void feed(struct stream *stream, uint8_t op, const uint8_t *data, size_t size_bytes)

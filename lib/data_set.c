@@ -97,8 +97,9 @@ static void wait_for_template(struct weir_decoder *decoder, struct wire set, uin
     struct message *message = &decoder->message;
     struct weir_ledger *ledger = &decoder->ledger;
     message->count_known = false;
-    if (waiting_add(&decoder->waiting, message->session, &message->run, set.at, wire_left(&set), decoder->now_us) ==
-        NULL) {
+    if (!eviction_for_waiting(decoder, message->session, wire_left(&set)) ||
+        waiting_add(&decoder->waiting, message->session, &message->run, set.at, wire_left(&set), decoder->now_us) ==
+            NULL) {
         ledger->sets_skipped++;
         decoder_refuse(decoder, WEIR_EVENT_SET_SKIPPED, WEIR_REASON_WAITING_FULL, &message->run, id);
         return;
@@ -176,7 +177,7 @@ static struct layout *take_over(struct weir_decoder *decoder, struct session *se
     if (entry == NULL)
         return NULL;
     layout->reference_count++;
-    sharing_set_entry(decoder, entry, layout, true);
+    sharing_set_entry(decoder, session, entry, layout, true);
     decoder_tell(decoder, WEIR_EVENT_TEMPLATE_SHARED, run, id, layout, 0);
     return layout;
 }
@@ -187,6 +188,7 @@ void data_set_expire(struct weir_decoder *decoder, int64_t before_us)
     while ((set = decoder->waiting.first) != NULL && set->arrived_us < before_us) {
         struct session *session = set->session;
         const uint16_t id = set->run.template_id;
+        account_turn_to(decoder, session);
         if (take_over(decoder, session, &set->run) != NULL) {
             data_set_template_came(decoder, session, id);
             continue;
@@ -219,6 +221,7 @@ bool data_set_replay_step(struct weir_decoder *decoder)
         list->last = NULL;
     list->current = set;
     set->run.late = true;
+    account_turn_to_run(decoder, &set->run);
     if (data_set_begin_rows(decoder, set->layout, &set->run, set->data, set->size_bytes))
         decoder->ledger.sets_late++;
     else

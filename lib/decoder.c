@@ -116,6 +116,7 @@ void decoder_refuse(struct weir_decoder *decoder, enum weir_event_kind kind, enu
                     const struct weir_run *run, uint16_t template_id)
 {
     decoder->ledger.reasons[reason]++;
+    account_reason(decoder, reason);
     if (decoder->options.event == NULL)
         return;
     const struct weir_event event = {
@@ -136,7 +137,10 @@ static bool step(struct weir_decoder *decoder)
 {
     if (decoder->rows.left_bytes > 0)
         return data_set_rows_step(decoder);
-    return data_set_replay_step(decoder) || message_step(decoder);
+    if (data_set_replay_step(decoder))
+        return true;
+    account_turn_to(decoder, decoder->message.active ? decoder->message.session : decoder->book.session);
+    return message_step(decoder);
 }
 
 struct weir_batch *weir_decoder_next(struct weir_decoder *decoder)

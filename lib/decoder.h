@@ -13,6 +13,7 @@
 #ifndef WEIR_DECODER_H
 #define WEIR_DECODER_H
 
+#include "account.h"
 #include "batch.h"
 #include "layout.h"
 #include "lifetime.h"
@@ -46,6 +47,7 @@ struct replay {
 struct message {
     struct wire wire;
     struct weir_run run; /* what the header said; template_id is set for each set */
+    size_t size_bytes; /* of the datagram */
     struct session *session;
     uint32_t record_count; /* records of all kinds so far, to compare with the header's count */
     uint32_t data_count;   /* records of data sets so far, as IPFIX counts them in its sequence */
@@ -57,6 +59,7 @@ struct message {
 struct weir_decoder {
     struct weir_options options;
     struct weir_ledger ledger;
+    struct account_book book; /* the ledger by sessions */
     struct layout_table layouts;
     struct batch_pool batches;
     struct session_table sessions;
@@ -115,6 +118,21 @@ void sharing_learned(struct weir_decoder *decoder, const struct session *session
                      struct layout *layout);
 
 /* sharing.c: puts a layout into a session's entry and takes the entry's old one out; counts. */
-void sharing_set_entry(struct weir_decoder *decoder, struct template_entry *entry, struct layout *layout, bool shared);
+void sharing_set_entry(struct weir_decoder *decoder, struct session *session, struct template_entry *entry,
+                       struct layout *layout, bool shared);
+
+/* eviction.c: gives up a session, with its templates and what waits for them. */
+void eviction_give_up(struct weir_decoder *decoder, struct session *session);
+
+/* eviction.c: makes room for a session of this address. */
+void eviction_for_session(struct weir_decoder *decoder, const struct weir_address *address);
+
+/* eviction.c: whether the session's address may have one more template, or one instead of another; gives up the session that was least recently
+ * useful, to make room for it. False: that did not help, or it is not to be done any more. */
+bool eviction_may_have_template(const struct weir_decoder *decoder, const struct session *session, bool instead);
+bool eviction_for_template(struct weir_decoder *decoder, const struct session *session, uint32_t done);
+
+/* eviction.c: whether there is room for a set that waits. Sessions on trial give way to those that are useful. */
+bool eviction_for_waiting(struct weir_decoder *decoder, struct session *session, size_t size_bytes);
 
 #endif

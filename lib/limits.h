@@ -33,6 +33,13 @@
 #define DEFAULT_TEMPLATES 65536u
 #define DEFAULT_TEMPLATES_BYTES (64u << 20)
 
+/* Above half of a limit, an exporter address that has so much of it gets no more: see peer.h. */
+#define LIMIT_SHARES 16u
+#define LIMIT_SHARE_MIN 16u
+
+/* Sessions that may be given up to make room for one template. */
+#define LIMIT_EVICTIONS_TEMPLATE 64u
+
 /* Lists (RFC 6313): how deep they may be nested, and the text of one: so much, and so much for each octet. All of a
  * record together: WEIR_RECORD_LISTS_SIZE, which has room for each list's octets as text, 2 digits each. */
 #define LIMIT_LIST_DEPTH 8u

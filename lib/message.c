@@ -26,7 +26,6 @@
 #include "decoder.h"
 #include "limits.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -44,27 +43,10 @@ enum {
 
 int message_refuse(struct weir_decoder *decoder, enum weir_reason reason)
 {
+    account_datagram_refused(decoder);
     decoder->ledger.datagrams_refused++;
     decoder_refuse(decoder, WEIR_EVENT_DATAGRAM_REFUSED, reason, &decoder->message.run, 0);
     return -1 - (int)reason;
-}
-
-/* A session that is given up takes its templates and what waits for them with it. */
-static void evict(struct weir_decoder *decoder, struct session *session)
-{
-    while (session->waiting_first != NULL) {
-        struct waiting_set *set = session->waiting_first;
-        decoder->ledger.sets_given_up++;
-        decoder_refuse(decoder, WEIR_EVENT_SET_GIVEN_UP, WEIR_REASON_SESSION_EVICTED, &set->run, set->run.template_id);
-        waiting_remove(&decoder->waiting, set);
-        free(set);
-    }
-    decoder->ledger.sets_waiting = decoder->waiting.count;
-    decoder->ledger.bytes_waiting = decoder->waiting.bytes;
-    for (uint32_t i = 0; i < session->template_places; i++)
-        sharing_set_entry(decoder, &session->templates[i], NULL, false);
-    session_remove(&decoder->sessions, session);
-    decoder->ledger.evictions++;
 }
 
 static struct session *find_session(struct weir_decoder *decoder, const struct weir_run *run)
@@ -74,11 +56,11 @@ static struct session *find_session(struct weir_decoder *decoder, const struct w
         memcmp(&session->address, &run->exporter, sizeof run->exporter) != 0)
         session = session_find(&decoder->sessions, &run->exporter, run->exporter_port, run->domain);
     if (session != NULL) {
+        session->returned = true;
         session_touch(&decoder->sessions, session);
         return session;
     }
-    if (decoder->sessions.count >= decoder->sessions.count_max)
-        evict(decoder, decoder->sessions.oldest);
+    eviction_for_session(decoder, &run->exporter);
     return session_create(&decoder->sessions, &run->exporter, run->exporter_port, run->domain);
 }
 
@@ -138,6 +120,7 @@ int message_start(struct weir_decoder *decoder)
     if (message->session == NULL)
         return message_refuse(decoder, WEIR_REASON_MEMORY);
     decoder->ledger.sessions = decoder->sessions.count;
+    account_datagram(decoder);
     message->record_count = 0;
     message->data_count = 0;
     message->count_known = true;
@@ -193,17 +176,15 @@ static int begin_ipfix(struct weir_decoder *decoder)
 int message_begin(struct weir_decoder *decoder, const struct weir_datagram *datagram)
 {
     struct message *message = &decoder->message;
-    struct weir_ledger *ledger = &decoder->ledger;
     message->wire = wire_init(datagram->data, datagram->size_bytes);
     message->reliable = datagram->reliable;
     message->run = (struct weir_run){
-        .datagram = ledger->datagrams,
+        .datagram = decoder->ledger.datagrams,
         .received_us = datagram->received_us,
         .exporter = datagram->source,
         .exporter_port = datagram->source_port,
     };
-    ledger->datagrams++;
-    ledger->bytes += datagram->size_bytes;
+    message->size_bytes = datagram->size_bytes;
     message->run.version = wire_u16(&message->wire);
     if (message->wire.error)
         return message_refuse(decoder, WEIR_REASON_HEADER_SHORT);
@@ -273,6 +254,8 @@ static bool end(struct weir_decoder *decoder)
     if (!message->active)
         return false;
     message->active = false;
+    if (message->data_count > 0 && message->session->returned)
+        session_prove_useful(&decoder->sessions, message->session);
     if (message->run.version == VERSION_9) {
         if (message->count_known && message->record_count != message->run.header_count)
             decoder->ledger.count_mismatches++;

@@ -20,7 +20,7 @@ int session_table_init(struct session_table *table, uint32_t count_max, uint64_t
         .by_key = calloc(BUCKETS_FIRST, sizeof *table->by_key),
         .by_sibling = calloc(BUCKETS_FIRST, sizeof *table->by_sibling),
     };
-    if (table->by_key == NULL || table->by_sibling == NULL) {
+    if (peer_table_init(&table->peers, seed) != 0 || table->by_key == NULL || table->by_sibling == NULL) {
         session_table_done(table);
         return -1;
     }
@@ -35,10 +35,13 @@ static void session_free(struct session *session)
 
 void session_table_done(struct session_table *table)
 {
-    for (struct session *session = table->newest, *older; session != NULL; session = older) {
-        older = session->used_older;
-        session_free(session);
+    for (int useful = 0; useful <= 1; useful++) {
+        for (struct session *session = table->used[useful].newest, *older; session != NULL; session = older) {
+            older = session->used_older;
+            session_free(session);
+        }
     }
+    peer_table_done(&table->peers);
     free(table->by_key);
     free(table->by_sibling);
     *table = (struct session_table){0};
@@ -74,33 +77,93 @@ struct session *session_find(struct session_table *table, const struct weir_addr
 
 static void used_append(struct session_table *table, struct session *session)
 {
+    struct session_list *list = &table->used[session->useful];
     session->used_newer = NULL;
-    session->used_older = table->newest;
-    if (table->newest != NULL)
-        table->newest->used_newer = session;
+    session->used_older = list->newest;
+    if (list->newest != NULL)
+        list->newest->used_newer = session;
     else
-        table->oldest = session;
-    table->newest = session;
+        list->oldest = session;
+    list->newest = session;
+    list->count++;
 }
 
 static void used_remove(struct session_table *table, struct session *session)
 {
+    struct session_list *list = &table->used[session->useful];
     if (session->used_newer != NULL)
         session->used_newer->used_older = session->used_older;
     else
-        table->newest = session->used_older;
+        list->newest = session->used_older;
     if (session->used_older != NULL)
         session->used_older->used_newer = session->used_newer;
     else
-        table->oldest = session->used_newer;
+        list->oldest = session->used_newer;
+    list->count--;
+}
+
+static void peer_append(struct session *session)
+{
+    struct peer *peer = session->peer;
+    session->peer_newer = NULL;
+    session->peer_older = peer->newest;
+    if (peer->newest != NULL)
+        peer->newest->peer_newer = session;
+    else
+        peer->oldest = session;
+    peer->newest = session;
+}
+
+static void peer_remove(struct session *session)
+{
+    struct peer *peer = session->peer;
+    if (session->peer_newer != NULL)
+        session->peer_newer->peer_older = session->peer_older;
+    else
+        peer->newest = session->peer_older;
+    if (session->peer_older != NULL)
+        session->peer_older->peer_newer = session->peer_newer;
+    else
+        peer->oldest = session->peer_newer;
 }
 
 void session_touch(struct session_table *table, struct session *session)
 {
-    if (table->newest == session)
+    if (session->peer->newest != session) {
+        peer_remove(session);
+        peer_append(session);
+    }
+    if (session->useful || table->used[false].newest == session)
         return;
     used_remove(table, session);
     used_append(table, session);
+}
+
+static void move_used(struct session_table *table, struct session *session, bool useful)
+{
+    used_remove(table, session);
+    session->peer->useful_count += (uint32_t)useful - (uint32_t)session->useful;
+    session->useful = useful;
+    used_append(table, session);
+}
+
+void session_prove_useful(struct session_table *table, struct session *session)
+{
+    if (table->used[true].newest == session)
+        return;
+    move_used(table, session, true);
+    if (table->used[true].count > table->count_max - table->count_max / 8)
+        move_used(table, table->used[true].oldest, false);
+}
+
+struct session *session_victim(struct session_table *table, const struct weir_address *address)
+{
+    const struct peer *peer = peer_find(&table->peers, address);
+    if (peer != NULL && peer->oldest != NULL && !peer_may_take(peer->session_count, table->count, table->count_max))
+        return peer->oldest;
+    if (table->count < table->count_max)
+        return NULL;
+    return table->used[false].oldest != NULL ? table->used[false].oldest : table->used[true].oldest;
 }
 
 static void link_session(struct session_table *table, struct session *session)
@@ -135,8 +198,10 @@ static void grow(struct session_table *table)
     table->by_key = by_key;
     table->by_sibling = by_sibling;
     table->bucket_count = bucket_count;
-    for (struct session *session = table->oldest; session != NULL; session = session->used_newer)
-        link_session(table, session);
+    for (int useful = 0; useful <= 1; useful++) {
+        for (struct session *session = table->used[useful].oldest; session != NULL; session = session->used_newer)
+            link_session(table, session);
+    }
 }
 
 struct session *session_create(struct session_table *table, const struct weir_address *address, uint16_t port,
@@ -145,12 +210,19 @@ struct session *session_create(struct session_table *table, const struct weir_ad
     struct session *session = calloc(1, sizeof *session);
     if (session == NULL)
         return NULL;
+    session->peer = peer_get(&table->peers, address);
+    if (session->peer == NULL) {
+        free(session);
+        return NULL;
+    }
     grow(table);
     session->address = *address;
     session->port = port;
     session->domain = domain;
     link_session(table, session);
     used_append(table, session);
+    peer_append(session);
+    session->peer->session_count++;
     table->count++;
     return session;
 }
@@ -166,6 +238,10 @@ void session_remove(struct session_table *table, struct session *session)
     if (session->sibling_next != NULL)
         session->sibling_next->sibling_link = session->sibling_link;
     used_remove(table, session);
+    peer_remove(session);
+    session->peer->session_count--;
+    session->peer->useful_count -= session->useful;
+    peer_drop_unused(&table->peers, session->peer);
     table->count--;
     session_free(session);
 }

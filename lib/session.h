@@ -4,14 +4,21 @@
  *
  * Sessions are found by the three; those of one address and domain are also linked, because one may lend a
  * template to another: exporters change ports when they restart, and some send templates from one port and
- * data from another. The session that was unused for longest makes room when there are too many.
+ * data from another.
+ *
+ * When there are too many, the one that was least recently useful makes room. A session has proved useful when
+ * records were decoded of a later datagram than its first: a flood of datagrams with invented addresses does not get
+ * so far. Those that have not are on trial and go first, by their last use; so at the most 7/8 of all may be useful,
+ * or nobody new would last long enough.
  */
 #ifndef WEIR_SESSION_H
 #define WEIR_SESSION_H
 
 #include "layout.h"
+#include "peer.h"
 #include "record_sequence.h"
 #include "sequence.h"
+#include "account.h"
 
 #include <weir/weir.h>
 
@@ -32,14 +39,26 @@ struct session {
     struct session *key_next;     /* same bucket by address, port, domain */
     struct session *sibling_next; /* same bucket by address, domain: one address may fill it with all its ports, */
     struct session **sibling_link; /* so what points at this one is known, and taking it out needs no search */
-    struct session *used_newer, *used_older;
+    struct session *used_newer, *used_older; /* of all that are useful, or of all on trial */
+    struct peer *peer;
+    struct session *peer_newer, *peer_older; /* of its peer */
+    bool returned; /* not only one datagram came */
+    bool useful;
+    struct account account;
     struct sequence sequence;        /* of versions that count datagrams */
     struct record_sequence records; /* of versions that count records */
     struct template_entry *templates;
     uint32_t template_places; /* a power of two, or 0 */
     uint32_t template_count;  /* places taken */
+    uint32_t own_count;       /* templates that this session was sent */
     struct waiting_set *waiting_first, *waiting_last;
     size_t waiting_bytes;
+};
+
+/* Sessions by their last use. */
+struct session_list {
+    struct session *newest, *oldest;
+    uint32_t count;
 };
 
 struct session_table {
@@ -48,7 +67,8 @@ struct session_table {
     uint32_t bucket_count; /* a power of two */
     uint32_t count;
     uint32_t count_max;
-    struct session *newest, *oldest;
+    struct session_list used[2]; /* those on trial; those that have proved useful */
+    struct peer_table peers;
     uint64_t seed;
 };
 
@@ -61,8 +81,12 @@ void session_table_done(struct session_table *table);
 struct session *session_find(struct session_table *table, const struct weir_address *address, uint16_t port,
                              uint32_t domain);
 
-/* Marks a session as used just now. */
+/* Marks a session as used just now: a datagram came; records of one were decoded. */
 void session_touch(struct session_table *table, struct session *session);
+void session_prove_useful(struct session_table *table, struct session *session);
+
+/* The session that is to make room for one of this address, NULL when there is room. */
+struct session *session_victim(struct session_table *table, const struct weir_address *address);
 
 /* Makes a session; NULL when memory is short. The caller has made room. */
 struct session *session_create(struct session_table *table, const struct weir_address *address, uint16_t port,

@@ -9,15 +9,23 @@
 #include "decoder.h"
 #include "limits.h"
 
-void sharing_set_entry(struct weir_decoder *decoder, struct template_entry *entry, struct layout *layout, bool shared)
+void sharing_set_entry(struct weir_decoder *decoder, struct session *session, struct template_entry *entry,
+                       struct layout *layout, bool shared)
 {
     struct layout *old = entry->layout;
+    struct peer *peer = session->peer;
     if (old != NULL && !entry->shared) {
         decoder->ledger.templates--;
+        session->own_count--;
+        peer->template_count--;
+        peer->template_bytes -= old->block_bytes;
         decoder->ledger.layouts -= --old->template_count == 0;
     }
     if (layout != NULL && !shared) {
         decoder->ledger.templates++;
+        session->own_count++;
+        peer->template_count++;
+        peer->template_bytes += layout->block_bytes;
         decoder->ledger.layouts += layout->template_count++ == 0;
     }
     entry->layout = layout;
@@ -63,6 +71,6 @@ void sharing_learned(struct weir_decoder *decoder, const struct session *session
         only_known = true;
         if (only != NULL)
             only->reference_count++;
-        sharing_set_entry(decoder, entry, only, only != NULL);
+        sharing_set_entry(decoder, sibling, entry, only, only != NULL);
     }
 }

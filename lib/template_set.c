@@ -42,8 +42,26 @@ static bool forget(struct weir_decoder *decoder, uint16_t id)
     struct template_entry *entry = session_template(decoder->message.session, id);
     if (entry == NULL || entry->layout == NULL || entry->shared)
         return false;
-    sharing_set_entry(decoder, entry, NULL, false);
+    sharing_set_entry(decoder, decoder->message.session, entry, NULL, false);
     return true;
+}
+
+/* The layout of a new template; others may have to give up theirs for it. */
+static struct layout *layout_for(struct weir_decoder *decoder, const struct specification *specification,
+                                 bool instead, enum weir_reason *ret_reason)
+{
+    const struct session *session = decoder->message.session;
+    *ret_reason = WEIR_REASON_TEMPLATES_FULL;
+    if (!eviction_may_have_template(decoder, session, instead))
+        return NULL;
+    for (uint32_t done = 0;; done++) {
+        struct layout *layout = NULL;
+        if (decoder->ledger.templates < decoder->options.templates_max)
+            layout = layout_get(&decoder->layouts, specification, ret_reason);
+        if (layout != NULL || *ret_reason != WEIR_REASON_TEMPLATES_FULL ||
+            !eviction_for_template(decoder, session, done))
+            return layout;
+    }
 }
 
 static void mark_seen(const struct weir_decoder *decoder, struct template_entry *entry)
@@ -60,10 +78,8 @@ static void learn(struct weir_decoder *decoder, uint16_t id, const struct specif
         return;
     }
     const bool known = forget(decoder, id);
-    enum weir_reason reason = WEIR_REASON_TEMPLATES_FULL;
-    struct layout *layout = NULL;
-    if (decoder->ledger.templates < decoder->options.templates_max)
-        layout = layout_get(&decoder->layouts, specification, &reason);
+    enum weir_reason reason;
+    struct layout *layout = layout_for(decoder, specification, known, &reason);
     if (layout == NULL) {
         refuse(decoder, reason, id);
         return;
@@ -74,7 +90,7 @@ static void learn(struct weir_decoder *decoder, uint16_t id, const struct specif
         refuse(decoder, WEIR_REASON_TEMPLATES_FULL, id);
         return;
     }
-    sharing_set_entry(decoder, entry, layout, false);
+    sharing_set_entry(decoder, session, entry, layout, false);
     mark_seen(decoder, entry);
     if (known)
         decoder->ledger.templates_changed++;

@@ -9,15 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t bytes_of(size_t size_bytes)
-{
-    return sizeof(struct waiting_set) + size_bytes;
-}
-
 struct waiting_set *waiting_add(struct waiting *waiting, struct session *session, const struct weir_run *run,
                                 const uint8_t *data, size_t size_bytes, int64_t now_us)
 {
-    const size_t bytes = bytes_of(size_bytes);
+    const size_t bytes = waiting_bytes_of(size_bytes);
     if (bytes > waiting->bytes_max - waiting->bytes || session->waiting_bytes + bytes > waiting->session_bytes_max)
         return NULL;
     struct waiting_set *set = malloc(bytes);
@@ -41,6 +36,7 @@ struct waiting_set *waiting_add(struct waiting *waiting, struct session *session
     session->waiting_last = set;
 
     session->waiting_bytes += bytes;
+    session->peer->waiting_bytes += bytes;
     waiting->bytes += bytes;
     waiting->count++;
     return set;
@@ -67,8 +63,9 @@ void waiting_remove(struct waiting *waiting, struct waiting_set *set)
     else
         session->waiting_last = set->session_previous;
 
-    const size_t bytes = bytes_of(set->size_bytes);
+    const size_t bytes = waiting_bytes_of(set->size_bytes);
     session->waiting_bytes -= bytes;
+    session->peer->waiting_bytes -= bytes;
     waiting->bytes -= bytes;
     waiting->count--;
     set->next = set->previous = set->session_next = set->session_previous = NULL;

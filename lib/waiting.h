@@ -36,6 +36,12 @@ struct waiting {
 struct waiting_set *waiting_add(struct waiting *waiting, struct session *session, const struct weir_run *run,
                                 const uint8_t *data, size_t size_bytes, int64_t now_us);
 
+/* What a set of so many octets takes. */
+static inline size_t waiting_bytes_of(size_t size_bytes)
+{
+    return sizeof(struct waiting_set) + size_bytes;
+}
+
 /* Takes a set out of the lists; the caller then owns it and frees it with free(). */
 void waiting_remove(struct waiting *waiting, struct waiting_set *set);
 

@@ -325,13 +325,54 @@ struct weir_ledger {
     uint64_t templates;       /* known now, of all sessions */
     uint64_t layouts;         /* different ones among these */
     uint64_t sessions;        /* (address, port, domain) known now */
+    uint64_t sessions_loaded; /* came with weir_decoder_load() */
+    uint64_t templates_loaded;
     uint64_t lost;            /* datagrams that are missing by sequence number: v9 counts datagrams */
     uint64_t lost_records;    /* records that are missing by sequence number: v5, v7 and IPFIX count records */
     uint64_t reordered;       /* came late, and are not lost */
     uint64_t duplicates;
     uint64_t restarts;        /* of an exporter, told from its uptime and sequence */
     uint64_t count_mismatches; /* header count that is not the number of records */
+    uint64_t reported_flows;   /* exporters tell that they lost so many themselves (notSentFlowTotalCount), since they */
+    uint64_t reported_packets; /* told first; packets that they did not look at (ignoredPacketTotalCount) */
     uint64_t evictions;       /* sessions given up for room */
+    uint64_t reasons[WEIR_REASON_COUNT];
+};
+
+/* What the ledger counts of one session: what is named the same means the same. */
+struct weir_session_view {
+    struct weir_address address;
+    uint16_t port;
+    uint16_t version; /* of its last datagram; 0: none came yet, it was loaded */
+    uint32_t domain;
+    int64_t first_us; /* when its first datagram came, and its last; 0: none came yet */
+    int64_t last_us;
+    uint64_t datagrams;
+    uint64_t datagrams_decoded;
+    uint64_t datagrams_refused; /* one that is refused has no domain: counted where its address was seen last */
+    uint64_t bytes;
+    uint64_t sets;
+    uint64_t sets_template;
+    uint64_t sets_data;
+    uint64_t sets_waited;
+    uint64_t sets_skipped;
+    uint64_t sets_late;
+    uint64_t sets_given_up;
+    uint64_t sets_waiting;
+    uint64_t bytes_waiting;
+    uint64_t flows;
+    uint64_t options;
+    uint64_t templates_learned;
+    uint64_t templates_changed;
+    uint64_t templates;
+    uint64_t lost;
+    uint64_t lost_records;
+    uint64_t reordered;
+    uint64_t duplicates;
+    uint64_t restarts;
+    uint64_t count_mismatches;
+    uint64_t reported_flows;
+    uint64_t reported_packets;
     uint64_t reasons[WEIR_REASON_COUNT];
 };
 
@@ -427,6 +468,15 @@ void weir_decoder_finish(struct weir_decoder *decoder);
 
 /* The counts so far, of all exporters. Valid until the decoder is freed; changes with each call. */
 const struct weir_ledger *weir_decoder_ledger(const struct weir_decoder *decoder);
+
+/* Calls `each` for each session known now, with a view that is valid during the call. `each` must not call the
+ * decoder. */
+void weir_decoder_sessions(struct weir_decoder *decoder,
+                           void (*each)(void *context, const struct weir_session_view *session), void *context);
+
+/* The counts of what belongs to none of these: of sessions that were given up, and of datagrams refused that came
+ * from an address without one. With those of the sessions they sum up to the ledger's. */
+void weir_decoder_remainder(struct weir_decoder *decoder, struct weir_session_view *ret_view);
 
 #ifdef __cplusplus
 }

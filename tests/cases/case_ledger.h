@@ -28,12 +28,51 @@ static inline const char *ledger_fault(const struct weir_ledger *ledger)
         return "waiting sets and waiting bytes do not agree";
     if (ledger->layouts > ledger->templates)
         return "more layouts than templates";
-    if (ledger->sessions > ledger->datagrams_decoded)
+    if (ledger->sessions + ledger->evictions > ledger->datagrams_decoded + ledger->sessions_loaded)
         return "more sessions than datagrams";
     if (ledger->lost + ledger->reordered > UINT64_C(1) << 48)
         return "a count went below zero";
     if (ledger->templates > UINT64_C(1) << 48 || ledger->layouts > UINT64_C(1) << 48)
         return "a number of templates went below zero";
+    return NULL;
+}
+
+/* Counts that sessions have as well. */
+#define LEDGER_SESSION_COUNTS(X)                                                                                \
+    X(datagrams) X(datagrams_decoded) X(datagrams_refused) X(bytes) X(sets) X(sets_template) X(sets_data)       \
+    X(sets_waited) X(sets_skipped) X(sets_late) X(sets_given_up) X(sets_waiting) X(bytes_waiting) X(flows)      \
+    X(options) X(templates_learned) X(templates_changed) X(templates) X(lost) X(lost_records) X(reordered)      \
+    X(duplicates) X(restarts) X(count_mismatches) X(reported_flows) X(reported_packets)
+
+static inline void ledger_add_session(void *context, const struct weir_session_view *session)
+{
+    struct weir_session_view *sum = context;
+#define ADD(name) sum->name += session->name;
+    LEDGER_SESSION_COUNTS(ADD)
+#undef ADD
+    for (int i = 0; i < WEIR_REASON_COUNT; i++)
+        sum->reasons[i] += session->reasons[i];
+    sum->domain++; /* here: how many there are */
+}
+
+/* What is wrong with the sums of the sessions, or NULL. */
+static inline const char *ledger_sessions_fault(struct weir_decoder *decoder)
+{
+    const struct weir_ledger *ledger = weir_decoder_ledger(decoder);
+    struct weir_session_view sum;
+    weir_decoder_remainder(decoder, &sum);
+    if (sum.templates != 0 || sum.bytes_waiting != 0)
+        return "sessions that are gone have templates, or data that waits";
+    weir_decoder_sessions(decoder, ledger_add_session, &sum);
+    if (sum.domain != ledger->sessions)
+        return "not so many sessions as the ledger says";
+#define COMPARE(name)                                                                                           \
+    if (sum.name != ledger->name)                                                                               \
+        return #name " of the sessions do not sum up to the ledger's";
+    LEDGER_SESSION_COUNTS(COMPARE)
+#undef COMPARE
+    if (memcmp(sum.reasons, ledger->reasons, sizeof sum.reasons) != 0)
+        return "reasons of the sessions do not sum up to the ledger's";
     return NULL;
 }
 
@@ -51,7 +90,8 @@ static const struct {
     COUNT(templates_learned, false), COUNT(templates_changed, true), COUNT(templates_withdrawn, true),
     COUNT(templates, false),     COUNT(layouts, false),       COUNT(sessions, false),          COUNT(lost, true),
     COUNT(reordered, true),      COUNT(duplicates, true),         COUNT(restarts, true),
-    COUNT(count_mismatches, true), COUNT(evictions, true),
+    COUNT(count_mismatches, true), COUNT(evictions, true), COUNT(reported_flows, true), COUNT(reported_packets, true),
+    COUNT(sessions_loaded, true), COUNT(templates_loaded, true),
 #undef COUNT
 #define COUNT(name, label, text) {#label, offsetof(struct weir_ledger, reasons[WEIR_REASON_##name]), true},
     WEIR_REASONS(COUNT)

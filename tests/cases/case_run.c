@@ -112,6 +112,8 @@ static void drain(struct run *run)
         weir_batch_release(batch);
     }
     const char *fault = ledger_fault(weir_decoder_ledger(run->decoder));
+    if (fault == NULL)
+        fault = ledger_sessions_fault(run->decoder);
     if (fault != NULL)
         run->fault = fault;
 }
