@@ -77,7 +77,8 @@ ssize_t input_read(void *context, void *buffer, size_t size_bytes, char error[25
     const char *text = gzerror(input->file, &code);
 
     if (length > 0) {
-        progress_update(&input->progress, (uint64_t)gzoffset(input->file));
+        z_off_t offset = gzoffset(input->file); /* in the file, compressed or not; a pipe has none */
+        progress_update(&input->progress, (uint64_t)(offset >= 0 ? offset : gztell(input->file)));
         return length;
     }
     if (code == Z_OK || code == Z_STREAM_END)
