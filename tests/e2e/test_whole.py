@@ -9,24 +9,18 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 import zlib
 
 import netflow_maker as v9
-from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flows_of, free_port, load_lines, load_object,
-                      need, read_text, run, start, wait_until, weir, write_file)
+from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flood, flows_of, free_port, load_lines,
+                      load_object, need, queue_of, read_text, run, wait_until, weir, write_file)
 
-FLOOD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "flood.py")
 FOREVER = 10 ** 9
 LOOKS = 40
 LOOK_S = 20  # the file grows, and each look takes longer
 KILLS = 30
 SEED = int(os.environ.get("WEIR_SEED", time.time_ns() % 100000))
-
-
-def flood(port, count, rate, records):
-    return start([sys.executable, FLOOD, str(port), str(count), str(rate), str(records)])
 
 
 def numbers_of(flows):
@@ -340,18 +334,6 @@ def a_burst_that_the_buffer_cannot_hold_is_told(folder):
     expect(dropped > 0, "the test could not fill the buffer: " + summary.text)
     expect_equal(summary.datagrams + dropped, count + 3, "received and dropped, of what was sent")
     expect_in("'sysctl net.core.rmem_max' bounds it", summary.text)
-
-
-def queue_of(port):
-    """Octets that wait on a UDP port, as the kernel counts them."""
-    waiting = 0
-    for name in ("udp", "udp6"):
-        if os.path.exists("/proc/net/" + name):
-            for line in read_text("/proc/net/" + name).splitlines()[1:]:
-                words = line.split()
-                if int(words[1].rsplit(":", 1)[1], 16) == port:
-                    waiting += int(words[4].split(":")[1], 16)
-    return waiting
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import time
 import traceback
 
 PATIENCE_S = 30  # for things that take a moment; long, as machines that run tests are busy
+FLOOD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "flood.py")
 SOURCE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 cases = []
@@ -161,6 +162,18 @@ def weir_ok(*arguments, **options):
     return out, err
 
 
+def run_measured(arguments, patience_s=PATIENCE_S, **options):
+    """Runs a program to its end; returns exit code and what it used (struct rusage)."""
+    process = start(arguments, **options)
+
+    def ended():
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        return (os.waitstatus_to_exitcode(status), usage) if pid else None
+    code, usage = wait_until(ended, "the end of " + " ".join(arguments), patience_s)
+    process.returncode = code
+    return code, usage
+
+
 def free_port():
     """A UDP port that nobody has, neither for IPv4 nor for IPv6."""
     try:
@@ -172,6 +185,23 @@ def free_port():
         probe.bind(("", 0))
     with probe:
         return probe.getsockname()[1]
+
+
+def queue_of(port):
+    """Octets that wait on a UDP port of this machine, as the kernel counts them."""
+    waiting = 0
+    for name in ("/proc/net/udp", "/proc/net/udp6"):
+        if os.path.exists(name):
+            for line in read_text(name).splitlines()[1:]:
+                words = line.split()
+                if int(words[1].rsplit(":", 1)[1], 16) == port:
+                    waiting += int(words[4].split(":")[1], 16)
+    return waiting
+
+
+def flood(port, count, rate, records):
+    """Starts flood.py, see there."""
+    return start([sys.executable, FLOOD, str(port), str(count), str(rate), str(records)])
 
 
 class Collector:
