@@ -199,6 +199,36 @@ static void test_refusals(void **state)
     layout_table_done(&table);
 }
 
+/* More layouts than the table's lists are long: they come and go in any order, and each is found. */
+static void test_many_come_and_go(void **state)
+{
+    enum { COUNT = 3000 };
+    static struct layout *layouts[COUNT];
+    struct layout_table table;
+    (void)state;
+    table_init(&table, COUNT);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = round; i < COUNT; i += round + 1) {
+            const uint16_t fields[] = {(uint16_t)(5000 + i % 1000), (uint16_t)(i / 1000 + 1), 4, 1};
+            if (layouts[i] == NULL)
+                layouts[i] = get(&table, fields, 2, 0, false);
+            else
+                assert_ptr_equal(get(&table, fields, 2, 0, false), layouts[i]);
+            assert_int_equal(layouts[i]->view.fields[0].wire_bytes, i / 1000 + 1);
+            assert_true(layouts[i]->view.slot < COUNT);
+        }
+        for (uint32_t i = 0; i < COUNT; i += 2) {
+            const uint32_t at = (i * 7919 + round) % COUNT;
+            while (layouts[at] != NULL && layouts[at]->reference_count > 1)
+                layout_unref(&table, layouts[at]);
+            if (layouts[at] != NULL)
+                layout_unref(&table, layouts[at]);
+            layouts[at] = NULL;
+        }
+    }
+    layout_table_done(&table);
+}
+
 static void check_columns_fit(const struct layout *layout, const struct layout_shape *shape)
 {
     size_t end = shape->run_bytes + layout->view.field_count * sizeof(void *);
@@ -239,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_padding_and_nulls),
         cmocka_unit_test(test_kinds_of_all_lengths),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_many_come_and_go),
         cmocka_unit_test(test_columns_fit_into_a_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
