@@ -7,7 +7,7 @@ nm=$1
 library=$2
 
 # What a build for coverage, sanitizers or profiling adds is not the library's.
-tools='^(__asan_|__ubsan_|__sanitizer_|__tsan_|__sancov|__start___sanc|__stop___sanc|__gcov|__gcda|__llvm_|_GLOBAL_OFFSET_TABLE_$|_DYNAMIC$)'
+tools='^(__asan_|__odr_asan|__ubsan_|__sanitizer_|__tsan_|__sancov|__start___sanc|__stop___sanc|__gcov|__gcda|__llvm_|_GLOBAL_OFFSET_TABLE_$|_DYNAMIC$)'
 
 symbols=$("$nm" -A -P "$library")
 [ -n "$symbols" ] || { echo "lib_symbols.sh: $nm shows no symbols of $library" >&2; exit 1; }
