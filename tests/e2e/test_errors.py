@@ -328,6 +328,32 @@ def standard_output_closed(folder):
         expect_in("cannot write", done.stderr, arguments[0])
 
 
+@case
+def closed_streams_leave_the_file_alone(folder):
+    """The file must not get the number of a stream that is closed, and with it what is meant for people."""
+    port = free_port()
+    for streams in ("2>&-", ">&-", "<&-", "<&- >&- 2>&-"):
+        process = start(["sh", "-c", 'exec "$0" "$@" ' + streams, weir_e2e.weir_path, "collect", "-D", "-p", str(port),
+                         "-b", "127.0.0.1", "--count", "1", "-o", "a.json"], cwd=folder, stderr=subprocess.DEVNULL)
+        exporter = v9.Exporter()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            def ended():
+                sender.sendto(exporter.flows(FLOW), ("127.0.0.1", port))
+                return process.poll() is not None
+            weir_e2e.wait_until(ended, "the end with " + streams)
+        expect_equal(process.returncode, 0, "exit code with " + streams)
+        expect_equal(len(flows_of(load_object(folder + "/a.json"))), 1, "flows with " + streams)
+        os.unlink(folder + "/a.json")
+
+
+@case
+def two_outputs_on_standard_output(folder):
+    path = big_capture(folder, 1)
+    for outputs in (["-o", "text", "-o", "json:-"], ["-o", "json:-", "-o", "json:-"], ["-o", "text", "-o", "text"]):
+        err = complaint(folder, "collect", "-r", path, *outputs, code=2)
+        expect_in("more than one -o is for standard output", err)
+
+
 # ------------------------------------------------------------------------------------------------------- analyze
 
 

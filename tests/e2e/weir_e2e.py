@@ -152,7 +152,14 @@ def weir(*arguments, cwd=None, stdin=subprocess.DEVNULL, timeout=60, **options):
     """Runs the program to its end; returns exit code, standard output and standard error as text."""
     done = subprocess.run([weir_path, *arguments], cwd=cwd, stdin=stdin, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, timeout=timeout, check=False, **options)
+    check_sane(done.stderr)
     return done.returncode, done.stdout, done.stderr
+
+
+def check_sane(err):
+    """A build with sanitizers tells of a fault there, and may end with the same exit code as without."""
+    for sign in ("Sanitizer", "runtime error:", "Assertion"):
+        expect(sign not in err, "a fault of the program: " + err[-3000:])
 
 
 def weir_ok(*arguments, **options):
@@ -247,6 +254,7 @@ class Collector:
     def wait_end(self, patience_s=PATIENCE_S):
         wait_until(lambda: self.process.poll() is not None, lambda: "the end of weir collect: " + self.log(),
                    patience_s)
+        check_sane(self.log())
         return self.process.returncode
 
     def stop(self, number=signal.SIGINT):
