@@ -93,6 +93,19 @@ static void test_one_object(void **state)
     assert_true(flows[2].received_us == 1509225422000000);
 }
 
+/* The object form has no uptime: the latest end of a datagram stands for it, across the wrap. */
+static void test_ends_without_a_header(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("{\"10\": [{\"IPV4_SRC_ADDR\": \"192.0.2.7\", \"IPV4_DST_ADDR\": \"192.0.2.9\", "
+                               "\"IN_BYTES\": 1, \"FIRST_SWITCHED\": 4294966296, \"LAST_SWITCHED\": 4294966296}, "
+                               "{\"IPV4_SRC_ADDR\": \"192.0.2.7\", \"IPV4_DST_ADDR\": \"192.0.2.9\", "
+                               "\"IN_BYTES\": 1, \"FIRST_SWITCHED\": 500, \"LAST_SWITCHED\": 500}]}"), 0);
+    assert_int_equal(flow_count, 2);
+    assert_int_equal(flows[0].ended_us, 8500000); /* 1000 ms before the wrap, 500 behind it */
+    assert_int_equal(flows[1].ended_us, 10000000);
+}
+
 static void test_lines(void **state)
 {
     (void)state;
@@ -412,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_object),
+        cmocka_unit_test(test_ends_without_a_header),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_between_the_generations),
         cmocka_unit_test(test_addresses_as_integers),
