@@ -154,7 +154,9 @@ static enum weir_kind kind_of(enum weir_type type, size_t length)
         return length == 8 ? WEIR_KIND_U64 : WEIR_KIND_OCTETS;
     case WEIR_TYPE_FLOAT32:
     case WEIR_TYPE_FLOAT64:
-        return length == 4 ? WEIR_KIND_F32 : length == 8 && type == WEIR_TYPE_FLOAT64 ? WEIR_KIND_F64 : WEIR_KIND_OCTETS;
+        if (length == 8 && type == WEIR_TYPE_FLOAT64)
+            return WEIR_KIND_F64;
+        return length == 4 ? WEIR_KIND_F32 : WEIR_KIND_OCTETS;
     case WEIR_TYPE_BOOLEAN:
         return length == 1 ? WEIR_KIND_BOOL : WEIR_KIND_OCTETS;
     case WEIR_TYPE_MAC_ADDRESS:

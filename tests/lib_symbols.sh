@@ -1,19 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# lib_symbols.sh NM libweir.a (needs objdump too) - the library keeps no state of its own and calls nothing but plain functions: no
-# I/O, no clock, no threads, no log.
+# lib_symbols.sh NM libweir.a - the library keeps no state of its own and calls nothing but plain functions: no I/O, no
+# clock, no threads, no log. Needs objdump too.
 set -eu
 nm=$1
 library=$2
 
 # What a build for coverage, sanitizers or profiling adds is not the library's.
-tools='^(__asan_|__odr_asan|__ubsan_|__sanitizer_|__tsan_|__sancov|__start___sanc|__stop___sanc|__gcov|__gcda|__llvm_|_GLOBAL_OFFSET_TABLE_$|_DYNAMIC$)'
+tools='^(__asan_|__odr_asan|__ubsan_|__sanitizer_|__tsan_|__sancov|__start___sanc|__stop___sanc|__gcov|__gcda|__llvm_'
+tools=$tools'|_GLOBAL_OFFSET_TABLE_$|_DYNAMIC$)'
 
 symbols=$("$nm" -A -P "$library")
 [ -n "$symbols" ] || { echo "lib_symbols.sh: $nm shows no symbols of $library" >&2; exit 1; }
 
-# -P prints "file[member]: NAME TYPE VALUE SIZE". .data.rel.ro, constant once the program is loaded, is 'D' or 'd' for nm
-# as .data is, so these are told apart by their sections below.
+# -P prints "file[member]: NAME TYPE VALUE SIZE". .data.rel.ro, constant once the program is loaded, is 'D' or 'd' for
+# nm as .data is, so these are told apart by their sections below.
 writable=$(echo "$symbols" | awk '$3 ~ /^[bBcCsSgG]$/ {print $2}' | grep -Ev "$tools" || true)
 
 # "SIZE SECTION" of every section that is writable for as long as the program runs.

@@ -64,7 +64,8 @@ static void add_record(struct run *run, const struct weir_batch *batch, const st
         abort();
     run->records = grown;
     struct record *record = &grown[run->record_count];
-    *record = (struct record){.datagram = from->datagram, .template_id = from->template_id, .order = run->record_count++};
+    *record = (struct record){
+        .datagram = from->datagram, .template_id = from->template_id, .order = run->record_count++};
     size_t size;
     FILE *out = open_memstream(&record->text, &size);
     put_record(run, out, batch, from, row);

@@ -57,6 +57,14 @@ static void test_options_out_of_range(void **state)
     REFUSED(batch_count, 1);
     REFUSED(batch_bytes, (1u << 20) - 1);
     REFUSED(batch_bytes, (size_t)UINT32_MAX + 1);
+    good.batch_rows = 65536; /* the promise of the header: 24 octets for each */
+    REFUSED(batch_bytes, 65536 * 16);
+    good.batch_bytes = 65536 * 24;
+    good.batch_count = 2;
+    struct weir_decoder *widest = weir_decoder_create(&good);
+    assert_non_null(widest);
+    weir_decoder_free(widest);
+    weir_options_init(&good);
     REFUSED(waiting_us, -1);
     REFUSED(waiting_us, INT64_MAX);
     REFUSED(sessions_max, 0);

@@ -90,7 +90,8 @@ static void test_names(void **state)
     static const uint16_t fields[] = {1, 4, 9999, 3, 1, 8, 0xc000, 1, 9999, 2, 1, 1, 100, 1};
     static const char *const names[] = {"octetDeltaCount",   "ie_0_9999",   "octetDeltaCount_2", "ie_0_49152",
                                         "ie_0_9999_2", "octetDeltaCount_3"};
-    static const char *const v9_names[] = {"IN_BYTES", "ie_0_9999", "IN_BYTES_2", "ie_0_49152", "ie_0_9999_2", "IN_BYTES_3"};
+    static const char *const v9_names[] = {"IN_BYTES",   "ie_0_9999",   "IN_BYTES_2",
+                                           "ie_0_49152", "ie_0_9999_2", "IN_BYTES_3"};
     struct layout_table table;
     (void)state;
     table_init(&table, 10);
@@ -151,7 +152,8 @@ static void test_kinds_of_all_lengths(void **state)
         uint32_t width_bytes;
     } cases[] = {
         {1, 1, WEIR_KIND_U8, 1},     {1, 2, WEIR_KIND_U16, 2},    {1, 3, WEIR_KIND_U32, 4},    {1, 4, WEIR_KIND_U32, 4},
-        {1, 5, WEIR_KIND_U64, 8},    {1, 8, WEIR_KIND_U64, 8},    {1, 9, WEIR_KIND_OCTETS, 9}, {434, 1, WEIR_KIND_I8, 1},
+        {1, 5, WEIR_KIND_U64, 8},    {1, 8, WEIR_KIND_U64, 8},    {1, 9, WEIR_KIND_OCTETS, 9},
+        {434, 1, WEIR_KIND_I8, 1},
         {434, 2, WEIR_KIND_I16, 2},  {434, 3, WEIR_KIND_I32, 4},  {434, 7, WEIR_KIND_I64, 8},
         {434, 9, WEIR_KIND_OCTETS, 9}, {8, 4, WEIR_KIND_IPV4, 4}, {8, 5, WEIR_KIND_OCTETS, 5},
         {27, 16, WEIR_KIND_IPV6, 16}, {27, 15, WEIR_KIND_OCTETS, 15}, {56, 6, WEIR_KIND_MAC, 6},
