@@ -41,7 +41,8 @@ def wrong_usage_is_2_and_points_to_help(folder):
                             (["collect", "flows.json"], "flows.json"), (["collect", "-p"], "-p"),
                             (["collect", "--rotate"], "--rotate"), (["decode"], "no capture"),
                             (["decode", "a", "b"], "b"), (["decode", "-p", "x", "a"], "x"),
-                            (["analyze", "--min-size", "big", "a"], "big"), (["analyze", "--sort", "name", "a"], "name"),
+                            (["analyze", "--min-size", "big", "a"], "big"),
+                            (["analyze", "--sort", "name", "a"], "name"),
                             (["collect", "-r", "a.pcap", "-b", "::1"], "-b")):
         expect_in(word, complaint(folder, *arguments, code=2))
     expect_equal(os.listdir(folder), [], "files made")
@@ -113,7 +114,8 @@ def a_port_below_1024_without_the_right(folder):
 @case
 def folders_that_cannot_be_written(folder):
     write_file(folder, "file", b"")
-    for path in ("no/such/folder/flows.json", "file/flows.json", "file/flows.gz", "no/flows.ndjson", "/proc/flows.json"):
+    for path in ("no/such/folder/flows.json", "file/flows.json", "file/flows.gz", "no/flows.ndjson",
+                 "/proc/flows.json"):
         err = complaint(folder, "collect", "-o", path, "-p", str(free_port()))
         expect_in("cannot open " + path, err)
         expect_in("name a file in a folder that may be written to", err)

@@ -37,7 +37,8 @@ def make_capture(folder):
         two_sides("192.0.2.8", "198.51.100.1", 50005, 61234, 2 * MEBIBYTE, 2 * MEBIBYTE, first_ms=1005),
         two_sides("192.0.2.8", "198.51.100.2", 50006, 25, MEBIBYTE, MEBIBYTE - 1, first_ms=1006),
         two_sides("192.0.2.8", "198.51.100.2", 50007, 25, MEBIBYTE + 1, 100, first_ms=1007, last_ms=61007),
-        two_sides("192.0.2.8", "198.51.100.3", 50008, 993, 7000, 0xFFFFFFF0, first_ms=1008, last_ms=3 * 3600000 + 77000),
+        two_sides("192.0.2.8", "198.51.100.3", 50008, 993, 7000, 0xFFFFFFF0, first_ms=1008,
+                  last_ms=3 * 3600000 + 77000),
         two_sides("192.0.2.8", "198.51.100.4", 50009, 123, 1023, 1024, protocol=v9.UDP, first_ms=1009),
     ]
     sides_6 = [
@@ -49,7 +50,8 @@ def make_capture(folder):
     datagrams += [exporter.datagram(v9.data(v9.ID_4, *sides[i], *sides[i + 1])) for i in range(0, len(sides) - 1, 2)]
     datagrams += [exporter.datagram(v9.data(v9.ID_4, *sides[-1])),
                   exporter.datagram(v9.data(v9.ID_6, *sides_6[0], *sides_6[1]))]
-    return write_file(folder, "a.pcap", cap.pcap_of((5 * number, datagram) for number, datagram in enumerate(datagrams)))
+    return write_file(folder, "a.pcap", cap.pcap_of((5 * number, datagram)
+                                                    for number, datagram in enumerate(datagrams)))
 
 
 # ------------------------------------------------------------------------------------------ the earlier generation

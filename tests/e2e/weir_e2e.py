@@ -44,6 +44,7 @@ def run():
     words = sys.argv[2:]
     chosen = [c for c in cases if not words or any(word in c.__name__ for word in words)]
     os.environ.setdefault("TZ", "UTC")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended here, too
     print("1..%d" % len(chosen), flush=True)
     failed = sum(not run_case(number, function) for number, function in enumerate(chosen, 1))
     sys.exit(1 if failed else 0)
