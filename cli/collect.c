@@ -121,7 +121,7 @@ static int collect_live(const struct collect_options *options, struct collector 
         collector_rotate_each(collector, options->rotate_us, now_us);
     stop_signal_init(true);
     struct listener *listener =
-        listener_open(options->host, options->port_count > 0 ? options->ports : port_default,
+        listener_open(options->hosts, options->host_count, options->port_count > 0 ? options->ports : port_default,
                       options->port_count > 0 ? options->port_count : 1, &error);
     if (listener == NULL) {
         fail(&error);

@@ -112,7 +112,12 @@ return_authorities() {
         { text = text $0 "\n" }
         /-----END CERTIFICATE-----/ {
             if (FNR == NR) known[text] = 1
-            else if (!(text in known)) { file = name ++count ".crt"; printf "%s", text >file; close(file) }
+            else if (!(text in known)) {
+                count++
+                file = name count ".crt"
+                printf "%s", text >file
+                close(file)
+            }
         }' $bundle "$log.authorities"
     rm -f "$log.authorities"
     update-ca-certificates >"$log" 2>&1 || cat "$log" >&2
