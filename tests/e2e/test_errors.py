@@ -165,14 +165,30 @@ def a_file_that_another_collector_writes(folder):
 # ------------------------------------------------------------------------------------------------------- full disks
 
 
+def own_mounts():
+    """How to start a command with mounts of its own. In a chroot, whose root is no mount, they cannot be made private,
+    and what is mounted may be seen outside as well: unmount() then takes it away."""
+    unshare = need("unshare", "util-linux")
+    for command in ([unshare, "-m"], [unshare, "-m", "--propagation", "unchanged"]):
+        if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
+            return command
+    raise Skip("unshare -m is not permitted")
+
+
+def unmount(folder):
+    mount = os.path.join(folder, "mount")
+    if os.path.ismount(mount):
+        subprocess.run(["umount", mount], check=False)
+
+
 def in_mounts(folder, script, *arguments):
     """Runs a script where it may mount file systems that nobody else sees."""
     need_root("a file system of one's own")
-    unshare = need("unshare", "util-linux")
-    if subprocess.run([unshare, "-m", "true"], capture_output=True, check=False).returncode != 0:
-        raise Skip("unshare -m is not permitted")
-    done = subprocess.run([unshare, "-m", "sh", "-c", script, *arguments], cwd=folder, capture_output=True, text=True,
-                          timeout=60, check=False)
+    try:
+        done = subprocess.run([*own_mounts(), "sh", "-c", script, *arguments], cwd=folder, capture_output=True,
+                              text=True, timeout=60, check=False)
+    finally:
+        unmount(folder)
     if "mount:" in done.stderr:
         raise Skip("mount is not permitted: " + done.stderr.strip())
     return done.returncode, done.stdout, done.stderr
@@ -230,8 +246,7 @@ def a_disk_that_fills_up_while_receiving(folder):
     script = 'mount -t tmpfs -o size=128k none mount && exec "$0" collect -p "$1" -b 127.0.0.1 -o mount/a.json'
     port = free_port()
     with open(folder + "/err", "wb") as err:
-        process = start([need("unshare", "util-linux"), "-m", "sh", "-c", script, weir_e2e.weir_path, str(port)],
-                        cwd=folder, stderr=err)
+        process = start([*own_mounts(), "sh", "-c", script, weir_e2e.weir_path, str(port)], cwd=folder, stderr=err)
     weir_e2e.wait_until(lambda: process.poll() is not None or "Listening" in weir_e2e.read_text(folder + "/err"),
                         "the collector")
     if process.poll() is not None:
@@ -251,6 +266,7 @@ def a_disk_that_fills_up_while_receiving(folder):
     with os.fdopen(keeper, "rb") as file:
         content = file.read()
     entries = json.loads(content)
+    unmount(folder)
     expect(len(entries) > 5, "only %d entries were written" % len(entries))
     write_file(folder, "a.json", content)
     collector = Collector(folder, "-D", "-o", "a.json")
