@@ -234,7 +234,8 @@ static void print_notes(struct analysis *analysis, const struct json_reader_resu
     if (result->flows == 0)
         fprintf(stderr, "weir analyze: there are no flows in %s\n", path);
     else if (analysis->small > 0)
-        fprintf(stderr, "weir analyze: no connection of more than %s; %" PRIu64 " smaller ones: --min-size 0 shows them\n",
+        fprintf(stderr,
+                "weir analyze: no connection of more than %s; %" PRIu64 " smaller ones: --min-size 0 shows them\n",
                 format_size(options->min_size_bytes, size), analysis->small);
     else if (analysis->few_packets > 0)
         fprintf(stderr, "weir analyze: no connection of at least %" PRIu64 " packets; %" PRIu64 " with fewer: a lower "

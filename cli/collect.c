@@ -18,9 +18,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
-enum { TICK_MS = 1000, PROGRESS_DATAGRAMS = 4096 };
+enum { TICK_MS = 1000, DRAIN_US = 1000000, PROGRESS_DATAGRAMS = 4096 };
 
 static int64_t clock_us(void)
 {
@@ -53,6 +54,23 @@ static int feed_burst(const struct collect_options *options, struct collector *c
     return 0;
 }
 
+/* What has come before the end and lies in the socket is taken too, but nobody may keep us from ending. */
+static int drain(const struct collect_options *options, struct collector *collector, struct listener *listener)
+{
+    struct sink_error error = {0};
+    const int64_t begin_us = clock_us();
+    while (!is_enough(options, collector) && llabs(clock_us() - begin_us) < DRAIN_US) {
+        const int count = listener_wait(listener, 0, stop_signal_wait_mask(), &error);
+        if (count < 0)
+            return fail(&error);
+        if (count == 0)
+            return 0;
+        if (feed_burst(options, collector, listener, count) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int receive(const struct collect_options *options, struct collector *collector, struct listener *listener)
 {
     struct sink_error error = {0};
@@ -73,7 +91,7 @@ static int receive(const struct collect_options *options, struct collector *coll
             return fail(&error);
         notices_tick(&notices, weir_decoder_ledger(collector->decoder), now_us);
     }
-    return 0;
+    return drain(options, collector, listener);
 }
 
 /* Ends what was begun, in order. `result` is what went before. */
@@ -103,7 +121,7 @@ static int collect_live(const struct collect_options *options, struct collector 
         collector_rotate_each(collector, options->rotate_us, now_us);
     stop_signal_init(true);
     struct listener *listener =
-        listener_open(options->host, options->port_count > 0 ? options->ports : port_default,
+        listener_open(options->hosts, options->host_count, options->port_count > 0 ? options->ports : port_default,
                       options->port_count > 0 ? options->port_count : 1, &error);
     if (listener == NULL) {
         fail(&error);

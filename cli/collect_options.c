@@ -18,7 +18,8 @@ static const char help[] =
     "\n"
     "Where datagrams come from:\n"
     "  -p, --port PORT        UDP port to listen on (default 2055); may be repeated; 0 takes a free one\n"
-    "  -b, --host ADDRESS     address or name of this machine to listen on (default: all, IPv4 and IPv6)\n"
+    "  -b, --host ADDRESS     address or name of this machine to listen on; may be repeated (default: all, IPv4 and\n"
+    "                         IPv6)\n"
     "  -r, --read FILE        read a pcap or pcapng file instead, - for standard input; with -p only what was\n"
     "                         sent to those ports\n"
     "      --count N          stop after N datagrams\n"
@@ -57,9 +58,25 @@ static int add_port(struct collect_options *options, const char *text)
     uint64_t port;
     if (quantity_parse_count(text, &port) != 0 || port > 65535)
         return usage_error("not a port between 0 and 65535: ", text);
+    for (size_t i = 0; i < options->port_count; i++) {
+        if (options->ports[i] == port && port != 0)
+            return -1; /* named twice: once is enough */
+    }
     if (options->port_count == COLLECT_PORTS_MAX)
         return usage_error("more than 64 ports, from ", text);
     options->ports[options->port_count++] = (uint16_t)port;
+    return -1;
+}
+
+static int add_host(struct collect_options *options, const char *text)
+{
+    for (size_t i = 0; i < options->host_count; i++) {
+        if (strcmp(options->hosts[i], text) == 0)
+            return -1;
+    }
+    if (options->host_count == COLLECT_HOSTS_MAX)
+        return usage_error("more than 16 addresses, from ", text);
+    options->hosts[options->host_count++] = text;
     return -1;
 }
 
@@ -79,9 +96,10 @@ static int take(struct collect_options *options, int option, const char *value)
     case 'p':
         return add_port(options, value);
     case 'b':
-        options->host = value;
-        return -1;
+        return add_host(options, value);
     case 'r':
+        if (options->capture != NULL)
+            return usage_error("one capture can be read at a time, and this is a second one: ", value);
         options->capture = value;
         return -1;
     case 'o':
@@ -144,7 +162,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
     }
     if (optind < argc)
         return usage_error("takes options only, and this is none: ", argv[optind]);
-    if (options.capture != NULL && options.host != NULL)
+    if (options.capture != NULL && options.host_count > 0)
         return usage_error("-b is for receiving, and -r reads a capture", "");
     *ret_options = options;
     return -1;

@@ -9,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { COLLECT_PORTS_MAX = 64, COLLECT_OUTPUTS_MAX = 8, COLLECT_PORT_DEFAULT = 2055 };
+enum { COLLECT_PORTS_MAX = 64, COLLECT_HOSTS_MAX = 16, COLLECT_OUTPUTS_MAX = 8, COLLECT_PORT_DEFAULT = 2055 };
 
 struct collect_options {
-    const char *host; /* NULL: all addresses */
+    const char *hosts[COLLECT_HOSTS_MAX];
+    size_t host_count; /* 0: all addresses */
     uint16_t ports[COLLECT_PORTS_MAX];
     size_t port_count; /* 0: none named */
     const char *outputs[COLLECT_OUTPUTS_MAX];

@@ -2,14 +2,17 @@
 /*
  * main.c - weir: finds the subcommand
  */
+#define _GNU_SOURCE
 #include "analyze.h"
 #include "collect.h"
 #include "decode.h"
 #include "exit_code.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <weir/weir.h>
 
 static const struct command {
@@ -41,8 +44,20 @@ static void print_help(FILE *out)
           out);
 }
 
+/* A standard stream that is closed would become the next file that is opened, and messages would land in somebody's
+ * flows. What takes its place is opened the wrong way round, so that reading input and writing output still fail. */
+static void fill_closed_streams(void)
+{
+    static const int modes[] = {[STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_WRONLY};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) < 0)
+            return;
+    }
+}
+
 int main(int argc, char **argv)
 {
+    fill_closed_streams();
     setlocale(LC_CTYPE, "");
     if (argc < 2) {
         print_help(stderr);

@@ -69,10 +69,24 @@ static struct sink *create(const struct collect_options *options, const char *ou
     return NULL;
 }
 
+static bool takes_standard_output(const char *output)
+{
+    return strcmp(output, "text") == 0 || strcmp(output, "json:-") == 0;
+}
+
 int outputs_create(const struct collect_options *options, int64_t start_us, struct collector *collector,
                    bool *ret_usage, struct sink_error *error)
 {
     *ret_usage = false;
+    size_t on_standard_output = 0;
+    for (size_t i = 0; i < options->output_count; i++)
+        on_standard_output += takes_standard_output(options->outputs[i]);
+    if (on_standard_output > 1) {
+        *ret_usage = true;
+        snprintf(error->text, sizeof error->text,
+                 "more than one -o is for standard output, where they would mix; give all but one a file");
+        return -1;
+    }
     for (size_t i = 0; i < options->output_count; i++) {
         struct sink *sink = create(options, options->outputs[i], start_us, ret_usage, error);
         if (sink == NULL)

@@ -81,8 +81,9 @@ int json_file_init(struct json_file *file, const struct json_file_options *optio
     file->fd = open_descriptor(options, lines);
     int code = errno;
     if (file->fd < 0) {
-        json_error(error, "cannot open %s: %s; name a file in a folder that may be written to", file->path,
-                   strerror(code));
+        const char *advice = code == EMFILE || code == ENFILE ? "'ulimit -n' tells how many may be open"
+                                                              : "name a file in a folder that may be written to";
+        json_error(error, "cannot open %s: %s; %s", file->path, strerror(code), advice);
     } else if (fstat(file->fd, &status) < 0) {
         code = errno;
         json_error(error, "cannot open %s: %s", file->path, strerror(code));

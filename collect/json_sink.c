@@ -335,7 +335,9 @@ struct sink *json_sink_create(const struct json_sink_options *options, struct si
     }
     json->sink.class = &class;
     json->gzip = json_name_ends(options->path, ".gz");
-    json->lines = options->lines || json->gzip || json_name_ends(options->path, ".ndjson");
+    /* An object grows by writing over its end, which a stream does not allow. */
+    json->lines = options->lines || json->gzip || json_name_ends(options->path, ".ndjson") ||
+                  strcmp(options->path, "-") == 0;
     json->unix_names = options->unix_names;
     json->group_bytes = options->group_bytes;
     json->warn = options->warn;

@@ -37,7 +37,7 @@
 
 struct json_sink_options {
     const char *path;   /* the file; with `rotating`, what the files' names are made from; "-" is standard output */
-    bool lines;         /* the line form; names that end in ".ndjson" or ".gz" ask for it as well */
+    bool lines;         /* the line form; names that end in ".ndjson" or ".gz" and "-" ask for it as well */
     bool rotating;      /* every file carries its start time: STEM-YYYYmmdd-HHMMSS.json, in UTC */
     bool unix_names;    /* with `rotating`: <unix seconds>.json instead, in the folder of `path` */
     int64_t start_us;   /* with `rotating`: the start time of the first file */

@@ -135,8 +135,6 @@ static int listen_on_all(struct listener *listener, uint16_t port, struct sink_e
 
 static int listen_on(struct listener *listener, const char *host, uint16_t port, struct sink_error *error)
 {
-    if (host == NULL)
-        return listen_on_all(listener, port, error);
     char service[8];
     snprintf(service, sizeof service, "%u", port);
     const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
@@ -168,7 +166,8 @@ static void prepare_messages(struct listener *listener)
     }
 }
 
-struct listener *listener_open(const char *host, const uint16_t *ports, size_t port_count, struct sink_error *error)
+struct listener *listener_open(const char *const *hosts, size_t host_count, const uint16_t *ports, size_t port_count,
+                               struct sink_error *error)
 {
     struct listener *listener = calloc(1, sizeof *listener);
     if (listener != NULL)
@@ -180,7 +179,10 @@ struct listener *listener_open(const char *host, const uint16_t *ports, size_t p
     }
     prepare_messages(listener);
     for (size_t i = 0; i < port_count; i++) {
-        if (listen_on(listener, host, ports[i], error) != 0) {
+        int result = host_count == 0 ? listen_on_all(listener, ports[i], error) : 0;
+        for (size_t k = 0; k < host_count && result == 0; k++)
+            result = listen_on(listener, hosts[k], ports[i], error);
+        if (result != 0) {
             listener_close(listener);
             return NULL;
         }

@@ -13,10 +13,11 @@
 struct listener;
 
 /*
- * Binds a socket to each of the addresses that `host` stands for (an address, a name, or NULL for all of them,
- * IPv4 and IPv6), on each port. NULL with `error` filled when one cannot be had.
+ * Binds a socket to each of the addresses that the hosts stand for (addresses or names; all addresses, IPv4 and
+ * IPv6, when there are none), on each port. NULL with `error` filled when one cannot be had.
  */
-struct listener *listener_open(const char *host, const uint16_t *ports, size_t port_count, struct sink_error *error);
+struct listener *listener_open(const char *const *hosts, size_t host_count, const uint16_t *ports, size_t port_count,
+                               struct sink_error *error);
 
 /* What is listened on, as text: "[::]:2055, IPv4 and IPv6". One for each socket; NULL behind the last. */
 const char *listener_address(const struct listener *listener, size_t i);

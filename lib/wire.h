@@ -49,7 +49,7 @@ static inline uint8_t wire_u8(struct wire *wire)
 static inline uint16_t wire_u16(struct wire *wire)
 {
     const uint8_t *p = wire_take(wire, 2);
-    return p == NULL ? 0 : (uint16_t)(p[0] << 8 | p[1]);
+    return (uint16_t)(p == NULL ? 0 : p[0] << 8 | p[1]);
 }
 
 static inline uint32_t wire_u32(struct wire *wire)

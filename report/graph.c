@@ -382,7 +382,7 @@ void graph_print(const struct graph *graph, FILE *out, const struct terminal *te
     choose_bands(plot);
     choose_columns(plot);
     measure(plot);
-    fprintf(out, "%sBytes per second by service%s, %s to %s, a column is ", terminal->colour ? "\033[1m" : "",
+    fprintf(out, "%sBytes per second by service%s\n%s to %s, a column is ", terminal->colour ? "\033[1m" : "",
             terminal->colour ? "\033[0m" : "", format_time(graph->series->first_us, first),
             format_time(graph->series->last_us, last));
     double column_s = plot->column_us / 1e6;

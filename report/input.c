@@ -8,15 +8,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#define LOCK_ATTEMPTS_MAX 200
 
 struct input {
     gzFile file;
     struct progress progress;
     bool truncated;
 };
+
+/* While we read, weir collect does not write but keeps what comes in memory. A lock that is not to be had is no reason
+ * not to read. It goes with the descriptor. */
+static void lock_against_writers(int fd)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    for (int attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt++) {
+        if (flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+            return;
+        nanosleep(&moment, NULL);
+    }
+}
 
 static int open_file(const char *path, uint64_t *ret_size_bytes, char error[512])
 {
@@ -35,6 +51,8 @@ static int open_file(const char *path, uint64_t *ret_size_bytes, char error[512]
         close(fd);
         return -1;
     }
+    if (S_ISREG(status.st_mode))
+        lock_against_writers(fd);
     *ret_size_bytes = S_ISREG(status.st_mode) && status.st_size > 0 ? (uint64_t)status.st_size : 0;
     return fd;
 }
@@ -77,7 +95,8 @@ ssize_t input_read(void *context, void *buffer, size_t size_bytes, char error[25
     const char *text = gzerror(input->file, &code);
 
     if (length > 0) {
-        progress_update(&input->progress, (uint64_t)gzoffset(input->file));
+        z_off_t offset = gzoffset(input->file); /* in the file, compressed or not; a pipe has none */
+        progress_update(&input->progress, (uint64_t)(offset >= 0 ? offset : gztell(input->file)));
         return length;
     }
     if (code == Z_OK || code == Z_STREAM_END)

@@ -171,6 +171,22 @@ static void read_origin(const json_t *entry, struct flow_origin *origin)
     }
 }
 
+/* An entry without a header does not tell how long the exporter had been up. It sends flows soon after they end, so
+ * the end of the latest one, in the 32-bit uptime, is taken for it. */
+static void guess_uptime(const json_t *flows, struct flow_origin *origin)
+{
+    size_t count = json_array_size(flows);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *value = json_object_get(json_array_get(flows, i), "LAST_SWITCHED");
+        uint64_t last_ms = 0;
+        if (value == NULL || read_number(value, &last_ms) != 0 || last_ms > UINT32_MAX)
+            continue;
+        if (!origin->has_uptime || (int32_t)((uint32_t)last_ms - origin->uptime_ms) > 0)
+            origin->uptime_ms = (uint32_t)last_ms;
+        origin->has_uptime = true;
+    }
+}
+
 const char *json_entry_read(int64_t received_us, const char *value, size_t length_bytes,
                             const struct json_reader_options *options, const char *place,
                             struct json_reader_result *result)
@@ -183,6 +199,7 @@ const char *json_entry_read(int64_t received_us, const char *value, size_t lengt
     if (entry == NULL)
         return "JSON that is damaged";
     if (json_is_array(entry)) {
+        guess_uptime(entry, &origin);
         read_flows(entry, &origin, options, place, result);
     } else if (json_is_object(entry)) {
         const json_t *flows = json_object_get(entry, "flows");

@@ -103,7 +103,9 @@ struct names *names_create(const struct names_options *options)
     }
     memset(names->buckets, 0xff, bucket_count * sizeof *names->buckets);
     bool dns = options == NULL || !options->hosts_only;
-    if (channel_create(&names->hosts, "f") != 0 || (dns && channel_create(&names->dns, "b") != 0)) {
+    const char *servers = options != NULL ? options->servers : NULL;
+    if (channel_create(&names->hosts, "f") != 0 || (dns && channel_create(&names->dns, "b") != 0) ||
+        (dns && servers != NULL && ares_set_servers_ports_csv(names->dns, servers) != ARES_SUCCESS)) {
         names_free(names);
         return NULL;
     }

@@ -12,9 +12,10 @@
 #include "flow.h"
 
 struct names_options {
-    bool hosts_only;   /* no DNS: the hosts file alone */
-    int budget_ms;     /* time that names_wait() may spend in all; 2000 unless told */
-    uint32_t kept_max; /* names kept; 65,536 unless told */
+    bool hosts_only;     /* no DNS: the hosts file alone */
+    int budget_ms;       /* time that names_wait() may spend in all; 2000 unless told */
+    uint32_t kept_max;   /* names kept; 65,536 unless told */
+    const char *servers; /* "127.0.0.1:5353,..." in place of the system's; NULL for those */
 };
 
 struct names;

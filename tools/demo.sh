@@ -9,6 +9,7 @@
 # demo.sh --record FILE.pcap [WEIR] makes that capture anew (needs tcpdump).
 set -u
 PATH=$PATH:/usr/sbin:/sbin
+[ -n "${LC_ALL:-}${LC_CTYPE:-}${LANG:-}" ] || export LC_ALL=C.UTF-8 # a bare machine; the graph has better characters then
 source_root=$(cd "$(dirname "$0")/.." && pwd)
 traffic=$source_root/tools/demo_traffic.py
 sample=$source_root/examples/softflowd-v9.pcap

@@ -7,6 +7,9 @@ set -eu
 source_root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${1:-$source_root/build/venv}
 requirements=$source_root/tests/requirements.txt
+# the machine's authorities rather than pip's own: networks that look into connections have theirs there
+authorities=/etc/ssl/certs/ca-certificates.crt
+[ -n "${PIP_CERT:-}" ] || [ ! -s $authorities ] || export PIP_CERT=$authorities
 mkdir -p "$folder"
 exec 9>"$folder/.lock"
 flock 9

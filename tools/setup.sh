@@ -97,6 +97,32 @@ name_clang_package() {
     done
 }
 
+# Installing ca-certificates writes the machine's bundle of authorities anew. One that somebody put there by hand, for
+# a network that looks into connections, would be gone, and downloads with it: what is missing then is added as
+# update-ca-certificates(8) wants it.
+bundle=/etc/ssl/certs/ca-certificates.crt
+keep_authorities() {
+    [ -s $bundle ] && ! dpkg -s ca-certificates >/dev/null 2>&1 && cp $bundle "$log.authorities"
+}
+return_authorities() {
+    [ -s "$log.authorities" ] && [ -s $bundle ] || return 0
+    mkdir -p /usr/local/share/ca-certificates
+    awk -v name=/usr/local/share/ca-certificates/kept-from-before- '
+        /-----BEGIN CERTIFICATE-----/ { text = "" }
+        { text = text $0 "\n" }
+        /-----END CERTIFICATE-----/ {
+            if (FNR == NR) known[text] = 1
+            else if (!(text in known)) {
+                count++
+                file = name count ".crt"
+                printf "%s", text >file
+                close(file)
+            }
+        }' $bundle "$log.authorities"
+    rm -f "$log.authorities"
+    update-ca-certificates >"$log" 2>&1 || cat "$log" >&2
+}
+
 install_debian() {
     export DEBIAN_FRONTEND=noninteractive
     echo "Reading the package lists ..."
@@ -105,11 +131,13 @@ install_debian() {
     fi
     name_clang_package
     echo "Installing: ${packages[*]}"
+    keep_authorities
     if ! apt-get -qq -y --no-install-recommends install "${packages[@]}" >"$log" 2>&1; then
         cat "$log" >&2
         echo "setup.sh: apt-get could not install the packages; its own words are above" >&2
         exit 1
     fi
+    return_authorities
 }
 
 groups=''
@@ -127,7 +155,7 @@ groups=${groups:-build demo test}
 look
 if [ ${#names[@]} -gt 0 ] && [ $check = 0 ] && have apt-get && [ "$(id -u)" = 0 ]; then
     log=$(mktemp)
-    trap 'rm -f "$log"' EXIT
+    trap 'rm -f "$log" "$log.authorities"' EXIT
     install_debian
     look
 fi

@@ -204,7 +204,7 @@ struct weir_layout {
     uint32_t record_bytes; /* length of a record on the wire; with fields of variable length the least it can be */
     uint16_t version;      /* 1, 5, 7, 9, or 10 for IPFIX: whose names for fields were used */
     bool options;          /* of an options template */
-    uint32_t slot;         /* below templates_max, reused when the layout is gone: index of what a caller keeps by layout */
+    uint32_t slot;         /* below templates_max, for what a caller keeps by layout; reused when the layout is gone */
     uint64_t serial;       /* never reused within a decoder: tells whether what lies under slot is still of this one */
 };
 
@@ -418,7 +418,8 @@ struct weir_event {
 struct weir_options {
     uint32_t batch_rows;     /* rows of a batch at the most, 1 to 65,536 */
     uint32_t batch_count;    /* batches in all, at least 2; each takes batch_bytes */
-    size_t batch_bytes;      /* memory of one batch, at least 1 MiB: wide rows make fewer of them */
+    size_t batch_bytes;      /* memory of one batch, at least 1 MiB and 24 octets for each of batch_rows; wide rows make
+                              * fewer of them */
     size_t waiting_bytes;    /* data without template that is kept, for all exporters */
     size_t waiting_session_bytes; /* the same for one (address, port, domain) */
     int64_t waiting_us;      /* how long it is kept, microseconds */
@@ -441,8 +442,8 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *options);
 void weir_decoder_free(struct weir_decoder *decoder);
 
 /*
- * Takes a datagram. Call weir_decoder_next() until it returns NULL before feeding the next one. Returns 0, or -1 - reason (enum weir_reason) when the whole
- * datagram is refused; that is counted already and no cause to stop.
+ * Takes a datagram. Call weir_decoder_next() until it returns NULL before feeding the next one. Returns 0, or
+ * -1 - reason (enum weir_reason) when the whole datagram is refused; that is counted already and no cause to stop.
  */
 int weir_decoder_feed(struct weir_decoder *decoder, const struct weir_datagram *datagram);
 

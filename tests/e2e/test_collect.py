@@ -390,9 +390,11 @@ def connections_as_text_while_running(folder):
 def lines_on_standard_output(folder):
     exporter = v9.Exporter()
     path = write_file(folder, "a.pcap", capture_maker.pcap_of([(0, exporter.flows(FLOW))]))
-    out, _ = weir_ok("collect", "-r", path, "--json-lines", "-o", "json:-", cwd=folder)
-    (key, entry), = load_lines(out)
-    expect_equal((key, len(entry["flows"])), ("1700000000.000000", 1), "the line")
+    for arguments in (["--json-lines"], []):
+        out, _ = weir_ok("collect", "-r", path, *arguments, "-o", "json:-", cwd=folder)
+        (key, entry), = load_lines(out)
+        expect_equal((key, len(entry["flows"])), ("1700000000.000000", 1), "the line")
+    expect_equal(os.listdir(folder), ["a.pcap"], "files")
 
 
 @case

@@ -41,7 +41,8 @@ def wrong_usage_is_2_and_points_to_help(folder):
                             (["collect", "flows.json"], "flows.json"), (["collect", "-p"], "-p"),
                             (["collect", "--rotate"], "--rotate"), (["decode"], "no capture"),
                             (["decode", "a", "b"], "b"), (["decode", "-p", "x", "a"], "x"),
-                            (["analyze", "--min-size", "big", "a"], "big"), (["analyze", "--sort", "name", "a"], "name"),
+                            (["analyze", "--min-size", "big", "a"], "big"),
+                            (["analyze", "--sort", "name", "a"], "name"),
                             (["collect", "-r", "a.pcap", "-b", "::1"], "-b")):
         expect_in(word, complaint(folder, *arguments, code=2))
     expect_equal(os.listdir(folder), [], "files made")
@@ -113,7 +114,8 @@ def a_port_below_1024_without_the_right(folder):
 @case
 def folders_that_cannot_be_written(folder):
     write_file(folder, "file", b"")
-    for path in ("no/such/folder/flows.json", "file/flows.json", "file/flows.gz", "no/flows.ndjson", "/proc/flows.json"):
+    for path in ("no/such/folder/flows.json", "file/flows.json", "file/flows.gz", "no/flows.ndjson",
+                 "/proc/flows.json"):
         err = complaint(folder, "collect", "-o", path, "-p", str(free_port()))
         expect_in("cannot open " + path, err)
         expect_in("name a file in a folder that may be written to", err)
@@ -163,14 +165,30 @@ def a_file_that_another_collector_writes(folder):
 # ------------------------------------------------------------------------------------------------------- full disks
 
 
+def own_mounts():
+    """How to start a command with mounts of its own. In a chroot, whose root is no mount, they cannot be made private,
+    and what is mounted may be seen outside as well: unmount() then takes it away."""
+    unshare = need("unshare", "util-linux")
+    for command in ([unshare, "-m"], [unshare, "-m", "--propagation", "unchanged"]):
+        if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
+            return command
+    raise Skip("unshare -m is not permitted")
+
+
+def unmount(folder):
+    mount = os.path.join(folder, "mount")
+    if os.path.ismount(mount):
+        subprocess.run(["umount", mount], check=False)
+
+
 def in_mounts(folder, script, *arguments):
     """Runs a script where it may mount file systems that nobody else sees."""
     need_root("a file system of one's own")
-    unshare = need("unshare", "util-linux")
-    if subprocess.run([unshare, "-m", "true"], capture_output=True, check=False).returncode != 0:
-        raise Skip("unshare -m is not permitted")
-    done = subprocess.run([unshare, "-m", "sh", "-c", script, *arguments], cwd=folder, capture_output=True, text=True,
-                          timeout=60, check=False)
+    try:
+        done = subprocess.run([*own_mounts(), "sh", "-c", script, *arguments], cwd=folder, capture_output=True,
+                              text=True, timeout=60, check=False)
+    finally:
+        unmount(folder)
     if "mount:" in done.stderr:
         raise Skip("mount is not permitted: " + done.stderr.strip())
     return done.returncode, done.stdout, done.stderr
@@ -228,8 +246,7 @@ def a_disk_that_fills_up_while_receiving(folder):
     script = 'mount -t tmpfs -o size=128k none mount && exec "$0" collect -p "$1" -b 127.0.0.1 -o mount/a.json'
     port = free_port()
     with open(folder + "/err", "wb") as err:
-        process = start([need("unshare", "util-linux"), "-m", "sh", "-c", script, weir_e2e.weir_path, str(port)],
-                        cwd=folder, stderr=err)
+        process = start([*own_mounts(), "sh", "-c", script, weir_e2e.weir_path, str(port)], cwd=folder, stderr=err)
     weir_e2e.wait_until(lambda: process.poll() is not None or "Listening" in weir_e2e.read_text(folder + "/err"),
                         "the collector")
     if process.poll() is not None:
@@ -249,6 +266,7 @@ def a_disk_that_fills_up_while_receiving(folder):
     with os.fdopen(keeper, "rb") as file:
         content = file.read()
     entries = json.loads(content)
+    unmount(folder)
     expect(len(entries) > 5, "only %d entries were written" % len(entries))
     write_file(folder, "a.json", content)
     collector = Collector(folder, "-D", "-o", "a.json")
@@ -326,6 +344,32 @@ def standard_output_closed(folder):
                               stderr=subprocess.PIPE, text=True, timeout=30, check=False)
         expect_equal(done.returncode, 1, "exit code of %s, with %s" % (arguments[0], done.stderr))
         expect_in("cannot write", done.stderr, arguments[0])
+
+
+@case
+def closed_streams_leave_the_file_alone(folder):
+    """The file must not get the number of a stream that is closed, and with it what is meant for people."""
+    port = free_port()
+    for streams in ("2>&-", ">&-", "<&-", "<&- >&- 2>&-"):
+        process = start(["sh", "-c", 'exec "$0" "$@" ' + streams, weir_e2e.weir_path, "collect", "-D", "-p", str(port),
+                         "-b", "127.0.0.1", "--count", "1", "-o", "a.json"], cwd=folder, stderr=subprocess.DEVNULL)
+        exporter = v9.Exporter()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            def ended():
+                sender.sendto(exporter.flows(FLOW), ("127.0.0.1", port))
+                return process.poll() is not None
+            weir_e2e.wait_until(ended, "the end with " + streams)
+        expect_equal(process.returncode, 0, "exit code with " + streams)
+        expect_equal(len(flows_of(load_object(folder + "/a.json"))), 1, "flows with " + streams)
+        os.unlink(folder + "/a.json")
+
+
+@case
+def two_outputs_on_standard_output(folder):
+    path = big_capture(folder, 1)
+    for outputs in (["-o", "text", "-o", "json:-"], ["-o", "json:-", "-o", "json:-"], ["-o", "text", "-o", "text"]):
+        err = complaint(folder, "collect", "-r", path, *outputs, code=2)
+        expect_in("more than one -o is for standard output", err)
 
 
 # ------------------------------------------------------------------------------------------------------- analyze

@@ -18,6 +18,7 @@ import time
 import traceback
 
 PATIENCE_S = 30  # for things that take a moment; long, as machines that run tests are busy
+FLOOD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "flood.py")
 SOURCE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 cases = []
@@ -43,6 +44,7 @@ def run():
     words = sys.argv[2:]
     chosen = [c for c in cases if not words or any(word in c.__name__ for word in words)]
     os.environ.setdefault("TZ", "UTC")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended here, too
     print("1..%d" % len(chosen), flush=True)
     failed = sum(not run_case(number, function) for number, function in enumerate(chosen, 1))
     sys.exit(1 if failed else 0)
@@ -151,7 +153,14 @@ def weir(*arguments, cwd=None, stdin=subprocess.DEVNULL, timeout=60, **options):
     """Runs the program to its end; returns exit code, standard output and standard error as text."""
     done = subprocess.run([weir_path, *arguments], cwd=cwd, stdin=stdin, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, timeout=timeout, check=False, **options)
+    check_sane(done.stderr)
     return done.returncode, done.stdout, done.stderr
+
+
+def check_sane(err):
+    """A build with sanitizers tells of a fault there, and may end with the same exit code as without."""
+    for sign in ("Sanitizer", "runtime error:", "Assertion"):
+        expect(sign not in err, "a fault of the program: " + err[-3000:])
 
 
 def weir_ok(*arguments, **options):
@@ -159,6 +168,18 @@ def weir_ok(*arguments, **options):
     code, out, err = weir(*arguments, **options)
     expect(code == 0, "weir %s ended with %d: %s" % (" ".join(arguments), code, err))
     return out, err
+
+
+def run_measured(arguments, patience_s=PATIENCE_S, **options):
+    """Runs a program to its end; returns exit code and what it used (struct rusage)."""
+    process = start(arguments, **options)
+
+    def ended():
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        return (os.waitstatus_to_exitcode(status), usage) if pid else None
+    code, usage = wait_until(ended, "the end of " + " ".join(arguments), patience_s)
+    process.returncode = code
+    return code, usage
 
 
 def free_port():
@@ -172,6 +193,23 @@ def free_port():
         probe.bind(("", 0))
     with probe:
         return probe.getsockname()[1]
+
+
+def queue_of(port):
+    """Octets that wait on a UDP port of this machine, as the kernel counts them."""
+    waiting = 0
+    for name in ("/proc/net/udp", "/proc/net/udp6"):
+        if os.path.exists(name):
+            for line in read_text(name).splitlines()[1:]:
+                words = line.split()
+                if int(words[1].rsplit(":", 1)[1], 16) == port:
+                    waiting += int(words[4].split(":")[1], 16)
+    return waiting
+
+
+def flood(port, count, rate, records):
+    """Starts flood.py, see there."""
+    return start([sys.executable, FLOOD, str(port), str(count), str(rate), str(records)])
 
 
 class Collector:
@@ -217,6 +255,7 @@ class Collector:
     def wait_end(self, patience_s=PATIENCE_S):
         wait_until(lambda: self.process.poll() is not None, lambda: "the end of weir collect: " + self.log(),
                    patience_s)
+        check_sane(self.log())
         return self.process.returncode
 
     def stop(self, number=signal.SIGINT):

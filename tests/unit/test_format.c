@@ -186,7 +186,8 @@ static void test_json(void **state)
     (void)state;
     assert_string_equal(
         printed(format_json, &connection, "a\"b\\c\n", NULL),
-        "{\"time\": \"2017-10-28T21:17:01.123456Z\", \"service\": \"SSH\", \"protocol\": \"TCP\", \"protocol_number\": 6, "
+        "{\"time\": \"2017-10-28T21:17:01.123456Z\", \"service\": \"SSH\", \"protocol\": \"TCP\", "
+        "\"protocol_number\": 6, "
         "\"from\": {\"address\": \"192.0.2.7\", \"name\": \"a\\\"b\\\\c\\u000a\", \"port\": 22}, \"to\": {\"address\": "
         "\"192.0.2.9\", \"name\": null, \"port\": 40000}, \"size\": 4456448, \"size_back\": 1000, \"packets\": 3200, "
         "\"duration_ms\": 90000, \"paired\": true}\n");
@@ -222,7 +223,8 @@ static void test_unpaired(void **state)
     assert_non_null(out);
     format_unpaired(out, &connection.from, "one", NULL);
     fclose(out);
-    assert_string_equal(text, "From one (192.0.2.7):22 to 192.0.2.9:40000 with proto TCP and size 4.25M (3000 packets)\n");
+    assert_string_equal(text,
+                        "From one (192.0.2.7):22 to 192.0.2.9:40000 with proto TCP and size 4.25M (3000 packets)\n");
 }
 
 int main(void)

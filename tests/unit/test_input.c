@@ -63,7 +63,8 @@ static int read_file(void)
     return status;
 }
 
-#define LINE(time) "{\"" time "\": {\"flows\": [{\"IPV4_SRC_ADDR\": \"192.0.2.1\", \"IPV4_DST_ADDR\": \"192.0.2.2\"}]}}\n"
+#define LINE(time) \
+    "{\"" time "\": {\"flows\": [{\"IPV4_SRC_ADDR\": \"192.0.2.1\", \"IPV4_DST_ADDR\": \"192.0.2.2\"}]}}\n"
 
 static void write_member(const char *mode, const char *text)
 {

@@ -72,7 +72,8 @@ static void assert_address(const struct weir_address *address, const char *expec
 static void test_one_object(void **state)
 {
     (void)state;
-    assert_int_equal(read_text("{\"1509225421.123456\": [" FLOW_4 ", " FLOW_6 "],\n\"1509225422\": [" FLOW_6 "]}\n"), 0);
+    assert_int_equal(read_text("{\"1509225421.123456\": [" FLOW_4 ", " FLOW_6 "],\n"
+                               "\"1509225422\": [" FLOW_6 "]}\n"), 0);
     assert_int_equal(flow_count, 3);
     assert_int_equal(result.entries, 2);
     assert_false(result.torn);
@@ -92,14 +93,29 @@ static void test_one_object(void **state)
     assert_true(flows[2].received_us == 1509225422000000);
 }
 
+/* The object form has no uptime: the latest end of a datagram stands for it, across the wrap. */
+static void test_ends_without_a_header(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("{\"10\": [{\"IPV4_SRC_ADDR\": \"192.0.2.7\", \"IPV4_DST_ADDR\": \"192.0.2.9\", "
+                               "\"IN_BYTES\": 1, \"FIRST_SWITCHED\": 4294966296, \"LAST_SWITCHED\": 4294966296}, "
+                               "{\"IPV4_SRC_ADDR\": \"192.0.2.7\", \"IPV4_DST_ADDR\": \"192.0.2.9\", "
+                               "\"IN_BYTES\": 1, \"FIRST_SWITCHED\": 500, \"LAST_SWITCHED\": 500}]}"), 0);
+    assert_int_equal(flow_count, 2);
+    assert_int_equal(flows[0].ended_us, 8500000); /* 1000 ms before the wrap, 500 behind it */
+    assert_int_equal(flows[1].ended_us, 10000000);
+}
+
 static void test_lines(void **state)
 {
     (void)state;
     assert_int_equal(read_text("{\"1509225421.5\": {\"client\": [\"192.0.2.250\", 2055], \"header\": {\"version\": 9, "
-                               "\"uptime\": 7000, \"source_id\": 0}, \"flows\": [" FLOW_4 "], \"options\": [{\"a\": 1}]}}\n"
+                               "\"uptime\": 7000, \"source_id\": 0}, \"flows\": [" FLOW_4 "], "
+                               "\"options\": [{\"a\": 1}]}}\n"
                                "{\"1509225422.5\": {\"client\": [\"192.0.2.251\", 2055], \"flows\": [" FLOW_6 "]}}\n"
-                               "{\"1509225423.5\": {\"client\": [\"::ffff:192.0.2.250\", 2055], \"header\": {}, \"flows\": "
-                               "[" FLOW_6 "]}}\n{\"1509225424.5\": {\"header\": {\"version\": 9}, \"options\": []}}"), 0);
+                               "{\"1509225423.5\": {\"client\": [\"::ffff:192.0.2.250\", 2055], \"header\": {}, "
+                               "\"flows\": [" FLOW_6 "]}}\n"
+                               "{\"1509225424.5\": {\"header\": {\"version\": 9}, \"options\": []}}"), 0);
     assert_int_equal(flow_count, 3);
     assert_int_equal(result.entries, 4);
     assert_int_equal(result.entries_skipped, 0);
@@ -112,8 +128,8 @@ static void test_lines(void **state)
 static void test_between_the_generations(void **state)
 {
     (void)state;
-    assert_int_equal(read_text("{\"1.5\": {\"client\": [\"192.0.2.250\", 2055], \"flows\": [" FLOW_4 "]}, \"2.5\": {\"flows\""
-                               ": [" FLOW_4 "]}}{\"3\":[" FLOW_4 "]}"), 0);
+    assert_int_equal(read_text("{\"1.5\": {\"client\": [\"192.0.2.250\", 2055], \"flows\": [" FLOW_4 "]}, "
+                               "\"2.5\": {\"flows\": [" FLOW_4 "]}}{\"3\":[" FLOW_4 "]}"), 0);
     assert_int_equal(flow_count, 3);
 }
 
@@ -136,12 +152,14 @@ static void test_addresses_as_integers(void **state)
 static void test_names_of_other_versions(void **state)
 {
     (void)state;
-    assert_int_equal(read_text("{\"1\": [{\"IPV4_SRC_ADDR\": 1, \"IPV4_DST_ADDR\": 2, \"IN_OCTETS\": 7, \"IN_PACKETS\": 3, "
+    assert_int_equal(read_text("{\"1\": [{\"IPV4_SRC_ADDR\": 1, \"IPV4_DST_ADDR\": 2, \"IN_OCTETS\": 7, "
+                               "\"IN_PACKETS\": 3, "
                                "\"PROTO\": 17, \"SRC_PORT\": 53, \"DST_PORT\": 1024},"
                                "{\"sourceIPv4Address\": \"1.2.3.4\", \"destinationIPv4Address\": \"1.2.3.5\", "
                                "\"octetTotalCount\": 9, \"octetDeltaCount\": 0, \"packetTotalCount\": 2, "
                                "\"protocolIdentifier\": 6, \"sourceTransportPort\": 80, "
-                               "\"flowStartMilliseconds\": 1509225421000, \"flowEndMilliseconds\": 1509225422500}]}"), 0);
+                               "\"flowStartMilliseconds\": 1509225421000, "
+                               "\"flowEndMilliseconds\": 1509225422500}]}"), 0);
     assert_int_equal(flow_count, 2);
     assert_true(flows[0].bytes == 7 && flows[0].packets == 3 && flows[0].protocol == 17);
     assert_int_equal(flows[0].source_port, 53);
@@ -293,7 +311,8 @@ static void test_odd_numbers_that_are_fine(void **state)
 {
     (void)state;
     assert_int_equal(read_text("{\"1\": [{" ENDS ", \"IN_BYTES\": 18446744073709551615, \"IN_PKTS\": 3.0},"
-                               "{" ENDS ", \"IN_BYTES\": \"17\", \"IN_PKTS\": 1e3, \"X\": 1e999, \"Y\": NaN, \"Z\": null, "
+                               "{" ENDS ", \"IN_BYTES\": \"17\", \"IN_PKTS\": 1e3, \"X\": 1e999, \"Y\": NaN, "
+                               "\"Z\": null, "
                                "\"IN_PKTS_2\": {}}]}"), 0);
     assert_int_equal(flow_count, 2);
     assert_true(flows[0].bytes == UINT64_MAX);
@@ -315,7 +334,8 @@ static void test_odd_entries(void **state)
         snprintf(text, sizeof(text), "{\"1\": [" FLOW_4 "], %s, \"3\": [" FLOW_6 "]}", odd[i]);
         int status = read_text(text);
         if (status != 0 || flow_count != 2 || result.entries_skipped != 1 || result.torn) {
-            fail_msg("%s: %u flows, %u skipped, %s", odd[i], flow_count, (unsigned)result.entries_skipped, result.error);
+            fail_msg("%s: %u flows, %u skipped, %s", odd[i], flow_count, (unsigned)result.entries_skipped,
+                     result.error);
         }
     }
 }
@@ -405,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_object),
+        cmocka_unit_test(test_ends_without_a_header),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_between_the_generations),
         cmocka_unit_test(test_addresses_as_integers),

@@ -23,6 +23,10 @@
 
 enum { WAIT_MS = 5000 };
 
+static const char *const loopback = "127.0.0.1";
+static const char *const nobodys = "192.0.2.1"; /* documentation addresses are nobody's */
+static const char *const nameless = "no such name";
+
 static int64_t now_us(void)
 {
     struct timespec now;
@@ -90,7 +94,7 @@ static void test_both_families(void **state)
     (void)state;
     struct sink_error error = {0};
     const uint16_t port = free_port();
-    struct listener *listener = listener_open(NULL, &port, 1, &error);
+    struct listener *listener = listener_open(NULL, 0, &port, 1, &error);
     assert_non_null(listener);
     assert_null(listener_address(listener, 1));
     static uint8_t big[65507 - 1];
@@ -108,10 +112,24 @@ static void test_several_ports(void **state)
     (void)state;
     struct sink_error error = {0};
     const uint16_t ports[] = {0, 0};
-    struct listener *listener = listener_open("127.0.0.1", ports, 2, &error);
+    struct listener *listener = listener_open(&loopback, 1, ports, 2, &error);
     assert_non_null(listener);
     for (size_t i = 0; i < 2; i++)
         expect(listener, "127.0.0.1", send_to("127.0.0.1", port_of(listener, i), "x", 1), "x", 1);
+    assert_null(listener_address(listener, 2));
+    listener_close(listener);
+}
+
+static void test_several_hosts(void **state)
+{
+    (void)state;
+    struct sink_error error = {0};
+    const char *const hosts[] = {"127.0.0.1", "127.0.0.2"};
+    const uint16_t port = free_port();
+    struct listener *listener = listener_open(hosts, 2, &port, 1, &error);
+    assert_non_null(listener);
+    expect(listener, "127.0.0.1", send_to("127.0.0.1", port, "x", 1), "x", 1);
+    expect(listener, "127.0.0.1", send_to("127.0.0.2", port, "y", 1), "y", 1);
     assert_null(listener_address(listener, 2));
     listener_close(listener);
 }
@@ -121,7 +139,7 @@ static void test_silence_ends(void **state)
     (void)state;
     struct sink_error error = {0};
     const uint16_t port = 0;
-    struct listener *listener = listener_open("127.0.0.1", &port, 1, &error);
+    struct listener *listener = listener_open(&loopback, 1, &port, 1, &error);
     sigset_t mask;
     sigemptyset(&mask);
     assert_int_equal(listener_wait(listener, 10, &mask, &error), 0);
@@ -133,16 +151,16 @@ static void test_errors_say_what_to_do(void **state)
     (void)state;
     struct sink_error error = {0};
     const uint16_t any = 0;
-    struct listener *first = listener_open("127.0.0.1", &any, 1, &error);
+    struct listener *first = listener_open(&loopback, 1, &any, 1, &error);
     const uint16_t taken = port_of(first, 0);
-    assert_null(listener_open("127.0.0.1", &taken, 1, &error));
+    assert_null(listener_open(&loopback, 1, &taken, 1, &error));
     assert_non_null(strstr(error.text, "Address already in use"));
     assert_non_null(strstr(error.text, "-p"));
     listener_close(first);
 
-    assert_null(listener_open("192.0.2.1", &any, 1, &error)); /* documentation addresses are nobody's */
+    assert_null(listener_open(&nobodys, 1, &any, 1, &error));
     assert_non_null(strstr(error.text, "192.0.2.1"));
-    assert_null(listener_open("no such name", &any, 1, &error));
+    assert_null(listener_open(&nameless, 1, &any, 1, &error));
     assert_non_null(strstr(error.text, "'no such name'"));
     listener_close(NULL);
 }
@@ -152,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_families),
         cmocka_unit_test(test_several_ports),
+        cmocka_unit_test(test_several_hosts),
         cmocka_unit_test(test_silence_ends),
         cmocka_unit_test(test_errors_say_what_to_do),
     };

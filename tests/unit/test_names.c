@@ -3,13 +3,18 @@
  * test_names.c - names from the hosts file, no waiting without a network, what strangers write; filters by host
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -84,6 +89,116 @@ static void test_waiting_is_bounded(void **state)
     assert_false(names_pending(names, &address));
     assert_true(now_ms() - start_ms < 3500);
     names_free(names);
+}
+
+/* A name server on the loopback interface: answers each question for a name after a while, with its own first label
+ * in the answer, and nothing at all when the last octet of the address is 13. */
+struct server {
+    int fd;
+    volatile bool stop;
+    unsigned asked;
+};
+
+static size_t answer(const uint8_t *question, size_t length, uint8_t *reply)
+{
+    static const uint8_t head[] = {0xc0, 12, 0, 12, 0, 1, 0, 0, 0, 60};
+    size_t end = 12;
+    while (end < length && question[end] != 0) {
+        end += question[end] + 1u;
+    }
+    end += 5; /* the root label, type, class */
+    if (end > length || length > 300) {
+        return 0;
+    }
+    memcpy(reply, question, end);
+    memcpy(reply + 2, "\x81\x80\0\1\0\1\0\0\0\0", 10);
+    memcpy(reply + end, head, sizeof(head));
+    uint8_t *data = reply + end + sizeof(head);
+    char name[16];
+    int name_length = snprintf(name, sizeof(name), "host-%.*s", question[12], (const char *)question + 13);
+    data[0] = 0;
+    data[1] = (uint8_t)(1 + name_length + 1 + 7 + 1);
+    data[2] = (uint8_t)name_length;
+    memcpy(data + 3, name, (size_t)name_length);
+    memcpy(data + 3 + name_length, "\7example", 9);
+    return end + sizeof(head) + 2 + data[1];
+}
+
+static void *serve(void *context)
+{
+    struct server *server = context;
+    while (!server->stop) {
+        uint8_t question[512], reply[1024];
+        struct sockaddr_storage from;
+        socklen_t from_length = sizeof(from);
+        ssize_t length = recvfrom(server->fd, question, sizeof(question), 0, (struct sockaddr *)&from, &from_length);
+        if (length < 13) {
+            continue;
+        }
+        server->asked++;
+        if (memcmp(question + 12, "\2" "13", 3) == 0) {
+            continue;
+        }
+        usleep(1000);
+        size_t reply_length = answer(question, (size_t)length, reply);
+        sendto(server->fd, reply, reply_length, 0, (struct sockaddr *)&from, from_length);
+    }
+    return NULL;
+}
+
+static void test_names_from_a_server(void **state)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t at_length = sizeof(at);
+    struct timeval wait = {0, 50000};
+    struct server server = {.fd = socket(AF_INET, SOCK_DGRAM, 0)};
+    pthread_t thread;
+    char servers[32], name[32];
+    (void)state;
+    assert_true(server.fd >= 0);
+    assert_int_equal(bind(server.fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(getsockname(server.fd, (struct sockaddr *)&at, &at_length), 0);
+    setsockopt(server.fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+    assert_int_equal(pthread_create(&thread, NULL, serve, &server), 0);
+    snprintf(servers, sizeof(servers), "127.0.0.1:%u", ntohs(at.sin_port));
+
+    struct names_options options = {.budget_ms = 10000, .servers = servers};
+    struct names *names = names_create(&options);
+    struct weir_address address = make_address("192.0.2.0");
+    assert_non_null(names);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 250; i++) {
+            if (i != 13) {
+                address.octets[3] = (uint8_t)i;
+                names_request(names, &address);
+            }
+        }
+        names_wait(names, 10000);
+    }
+    for (unsigned i = 0; i < 250; i++) {
+        address.octets[3] = (uint8_t)i;
+        snprintf(name, sizeof(name), "host-%u.example", i);
+        if (i != 13) {
+            assert_non_null(names_get(names, &address));
+            assert_string_equal(names_get(names, &address), name);
+        }
+    }
+    assert_in_range(server.asked, 249, 400); /* each once, but for what the loopback interface dropped */
+
+    /* One that does not answer holds up no longer than it may, and not the others. */
+    struct weir_address silent = make_address("192.0.2.13"), other = make_address("198.51.100.7");
+    int64_t start_ms = now_ms();
+    names_request(names, &silent);
+    names_request(names, &other);
+    names_wait(names, 300);
+    assert_in_range(now_ms() - start_ms, 250, 1500);
+    assert_true(names_pending(names, &silent));
+    assert_null(names_get(names, &silent));
+    assert_string_equal(names_get(names, &other), "host-7.example");
+    server.stop = true;
+    pthread_join(thread, NULL);
+    names_free(names);
+    close(server.fd);
 }
 
 static void test_names_under_way_are_dropped(void **state)
@@ -173,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_clean),
         cmocka_unit_test(test_hosts_file_counts),
         cmocka_unit_test(test_waiting_is_bounded),
+        cmocka_unit_test(test_names_from_a_server),
         cmocka_unit_test(test_names_under_way_are_dropped),
         cmocka_unit_test(test_kept_names_are_bounded),
         cmocka_unit_test(test_filters),
