@@ -19,6 +19,7 @@
 #include "lifetime.h"
 #include "lists.h"
 #include "session.h"
+#include "taught.h"
 #include "waiting.h"
 #include "walk.h"
 #include "wire.h"
@@ -65,6 +66,7 @@ struct weir_decoder {
     struct session_table sessions;
     struct waiting waiting;
     struct lifetime lifetime;
+    struct taught taught;
     struct message message;
     struct replay replay;
     struct rows rows;

@@ -120,7 +120,12 @@ enum weir_type {
 #define WEIR_PEN_V9_HIGH 4294967295u  /* NetFlow v9 field types from 32,768 up, less 32,768 */
 #define WEIR_PEN_V9_SCOPE 4294967293u /* NetFlow v9 scope types, RFC 3954 section 6.1 */
 
-/* An information element: what a field means. A constant; lives as long as the program. */
+/* The name of a type as IANA writes it ("unsigned8", "ipv4Address"); and back: -1 where there is none of that name. */
+const char *weir_type_name(enum weir_type type);
+int weir_type_find(const char *name);
+
+/* An information element: what a field means. A constant; lives as long as the program, and as long as the decoder
+ * where it was taught that element: see weir_decoder_add_element(). */
 struct weir_element {
     uint32_t pen;         /* private enterprise number, or one of the above */
     uint16_t id;          /* without the enterprise bit */
@@ -284,6 +289,7 @@ size_t weir_value_json(const struct weir_field *field, const void *value, char *
     X(TEMPLATE_EXPIRED, template_expired, "template that was not sent again in its lifetime")                    \
     X(TEMPLATE_FIELDS_MANY, template_fields_many, "template with more fields than the limit")                    \
     X(TEMPLATES_FULL, templates_full, "more templates than the limit")                                           \
+    X(ELEMENTS_FULL, elements_full, "type information about more elements than the limit")                       \
     X(LIST_MALFORMED, list_malformed, "list that cannot be read, kept as octets")                                \
     X(LIST_TEMPLATE_UNKNOWN, list_template_unknown, "list whose template is not known, kept as octets")          \
     X(LIST_TOO_LONG, list_too_long, "list whose text is too long or nested too deep, kept as octets")            \
@@ -320,10 +326,11 @@ struct weir_ledger {
     uint64_t flows;           /* records of data templates */
     uint64_t options;         /* records of options templates */
     uint64_t templates_learned; /* new ones */
-    uint64_t templates_changed; /* same ID, other fields */
+    uint64_t templates_changed; /* same ID, other fields, or fields whose elements were taught meanwhile */
     uint64_t templates_withdrawn;
     uint64_t templates;       /* known now, of all sessions */
     uint64_t layouts;         /* different ones among these */
+    uint64_t elements_learned; /* from type information, RFC 5610 */
     uint64_t sessions;        /* (address, port, domain) known now */
     uint64_t sessions_loaded; /* came with weir_decoder_load() */
     uint64_t templates_loaded;
@@ -390,6 +397,7 @@ enum weir_event_kind {
     WEIR_EVENT_TEMPLATE_WITHDRAWN, /* template_id */
     WEIR_EVENT_TEMPLATE_EXPIRED, /* reason, template_id */
     WEIR_EVENT_LIST_KEPT_RAW,    /* reason, template_id */
+    WEIR_EVENT_ELEMENT_REFUSED,  /* reason, template_id of the type information */
     WEIR_EVENT_SEQUENCE_GAP,     /* count = datagrams missing */
     WEIR_EVENT_EXPORTER_RESTART
 };
@@ -436,6 +444,29 @@ void weir_options_init(struct weir_options *options);
 /* Makes a decoder. `options` may be NULL for the defaults, and need not outlive the call. NULL when memory is
  * short or an option out of range. */
 struct weir_decoder *weir_decoder_create(const struct weir_options *options);
+
+/* What became of an element that was to be added; 0 when it was. */
+enum weir_element_error {
+    WEIR_ELEMENT_ADDED = 0,
+    WEIR_ELEMENT_NAME = -1,   /* a name has 1 to 64 letters, digits and '_' */
+    WEIR_ELEMENT_TYPE = -2,   /* no enum weir_type */
+    WEIR_ELEMENT_NUMBER = -3, /* a PEN that stands for a name space, or an ID above 32,767 with a PEN */
+    WEIR_ELEMENT_TWICE = -4,  /* one with this number was added before */
+    WEIR_ELEMENT_FULL = -5,   /* 65,536 were added */
+    WEIR_ELEMENT_MEMORY = -6
+};
+
+/*
+ * Teaches the decoder an element, or another name and type for a registered one. A PEN of 0 is for IANA's numbers and
+ * for all field types of v9. What is added goes before what is registered. It is used from the
+ * next time on that a template with it comes.
+ *
+ * Exporters teach the decoder by themselves what they tell of their own elements in type information records
+ * (RFC 5610). Of these it takes only what is neither registered nor added, the first that is told of each, up to
+ * 4,096; other characters than letters, digits and '_' become '_'.
+ */
+int weir_decoder_add_element(struct weir_decoder *decoder, uint32_t pen, uint16_t id, const char *name,
+                             enum weir_type type);
 
 /* Frees the decoder with its batches, the released and the others. NULL is fine. */
 void weir_decoder_free(struct weir_decoder *decoder);
