@@ -70,7 +70,8 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
         layout_table_init(&decoder->layouts, options.templates_max, options.seed, shape, &decoder->taught) != 0 ||
         batch_pool_init(&decoder->batches, options.batch_count, options.batch_bytes, options.batch_rows,
                         &decoder->layouts) != 0 ||
-        session_table_init(&decoder->sessions, options.sessions_max, options.seed) != 0) {
+        session_table_init(&decoder->sessions, options.sessions_max, options.seed) != 0 ||
+        state_table_init(&decoder->states, &decoder->sessions.peers, options.seed) != 0) {
         weir_decoder_free(decoder);
         return NULL;
     }
@@ -90,6 +91,7 @@ void weir_decoder_free(struct weir_decoder *decoder)
     lists_done(&decoder->lists);
     taught_done(&decoder->taught);
     waiting_done(&decoder->waiting);
+    state_table_done(&decoder->states);
     session_table_done(&decoder->sessions);
     batch_pool_done(&decoder->batches);
     layout_table_done(&decoder->layouts);

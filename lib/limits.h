@@ -37,6 +37,12 @@
 #define LIMIT_SHARES 16u
 #define LIMIT_SHARE_MIN 16u
 
+/* What exporters tell of themselves, all of it; a name or a description; and states that are passed over in search of
+ * one that may go. */
+#define LIMIT_STATE_BYTES (64u << 20)
+#define LIMIT_STATE_TEXT_BYTES 255u
+#define LIMIT_STATES_PASSED 64u
+
 /* Sessions that may be given up to make room for one template. */
 #define LIMIT_EVICTIONS_TEMPLATE 64u
 
