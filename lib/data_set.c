@@ -85,7 +85,6 @@ bool data_set_rows_step(struct weir_decoder *decoder)
     if (batch == NULL)
         return decoder->batches.ready.first != NULL;
     const uint32_t first_row = batch->view.row_count;
-    const uint32_t first_row = batch->view.row_count;
     if (rows->layout->view.variable_count == 0)
         append_fixed(rows, batch);
     else
