@@ -118,8 +118,12 @@ void debug_log_event(struct debug_log *log, const struct weir_event *event)
     case WEIR_EVENT_TEMPLATE_EXPIRED:
         fprintf(log->out, "  Template %u has gone: it was not sent again\n", event->template_id);
         break;
+    case WEIR_EVENT_ELEMENT_REFUSED:
     case WEIR_EVENT_LIST_KEPT_RAW:
         fprintf(log->out, "  In data of template %u: %s\n", event->template_id, weir_reason_text(event->reason));
+        break;
+    case WEIR_EVENT_STATE_REFUSED:
+        fprintf(log->out, "  Options records of template %u: %s\n", event->template_id, weir_reason_text(event->reason));
         break;
     case WEIR_EVENT_SEQUENCE_GAP:
         fprintf(log->out, "  Lost before this: %" PRIu32 " datagrams by sequence number\n", event->count);

@@ -10,6 +10,7 @@
 #include "hash.h"
 #include "limits.h"
 #include "specifier.h"
+#include "type_information.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,6 +284,7 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
         .version = specification->version,
         .options = specification->options,
     };
+    layout->teaches = specification->options && type_information_is(fields, size->column_count);
     shape_columns(&table->shape, layout, offsets);
 }
 
@@ -294,7 +296,7 @@ struct layout *compile(struct layout_table *table, const struct specification *s
         *ret_reason = WEIR_REASON_TEMPLATE_FIELDS_MANY;
         return NULL;
     }
-    specifier_read_all(specification, table->specifiers);
+    specifier_read_all(specification, table->taught, table->specifiers);
     if (measure(table, specification, &size, ret_reason) != 0)
         return NULL;
     const size_t block_bytes = sizeof(struct layout) +

@@ -6,6 +6,7 @@
  * section 3.3.1).
  */
 #include "decoder.h"
+#include "type_information.h"
 
 #include <stdlib.h>
 
@@ -83,10 +84,15 @@ bool data_set_rows_step(struct weir_decoder *decoder)
     struct batch *batch = batch_open(&decoder->batches, rows->layout);
     if (batch == NULL)
         return decoder->batches.ready.first != NULL;
+    const uint32_t first_row = batch->view.row_count;
     if (rows->layout->view.variable_count == 0)
         append_fixed(rows, batch);
     else
         append_variable(decoder, batch);
+    if (rows->layout->view.options && batch->view.row_count > first_row)
+        state_take_rows(decoder, batch, &rows->run, first_row, batch->view.row_count - first_row);
+    if (rows->layout->teaches)
+        type_information_take(decoder, batch, &rows->run, first_row);
     if (rows->layout->open == batch && batch_room(batch) == 0)
         batch_close(batch);
     return true;

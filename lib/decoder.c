@@ -4,10 +4,12 @@
  */
 #include "decoder.h"
 
+#include "element.h"
 #include "limits.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Times beyond this, 70,000 years from 1970, are no times; it keeps differences within 64 bits. */
 #define TIME_MAX_US (INT64_MAX / 4)
@@ -60,14 +62,16 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
         .rows_max = options.batch_rows,
     };
     decoder->options = options;
+    decoder->taught.seed = options.seed;
     lifetime_init(&decoder->lifetime, options.template_lifetime_us);
     decoder->waiting.bytes_max = options.waiting_bytes;
     decoder->waiting.session_bytes_max = options.waiting_session_bytes;
     if (walk_init(&decoder->walked) != 0 || lists_init(&decoder->lists) != 0 ||
-        layout_table_init(&decoder->layouts, options.templates_max, options.seed, shape) != 0 ||
+        layout_table_init(&decoder->layouts, options.templates_max, options.seed, shape, &decoder->taught) != 0 ||
         batch_pool_init(&decoder->batches, options.batch_count, options.batch_bytes, options.batch_rows,
                         &decoder->layouts) != 0 ||
-        session_table_init(&decoder->sessions, options.sessions_max, options.seed) != 0) {
+        session_table_init(&decoder->sessions, options.sessions_max, options.seed) != 0 ||
+        state_table_init(&decoder->states, &decoder->sessions.peers, options.seed) != 0) {
         weir_decoder_free(decoder);
         return NULL;
     }
@@ -85,11 +89,46 @@ void weir_decoder_free(struct weir_decoder *decoder)
     free(decoder->replay.current);
     walk_done(&decoder->walked);
     lists_done(&decoder->lists);
+    taught_done(&decoder->taught);
     waiting_done(&decoder->waiting);
+    state_table_done(&decoder->states);
     session_table_done(&decoder->sessions);
     batch_pool_done(&decoder->batches);
     layout_table_done(&decoder->layouts);
     free(decoder);
+}
+
+static bool is_name(const char *name, size_t name_bytes)
+{
+    for (size_t i = 0; i < name_bytes; i++) {
+        if (!element_name_has(name[i]))
+            return false;
+    }
+    return name_bytes > 0 && name_bytes <= LIMIT_ELEMENT_NAME_BYTES;
+}
+
+int weir_decoder_add_element(struct weir_decoder *decoder, uint32_t pen, uint16_t id, const char *name,
+                             enum weir_type type)
+{
+    const struct weir_element element = {
+        .pen = pen, .id = id, .type = (uint8_t)type, .name = name, .semantics = "", .units = ""};
+    const size_t name_bytes = strlen(name);
+    if (!is_name(name, name_bytes))
+        return WEIR_ELEMENT_NAME;
+    if ((unsigned)type >= WEIR_TYPE_COUNT)
+        return WEIR_ELEMENT_TYPE;
+    if (pen == WEIR_PEN_REVERSE || pen >= WEIR_PEN_V9_SCOPE || (pen != WEIR_PEN_IANA && id > INT16_MAX))
+        return WEIR_ELEMENT_NUMBER;
+    switch (taught_add(&decoder->taught, &element, name_bytes, true)) {
+    case TAUGHT:
+        return WEIR_ELEMENT_ADDED;
+    case TAUGHT_KNOWN:
+        return WEIR_ELEMENT_TWICE;
+    case TAUGHT_FULL:
+        return WEIR_ELEMENT_FULL;
+    default:
+        return WEIR_ELEMENT_MEMORY;
+    }
 }
 
 void decoder_tell(struct weir_decoder *decoder, enum weir_event_kind kind, const struct weir_run *run,

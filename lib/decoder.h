@@ -19,6 +19,8 @@
 #include "lifetime.h"
 #include "lists.h"
 #include "session.h"
+#include "state.h"
+#include "taught.h"
 #include "waiting.h"
 #include "walk.h"
 #include "wire.h"
@@ -63,8 +65,10 @@ struct weir_decoder {
     struct layout_table layouts;
     struct batch_pool batches;
     struct session_table sessions;
+    struct state_table states;
     struct waiting waiting;
     struct lifetime lifetime;
+    struct taught taught;
     struct message message;
     struct replay replay;
     struct rows rows;

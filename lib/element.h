@@ -21,4 +21,10 @@ extern const uint32_t element_other_count;
  * over (RFC 7012 section 4); else the ones that only v9 has. */
 const struct weir_element *element_find_v9(uint16_t field_type);
 
+/* What the names of elements that are not registered may have: letters of ASCII, digits, '_'. */
+static inline bool element_name_has(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 #endif

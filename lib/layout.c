@@ -7,13 +7,15 @@
 #include "compile.h"
 #include "hash.h"
 #include "limits.h"
+#include "taught.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { NAME_PLACES = LIMIT_TEMPLATE_FIELDS * 2 };
 
-int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t seed, struct layout_shape shape)
+int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t seed, struct layout_shape shape,
+                      const struct taught *taught)
 {
     uint32_t bucket_count = 64;
     while (bucket_count < count_max && bucket_count < 1u << 20)
@@ -25,6 +27,7 @@ int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t s
         .seed = seed,
         .next_serial = 1,
         .shape = shape,
+        .taught = taught,
         .buckets = calloc(bucket_count, sizeof *table->buckets),
         .free_slots = calloc(count_max, sizeof *table->free_slots),
         .name_count = calloc(NAME_PLACES, sizeof *table->name_count),
@@ -70,10 +73,27 @@ bool layout_matches(const struct layout *layout, const struct specification *spe
            memcmp(layout->specification, specification->fields, specification->size_bytes) == 0;
 }
 
+bool layout_is_current(const struct layout_table *table, struct layout *layout)
+{
+    const uint32_t taught_count = taught_element_count(table->taught);
+    if (layout->taught_count == taught_count)
+        return true;
+    for (uint32_t i = 0; i < layout->view.field_count; i++) {
+        const struct weir_field *field = &layout->view.fields[i];
+        const struct weir_element *element =
+            taught_find(table->taught, field->pen == WEIR_PEN_REVERSE ? WEIR_PEN_IANA : field->pen, field->id);
+        if (element != NULL && element != field->element)
+            return false;
+    }
+    layout->taught_count = taught_count;
+    return true;
+}
+
 static void insert(struct layout_table *table, struct layout *layout, uint64_t hash)
 {
     struct layout **bucket = &table->buckets[hash & (table->bucket_count - 1)];
     layout->hash = hash;
+    layout->taught_count = taught_element_count(table->taught);
     layout->hash_next = *bucket;
     *bucket = layout;
     layout->view.serial = table->next_serial++;
@@ -87,7 +107,8 @@ struct layout *layout_get(struct layout_table *table, const struct specification
 {
     const uint64_t hash = specification_hash(table, specification);
     struct layout *layout = table->buckets[hash & (table->bucket_count - 1)];
-    while (layout != NULL && !(layout->hash == hash && layout_matches(layout, specification)))
+    while (layout != NULL && !(layout->hash == hash && layout_matches(layout, specification) &&
+                               layout_is_current(table, layout)))
         layout = layout->hash_next;
     if (layout == NULL) {
         layout = compile(table, specification, ret_reason);

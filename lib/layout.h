@@ -25,6 +25,7 @@
 #include <weir/weir.h>
 
 struct batch;
+struct taught;
 
 /* One copy of the plan. */
 struct step {
@@ -62,6 +63,8 @@ struct layout {
     uint32_t reference_count; /* templates that mean it, batches that hold rows of it */
     uint32_t template_count;  /* templates that sessions were sent and that mean it */
     size_t block_bytes;
+    bool teaches;              /* options that tell of elements, see type_information.h */
+    uint32_t taught_count;     /* how many elements were taught when it was last seen to have their names */
     struct batch *open;        /* the batch that takes its rows now, or NULL */
     uint32_t row_capacity;     /* of a batch */
     uint32_t heap_offset;      /* of what the fields of variable length hold, in a batch's block */
@@ -109,10 +112,12 @@ struct layout_table {
     const char **name_seen;
     struct specifier *specifiers; /* scratch: the template being compiled */
     struct layout_shape shape;
+    const struct taught *taught;
 };
 
 /* 0, or -1 when memory is short. */
-int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t seed, struct layout_shape shape);
+int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t seed, struct layout_shape shape,
+                      const struct taught *taught);
 void layout_table_done(struct layout_table *table);
 
 /*
@@ -121,6 +126,9 @@ void layout_table_done(struct layout_table *table);
  */
 struct layout *layout_get(struct layout_table *table, const struct specification *specification,
                           enum weir_reason *ret_reason);
+
+/* False when an element of it was taught since it was made: the same template gives another layout now. */
+bool layout_is_current(const struct layout_table *table, struct layout *layout);
 
 /* True when the layout was made of just these octets. */
 bool layout_matches(const struct layout *layout, const struct specification *specification);

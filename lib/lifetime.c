@@ -21,7 +21,7 @@ void lifetime_end(struct weir_decoder *decoder, struct session *session, struct 
         if (layout == entry->layout)
             entry->seen_us = decoder->now_us;
         else
-            sharing_set_entry(decoder, entry, NULL, false);
+            sharing_set_entry(decoder, session, entry, NULL, false);
         return;
     }
     const struct weir_run run = {
@@ -31,7 +31,7 @@ void lifetime_end(struct weir_decoder *decoder, struct session *session, struct 
         .domain = session->domain,
         .version = entry->layout->view.version,
     };
-    sharing_set_entry(decoder, entry, NULL, false);
+    sharing_set_entry(decoder, session, entry, NULL, false);
     decoder_refuse(decoder, WEIR_EVENT_TEMPLATE_EXPIRED, WEIR_REASON_TEMPLATE_EXPIRED, &run, entry->id);
 }
 

@@ -37,8 +37,19 @@
 #define LIMIT_SHARES 16u
 #define LIMIT_SHARE_MIN 16u
 
+/* What exporters tell of themselves, all of it; a name or a description; and states that are passed over in search of
+ * one that may go. */
+#define LIMIT_STATE_BYTES (64u << 20)
+#define LIMIT_STATE_TEXT_BYTES 255u
+#define LIMIT_STATES_PASSED 64u
+
 /* Sessions that may be given up to make room for one template. */
 #define LIMIT_EVICTIONS_TEMPLATE 64u
+
+/* Elements: that a user may add, that exporters may tell of (RFC 5610), and the octets of their names. */
+#define LIMIT_ELEMENTS_ADDED 65536u
+#define LIMIT_ELEMENTS_LEARNED 4096u
+#define LIMIT_ELEMENT_NAME_BYTES 64u
 
 /* Lists (RFC 6313): how deep they may be nested, and the text of one: so much, and so much for each octet. All of a
  * record together: WEIR_RECORD_LISTS_SIZE, which has room for each list's octets as text, 2 digits each. */

@@ -44,7 +44,7 @@ static uint32_t octets_text_bytes(const struct layout *layout, const struct walk
 }
 
 /* Writes the lists of one record behind `used` octets of texts. Returns the octets of all its values then. */
-static uint32_t write_record(const struct lists *lists, const struct session *session, const struct rows *rows,
+static uint32_t write_record(const struct lists *lists, const struct structured_context *context, const struct rows *rows,
                              struct walked *walked, uint32_t record, uint32_t used, struct structured_faults *faults)
 {
     const struct layout *layout = rows->layout;
@@ -55,7 +55,7 @@ static uint32_t write_record(const struct lists *lists, const struct session *se
         if (variable->list) {
             octets -= (uint32_t)structured_octets_text_bytes(*length);
             const uint32_t fair = LIMIT_LIST_TEXT_BYTES + LIMIT_LIST_TEXT_PER_OCTET * *length;
-            const uint32_t written = (uint32_t)structured_write(session, layout->view.fields[variable->column].type,
+            const uint32_t written = (uint32_t)structured_write(context, layout->view.fields[variable->column].type,
                                                                 rows->records + *start, *length,
                                                                 smaller(room - octets, fair), lists->texts + used, faults);
             *start = used;
@@ -89,12 +89,14 @@ bool lists_write(struct weir_decoder *decoder, uint32_t content_max)
     const struct rows *rows = &decoder->rows;
     struct walked *walked = &decoder->walked;
     /* The session of a late set may have gone. */
-    const struct session *session =
-        session_find(&decoder->sessions, &rows->run.exporter, rows->run.exporter_port, rows->run.domain);
+    const struct structured_context context = {
+        .session = session_find(&decoder->sessions, &rows->run.exporter, rows->run.exporter_port, rows->run.domain),
+        .taught = &decoder->taught,
+    };
     uint32_t used = 0, content = 0, record = 0;
     for (; record < walked->record_count && TEXTS_BYTES - used >= WEIR_RECORD_LISTS_SIZE; record++) {
         struct structured_faults faults = {0};
-        const uint32_t bytes = write_record(&decoder->lists, session, rows, walked, record, used, &faults);
+        const uint32_t bytes = write_record(&decoder->lists, &context, rows, walked, record, used, &faults);
         if (bytes > content_max - content)
             break;
         content += bytes;

@@ -20,6 +20,7 @@ struct peer {
     struct peer *hash_next;
     struct session *newest, *oldest; /* its sessions, by their last use */
     struct state *states;            /* of its domains, by state.peer_next */
+    struct state *whole;             /* the one of domain 0, or NULL */
     uint32_t session_count;
     uint32_t useful_count;   /* sessions that have proved useful: see session.h */
     uint32_t template_count; /* that its sessions were sent */

@@ -17,16 +17,20 @@
 
 enum { VERSION_IPFIX = 10, ENTERPRISE_BIT = 0x8000, ELEMENT_PADDING_OCTETS = 210 };
 
-void specifier_find_element(struct specifier *specifier, uint16_t version)
+void specifier_find_element(struct specifier *specifier, uint16_t version, const struct taught *taught)
 {
     if (version == VERSION_IPFIX) {
         specifier->reverse = specifier->pen == WEIR_PEN_REVERSE;
-        specifier->element = weir_element_find(specifier->reverse ? WEIR_PEN_IANA : specifier->pen, specifier->id);
+        specifier->element =
+            taught_or_registered(taught, specifier->reverse ? WEIR_PEN_IANA : specifier->pen, specifier->id);
         specifier->reverse &= specifier->element != NULL;
         return;
     }
     const uint16_t type = specifier->id;
-    specifier->element = specifier->scope ? weir_element_find(WEIR_PEN_V9_SCOPE, type) : element_find_v9(type);
+    specifier->element =
+        specifier->scope ? weir_element_find(WEIR_PEN_V9_SCOPE, type) : taught_find(taught, WEIR_PEN_IANA, type);
+    if (specifier->element == NULL && !specifier->scope)
+        specifier->element = element_find_v9(type);
     if (specifier->element != NULL) {
         specifier->pen = specifier->element->pen;
         specifier->id = specifier->element->id;
@@ -48,12 +52,13 @@ struct specifier specifier_next(struct wire *wire, uint16_t version, bool scope)
     return specifier;
 }
 
-void specifier_read_all(const struct specification *specification, struct specifier *ret_specifiers)
+void specifier_read_all(const struct specification *specification, const struct taught *taught,
+                        struct specifier *ret_specifiers)
 {
     struct wire wire = wire_init(specification->fields, specification->size_bytes);
     for (uint32_t i = 0; i < specification->field_count; i++) {
         ret_specifiers[i] = specifier_next(&wire, specification->version, i < specification->scope_count);
-        specifier_find_element(&ret_specifiers[i], specification->version);
+        specifier_find_element(&ret_specifiers[i], specification->version, taught);
     }
 }
 

@@ -6,19 +6,21 @@
 #define WEIR_SPECIFIER_H
 
 #include "layout.h"
+#include "taught.h"
 #include "wire.h"
 
 enum { SPECIFIER_VARIABLE_LENGTH = 65535 };
 
 /* Takes the next one from the octets, without its element; then finds that. */
 struct specifier specifier_next(struct wire *wire, uint16_t version, bool scope);
-void specifier_find_element(struct specifier *specifier, uint16_t version);
+void specifier_find_element(struct specifier *specifier, uint16_t version, const struct taught *taught);
 
 /*
  * Takes the specification's field_count specifiers apart; there are not more than LIMIT_TEMPLATE_FIELDS. The
  * caller has checked that they fill just its size_bytes.
  */
-void specifier_read_all(const struct specification *specification, struct specifier *ret_specifiers);
+void specifier_read_all(const struct specification *specification, const struct taught *taught,
+                        struct specifier *ret_specifiers);
 
 /* How a field of a type and a length on the wire is kept, and the octets that a value then takes. A length that
  * does not fit the type keeps its octets. */

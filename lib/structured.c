@@ -40,7 +40,7 @@ struct writer {
     size_t wasted; /* octets of text that were taken back */
     bool full;
     unsigned depth;
-    const struct session *session;
+    const struct structured_context *context;
     struct structured_faults faults;
 };
 
@@ -150,7 +150,7 @@ static enum outcome put_basic_list(struct writer *to, struct wire wire)
     struct specifier specifier = specifier_next(&wire, VERSION_IPFIX, false);
     if (wire.error)
         return OUTCOME_MALFORMED;
-    specifier_find_element(&specifier, VERSION_IPFIX);
+    specifier_find_element(&specifier, VERSION_IPFIX, to->context->taught);
     const enum weir_type type = specifier.element != NULL ? specifier.element->type : WEIR_TYPE_OCTET_ARRAY;
     const size_t least_bytes = specifier.length == SPECIFIER_VARIABLE_LENGTH ? 1 : specifier.length;
     put(to, "{\"list\":\"basicList\",\"semantic\":");
@@ -176,7 +176,8 @@ static enum outcome put_basic_list(struct writer *to, struct wire wire)
 
 static const struct layout *find_layout(const struct writer *to, uint16_t template_id)
 {
-    const struct template_entry *entry = to->session == NULL ? NULL : session_template(to->session, template_id);
+    const struct session *session = to->context->session;
+    const struct template_entry *entry = session == NULL ? NULL : session_template(session, template_id);
     return entry == NULL ? NULL : entry->layout;
 }
 
@@ -311,10 +312,10 @@ static void put_list(struct writer *to, enum weir_type type, const uint8_t *data
     put_octets(to, WEIR_TYPE_OCTET_ARRAY, data, size_bytes);
 }
 
-size_t structured_write(const struct session *session, enum weir_type type, const uint8_t *data, size_t size_bytes,
-                        size_t text_max, char *text, struct structured_faults *faults)
+size_t structured_write(const struct structured_context *context, enum weir_type type, const uint8_t *data,
+                        size_t size_bytes, size_t text_max, char *text, struct structured_faults *faults)
 {
-    struct writer to = {.text = text, .size_max = text_max, .session = session};
+    struct writer to = {.text = text, .size_max = text_max, .context = context};
     put_list(&to, type, data, size_bytes);
     if (to.full) {
         to.size = 0;

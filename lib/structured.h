@@ -9,8 +9,15 @@
 #define WEIR_STRUCTURED_H
 
 #include "session.h"
+#include "taught.h"
 
 #include <weir/weir.h>
+
+/* What a list may refer to. */
+struct structured_context {
+    const struct session *session; /* what templates mean; may be NULL */
+    const struct taught *taught;
+};
 
 /* How many lists were written as their octets, and why. */
 struct structured_faults {
@@ -30,10 +37,9 @@ static inline size_t structured_octets_text_bytes(size_t size_bytes)
 
 /*
  * Writes a list of one of the three types into `text` and returns its length: text_max at the most, which is at least
- * structured_octets_text_bytes(size_bytes). `session` says what templates mean and may be NULL. Faults are added
- * to `faults`.
+ * structured_octets_text_bytes(size_bytes). Faults are added to `faults`.
  */
-size_t structured_write(const struct session *session, enum weir_type type, const uint8_t *data, size_t size_bytes,
-                        size_t text_max, char *text, struct structured_faults *faults);
+size_t structured_write(const struct structured_context *context, enum weir_type type, const uint8_t *data,
+                        size_t size_bytes, size_t text_max, char *text, struct structured_faults *faults);
 
 #endif

@@ -73,7 +73,8 @@ static void learn(struct weir_decoder *decoder, uint16_t id, const struct specif
 {
     struct session *session = decoder->message.session;
     struct template_entry *entry = session_template(session, id);
-    if (entry != NULL && entry->layout != NULL && !entry->shared && layout_matches(entry->layout, specification)) {
+    if (entry != NULL && entry->layout != NULL && !entry->shared && layout_matches(entry->layout, specification) &&
+        layout_is_current(&decoder->layouts, entry->layout)) {
         mark_seen(decoder, entry);
         return;
     }

@@ -120,7 +120,12 @@ enum weir_type {
 #define WEIR_PEN_V9_HIGH 4294967295u  /* NetFlow v9 field types from 32,768 up, less 32,768 */
 #define WEIR_PEN_V9_SCOPE 4294967293u /* NetFlow v9 scope types, RFC 3954 section 6.1 */
 
-/* An information element: what a field means. A constant; lives as long as the program. */
+/* The name of a type as IANA writes it ("unsigned8", "ipv4Address"); and back: -1 where there is none of that name. */
+const char *weir_type_name(enum weir_type type);
+int weir_type_find(const char *name);
+
+/* An information element: what a field means. A constant; lives as long as the program, and as long as the decoder
+ * where it was taught that element: see weir_decoder_add_element(). */
 struct weir_element {
     uint32_t pen;         /* private enterprise number, or one of the above */
     uint16_t id;          /* without the enterprise bit */
@@ -284,9 +289,11 @@ size_t weir_value_json(const struct weir_field *field, const void *value, char *
     X(TEMPLATE_EXPIRED, template_expired, "template that was not sent again in its lifetime")                    \
     X(TEMPLATE_FIELDS_MANY, template_fields_many, "template with more fields than the limit")                    \
     X(TEMPLATES_FULL, templates_full, "more templates than the limit")                                           \
+    X(ELEMENTS_FULL, elements_full, "type information about more elements than the limit")                       \
     X(LIST_MALFORMED, list_malformed, "list that cannot be read, kept as octets")                                \
     X(LIST_TEMPLATE_UNKNOWN, list_template_unknown, "list whose template is not known, kept as octets")          \
     X(LIST_TOO_LONG, list_too_long, "list whose text is too long or nested too deep, kept as octets")            \
+    X(STATE_FULL, state_full, "no room to keep what an exporter tells of itself")                                \
     X(SESSION_EVICTED, session_evicted, "exporter forgotten to make room for others")                           \
     X(MEMORY, memory, "no memory")
 
@@ -301,8 +308,13 @@ enum weir_reason {
 const char *weir_reason_text(enum weir_reason reason);
 const char *weir_reason_label(enum weir_reason reason);
 
-/* Counts since the decoder was made. Each datagram is decoded or refused; each set of a decoded datagram is
- * template, data, waiting or skipped. */
+/*
+ * Counts since the decoder was made. When weir_decoder_next() has returned NULL, they sum up:
+ *
+ *     each datagram     is decoded, or refused with one reason
+ *     each set of one   is template, data, waiting, or skipped with one reason
+ *     each that waits   is decoded late, given up with one reason, or still waiting
+ */
 struct weir_ledger {
     uint64_t datagrams; /* = datagrams_decoded + datagrams_refused */
     uint64_t datagrams_decoded;
@@ -320,10 +332,11 @@ struct weir_ledger {
     uint64_t flows;           /* records of data templates */
     uint64_t options;         /* records of options templates */
     uint64_t templates_learned; /* new ones */
-    uint64_t templates_changed; /* same ID, other fields */
+    uint64_t templates_changed; /* same ID, other fields, or fields whose elements were taught meanwhile */
     uint64_t templates_withdrawn;
     uint64_t templates;       /* known now, of all sessions */
     uint64_t layouts;         /* different ones among these */
+    uint64_t elements_learned; /* from type information, RFC 5610 */
     uint64_t sessions;        /* (address, port, domain) known now */
     uint64_t sessions_loaded; /* came with weir_decoder_load() */
     uint64_t templates_loaded;
@@ -390,6 +403,8 @@ enum weir_event_kind {
     WEIR_EVENT_TEMPLATE_WITHDRAWN, /* template_id */
     WEIR_EVENT_TEMPLATE_EXPIRED, /* reason, template_id */
     WEIR_EVENT_LIST_KEPT_RAW,    /* reason, template_id */
+    WEIR_EVENT_STATE_REFUSED,    /* reason, template_id: of the options records */
+    WEIR_EVENT_ELEMENT_REFUSED,  /* reason, template_id of the type information */
     WEIR_EVENT_SEQUENCE_GAP,     /* count = datagrams missing */
     WEIR_EVENT_EXPORTER_RESTART
 };
@@ -438,6 +453,29 @@ void weir_options_init(struct weir_options *options);
  * short or an option out of range. */
 struct weir_decoder *weir_decoder_create(const struct weir_options *options);
 
+/* What became of an element that was to be added; 0 when it was. */
+enum weir_element_error {
+    WEIR_ELEMENT_ADDED = 0,
+    WEIR_ELEMENT_NAME = -1,   /* a name has 1 to 64 letters, digits and '_' */
+    WEIR_ELEMENT_TYPE = -2,   /* no enum weir_type */
+    WEIR_ELEMENT_NUMBER = -3, /* a PEN that stands for a name space, or an ID above 32,767 with a PEN */
+    WEIR_ELEMENT_TWICE = -4,  /* one with this number was added before */
+    WEIR_ELEMENT_FULL = -5,   /* 65,536 were added */
+    WEIR_ELEMENT_MEMORY = -6
+};
+
+/*
+ * Teaches the decoder an element, or another name and type for a registered one. A PEN of 0 is for IANA's numbers and
+ * for all field types of v9. What is added goes before what is registered. It is used from the
+ * next time on that a template with it comes.
+ *
+ * Exporters teach the decoder by themselves what they tell of their own elements in type information records
+ * (RFC 5610). Of these it takes only what is neither registered nor added, the first that is told of each, up to
+ * 4,096; other characters than letters, digits and '_' become '_'.
+ */
+int weir_decoder_add_element(struct weir_decoder *decoder, uint32_t pen, uint16_t id, const char *name,
+                             enum weir_type type);
+
 /* Frees the decoder with its batches, the released and the others. NULL is fine. */
 void weir_decoder_free(struct weir_decoder *decoder);
 
@@ -478,6 +516,98 @@ void weir_decoder_sessions(struct weir_decoder *decoder,
 /* The counts of what belongs to none of these: of sessions that were given up, and of datagrams refused that came
  * from an address without one. With those of the sessions they sum up to the ledger's. */
 void weir_decoder_remainder(struct weir_decoder *decoder, struct weir_session_view *ret_view);
+
+/* ---------------------------------------------------------------------------------- what exporters tell of themselves */
+
+/*
+ * Exporters describe themselves in options records: which sampler looks at one packet in how many, what interfaces,
+ * applications and VRFs are called. The decoder keeps that for each exporter address and domain, besides giving the
+ * records themselves in batches as it gives flows. What was told for domain 0 serves all domains of the address that
+ * have nothing of their own.
+ *
+ * Names are as the exporter wrote them, up to the first NUL and 255 octets; whether they are UTF-8 is not checked.
+ * They, and views of exporters, are valid until the decoder is called next.
+ */
+enum weir_fact_kind {
+    WEIR_FACT_SAMPLER,     /* samplerId, selectorId */
+    WEIR_FACT_INTERFACE,   /* ingressInterface, egressInterface */
+    WEIR_FACT_APPLICATION, /* applicationId: its octets as a number, the first the highest */
+    WEIR_FACT_VRF,         /* ingressVRFID, egressVRFID */
+    WEIR_FACT_COUNT
+};
+
+struct weir_fact {
+    uint8_t kind; /* enum weir_fact_kind */
+    uint64_t id;
+    const char *name;        /* "" when it was not told */
+    const char *description; /* the same */
+    uint32_t sampling_rate;  /* one packet in so many was looked at; 0 when it was not told */
+    uint16_t sampling_algorithm; /* samplingAlgorithm, samplerMode or selectorAlgorithm; 0 when it was not told */
+};
+
+/* What is known of an exporter as a whole. 0: not told. */
+struct weir_exporter_view {
+    struct weir_address address;
+    uint32_t domain;
+    uint32_t sampling_rate;   /* of all that it does */
+    uint64_t system_init_ms;  /* when its system started, milliseconds since 1970 */
+    uint64_t exported_octets; /* totals since then, as it told them last */
+    uint64_t exported_messages;
+    uint64_t exported_flows;
+    uint64_t ignored_packets; /* that were not looked at */
+    uint64_t ignored_octets;
+    uint64_t not_sent_flows;  /* that it lost itself */
+    uint64_t not_sent_packets;
+    uint64_t not_sent_octets;
+    const void *handle;       /* for weir_exporter_facts() */
+};
+
+/* False when it was not told. */
+bool weir_decoder_fact(const struct weir_decoder *decoder, const struct weir_address *address, uint32_t domain,
+                       enum weir_fact_kind kind, uint64_t id, struct weir_fact *ret_fact);
+bool weir_decoder_exporter(const struct weir_decoder *decoder, const struct weir_address *address, uint32_t domain,
+                           struct weir_exporter_view *ret_exporter);
+
+/* The name, or NULL when none was told. */
+const char *weir_decoder_interface_name(const struct weir_decoder *decoder, const struct weir_address *address,
+                                        uint32_t domain, uint32_t index);
+const char *weir_decoder_application_name(const struct weir_decoder *decoder, const struct weir_address *address,
+                                          uint32_t domain, uint64_t id);
+const char *weir_decoder_vrf_name(const struct weir_decoder *decoder, const struct weir_address *address,
+                                  uint32_t domain, uint32_t id);
+
+/* Calls `each` for each exporter (address and domain) that has told something; for each fact of one. */
+void weir_decoder_exporters(const struct weir_decoder *decoder,
+                            void (*each)(void *context, const struct weir_exporter_view *exporter), void *context);
+void weir_exporter_facts(const struct weir_exporter_view *exporter,
+                         void (*each)(void *context, const struct weir_fact *fact), void *context);
+
+/* ---------------------------------------------------------------------------------------- to go on where one ended */
+
+/*
+ * Exporters send their templates every few minutes, so a program that starts anew can decode nothing at first. What
+ * weir_decoder_save() writes, weir_decoder_load() takes: the templates of each session, with their age, and what
+ * exporters told of themselves. The library does no input or output; where the octets are kept is up to the caller.
+ */
+enum weir_saved {
+    WEIR_SAVED_OK,
+    WEIR_SAVED_FOREIGN, /* these octets are something else */
+    WEIR_SAVED_NEWER,   /* written by a newer version, in a form that this one does not know */
+    WEIR_SAVED_CUT,     /* the end is missing */
+    WEIR_SAVED_DAMAGED, /* they are not as they were written */
+    WEIR_SAVED_IN_USE,  /* the decoder has taken a datagram, or loaded, before */
+    WEIR_SAVED_MEMORY
+};
+
+/* The end of a sentence on what was saved: "it is damaged". */
+const char *weir_saved_text(enum weir_saved fault);
+
+/* Writes to `data` when there is room, and returns how many octets it takes; with NULL and 0 only that. */
+size_t weir_decoder_save(const struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
+
+/* Takes what was saved, before the first datagram. Unless it returns WEIR_SAVED_OK nothing was taken, and the decoder
+ * is as it was. What is beyond the limits of this decoder is left out. */
+enum weir_saved weir_decoder_load(struct weir_decoder *decoder, const uint8_t *data, size_t size_bytes);
 
 #ifdef __cplusplus
 }

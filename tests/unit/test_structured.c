@@ -16,6 +16,9 @@
 
 enum { DATAGRAM_BYTES = 65507 };
 
+static const struct taught nothing_taught;
+static const struct structured_context nothing = {.taught = &nothing_taught};
+
 struct maker {
     uint8_t data[DATAGRAM_BYTES];
     size_t size;
@@ -219,13 +222,13 @@ static void test_writing_in_vain_is_bounded(void **state)
         uint8_t *list = data + 5 + i * (1 + LIST_BYTES);
         memcpy(list, (const uint8_t[]){LIST_BYTES, 4, 0, 7, 0, 2, 255, 255, 255, 255, 255, 255, 255}, 1 + LIST_BYTES);
     }
-    size_t size = structured_write(NULL, WEIR_TYPE_BASIC_LIST, data, sizeof data, text_max, text, &faults);
+    size_t size = structured_write(&nothing, WEIR_TYPE_BASIC_LIST, data, sizeof data, text_max, text, &faults);
     assert_int_equal(faults.malformed, LISTS);
     assert_int_equal(faults.too_long, 0);
     assert_true(size < text_max && memcmp(text, "{\"list\":\"basicList\"", 19) == 0);
     /* With less room, what was taken back is more than the text may be. */
     faults = (struct structured_faults){0};
-    size = structured_write(NULL, WEIR_TYPE_BASIC_LIST, data, sizeof data, 2 * sizeof data + 4, text, &faults);
+    size = structured_write(&nothing, WEIR_TYPE_BASIC_LIST, data, sizeof data, 2 * sizeof data + 4, text, &faults);
     assert_int_equal(size, 2 * sizeof data + 4);
     assert_int_equal(faults.malformed, 0);
     assert_int_equal(faults.too_long, 1);
@@ -246,7 +249,7 @@ static void test_cut_at_every_length(void **state)
             char *text = malloc(STRUCTURED_SLACK_BYTES + 300);
             struct structured_faults faults = {0};
             memcpy(copy, from, size);
-            const size_t written = structured_write(NULL, (enum weir_type)type, copy, size, 300, text, &faults);
+            const size_t written = structured_write(&nothing, (enum weir_type)type, copy, size, 300, text, &faults);
             assert_true(written >= 4 && written <= 300);
             if (text[0] == '"')
                 assert_int_equal(written, structured_octets_text_bytes(size));
