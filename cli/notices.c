@@ -24,8 +24,8 @@ void notices_tick(struct notices *notices, const struct weir_ledger *ledger, int
     }
     if (!notices->told_version && ledger->reasons[WEIR_REASON_VERSION_UNSUPPORTED] > 0) {
         notices->told_version = true;
-        fputs("weir collect: an exporter sends a version that is not decoded yet; set it to NetFlow v9 (--debug names "
-              "version and exporter)\n", stderr);
+        fputs("weir collect: an exporter sends a version that is not decoded; set it to NetFlow v9 or IPFIX (--debug "
+              "names version and exporter)\n", stderr);
     }
     if (!notices->told_waiting && ledger->flows == 0 && ledger->sets_waiting > 0 && seconds >= WAITING_S) {
         notices->told_waiting = true;

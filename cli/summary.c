@@ -9,9 +9,11 @@
 static void print_decoded(const struct weir_ledger *ledger, FILE *out)
 {
     fprintf(out, "weir: %" PRIu64 " datagrams, %" PRIu64 " flows, %" PRIu64 " templates, %" PRIu64 " lost\n",
-            ledger->datagrams, ledger->flows, ledger->layouts, ledger->lost);
+            ledger->datagrams, ledger->flows, ledger->layouts, ledger->lost + ledger->lost_records);
     if (ledger->lost > 0)
         fprintf(out, "  lost: %" PRIu64 " datagrams are missing by sequence number\n", ledger->lost);
+    if (ledger->lost_records > 0)
+        fprintf(out, "  lost: %" PRIu64 " records are missing by sequence number\n", ledger->lost_records);
     if (ledger->reordered > 0 || ledger->duplicates > 0)
         fprintf(out, "  out of order: %" PRIu64 ", duplicates: %" PRIu64 "\n", ledger->reordered, ledger->duplicates);
     if (ledger->restarts > 0)

@@ -12,6 +12,7 @@
 struct debug_log {
     FILE *out;
     struct record_line line;
+    unsigned version; /* of the datagram under way */
     uint64_t flows_before;
     uint64_t options_before;
 };
@@ -34,18 +35,30 @@ void debug_log_free(struct debug_log *log)
     free(log);
 }
 
+/* NULL: no version that has a name. */
+static const char *name_of(unsigned version)
+{
+    static const char *const names[] = {
+        [1] = "NetFlow v1", [5] = "NetFlow v5", [6] = "NetFlow v6", [7] = "NetFlow v7",
+        [8] = "NetFlow v8", [9] = "NetFlow v9", [10] = "IPFIX",
+    };
+    return version < sizeof names / sizeof *names ? names[version] : NULL;
+}
+
 void debug_log_received(struct debug_log *log, const struct weir_datagram *datagram, const struct weir_ledger *ledger)
 {
     char address[WEIR_ADDRESS_TEXT_SIZE];
     weir_address_text(&datagram->source, address);
     fprintf(log->out, "Received data from %s, length %zu\n", address, datagram->size_bytes);
+    log->version = datagram->size_bytes < 2 ? 0 : (unsigned)datagram->data[0] << 8 | datagram->data[1];
     log->flows_before = ledger->flows;
     log->options_before = ledger->options;
 }
 
 void debug_log_processed(struct debug_log *log, const struct weir_ledger *ledger)
 {
-    fprintf(log->out, "Processed NetFlow v9 datagram with %" PRIu64 " flows", ledger->flows - log->flows_before);
+    fprintf(log->out, "Processed %s datagram with %" PRIu64 " flows", name_of(log->version),
+            ledger->flows - log->flows_before);
     if (ledger->options > log->options_before)
         fprintf(log->out, " and %" PRIu64 " options records", ledger->options - log->options_before);
     fprintf(log->out, "; %" PRIu64 " templates known\n", ledger->templates);
@@ -61,12 +74,9 @@ void debug_log_options(struct debug_log *log, const struct weir_batch *batch)
 
 static void print_version(struct debug_log *log, const struct weir_event *event)
 {
-    static const char *const names[] = {
-        [1] = "NetFlow v1", [5] = "NetFlow v5", [6] = "NetFlow v6", [7] = "NetFlow v7", [8] = "NetFlow v8", [10] = "IPFIX",
-    };
-    const char *name = event->version < sizeof names / sizeof *names ? names[event->version] : NULL;
+    const char *name = name_of(event->version);
     if (event->reason == WEIR_REASON_VERSION_UNSUPPORTED && name != NULL)
-        fprintf(log->out, "  Skipped: this is %s, which is not decoded yet; set the exporter to NetFlow v9\n", name);
+        fprintf(log->out, "  Skipped: this is %s, which is not decoded; set the exporter to NetFlow v9 or IPFIX\n", name);
     else if (event->reason == WEIR_REASON_VERSION_UNKNOWN)
         fprintf(log->out, "  Skipped: version %u, which is no NetFlow\n", event->version);
     else

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "batch.h"
+#include "taught.h"
 
 enum { ROWS = 4, BATCHES = 3, BATCH_BYTES = 1 << 20 };
 
@@ -24,7 +25,8 @@ struct fixture {
 static struct layout *layout_of(struct fixture *fixture, uint8_t type)
 {
     const uint8_t octets[] = {0, type, 0, 4};
-    const struct specification specification = {.fields = octets, .field_count = 1};
+    const struct specification specification = {
+        .fields = octets, .size_bytes = sizeof octets, .field_count = 1, .version = 9};
     enum weir_reason reason;
     return layout_get(&fixture->layouts, &specification, &reason);
 }
@@ -33,7 +35,8 @@ static void init(struct fixture *fixture, uint32_t batch_rows)
 {
     const struct layout_shape shape = {
         .batch_bytes = BATCH_BYTES, .run_bytes = batch_run_bytes(batch_rows), .rows_max = batch_rows};
-    assert_int_equal(layout_table_init(&fixture->layouts, 10, 1, shape), 0);
+    static const struct taught nothing;
+    assert_int_equal(layout_table_init(&fixture->layouts, 10, 1, shape, &nothing), 0);
     assert_int_equal(batch_pool_init(&fixture->pool, BATCHES, BATCH_BYTES, batch_rows, &fixture->layouts), 0);
     fixture->bytes = layout_of(fixture, 1);
     fixture->packets = layout_of(fixture, 2);

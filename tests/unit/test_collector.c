@@ -181,9 +181,9 @@ static void test_debug(void **state)
     struct sink_error error = {0};
     assert_int_equal(collector_init(&collector, out, &error), 0);
     collector_add(&collector, null_sink_create(&error));
-    static const uint8_t ipfix[] = {0, 10, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t version_8[] = {0, 8, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     const struct weir_datagram good = datagram_of(flows, sizeof flows, 1000000);
-    const struct weir_datagram other = datagram_of(ipfix, sizeof ipfix, 1000000);
+    const struct weir_datagram other = datagram_of(version_8, sizeof version_8, 1000000);
     collector_feed(&collector, &good, &error);
     collector_feed(&collector, &other, &error);
     collector_close(&collector, &error);
@@ -193,7 +193,7 @@ static void test_debug(void **state)
                               "  Template 256 learned: 1 fields, 1 octets a record: PROTOCOL\n"
                               "Processed NetFlow v9 datagram with 2 flows; 1 templates known\n"
                               "Received data from 127.0.0.1, length 16\n"
-                              "  Skipped: this is IPFIX, which is not decoded yet; set the exporter to NetFlow v9\n");
+                              "  Skipped: this is NetFlow v8, which is not decoded; set the exporter to NetFlow v9 or IPFIX\n");
     free(text);
 }
 

@@ -57,9 +57,9 @@ static void test_options_out_of_range(void **state)
     REFUSED(batch_count, 1);
     REFUSED(batch_bytes, (1u << 20) - 1);
     REFUSED(batch_bytes, (size_t)UINT32_MAX + 1);
-    good.batch_rows = 65536; /* the promise of the header: 24 octets for each */
-    REFUSED(batch_bytes, 65536 * 16);
-    good.batch_bytes = 65536 * 24;
+    good.batch_rows = 65536; /* the promise of the header: 36 octets for each */
+    REFUSED(batch_bytes, 65536 * 24);
+    good.batch_bytes = 65536 * 36;
     good.batch_count = 2;
     struct weir_decoder *widest = weir_decoder_create(&good);
     assert_non_null(widest);
@@ -190,7 +190,7 @@ static void test_refused_datagrams(void **state)
 {
     struct event_log log;
     struct weir_decoder *decoder = create(8, 4, &log);
-    const uint8_t octets[20] = {0, 10};
+    const uint8_t octets[20] = {0, 8};
     struct weir_datagram datagram = {.data = NULL, .source = {.family = 4}};
     (void)state;
     assert_int_equal(weir_decoder_feed(decoder, &datagram), -1 - WEIR_REASON_HEADER_SHORT);

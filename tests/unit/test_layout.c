@@ -13,6 +13,7 @@
 
 #include "layout.h"
 #include "limits.h"
+#include "taught.h"
 
 enum { FIELDS_MAX = LIMIT_TEMPLATE_FIELDS + 1 };
 
@@ -22,7 +23,8 @@ static enum weir_reason reason;
 static void table_init(struct layout_table *table, uint32_t count_max)
 {
     const struct layout_shape shape = {.batch_bytes = 1 << 20, .run_bytes = 4096, .rows_max = 1000};
-    assert_int_equal(layout_table_init(table, count_max, 42, shape), 0);
+    static const struct taught nothing;
+    assert_int_equal(layout_table_init(table, count_max, 42, shape, &nothing), 0);
     reason = WEIR_REASON_COUNT;
 }
 
@@ -35,7 +37,8 @@ static struct layout *get(struct layout_table *table, const uint16_t *fields, ui
         octets[2 * i + 1] = (uint8_t)fields[i];
     }
     const struct specification specification = {
-        .fields = octets, .field_count = count, .scope_count = scope_count, .options = options};
+        .fields = octets, .size_bytes = 4 * (size_t)count, .field_count = count, .scope_count = scope_count,
+        .version = 9, .options = options};
     return layout_get(table, &specification, &reason);
 }
 
@@ -137,8 +140,8 @@ static void test_padding_and_nulls(void **state)
     assert_int_equal(layout->view.fields[1].kind, WEIR_KIND_NULL);
     assert_int_equal(layout->view.fields[1].width_bytes, 0);
     assert_int_equal(layout->step_count, 2);
-    assert_int_equal(layout->plan[0].record_offset, 3);
-    assert_int_equal(layout->plan[1].record_offset, 7);
+    assert_int_equal(layout->plan[0].offset, 3);
+    assert_int_equal(layout->plan[1].offset, 7);
     assert_int_equal(layout->plan[1].column, 2);
     layout_table_done(&table);
 }

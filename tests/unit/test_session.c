@@ -108,20 +108,20 @@ static void test_order_of_use(void **state)
     (void)state;
     session_table_init(&table, 10, 7);
     struct session *first = add(&table, 1, 1, 1), *second = add(&table, 2, 1, 1), *third = add(&table, 3, 1, 1);
-    assert_ptr_equal(table.oldest, first);
+    assert_ptr_equal(table.used[0].oldest, first);
     session_touch(&table, first);
-    assert_ptr_equal(table.oldest, second);
-    assert_ptr_equal(table.newest, first);
+    assert_ptr_equal(table.used[0].oldest, second);
+    assert_ptr_equal(table.used[0].newest, first);
     session_touch(&table, third);
     session_touch(&table, third);
     session_remove(&table, second);
-    assert_ptr_equal(table.oldest, first);
+    assert_ptr_equal(table.used[0].oldest, first);
     session_remove(&table, first);
-    assert_ptr_equal(table.oldest, third);
-    assert_ptr_equal(table.newest, third);
+    assert_ptr_equal(table.used[0].oldest, third);
+    assert_ptr_equal(table.used[0].newest, third);
     session_remove(&table, third);
-    assert_null(table.oldest);
-    assert_null(table.newest);
+    assert_null(table.used[0].oldest);
+    assert_null(table.used[0].newest);
     session_table_done(&table);
 }
 

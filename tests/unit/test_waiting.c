@@ -26,7 +26,8 @@ static struct waiting_set *add(struct waiting *waiting, struct session *session,
 static void test_order(void **state)
 {
     struct waiting waiting = {.bytes_max = 100000, .session_bytes_max = 100000};
-    struct session one = {0}, two = {0};
+    struct peer peer = {0};
+    struct session one = {.peer = &peer}, two = {.peer = &peer};
     (void)state;
     struct waiting_set *first = add(&waiting, &one, 256, 10, 1), *second = add(&waiting, &two, 257, 0, 2);
     struct waiting_set *third = add(&waiting, &one, 258, 20, 3);
@@ -62,7 +63,8 @@ static void test_bounds(void **state)
 {
     const size_t each = sizeof(struct waiting_set) + 100;
     struct waiting waiting = {.bytes_max = 3 * each, .session_bytes_max = 2 * each};
-    struct session one = {0}, two = {0};
+    struct peer peer = {0};
+    struct session one = {.peer = &peer}, two = {.peer = &peer};
     (void)state;
     assert_null(add(&waiting, &two, 256, 1000, 1));
     assert_non_null(add(&waiting, &one, 256, 100, 1));
@@ -83,7 +85,8 @@ static void test_bounds(void **state)
 static void test_rewind(void **state)
 {
     struct waiting waiting = {.bytes_max = 100000, .session_bytes_max = 100000};
-    struct session one = {0};
+    struct peer peer = {0};
+    struct session one = {.peer = &peer};
     (void)state;
     add(&waiting, &one, 256, 1, 10);
     add(&waiting, &one, 256, 1, 20);
