@@ -86,6 +86,8 @@ static void begin(struct batch *batch, struct layout *layout)
     const void **columns = (const void **)(batch->block + batch->pool->layouts->shape.run_bytes);
     for (uint32_t i = 0; i < layout->view.field_count; i++)
         columns[i] = layout->view.fields[i].kind == WEIR_KIND_NULL ? NULL : batch->block + layout->column_offset[i];
+    for (uint32_t i = layout->view.field_count; i < layout->view.field_count + layout->view.computed_count; i++)
+        columns[i] = batch->block + layout->column_offset[i];
     batch->view = (struct weir_batch){.layout = &layout->view, .runs = batch->runs, .columns = columns};
     batch->layout = layout;
     batch->heap_used = 0;

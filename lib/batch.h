@@ -8,7 +8,8 @@
  *     | runs | column pointers[n] | (align) | col 0 | (align) | col 1 | ... | heap |
  *     +------+--------------------+---------+-------+---------+-------+-----+------+
  *
- * The heap has what the fields of variable length hold; their columns point into it.
+ * The heap has what the fields of variable length hold; their columns point into it. Computed columns (core.h) stand
+ * behind those of the fields.
  *
  * A batch is free, open (taking rows of its layout), ready (waiting to be taken by the user) or held (by the
  * user), and goes round in that order.

@@ -5,9 +5,9 @@
  * A template's fields, as they stand on the wire, are looked up in the table of layouts; all templates with
  * the same fields, of all exporters, share one layout. A new one is compiled into one block of memory:
  *
- *     +---------------+------------+-------------+------------------+---------------+-------+
- *     | struct layout | fields[n]  | plan[steps] | column_offset[n] | specification | names |
- *     +---------------+------------+-------------+------------------+---------------+-------+
+ *     +---------------+------------+-------------+--------------+------------------+---------------+-------+
+ *     | struct layout | fields[n]  | plan[steps] | core columns | column_offset[n] | specification | names |
+ *     +---------------+------------+-------------+--------------+------------------+---------------+-------+
  *
  * The plan is a flat list of copies: so many octets, from that offset of the record, with that kernel, into
  * that column. Fields of variable length (RFC 7011 section 7) cut a record into segments; an offset then counts
@@ -25,6 +25,7 @@
 #include <weir/weir.h>
 
 struct batch;
+struct core_operation;
 struct taught;
 
 /* One copy of the plan. */
@@ -72,7 +73,10 @@ struct layout {
     uint32_t last_segment_bytes; /* of the fixed fields behind the last of variable length */
     uint32_t step_count;
     const struct step *plan;
-    const uint32_t *column_offset; /* of each column in a batch's block, octets */
+    const uint32_t *column_offset; /* of each column in a batch's block, octets; those of the fields come first */
+    const struct core_operation *core_operations; /* what fills the columns behind them: core.h */
+    uint32_t core_operation_count;
+    bool needs_init_time; /* as in struct core_build */
     const struct variable *variable; /* variable_count */
     const uint8_t *specification;
     size_t specification_bytes;
@@ -83,6 +87,8 @@ struct layout_shape {
     size_t batch_bytes;
     size_t run_bytes; /* what the runs take of it */
     uint32_t rows_max;
+    bool core; /* layouts have core columns */
+    uint32_t sampling_rate; /* of all exporters; 0: as they tell */
 };
 
 /* A field specifier, taken apart. */
