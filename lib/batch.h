@@ -39,9 +39,11 @@ struct batch_pool {
     struct batch *batches;
     uint8_t *blocks;
     uint32_t batch_count;
+    uint32_t batch_rows;
     uint32_t run_capacity;
     struct batch *free_first;
     struct batch_list open; /* oldest first */
+    uint32_t open_count;
     struct batch_list ready;
     struct layout_table *layouts;
 };

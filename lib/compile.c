@@ -254,8 +254,9 @@ static void shape_columns(const struct layout_shape *shape, struct layout *layou
 {
     const uint32_t count = layout->view.field_count + core->computed_count,
                    variable_count = layout->view.variable_count, list_count = layout->view.list_count;
-    const size_t fixed = shape->run_bytes + (size_t)count * (sizeof(void *) + COLUMN_ALIGNMENT) + COLUMN_ALIGNMENT +
-                         (variable_count > 0 ? HEAP_BYTES_MIN : 0) + (list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
+    const size_t fixed = shape->run_bytes + (size_t)count * (sizeof(void *) + COLUMN_ALIGNMENT + WINDOW_SLACK_BYTES) +
+                         COLUMN_ALIGNMENT + (variable_count > 0 ? HEAP_BYTES_MIN : 0) +
+                         (list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
     size_t row_bytes = (size_t)variable_count * HEAP_BYTES_PER_VALUE + (size_t)list_count * HEAP_BYTES_PER_LIST;
     for (uint32_t i = 0; i < count; i++)
         row_bytes += column_width(layout, core, i);
@@ -267,8 +268,8 @@ static void shape_columns(const struct layout_shape *shape, struct layout *layou
     size_t offset = shape->run_bytes + (size_t)count * sizeof(void *);
     for (uint32_t i = 0; i < count; i++) {
         offset = (offset + COLUMN_ALIGNMENT - 1) / COLUMN_ALIGNMENT * COLUMN_ALIGNMENT;
-        ret_offsets[i] = (uint32_t)offset;
-        offset += rows * column_width(layout, core, i);
+        ret_offsets[i] = column_width(layout, core, i) == 0 ? 0 : (uint32_t)offset;
+        offset += rows * column_width(layout, core, i) + WINDOW_SLACK_BYTES;
     }
     layout->row_capacity = (uint32_t)rows;
     layout->heap_offset = (uint32_t)offset;
@@ -293,7 +294,8 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
     struct step *plan = (struct step *)(fields + columns);
     struct core_operation *operations = (struct core_operation *)(plan + columns);
     const size_t operations_bytes = core_bytes(table, specification);
-    struct variable *variable = (struct variable *)((uint8_t *)operations + operations_bytes);
+    struct window *windows = (struct window *)((uint8_t *)operations + operations_bytes);
+    struct variable *variable = (struct variable *)(windows + columns / 2);
     uint32_t *offsets = (uint32_t *)(variable + size->variable_count);
     uint8_t *octets = (uint8_t *)(offsets + columns + CORE_COMPUTED_MAX);
     struct core_build core = {0};
@@ -321,6 +323,10 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
         fill_core(&table->shape, layout, operations, &core);
     layout->teaches = specification->options && type_information_is(fields, size->column_count);
     shape_columns(&table->shape, layout, &core, offsets);
+    layout->windows = windows;
+    layout->rest_count = layout->step_count;
+    if (table->window_kernels != NULL)
+        layout->window_count = window_plan(layout, plan, windows, &layout->rest_count);
 }
 
 struct layout *compile(struct layout_table *table, const struct specification *specification,
@@ -337,6 +343,7 @@ struct layout *compile(struct layout_table *table, const struct specification *s
     const size_t block_bytes = sizeof(struct layout) +
                                size.column_count * (sizeof(struct weir_field) + sizeof(struct step) + sizeof(uint32_t)) +
                                CORE_COMPUTED_MAX * sizeof(uint32_t) + core_bytes(table, specification) +
+                               size.column_count / 2 * sizeof(struct window) +
                                sizeof(struct variable) * size.variable_count + specification->size_bytes +
                                size.name_bytes;
     struct layout *layout = NULL;
