@@ -8,7 +8,8 @@
  *     | runs | column pointers[n] | (align) | col 0 | (align) | col 1 | ... | heap |
  *     +------+--------------------+---------+-------+---------+-------+-----+------+
  *
- * The heap has what the fields of variable length hold; their columns point into it.
+ * The heap has what the fields of variable length hold; their columns point into it. Computed columns (core.h) stand
+ * behind those of the fields.
  *
  * A batch is free, open (taking rows of its layout), ready (waiting to be taken by the user) or held (by the
  * user), and goes round in that order.
@@ -38,9 +39,11 @@ struct batch_pool {
     struct batch *batches;
     uint8_t *blocks;
     uint32_t batch_count;
+    uint32_t batch_rows;
     uint32_t run_capacity;
     struct batch *free_first;
     struct batch_list open; /* oldest first */
+    uint32_t open_count;
     struct batch_list ready;
     struct layout_table *layouts;
 };

@@ -7,6 +7,7 @@
  */
 #include "compile.h"
 
+#include "core.h"
 #include "hash.h"
 #include "limits.h"
 #include "specifier.h"
@@ -218,17 +219,47 @@ static uint32_t fill_plan(const struct layout_table *table, uint32_t field_count
     return step_count;
 }
 
+/* Core columns are kept of layouts that describe flows. Returns what they take in the block. */
+static size_t core_bytes(const struct layout_table *table, const struct specification *specification)
+{
+    const bool wanted = table->shape.core && !specification->options;
+    return wanted ? CORE_OPERATIONS_MAX * sizeof(struct core_operation) +
+                        WEIR_CORE_COUNT * sizeof(struct weir_core_column)
+                  : 0;
+}
+
+static void fill_core(const struct layout_shape *shape, struct layout *layout, struct core_operation *operations,
+                      struct core_build *ret_core)
+{
+    struct weir_core_column *columns = (struct weir_core_column *)(operations + CORE_OPERATIONS_MAX);
+    *ret_core = (struct core_build){.layout = &layout->view, .columns = columns, .operations = operations};
+    core_compile(ret_core, shape->sampling_rate);
+    layout->core_operations = operations;
+    layout->core_operation_count = ret_core->operation_count;
+    layout->needs_init_time = ret_core->needs_init_time;
+    layout->view.core = columns;
+    layout->view.computed_count = ret_core->computed_count;
+}
+
+static uint32_t column_width(const struct layout *layout, const struct core_build *core, uint32_t column)
+{
+    const uint32_t field_count = layout->view.field_count;
+    return column < field_count ? layout->view.fields[column].width_bytes : core->computed_bytes[column - field_count];
+}
+
 /* Columns lie behind each other in a batch's block, each aligned, with room for row_capacity values; behind them
  * what the fields of variable length hold. */
-static void shape_columns(const struct layout_shape *shape, struct layout *layout, uint32_t *ret_offsets)
+static void shape_columns(const struct layout_shape *shape, struct layout *layout, const struct core_build *core,
+                          uint32_t *ret_offsets)
 {
-    const uint32_t count = layout->view.field_count, variable_count = layout->view.variable_count,
-                   list_count = layout->view.list_count;
-    const size_t fixed = shape->run_bytes + (size_t)count * (sizeof(void *) + COLUMN_ALIGNMENT) + COLUMN_ALIGNMENT +
-                         (variable_count > 0 ? HEAP_BYTES_MIN : 0) + (list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
+    const uint32_t count = layout->view.field_count + core->computed_count,
+                   variable_count = layout->view.variable_count, list_count = layout->view.list_count;
+    const size_t fixed = shape->run_bytes + (size_t)count * (sizeof(void *) + COLUMN_ALIGNMENT + WINDOW_SLACK_BYTES) +
+                         COLUMN_ALIGNMENT + (variable_count > 0 ? HEAP_BYTES_MIN : 0) +
+                         (list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
     size_t row_bytes = (size_t)variable_count * HEAP_BYTES_PER_VALUE + (size_t)list_count * HEAP_BYTES_PER_LIST;
     for (uint32_t i = 0; i < count; i++)
-        row_bytes += layout->view.fields[i].width_bytes;
+        row_bytes += column_width(layout, core, i);
     size_t rows = shape->rows_max;
     if (row_bytes > 0 && rows > (shape->batch_bytes - fixed) / row_bytes)
         rows = (shape->batch_bytes - fixed) / row_bytes;
@@ -237,8 +268,8 @@ static void shape_columns(const struct layout_shape *shape, struct layout *layou
     size_t offset = shape->run_bytes + (size_t)count * sizeof(void *);
     for (uint32_t i = 0; i < count; i++) {
         offset = (offset + COLUMN_ALIGNMENT - 1) / COLUMN_ALIGNMENT * COLUMN_ALIGNMENT;
-        ret_offsets[i] = (uint32_t)offset;
-        offset += rows * layout->view.fields[i].width_bytes;
+        ret_offsets[i] = column_width(layout, core, i) == 0 ? 0 : (uint32_t)offset;
+        offset += rows * column_width(layout, core, i) + WINDOW_SLACK_BYTES;
     }
     layout->row_capacity = (uint32_t)rows;
     layout->heap_offset = (uint32_t)offset;
@@ -261,9 +292,13 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
     const size_t columns = size->column_count;
     struct weir_field *fields = (struct weir_field *)(layout + 1);
     struct step *plan = (struct step *)(fields + columns);
-    struct variable *variable = (struct variable *)(plan + columns);
+    struct core_operation *operations = (struct core_operation *)(plan + columns);
+    const size_t operations_bytes = core_bytes(table, specification);
+    struct window *windows = (struct window *)((uint8_t *)operations + operations_bytes);
+    struct variable *variable = (struct variable *)(windows + columns / 2);
     uint32_t *offsets = (uint32_t *)(variable + size->variable_count);
-    uint8_t *octets = (uint8_t *)(offsets + columns);
+    uint8_t *octets = (uint8_t *)(offsets + columns + CORE_COMPUTED_MAX);
+    struct core_build core = {0};
 
     memcpy(octets, specification->fields, specification->size_bytes);
     layout->step_count = fill_plan(table, specification->field_count, fields, plan, variable,
@@ -284,8 +319,14 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
         .version = specification->version,
         .options = specification->options,
     };
+    if (operations_bytes > 0)
+        fill_core(&table->shape, layout, operations, &core);
     layout->teaches = specification->options && type_information_is(fields, size->column_count);
-    shape_columns(&table->shape, layout, offsets);
+    shape_columns(&table->shape, layout, &core, offsets);
+    layout->windows = windows;
+    layout->rest_count = layout->step_count;
+    if (table->window_kernels != NULL)
+        layout->window_count = window_plan(layout, plan, windows, &layout->rest_count);
 }
 
 struct layout *compile(struct layout_table *table, const struct specification *specification,
@@ -301,6 +342,8 @@ struct layout *compile(struct layout_table *table, const struct specification *s
         return NULL;
     const size_t block_bytes = sizeof(struct layout) +
                                size.column_count * (sizeof(struct weir_field) + sizeof(struct step) + sizeof(uint32_t)) +
+                               CORE_COMPUTED_MAX * sizeof(uint32_t) + core_bytes(table, specification) +
+                               size.column_count / 2 * sizeof(struct window) +
                                sizeof(struct variable) * size.variable_count + specification->size_bytes +
                                size.name_bytes;
     struct layout *layout = NULL;

@@ -5,6 +5,7 @@
  * Records stand back to back; what is left behind the last whole one is padding (RFC 3954 section 5.3, RFC 7011
  * section 3.3.1).
  */
+#include "core.h"
 #include "decoder.h"
 #include "type_information.h"
 
@@ -89,6 +90,8 @@ bool data_set_rows_step(struct weir_decoder *decoder)
         append_fixed(rows, batch);
     else
         append_variable(decoder, batch);
+    if (rows->layout->core_operation_count > 0 && batch->view.row_count > first_row)
+        core_fill(decoder, batch, first_row, batch->view.row_count - first_row);
     if (rows->layout->view.options && batch->view.row_count > first_row)
         state_take_rows(decoder, batch, &rows->run, first_row, batch->view.row_count - first_row);
     if (rows->layout->teaches)

@@ -32,6 +32,7 @@ void weir_options_init(struct weir_options *options)
         .sessions_max = DEFAULT_SESSIONS,
         .templates_session_max = DEFAULT_TEMPLATES_SESSION,
         .templates_max = DEFAULT_TEMPLATES,
+        .core = true,
     };
 }
 
@@ -60,6 +61,8 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
         .batch_bytes = options.batch_bytes,
         .run_bytes = batch_run_bytes(options.batch_rows),
         .rows_max = options.batch_rows,
+        .core = options.core,
+        .sampling_rate = options.sampling_rate,
     };
     decoder->options = options;
     decoder->taught.seed = options.seed;

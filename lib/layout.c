@@ -28,6 +28,7 @@ int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t s
         .next_serial = 1,
         .shape = shape,
         .taught = taught,
+        .window_kernels = window_kernels_pick(),
         .buckets = calloc(bucket_count, sizeof *table->buckets),
         .free_slots = calloc(count_max, sizeof *table->free_slots),
         .name_count = calloc(NAME_PLACES, sizeof *table->name_count),

@@ -5,9 +5,9 @@
  * A template's fields, as they stand on the wire, are looked up in the table of layouts; all templates with
  * the same fields, of all exporters, share one layout. A new one is compiled into one block of memory:
  *
- *     +---------------+------------+-------------+------------------+---------------+-------+
- *     | struct layout | fields[n]  | plan[steps] | column_offset[n] | specification | names |
- *     +---------------+------------+-------------+------------------+---------------+-------+
+ *     +---------------+-----------+-------------+--------------+---------+------------------+---------------+-------+
+ *     | struct layout | fields[n] | plan[steps] | core columns | windows | column_offset[n] | specification | names |
+ *     +---------------+-----------+-------------+--------------+---------+------------------+---------------+-------+
  *
  * The plan is a flat list of copies: so many octets, from that offset of the record, with that kernel, into
  * that column. Fields of variable length (RFC 7011 section 7) cut a record into segments; an offset then counts
@@ -20,11 +20,13 @@
 #define WEIR_LAYOUT_H
 
 #include "kernel.h"
+#include "window.h"
 
 #include <stdbool.h>
 #include <weir/weir.h>
 
 struct batch;
+struct core_operation;
 struct taught;
 
 /* One copy of the plan. */
@@ -36,6 +38,7 @@ struct step {
     uint32_t column;
     uint32_t wire_bytes;
     uint32_t width_bytes;
+    bool in_window; /* needless where windows are used */
 };
 
 /* A template as it came, before it is compiled: its field specifiers are octets of the datagram. */
@@ -71,8 +74,14 @@ struct layout {
     uint32_t heap_bytes;       /* 0 where there are none */
     uint32_t last_segment_bytes; /* of the fixed fields behind the last of variable length */
     uint32_t step_count;
+    uint32_t rest_count; /* the first so many steps are those that no window makes needless */
+    uint32_t window_count;
     const struct step *plan;
-    const uint32_t *column_offset; /* of each column in a batch's block, octets */
+    const struct window *windows;
+    const uint32_t *column_offset; /* of each column in a batch's block, octets, 0: it has none; the fields' come first */
+    const struct core_operation *core_operations; /* what fills the columns behind them: core.h */
+    uint32_t core_operation_count;
+    bool needs_init_time; /* as in struct core_build */
     const struct variable *variable; /* variable_count */
     const uint8_t *specification;
     size_t specification_bytes;
@@ -83,6 +92,8 @@ struct layout_shape {
     size_t batch_bytes;
     size_t run_bytes; /* what the runs take of it */
     uint32_t rows_max;
+    bool core; /* layouts have core columns */
+    uint32_t sampling_rate; /* of all exporters; 0: as they tell */
 };
 
 /* A field specifier, taken apart. */
@@ -113,6 +124,7 @@ struct layout_table {
     struct specifier *specifiers; /* scratch: the template being compiled */
     struct layout_shape shape;
     const struct taught *taught;
+    const struct window_kernels *window_kernels; /* of this machine, or NULL */
 };
 
 /* 0, or -1 when memory is short. */

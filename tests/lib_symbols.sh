@@ -23,7 +23,7 @@ sections=$(objdump -h -w "$library" |
 
 # The last ones are what compilers make of the others.
 allowed=' memcpy memcmp memset memmove memchr strlen strcmp sprintf snprintf malloc calloc free aligned_alloc __assert_fail
- __stack_chk_fail __sprintf_chk __memcpy_chk bcmp stpcpy strcpy __stpcpy_chk __strcpy_chk '
+ __stack_chk_fail __sprintf_chk __snprintf_chk __memcpy_chk bcmp stpcpy strcpy __stpcpy_chk __strcpy_chk '
 defined=$(echo "$symbols" | awk '$3 ~ /^[TtDdRrBbVvWw]$/ {print $2}' | sort -u)
 undefined=$(echo "$symbols" | awk '$3 == "U" {print $2}' | sort -u | grep -Ev "$tools" || true)
 
