@@ -22,8 +22,8 @@ sections=$(objdump -h -w "$library" |
     awk '$2 ~ /^\.(data|bss|tdata|tbss)(\.|$)/ && $2 !~ /^\.data\.rel\.ro(\.|$)/ && $3 !~ /^0+$/ {print $2, $3}')
 
 # The last ones are what compilers make of the others.
-allowed=' memcpy memcmp memset memmove memchr strlen strcmp sprintf snprintf malloc calloc free aligned_alloc __assert_fail
- __stack_chk_fail __sprintf_chk __snprintf_chk __memcpy_chk bcmp stpcpy strcpy __stpcpy_chk __strcpy_chk '
+allowed=' memcpy memcmp memset memmove memchr strlen strcmp sprintf snprintf qsort malloc calloc free aligned_alloc __assert_fail
+ __stack_chk_fail __sprintf_chk __snprintf_chk __memcpy_chk bcmp __cpu_model stpcpy strcpy __stpcpy_chk __strcpy_chk '
 defined=$(echo "$symbols" | awk '$3 ~ /^[TtDdRrBbVvWw]$/ {print $2}' | sort -u)
 undefined=$(echo "$symbols" | awk '$3 == "U" {print $2}' | sort -u | grep -Ev "$tools" || true)
 

@@ -203,7 +203,7 @@ static void test_refused_datagrams(void **state)
     assert_null(weir_decoder_next(decoder));
     assert_int_equal(log.count, 3);
     assert_int_equal(log.events[1].kind, WEIR_EVENT_DATAGRAM_REFUSED);
-    assert_int_equal(log.events[1].version, 10);
+    assert_int_equal(log.events[1].version, 8);
     assert_int_equal(log.events[1].reason, WEIR_REASON_VERSION_UNSUPPORTED);
     assert_int_equal(log.events[2].datagram, 2);
     weir_decoder_free(decoder);
