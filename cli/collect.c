@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect.c - weir collect: from sockets or a capture to sinks
+ * collect.c - weir collect: from sockets or a file to sinks
  */
 #define _GNU_SOURCE
 #include "collect.h"
 
-#include "capture.h"
 #include "collect_options.h"
 #include "collector.h"
+#include "elements_file.h"
 #include "exit_code.h"
 #include "listener.h"
 #include "notices.h"
 #include "outputs.h"
 #include "progress.h"
+#include "source.h"
 #include "stop_signal.h"
 #include "summary.h"
 
@@ -126,21 +127,21 @@ static int collect_live(const struct collect_options *options, struct collector 
 }
 
 /* A bar, where it does not run into lines of -o text. */
-static void show_progress(const struct collect_options *options, const struct capture *capture,
+static void show_progress(const struct collect_options *options, const struct source *source,
                           struct progress *progress, uint64_t datagram_count)
 {
     uint64_t done_bytes = 0, total_bytes = 0;
     if (datagram_count % PROGRESS_DATAGRAMS != 0)
         return;
-    capture_progress(capture, &done_bytes, &total_bytes);
+    source_progress(source, &done_bytes, &total_bytes);
     if (datagram_count == 0)
         progress_init(progress, total_bytes);
     if (!outputs_use_terminal(options))
         progress_update(progress, done_bytes);
 }
 
-/* 0; -1 when a sink failed; 1 when the capture is at fault, and what was read is to be finished as usual. */
-static int read_capture(const struct collect_options *options, struct collector *collector, struct capture *capture,
+/* 0; -1 when a sink failed; 1 when the file is at fault, and what was read is to be finished as usual. */
+static int read_source(const struct collect_options *options, struct collector *collector, struct source *source,
                         const struct weir_datagram *first)
 {
     struct sink_error error = {0};
@@ -148,12 +149,12 @@ static int read_capture(const struct collect_options *options, struct collector 
     struct progress progress;
     int got = 1, result = 0;
     for (uint64_t count = 0; got == 1 && result == 0; count++) {
-        show_progress(options, capture, &progress, count);
+        show_progress(options, source, &progress, count);
         if (collector_feed(collector, &datagram, &error) != 0)
             result = -1;
         else if (stop_signal_came() || is_enough(options, collector))
             break;
-        else if ((got = capture_next(capture, &datagram, NULL, &error)) < 0)
+        else if ((got = source_next(source, &datagram, &error)) < 0)
             result = 1;
     }
     progress_hide(&progress);
@@ -162,11 +163,11 @@ static int read_capture(const struct collect_options *options, struct collector 
     return result;
 }
 
-static int collect_capture(const struct collect_options *options, struct collector *collector)
+static int collect_file(const struct collect_options *options, struct collector *collector)
 {
     struct sink_error error = {0};
-    struct capture *capture = capture_open(options->capture, options->ports, options->port_count, &error);
-    if (capture == NULL) {
+    struct source *source = source_open(options->file, options->ports, options->port_count, &error);
+    if (source == NULL) {
         fail(&error);
         return EXIT_FAILURE;
     }
@@ -174,7 +175,7 @@ static int collect_capture(const struct collect_options *options, struct collect
     /* Files carry the time of the first datagram, so that one is read first. */
     struct weir_datagram first;
     struct sink_error read_error = {0};
-    const int got = capture_next(capture, &first, NULL, &read_error);
+    const int got = source_next(source, &first, &read_error);
     const int64_t start_us = options->rotate_us > 0 && got == 1 ? first.received_us : clock_us();
     bool usage = false;
     int result = outputs_create(options, start_us, collector, &usage, &error);
@@ -186,15 +187,15 @@ static int collect_capture(const struct collect_options *options, struct collect
     if (damaged && result == 0)
         fail(&read_error);
     if (result == 0 && got == 1)
-        result = read_capture(options, collector, capture, &first);
+        result = read_source(options, collector, source, &first);
     if (result == 1) {
         damaged = true;
         result = 0;
     }
     result = end(collector, result);
     if (!usage)
-        summary_print(weir_decoder_ledger(collector->decoder), capture_counts(capture), stderr);
-    capture_close(capture);
+        summary_print(weir_decoder_ledger(collector->decoder), source_counts(source), stderr);
+    source_close(source);
     return usage ? EXIT_USAGE : result == 0 && !damaged ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -210,7 +211,12 @@ int cmd_collect(int argc, char **argv)
         fail(&error);
         return EXIT_FAILURE;
     }
-    const int code = options.capture != NULL ? collect_capture(&options, &collector) : collect_live(&options, &collector);
+    if (options.elements != NULL && elements_file_load(options.elements, collector.decoder, &error) != 0) {
+        fail(&error);
+        collector_done(&collector);
+        return EXIT_FAILURE;
+    }
+    const int code = options.file != NULL ? collect_file(&options, &collector) : collect_live(&options, &collector);
     collector_done(&collector);
     return code;
 }

@@ -14,14 +14,16 @@
 
 static const char help[] =
     "Usage: weir collect [OPTION]...\n"
-    "Receive NetFlow v9 from exporters, or read it from a capture, and write the flows.\n"
+    "Receive NetFlow and IPFIX from exporters, or read it from a file, and write the flows.\n"
     "\n"
     "Where datagrams come from:\n"
     "  -p, --port PORT        UDP port to listen on (default 2055); may be repeated; 0 takes a free one\n"
     "  -b, --host ADDRESS     address or name of this machine to listen on (default: all, IPv4 and IPv6)\n"
-    "  -r, --read FILE        read a pcap or pcapng file instead, - for standard input; with -p only what was\n"
-    "                         sent to those ports\n"
+    "  -r, --read FILE        read a pcap or pcapng capture or an IPFIX file (RFC 5655) instead, - for standard\n"
+    "                         input; with -p only what was sent to those ports\n"
     "      --count N          stop after N datagrams\n"
+    "      --elements FILE    take names and types of elements from lines of pen,id,name,type, before those that\n"
+    "                         are registered\n"
     "\n"
     "Where flows go:\n"
     "  -o, --output WHERE     may be repeated; default: <unix time of start>.json in this folder\n"
@@ -71,7 +73,7 @@ static int add_output(struct collect_options *options, const char *text)
     return -1;
 }
 
-enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES };
+enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS };
 
 static int take(struct collect_options *options, int option, const char *value)
 {
@@ -82,7 +84,7 @@ static int take(struct collect_options *options, int option, const char *value)
         options->host = value;
         return -1;
     case 'r':
-        options->capture = value;
+        options->file = value;
         return -1;
     case 'o':
         return add_output(options, value);
@@ -91,6 +93,9 @@ static int take(struct collect_options *options, int option, const char *value)
         return -1;
     case 'D':
         options->debug = true;
+        return -1;
+    case OPTION_ELEMENTS:
+        options->elements = value;
         return -1;
     case OPTION_JSON_LINES:
         options->json_lines = true;
@@ -124,6 +129,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"count", required_argument, NULL, OPTION_COUNT},
         {"rotate", required_argument, NULL, OPTION_ROTATE},
         {"min-size", required_argument, NULL, OPTION_MIN_SIZE},
+        {"elements", required_argument, NULL, OPTION_ELEMENTS},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
         {"no-dns", no_argument, NULL, 'n'},
         {"debug", no_argument, NULL, 'D'},
@@ -144,8 +150,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
     }
     if (optind < argc)
         return usage_error("takes options only, and this is none: ", argv[optind]);
-    if (options.capture != NULL && options.host != NULL)
-        return usage_error("-b is for receiving, and -r reads a capture", "");
+    if (options.file != NULL && options.host != NULL)
+        return usage_error("-b is for receiving, and -r reads a file", "");
     *ret_options = options;
     return -1;
 }
