@@ -9,11 +9,13 @@
 #include "collector.h"
 #include "elements_file.h"
 #include "exit_code.h"
+#include "exporter_table.h"
 #include "listener.h"
 #include "notices.h"
 #include "outputs.h"
 #include "progress.h"
 #include "source.h"
+#include "state_file.h"
 #include "stop_signal.h"
 #include "summary.h"
 
@@ -54,7 +56,8 @@ static int feed_burst(const struct collect_options *options, struct collector *c
     return 0;
 }
 
-static int receive(const struct collect_options *options, struct collector *collector, struct listener *listener)
+static int receive(const struct collect_options *options, struct collector *collector, struct listener *listener,
+                   struct state_file *state)
 {
     struct sink_error error = {0};
     struct notices notices;
@@ -73,6 +76,7 @@ static int receive(const struct collect_options *options, struct collector *coll
         if (collector_tick(collector, now_us, &error) != 0)
             return fail(&error);
         notices_tick(&notices, weir_decoder_ledger(collector->decoder), now_us);
+        state_file_tick(state, collector->decoder, now_us);
     }
     return 0;
 }
@@ -103,9 +107,9 @@ static int collect_live(const struct collect_options *options, struct collector 
     if (options->rotate_us > 0)
         collector_rotate_each(collector, options->rotate_us, now_us);
     stop_signal_init(true);
-    struct listener *listener =
-        listener_open(options->host, options->port_count > 0 ? options->ports : port_default,
-                      options->port_count > 0 ? options->port_count : 1, &error);
+    const uint16_t *ports = options->port_count > 0 ? options->ports : port_default;
+    const size_t port_count = options->port_count > 0 ? options->port_count : 1;
+    struct listener *listener = listener_open(options->host, ports, port_count, &error);
     if (listener == NULL) {
         fail(&error);
         end(collector, -1);
@@ -113,11 +117,21 @@ static int collect_live(const struct collect_options *options, struct collector 
     }
     for (size_t i = 0; listener_address(listener, i) != NULL; i++)
         fprintf(stderr, "Listening on %s\n", listener_address(listener, i));
-    int result = receive(options, collector, listener);
+    struct state_file state;
+    if (state_file_init(&state, options->state, options->host, ports, port_count, now_us) != 0) {
+        listener_close(listener);
+        end(collector, -1);
+        return EXIT_FAILURE;
+    }
+    state_file_load(&state, collector->decoder);
+    int result = receive(options, collector, listener, &state);
+    state_file_save(&state, collector->decoder);
+    state_file_done(&state);
     const uint64_t dropped = listener_dropped(listener);
     listener_close(listener);
     result = end(collector, result);
     summary_print(weir_decoder_ledger(collector->decoder), NULL, stderr);
+    exporter_table_print(collector->decoder, options->debug, stderr);
     if (dropped > 0)
         fprintf(stderr,
                 "  dropped by the kernel: %" PRIu64 " datagrams, as the receive buffer was full; "
@@ -195,6 +209,8 @@ static int collect_file(const struct collect_options *options, struct collector 
     result = end(collector, result);
     if (!usage)
         summary_print(weir_decoder_ledger(collector->decoder), source_counts(source), stderr);
+    if (!usage)
+        exporter_table_print(collector->decoder, options->debug, stderr);
     source_close(source);
     return usage ? EXIT_USAGE : result == 0 && !damaged ? EXIT_SUCCESS : EXIT_FAILURE;
 }

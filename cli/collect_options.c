@@ -38,6 +38,8 @@ static const char help[] =
     "      --min-size SIZE    -o text: only connections of more than SIZE octets (10K, 1M ...; default 0)\n"
     "  -n, --no-dns           -o text: show addresses only, ask no name server\n"
     "\n"
+    "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
+    "                         ~/.local/state/weir; none keeps nothing); not with -r\n"
     "  -D, --debug            tell of each datagram and template on standard error\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -73,7 +75,7 @@ static int add_output(struct collect_options *options, const char *text)
     return -1;
 }
 
-enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS };
+enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE };
 
 static int take(struct collect_options *options, int option, const char *value)
 {
@@ -93,6 +95,9 @@ static int take(struct collect_options *options, int option, const char *value)
         return -1;
     case 'D':
         options->debug = true;
+        return -1;
+    case OPTION_STATE:
+        options->state = value;
         return -1;
     case OPTION_ELEMENTS:
         options->elements = value;
@@ -131,6 +136,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"min-size", required_argument, NULL, OPTION_MIN_SIZE},
         {"elements", required_argument, NULL, OPTION_ELEMENTS},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
+        {"state", required_argument, NULL, OPTION_STATE},
         {"no-dns", no_argument, NULL, 'n'},
         {"debug", no_argument, NULL, 'D'},
         {"help", no_argument, NULL, 'h'},
@@ -150,6 +156,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
     }
     if (optind < argc)
         return usage_error("takes options only, and this is none: ", argv[optind]);
+    if (options.file != NULL && options.state != NULL)
+        return usage_error("--state is for receiving, and -r reads a file", "");
     if (options.file != NULL && options.host != NULL)
         return usage_error("-b is for receiving, and -r reads a file", "");
     *ret_options = options;

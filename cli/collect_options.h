@@ -23,6 +23,7 @@ struct collect_options {
     int64_t rotate_us;           /* 0: one file */
     uint64_t text_min_bytes;     /* connections of more than that are shown by -o text */
     bool json_lines;
+    const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
     bool names; /* resolve addresses for -o text */
     bool debug;
 };
