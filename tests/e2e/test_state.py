@@ -2,7 +2,7 @@
 """test_state.py: templates are kept from one run to the next, and the summary tells of each exporter."""
 import os
 
-from netflow_maker import FIELDS_4, ID_4, Exporter, numbered_flow, templates
+from netflow_maker import FIELDS_4, ID_4, Exporter, data, numbered_flow, templates
 from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port, run, weir, write_file
 
 
@@ -16,7 +16,11 @@ def run_once(folder, port, state, datagrams, *more):
 
 def exports():
     exporter = Exporter()
-    return [exporter.datagram(templates((ID_4, FIELDS_4))), exporter.flows(numbered_flow(1))]
+    return [exporter.datagram(templates((ID_4, FIELDS_4))), without_template(exporter, 1)]
+
+
+def without_template(exporter, number):
+    return exporter.datagram(data(ID_4, numbered_flow(number)))
 
 
 def state_path(state):
@@ -33,7 +37,7 @@ def goes_on_with_templates(folder):
     expect_equal(first.wait_end(), 0, "exit code")
     second = Collector(folder, "-o", "null", "-b", "127.0.0.1", "--state", state, "--count", "1", ports=[port])
     second.senders = first.senders  # the same port of the exporter
-    second.send(Exporter().flows(numbered_flow(2)))
+    second.send(without_template(Exporter(), 2))
     expect_equal(second.wait_end(), 0, "exit code")
     expect_in("weir: 1 datagrams, 1 flows, 1 templates, 0 lost", second.log())
     expect_equal(os.stat(state_path(state)).st_mode & 0o777, 0o600, "who may read it")
@@ -47,7 +51,7 @@ def another_port_has_another_file(folder):
     while other == port:
         other = free_port()
     run_once(folder, port, state, exports())
-    log = run_once(folder, other, state, [Exporter().flows(numbered_flow(2))])
+    log = run_once(folder, other, state, [without_template(Exporter(), 2)])
     expect_in("weir: 1 datagrams, 0 flows, 0 templates", log)
     expect_equal(len(os.listdir(state)), 2, "files")
 
@@ -109,10 +113,10 @@ def exporters_are_summed_up_by_address(folder):
     collector = Collector(folder, "-o", "null", "-D")
     first, second = Exporter(), Exporter()  # two programs on one machine: two ports, each with its own numbers
     template = templates((ID_4, FIELDS_4))
-    collector.send(first.datagram(template), first.flows(numbered_flow(1)), exporter=1)
+    collector.send(first.datagram(template), without_template(first, 1), exporter=1)
     collector.send(second.datagram(template), exporter=2)
-    second.flows(numbered_flow(2))  # lost
-    collector.send(second.flows(numbered_flow(3)), exporter=2)
+    without_template(second, 2)  # lost
+    collector.send(without_template(second, 3), exporter=2)
     collector.wait_for("Processed", count=4)
     summary = collector.stop()
     expect_equal((summary.datagrams, summary.flows, summary.lost), (4, 2, 1), "counts")
