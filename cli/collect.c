@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect.c - weir collect: from sockets or a capture to sinks
+ * collect.c - weir collect: from sockets or a file to sinks
  */
 #define _GNU_SOURCE
 #include "collect.h"
 
-#include "capture.h"
 #include "collect_options.h"
 #include "collector.h"
+#include "elements_file.h"
 #include "exit_code.h"
+#include "exporter_table.h"
 #include "listener.h"
 #include "notices.h"
 #include "outputs.h"
 #include "progress.h"
+#include "source.h"
+#include "state_file.h"
 #include "stop_signal.h"
 #include "summary.h"
 
@@ -71,7 +74,8 @@ static int drain(const struct collect_options *options, struct collector *collec
     return 0;
 }
 
-static int receive(const struct collect_options *options, struct collector *collector, struct listener *listener)
+static int receive(const struct collect_options *options, struct collector *collector, struct listener *listener,
+                   struct state_file *state)
 {
     struct sink_error error = {0};
     struct notices notices;
@@ -90,6 +94,7 @@ static int receive(const struct collect_options *options, struct collector *coll
         if (collector_tick(collector, now_us, &error) != 0)
             return fail(&error);
         notices_tick(&notices, weir_decoder_ledger(collector->decoder), now_us);
+        state_file_tick(state, collector->decoder, now_us);
     }
     return drain(options, collector, listener);
 }
@@ -120,9 +125,9 @@ static int collect_live(const struct collect_options *options, struct collector 
     if (options->rotate_us > 0)
         collector_rotate_each(collector, options->rotate_us, now_us);
     stop_signal_init(true);
-    struct listener *listener =
-        listener_open(options->hosts, options->host_count, options->port_count > 0 ? options->ports : port_default,
-                      options->port_count > 0 ? options->port_count : 1, &error);
+    const uint16_t *ports = options->port_count > 0 ? options->ports : port_default;
+    const size_t port_count = options->port_count > 0 ? options->port_count : 1;
+    struct listener *listener = listener_open(options->hosts, options->host_count, ports, port_count, &error);
     if (listener == NULL) {
         fail(&error);
         end(collector, -1);
@@ -130,11 +135,21 @@ static int collect_live(const struct collect_options *options, struct collector 
     }
     for (size_t i = 0; listener_address(listener, i) != NULL; i++)
         fprintf(stderr, "Listening on %s\n", listener_address(listener, i));
-    int result = receive(options, collector, listener);
+    struct state_file state;
+    if (state_file_init(&state, options->state, options->host, ports, port_count, now_us) != 0) {
+        listener_close(listener);
+        end(collector, -1);
+        return EXIT_FAILURE;
+    }
+    state_file_load(&state, collector->decoder);
+    int result = receive(options, collector, listener, &state);
+    state_file_save(&state, collector->decoder);
+    state_file_done(&state);
     const uint64_t dropped = listener_dropped(listener);
     listener_close(listener);
     result = end(collector, result);
     summary_print(weir_decoder_ledger(collector->decoder), NULL, stderr);
+    exporter_table_print(collector->decoder, options->debug, stderr);
     if (dropped > 0)
         fprintf(stderr,
                 "  dropped by the kernel: %" PRIu64 " datagrams, as the receive buffer was full; "
@@ -144,21 +159,21 @@ static int collect_live(const struct collect_options *options, struct collector 
 }
 
 /* A bar, where it does not run into lines of -o text. */
-static void show_progress(const struct collect_options *options, const struct capture *capture,
+static void show_progress(const struct collect_options *options, const struct source *source,
                           struct progress *progress, uint64_t datagram_count)
 {
     uint64_t done_bytes = 0, total_bytes = 0;
     if (datagram_count % PROGRESS_DATAGRAMS != 0)
         return;
-    capture_progress(capture, &done_bytes, &total_bytes);
+    source_progress(source, &done_bytes, &total_bytes);
     if (datagram_count == 0)
         progress_init(progress, total_bytes);
     if (!outputs_use_terminal(options))
         progress_update(progress, done_bytes);
 }
 
-/* 0; -1 when a sink failed; 1 when the capture is at fault, and what was read is to be finished as usual. */
-static int read_capture(const struct collect_options *options, struct collector *collector, struct capture *capture,
+/* 0; -1 when a sink failed; 1 when the file is at fault, and what was read is to be finished as usual. */
+static int read_source(const struct collect_options *options, struct collector *collector, struct source *source,
                         const struct weir_datagram *first)
 {
     struct sink_error error = {0};
@@ -166,12 +181,12 @@ static int read_capture(const struct collect_options *options, struct collector 
     struct progress progress;
     int got = 1, result = 0;
     for (uint64_t count = 0; got == 1 && result == 0; count++) {
-        show_progress(options, capture, &progress, count);
+        show_progress(options, source, &progress, count);
         if (collector_feed(collector, &datagram, &error) != 0)
             result = -1;
         else if (stop_signal_came() || is_enough(options, collector))
             break;
-        else if ((got = capture_next(capture, &datagram, NULL, &error)) < 0)
+        else if ((got = source_next(source, &datagram, &error)) < 0)
             result = 1;
     }
     progress_hide(&progress);
@@ -180,11 +195,11 @@ static int read_capture(const struct collect_options *options, struct collector 
     return result;
 }
 
-static int collect_capture(const struct collect_options *options, struct collector *collector)
+static int collect_file(const struct collect_options *options, struct collector *collector)
 {
     struct sink_error error = {0};
-    struct capture *capture = capture_open(options->capture, options->ports, options->port_count, &error);
-    if (capture == NULL) {
+    struct source *source = source_open(options->file, options->ports, options->port_count, &error);
+    if (source == NULL) {
         fail(&error);
         return EXIT_FAILURE;
     }
@@ -192,7 +207,7 @@ static int collect_capture(const struct collect_options *options, struct collect
     /* Files carry the time of the first datagram, so that one is read first. */
     struct weir_datagram first;
     struct sink_error read_error = {0};
-    const int got = capture_next(capture, &first, NULL, &read_error);
+    const int got = source_next(source, &first, &read_error);
     const int64_t start_us = options->rotate_us > 0 && got == 1 ? first.received_us : clock_us();
     bool usage = false;
     int result = outputs_create(options, start_us, collector, &usage, &error);
@@ -204,15 +219,17 @@ static int collect_capture(const struct collect_options *options, struct collect
     if (damaged && result == 0)
         fail(&read_error);
     if (result == 0 && got == 1)
-        result = read_capture(options, collector, capture, &first);
+        result = read_source(options, collector, source, &first);
     if (result == 1) {
         damaged = true;
         result = 0;
     }
     result = end(collector, result);
     if (!usage)
-        summary_print(weir_decoder_ledger(collector->decoder), capture_counts(capture), stderr);
-    capture_close(capture);
+        summary_print(weir_decoder_ledger(collector->decoder), source_counts(source), stderr);
+    if (!usage)
+        exporter_table_print(collector->decoder, options->debug, stderr);
+    source_close(source);
     return usage ? EXIT_USAGE : result == 0 && !damaged ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -228,7 +245,12 @@ int cmd_collect(int argc, char **argv)
         fail(&error);
         return EXIT_FAILURE;
     }
-    const int code = options.capture != NULL ? collect_capture(&options, &collector) : collect_live(&options, &collector);
+    if (options.elements != NULL && elements_file_load(options.elements, collector.decoder, &error) != 0) {
+        fail(&error);
+        collector_done(&collector);
+        return EXIT_FAILURE;
+    }
+    const int code = options.file != NULL ? collect_file(&options, &collector) : collect_live(&options, &collector);
     collector_done(&collector);
     return code;
 }

@@ -14,15 +14,17 @@
 
 static const char help[] =
     "Usage: weir collect [OPTION]...\n"
-    "Receive NetFlow v9 from exporters, or read it from a capture, and write the flows.\n"
+    "Receive NetFlow and IPFIX from exporters, or read it from a file, and write the flows.\n"
     "\n"
     "Where datagrams come from:\n"
     "  -p, --port PORT        UDP port to listen on (default 2055); may be repeated; 0 takes a free one\n"
     "  -b, --host ADDRESS     address or name of this machine to listen on; may be repeated (default: all, IPv4 and\n"
     "                         IPv6)\n"
-    "  -r, --read FILE        read a pcap or pcapng file instead, - for standard input; with -p only what was\n"
-    "                         sent to those ports\n"
+    "  -r, --read FILE        read a pcap or pcapng capture or an IPFIX file (RFC 5655) instead, - for standard\n"
+    "                         input; with -p only what was sent to those ports\n"
     "      --count N          stop after N datagrams\n"
+    "      --elements FILE    take names and types of elements from lines of pen,id,name,type, before those that\n"
+    "                         are registered\n"
     "\n"
     "Where flows go:\n"
     "  -o, --output WHERE     may be repeated; default: <unix time of start>.json in this folder\n"
@@ -37,6 +39,8 @@ static const char help[] =
     "      --min-size SIZE    -o text: only connections of more than SIZE octets (10K, 1M ...; default 0)\n"
     "  -n, --no-dns           -o text: show addresses only, ask no name server\n"
     "\n"
+    "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
+    "                         ~/.local/state/weir; none keeps nothing); not with -r\n"
     "  -D, --debug            tell of each datagram and template on standard error\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -88,7 +92,7 @@ static int add_output(struct collect_options *options, const char *text)
     return -1;
 }
 
-enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES };
+enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE };
 
 static int take(struct collect_options *options, int option, const char *value)
 {
@@ -98,9 +102,9 @@ static int take(struct collect_options *options, int option, const char *value)
     case 'b':
         return add_host(options, value);
     case 'r':
-        if (options->capture != NULL)
-            return usage_error("one capture can be read at a time, and this is a second one: ", value);
-        options->capture = value;
+        if (options->file != NULL)
+            return usage_error("one file can be read at a time, and this is a second one: ", value);
+        options->file = value;
         return -1;
     case 'o':
         return add_output(options, value);
@@ -109,6 +113,12 @@ static int take(struct collect_options *options, int option, const char *value)
         return -1;
     case 'D':
         options->debug = true;
+        return -1;
+    case OPTION_STATE:
+        options->state = value;
+        return -1;
+    case OPTION_ELEMENTS:
+        options->elements = value;
         return -1;
     case OPTION_JSON_LINES:
         options->json_lines = true;
@@ -142,7 +152,9 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"count", required_argument, NULL, OPTION_COUNT},
         {"rotate", required_argument, NULL, OPTION_ROTATE},
         {"min-size", required_argument, NULL, OPTION_MIN_SIZE},
+        {"elements", required_argument, NULL, OPTION_ELEMENTS},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
+        {"state", required_argument, NULL, OPTION_STATE},
         {"no-dns", no_argument, NULL, 'n'},
         {"debug", no_argument, NULL, 'D'},
         {"help", no_argument, NULL, 'h'},
@@ -162,8 +174,10 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
     }
     if (optind < argc)
         return usage_error("takes options only, and this is none: ", argv[optind]);
-    if (options.capture != NULL && options.host_count > 0)
-        return usage_error("-b is for receiving, and -r reads a capture", "");
+    if (options.file != NULL && options.state != NULL)
+        return usage_error("--state is for receiving, and -r reads a file", "");
+    if (options.file != NULL && options.host_count > 0)
+        return usage_error("-b is for receiving, and -r reads a file", "");
     *ret_options = options;
     return -1;
 }

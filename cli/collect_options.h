@@ -18,11 +18,13 @@ struct collect_options {
     size_t port_count; /* 0: none named */
     const char *outputs[COLLECT_OUTPUTS_MAX];
     size_t output_count;
-    const char *capture; /* NULL: live */
+    const char *file;     /* to read instead; NULL: live */
+    const char *elements; /* file of elements to add, or NULL */
     uint64_t datagram_count_max; /* 0: no end */
     int64_t rotate_us;           /* 0: one file */
     uint64_t text_min_bytes;     /* connections of more than that are shown by -o text */
     bool json_lines;
+    const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
     bool names; /* resolve addresses for -o text */
     bool debug;
 };

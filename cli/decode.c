@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decode.c - weir decode: every record of a capture as a line of JSON, nothing hidden
+ * decode.c - weir decode: every record of a file as a line of JSON, nothing hidden
  */
 #define _GNU_SOURCE
 #include "decode.h"
 
-#include "capture.h"
+#include "elements_file.h"
 #include "exit_code.h"
 #include "record_line.h"
+#include "source.h"
 #include "summary.h"
 
 #include <errno.h>
@@ -20,15 +21,17 @@
 
 static const char help[] =
     "Usage: weir decode [OPTION]... FILE\n"
-    "Print every record of the export datagrams in a capture as a line of JSON.\n"
-    "FILE is a pcap or pcapng file; - reads it from standard input.\n"
+    "Print every record of the export datagrams in a file as a line of JSON.\n"
+    "FILE is a pcap or pcapng capture or an IPFIX file (RFC 5655); - reads it from standard input.\n"
     "\n"
     "  -p, --port PORT    only datagrams sent to this UDP port; may be repeated (default: all)\n"
+    "      --elements FILE  take names and types of elements from lines of pen,id,name,type, before those that are\n"
+    "                     registered\n"
     "      --v9-names     name the fields as Cisco does (IN_BYTES) instead of as IANA does\n"
     "  -q, --quiet        no summary on standard error\n"
     "  -h, --help         show this help\n"
     "\n"
-    "A line holds the number of the datagram in the capture (\"packet\"), the exporter, version, observation\n"
+    "A line holds the number of the datagram in the file (\"packet\"), the exporter, version, observation\n"
     "domain, export time, template ID, whether it is an options record and, if so, the names of its scope fields,\n"
     "and the fields as they were on the wire. Integers and times are numbers, addresses and strings text, what\n"
     "has no better form \"0x...\". A field of length 0 is null. \"late_template\" marks records whose template\n"
@@ -43,6 +46,7 @@ enum { PORTS_MAX = 64 };
 
 struct settings {
     const char *path;
+    const char *elements; /* or NULL */
     uint16_t ports[PORTS_MAX];
     size_t port_count;
     bool v9_names;
@@ -74,6 +78,7 @@ static int parse(int argc, char **argv, struct settings *settings)
     static const struct option options[] = {
         {"port", required_argument, NULL, 'p'}, {"v9-names", no_argument, NULL, '9'},
         {"quiet", no_argument, NULL, 'q'},      {"help", no_argument, NULL, 'h'},
+        {"elements", required_argument, NULL, 'e'},
         {0},
     };
     opterr = 0;
@@ -83,6 +88,9 @@ static int parse(int argc, char **argv, struct settings *settings)
         case 'p':
             if (add_port(settings, optarg) != 0)
                 return EXIT_USAGE;
+            break;
+        case 'e':
+            settings->elements = optarg;
             break;
         case '9':
             settings->v9_names = true;
@@ -100,9 +108,9 @@ static int parse(int argc, char **argv, struct settings *settings)
         }
     }
     if (optind == argc)
-        return usage_error("no capture named", "");
+        return usage_error("no file named", "");
     if (optind + 1 < argc)
-        return usage_error("only one capture can be read at a time, and there is also ", argv[optind + 1]);
+        return usage_error("only one file can be read at a time, and there is also ", argv[optind + 1]);
     settings->path = argv[optind];
     return -1;
 }
@@ -118,14 +126,14 @@ static int print_ready(struct weir_decoder *decoder, struct record_line *line)
     return result;
 }
 
-static int decode(const struct settings *settings, struct capture *capture, struct weir_decoder *decoder)
+static int decode(const struct settings *settings, struct source *source, struct weir_decoder *decoder)
 {
     struct record_line line;
     record_line_init(&line, settings->v9_names);
     struct sink_error error = {0};
     struct weir_datagram datagram;
     int got = 1, written = 0;
-    while (written == 0 && (got = capture_next(capture, &datagram, NULL, &error)) == 1) {
+    while (written == 0 && (got = source_next(source, &datagram, &error)) == 1) {
         weir_decoder_feed(decoder, &datagram);
         weir_decoder_flush(decoder);
         written = print_ready(decoder, &line);
@@ -147,7 +155,7 @@ static int decode(const struct settings *settings, struct capture *capture, stru
     if (got < 0)
         fprintf(stderr, "weir decode: %s\n", error.text);
     if (!settings->quiet)
-        summary_print(weir_decoder_ledger(decoder), capture_counts(capture), stderr);
+        summary_print(weir_decoder_ledger(decoder), source_counts(source), stderr);
     return got < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -158,8 +166,8 @@ int cmd_decode(int argc, char **argv)
     if (done >= 0)
         return done;
     struct sink_error error = {0};
-    struct capture *capture = capture_open(settings.path, settings.ports, settings.port_count, &error);
-    if (capture == NULL) {
+    struct source *source = source_open(settings.path, settings.ports, settings.port_count, &error);
+    if (source == NULL) {
         fprintf(stderr, "weir decode: %s\n", error.text);
         return EXIT_FAILURE;
     }
@@ -167,9 +175,11 @@ int cmd_decode(int argc, char **argv)
     int code = EXIT_FAILURE;
     if (decoder == NULL)
         fputs("weir decode: not enough memory for the decoder\n", stderr);
+    else if (settings.elements != NULL && elements_file_load(settings.elements, decoder, &error) != 0)
+        fprintf(stderr, "weir decode: %s\n", error.text);
     else
-        code = decode(&settings, capture, decoder);
+        code = decode(&settings, source, decoder);
     weir_decoder_free(decoder);
-    capture_close(capture);
+    source_close(source);
     return code;
 }

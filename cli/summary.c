@@ -13,7 +13,10 @@ static void print_decoded(const struct weir_ledger *ledger, FILE *out)
     if (ledger->lost > 0)
         fprintf(out, "  lost: %" PRIu64 " datagrams are missing by sequence number\n", ledger->lost);
     if (ledger->lost_records > 0)
-        fprintf(out, "  lost: %" PRIu64 " records are missing by sequence number\n", ledger->lost_records);
+        fprintf(out, "  lost records: %" PRIu64 " are missing by sequence number\n", ledger->lost_records);
+    if (ledger->reported_flows > 0 || ledger->reported_packets > 0)
+        fprintf(out, "  lost by exporters, as they tell: %" PRIu64 " flows; %" PRIu64 " packets not looked at\n",
+                ledger->reported_flows, ledger->reported_packets);
     if (ledger->reordered > 0 || ledger->duplicates > 0)
         fprintf(out, "  out of order: %" PRIu64 ", duplicates: %" PRIu64 "\n", ledger->reordered, ledger->duplicates);
     if (ledger->restarts > 0)

@@ -156,7 +156,12 @@ struct capture *capture_open_stream(FILE *stream, const char *name, const uint16
     return capture;
 }
 
-struct capture *capture_open(const char *path, const uint16_t *ports, size_t port_count, struct sink_error *error)
+const char *capture_file_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+FILE *capture_open_file(const char *path, struct sink_error *error)
 {
     struct stat status;
     FILE *stream;
@@ -166,7 +171,7 @@ struct capture *capture_open(const char *path, const uint16_t *ports, size_t por
             say(error, "standard input is a terminal; pipe a capture into it, as in: tcpdump -w - udp | weir ... -");
             return NULL;
         }
-        return capture_open_stream(stdin, "standard input", ports, port_count, error);
+        return stdin;
     }
     stream = fopen(path, "rbe");
     if (stream == NULL) {
@@ -179,7 +184,14 @@ struct capture *capture_open(const char *path, const uint16_t *ports, size_t por
         return NULL;
     }
     setvbuf(stream, NULL, _IOFBF, READ_BYTES);
-    return capture_open_stream(stream, path, ports, port_count, error);
+    return stream;
+}
+
+struct capture *capture_open(const char *path, const uint16_t *ports, size_t port_count, struct sink_error *error)
+{
+    FILE *stream = capture_open_file(path, error);
+
+    return stream == NULL ? NULL : capture_open_stream(stream, capture_file_name(path), ports, port_count, error);
 }
 
 /* pcap's seconds are unsigned 32 bits in the file, which some versions of libpcap hand out as signed ones. */
@@ -271,6 +283,7 @@ int capture_next(struct capture *capture, struct weir_datagram *ret_datagram, ui
         ret_datagram->source = packet.source;
         ret_datagram->source_port = packet.source_port;
         ret_datagram->received_us = time_us(header);
+        ret_datagram->reliable = false;
         if (ret_destination_port != NULL) {
             *ret_destination_port = packet.destination_port;
         }

@@ -44,6 +44,13 @@ struct capture_counts {
  */
 struct capture *capture_open(const char *path, const uint16_t *ports, size_t port_count, struct sink_error *error);
 
+/* Opens the file of a capture, or of what else may be in its place, as capture_open() does. NULL, with `error` filled
+ * in, when it is not there or is no file; a terminal is none. */
+FILE *capture_open_file(const char *path, struct sink_error *error);
+
+/* What a stream is called in messages. */
+const char *capture_file_name(const char *path);
+
 /* The same from a stream; `name` is for messages. The stream belongs to the capture, also when this fails; only
  * stdin is never closed. */
 struct capture *capture_open_stream(FILE *stream, const char *name, const uint16_t *ports, size_t port_count,

@@ -6,7 +6,8 @@
  *
  *     | op | length (2, big endian) | that many octets |     a datagram
  *     | op |                                                 with bit 6: no datagram, the time goes on;
- *                                                            with bit 0 too: the input ends
+ *                                                            with bit 0 too: the input ends; else with
+ *                                                            bit 1: saved, loaded and saved again
  *
  * op: bits 0 to 2 choose the exporter (two addresses, four ports each), bits 3 and 4 how time goes on, bit 5
  * whether the batches are closed behind it, bit 7 whether it came from a file.
@@ -25,6 +26,7 @@ enum { OP_PORT = 3, OP_ADDRESS = 4, OP_FLUSH = 0x20, OP_NO_DATAGRAM = 0x40, OP_R
 
 struct stream {
     struct weir_decoder *decoder;
+    struct weir_options options;
     int64_t now_us;
     uint64_t row_count;
     struct weir_batch *held; /* one is kept while decoding goes on */
@@ -153,6 +155,24 @@ static void feed(struct stream *stream, uint8_t op, const uint8_t *data, size_t 
     free(copy);
 }
 
+/* What one decoder saves, another with the same limits takes whole. */
+static void save_and_load(const struct stream *stream)
+{
+    struct weir_options options = stream->options;
+    options.event = NULL;
+    const size_t size = weir_decoder_save(stream->decoder, NULL, 0);
+    uint8_t *data = malloc(size);
+    struct weir_decoder *other = weir_decoder_create(&options);
+    require(data != NULL && other != NULL);
+    require(weir_decoder_save(stream->decoder, data, size) == size);
+    require(weir_decoder_load(other, data, size) == WEIR_SAVED_OK);
+    require(weir_decoder_ledger(other)->templates_loaded == weir_decoder_ledger(stream->decoder)->templates);
+    require(weir_decoder_save(other, NULL, 0) == size);
+    require(ledger_fault(weir_decoder_ledger(other)) == NULL && ledger_sessions_fault(other) == NULL);
+    weir_decoder_free(other);
+    free(data);
+}
+
 static void run(struct stream *stream, const uint8_t *data, size_t size)
 {
     static const int64_t steps_us[] = {0, 1000000, 31000000, -60000000};
@@ -164,6 +184,8 @@ static void run(struct stream *stream, const uint8_t *data, size_t size)
         if (op & OP_NO_DATAGRAM) {
             if (op & 1)
                 weir_decoder_finish(stream->decoder);
+            else if (op & 2)
+                save_and_load(stream);
             else
                 weir_decoder_tick(stream->decoder, stream->now_us);
             drain(stream);
@@ -199,7 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     set_options(&options, size > 0 ? data[0] : 0);
     options.event = count_event;
     options.context = reasons;
-    struct stream stream = {.decoder = weir_decoder_create(&options)};
+    struct stream stream = {.decoder = weir_decoder_create(&options), .options = options};
     require(stream.decoder != NULL);
     if (size > 0)
         run(&stream, data + 1, size - 1);

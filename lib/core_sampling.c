@@ -6,8 +6,8 @@
  *
  *     weir_options.sampling_rate           for all exporters
  *     the record                           samplingInterval, samplerRandomInterval; the packets of a sampling period,
- *                                          interval and space, by those taken of it (RFC 5477 section 8.2.2, 8.2.3);
- *                                          population by size; 1 by probability
+ *                                          interval and space, by those taken of it (RFC 5477 section 8.2); population
+ *                                          by size; 1 by probability
  *     options, by samplerId or selectorId  of the record
  *     options, by ingressInterface         of the record
  *     options                              for the exporter as a whole

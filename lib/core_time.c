@@ -7,7 +7,7 @@
  *     seconds, milliseconds              since 1970                     RFC 7011 sections 6.1.7, 6.1.8
  *     microseconds, nanoseconds          NTP: 32 bits of seconds since 1900 and 32 of their fraction, 6.1.9, 6.1.10;
  *                                        seconds that would lie before 1970 are of the era that begins in 2036
- *     delta microseconds                 back from the export time      RFC 5102 sections 5.9.5, 5.9.6
+ *     delta microseconds                 back from the export time      RFC 5102 section 5.9
  *     uptime, milliseconds               since the exporter started; NetFlow v1 to v9 have that moment in each header
  *                                        (export time less uptime), IPFIX in systemInitTimeMilliseconds, of the record
  *                                        or of options

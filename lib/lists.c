@@ -44,8 +44,9 @@ static uint32_t octets_text_bytes(const struct layout *layout, const struct walk
 }
 
 /* Writes the lists of one record behind `used` octets of texts. Returns the octets of all its values then. */
-static uint32_t write_record(const struct lists *lists, const struct structured_context *context, const struct rows *rows,
-                             struct walked *walked, uint32_t record, uint32_t used, struct structured_faults *faults)
+static uint32_t write_record(const struct lists *lists, const struct structured_context *context,
+                             const struct rows *rows, struct walked *walked, uint32_t record, uint32_t used,
+                             struct structured_faults *faults)
 {
     const struct layout *layout = rows->layout;
     uint32_t octets = octets_text_bytes(layout, walked, record), room = WEIR_RECORD_LISTS_SIZE, content = 0;
@@ -55,9 +56,10 @@ static uint32_t write_record(const struct lists *lists, const struct structured_
         if (variable->list) {
             octets -= (uint32_t)structured_octets_text_bytes(*length);
             const uint32_t fair = LIMIT_LIST_TEXT_BYTES + LIMIT_LIST_TEXT_PER_OCTET * *length;
-            const uint32_t written = (uint32_t)structured_write(context, layout->view.fields[variable->column].type,
-                                                                rows->records + *start, *length,
-                                                                smaller(room - octets, fair), lists->texts + used, faults);
+            const enum weir_type type = layout->view.fields[variable->column].type;
+            const uint32_t written =
+                (uint32_t)structured_write(context, type, rows->records + *start, *length,
+                                           smaller(room - octets, fair), lists->texts + used, faults);
             *start = used;
             *length = written;
             used += written;

@@ -79,7 +79,8 @@ static struct taught_element *copy(const struct weir_element *element, size_t na
     return made;
 }
 
-enum taught_result taught_add(struct taught *taught, const struct weir_element *element, size_t name_bytes, bool by_user)
+enum taught_result taught_add(struct taught *taught, const struct weir_element *element, size_t name_bytes,
+                              bool by_user)
 {
     uint32_t *count = by_user ? &taught->user_count : &taught->exporter_count;
     if (grow(taught) != 0)

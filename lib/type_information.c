@@ -98,7 +98,8 @@ static void take_row(struct weir_decoder *decoder, const struct weir_batch *batc
     const uint64_t id = read_number(batch, row, ELEMENT_ID, UINT64_MAX);
     const uint64_t pen = read_number(batch, row, ELEMENT_PEN, WEIR_PEN_IANA);
     const uint64_t type = read_number(batch, row, ELEMENT_DATA_TYPE, WEIR_TYPE_OCTET_ARRAY);
-    const uint64_t meaning = read_number(batch, row, ELEMENT_SEMANTICS, 0), unit = read_number(batch, row, ELEMENT_UNITS, 0);
+    const uint64_t meaning = read_number(batch, row, ELEMENT_SEMANTICS, 0);
+    const uint64_t unit = read_number(batch, row, ELEMENT_UNITS, 0);
     const size_t name_bytes = clean_name(read_name(batch, row), name);
     if (id > UINT16_MAX || name_bytes == 0 || !is_enterprise(pen))
         return;

@@ -255,7 +255,7 @@ struct weir_octets {
     X(NAT_DST_ADDRESS, nat_dst_address, "destination address behind the translation")                           \
     X(NAT_SRC_PORT, nat_src_port, "source port behind the translation")                                         \
     X(NAT_DST_PORT, nat_dst_port, "destination port behind the translation")                                    \
-    X(NAT_EVENT, nat_event, "what happened to the translation, RFC 8158 section 5.1")                           \
+    X(NAT_EVENT, nat_event, "what happened to the translation, IANA's list natEvent (RFC 8158)")                \
     X(FIREWALL_EVENT, firewall_event, "what happened to the flow at a firewall: 1 created, 2 deleted, 3 denied") \
     X(APPLICATION_ID, application_id, "RFC 6759 section 4: 1 octet of engine, then its number of the application") \
     X(USER_NAME, user_name, "who the flow is of, as the exporter tells, UTF-8")

@@ -288,14 +288,14 @@ def malformed_datagrams_are_counted_by_reason(folder):
 @case
 def other_versions_are_counted_and_named(folder):
     collector = Collector(folder, "-D", "-o", "null")
-    collector.send(v9.v5_datagram(), v9.ipfix_datagram(), b"\x00\x63" + bytes(30), b"GET / HTTP/1.0\r\n\r\n")
+    collector.send(b"\x00\x06" + bytes(30), b"\x00\x08" + bytes(30), b"\x00\x63" + bytes(30), b"GET / HTTP/1.0\r\n\r\n")
     collector.wait_for("Received data from", count=4)
     collector.wait_for("Skipped", count=4)
     summary = collector.stop()
     expect_equal((summary.datagrams, summary.flows), (4, 0), "the summary")
-    expect_equal(summary.number("version that is not decoded yet"), 2, "v5 and IPFIX")
+    expect_equal(summary.number("version that is not decoded"), 2, "v6 and v8")
     expect_equal(summary.number("version that is not NetFlow"), 2, "the others")
-    for text in ("NetFlow v5", "IPFIX", "set the exporter to NetFlow v9", "version 99"):
+    for text in ("NetFlow v6", "NetFlow v8", "set the exporter to NetFlow v9 or IPFIX", "version 99"):
         expect_in(text, collector.log(), "standard error")
 
 

@@ -53,6 +53,7 @@ def run():
 def run_case(number, function):
     name = function.__name__.replace("_", " ")
     folder = tempfile.mkdtemp(prefix="weir-e2e-")
+    os.environ["XDG_STATE_HOME"] = os.path.join(folder, "state-home")
     skipped = None
     error = None
     try:
@@ -220,6 +221,8 @@ class Collector:
         self.senders = {}
         self.ports = ports or [0]  # 0: one that is free
         self.log_path = tempfile.mktemp(prefix="stderr-", dir=folder)
+        if "--state" not in arguments and "-r" not in arguments:
+            arguments = ("--state", "none", *arguments)  # nothing from a run before, and nothing left behind
         port_arguments = [word for port in self.ports for word in ("-p", str(port))]
         with open(self.log_path, "wb") as log:
             self.process = start([weir_path, "collect", *port_arguments, *arguments], cwd=folder, stderr=log,

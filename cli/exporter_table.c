@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exporter_table.c - sums up sessions by the address of their exporter
+ */
+#include "exporter_table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS_MAX = 10 };
+
+struct exporter {
+    struct weir_address address;
+    uint64_t sessions, datagrams, flows, lost, lost_records, refused;
+};
+
+struct table {
+    struct exporter *exporters;
+    size_t count, room;
+    bool short_of_memory;
+};
+
+/* What could not be decoded: datagrams, sets that were skipped, and sets whose template did not come. */
+static uint64_t refused_of(const struct weir_session_view *session)
+{
+    return session->datagrams_refused + session->sets_skipped + session->sets_given_up;
+}
+
+static void add_session(void *context, const struct weir_session_view *session)
+{
+    struct table *table = context;
+    if (session->datagrams == 0)
+        return; /* known from the run before */
+    if (table->count == table->room) {
+        const size_t room = table->room * 2 + 64;
+        struct exporter *grown = realloc(table->exporters, room * sizeof *grown);
+        if (grown == NULL) {
+            table->short_of_memory = true;
+            return;
+        }
+        table->exporters = grown;
+        table->room = room;
+    }
+    table->exporters[table->count++] = (struct exporter){
+        .address = session->address,
+        .sessions = 1,
+        .datagrams = session->datagrams,
+        .flows = session->flows,
+        .lost = session->lost,
+        .lost_records = session->lost_records,
+        .refused = refused_of(session),
+    };
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct exporter *left = a, *right = b;
+    if (left->address.family != right->address.family)
+        return left->address.family < right->address.family ? -1 : 1;
+    return memcmp(left->address.octets, right->address.octets, sizeof left->address.octets);
+}
+
+static bool is_amiss(const struct exporter *exporter)
+{
+    return exporter->lost > 0 || exporter->lost_records > 0 || exporter->refused > 0;
+}
+
+/* Those with something amiss first, then those that sent most. */
+static int by_interest(const void *a, const void *b)
+{
+    const struct exporter *left = a, *right = b;
+    if (is_amiss(left) != is_amiss(right))
+        return is_amiss(left) ? -1 : 1;
+    if (left->datagrams != right->datagrams)
+        return left->datagrams > right->datagrams ? -1 : 1;
+    return by_address(a, b);
+}
+
+static void merge(struct table *table)
+{
+    size_t count = 0;
+    if (table->count > 0)
+        qsort(table->exporters, table->count, sizeof *table->exporters, by_address);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct exporter *from = &table->exporters[i];
+        struct exporter *to = count == 0 ? NULL : &table->exporters[count - 1];
+        if (to == NULL || by_address(to, from) != 0) {
+            table->exporters[count++] = *from;
+            continue;
+        }
+        to->sessions++;
+        to->datagrams += from->datagrams;
+        to->flows += from->flows;
+        to->lost += from->lost;
+        to->lost_records += from->lost_records;
+        to->refused += from->refused;
+    }
+    table->count = count;
+}
+
+static void print_rows(const struct table *table, size_t count, FILE *out)
+{
+    fprintf(out, "  %-39s %8s %12s %14s %10s %12s %10s\n", "exporter", "sessions", "datagrams", "flows", "lost",
+            "lost records", "refused");
+    for (size_t i = 0; i < count; i++) {
+        const struct exporter *exporter = &table->exporters[i];
+        char text[WEIR_ADDRESS_TEXT_SIZE];
+        weir_address_text(&exporter->address, text);
+        fprintf(out, "  %-39s %8" PRIu64 " %12" PRIu64 " %14" PRIu64 " %10" PRIu64 " %12" PRIu64 " %10" PRIu64 "\n",
+                text[0] == '\0' ? "-" : text, exporter->sessions, exporter->datagrams, exporter->flows,
+                exporter->lost, exporter->lost_records, exporter->refused);
+    }
+    if (count < table->count)
+        fprintf(out, "  and %zu more exporters; --debug names them all\n", table->count - count);
+}
+
+void exporter_table_print(struct weir_decoder *decoder, bool all, FILE *out)
+{
+    struct table table = {0};
+    weir_decoder_sessions(decoder, add_session, &table);
+    merge(&table);
+    if (table.count > 0 && !table.short_of_memory)
+        qsort(table.exporters, table.count, sizeof *table.exporters, by_interest);
+    if (!table.short_of_memory && (table.count > 1 || (all && table.count == 1 && is_amiss(&table.exporters[0]))))
+        print_rows(&table, all || table.count < ROWS_MAX ? table.count : ROWS_MAX, out);
+    free(table.exporters);
+}
