@@ -136,7 +136,7 @@ static int collect_live(const struct collect_options *options, struct collector 
     for (size_t i = 0; listener_address(listener, i) != NULL; i++)
         fprintf(stderr, "Listening on %s\n", listener_address(listener, i));
     struct state_file state;
-    if (state_file_init(&state, options->state, options->host, ports, port_count, now_us) != 0) {
+    if (state_file_init(&state, options->state, options->hosts, options->host_count, ports, port_count, now_us) != 0) {
         listener_close(listener);
         end(collector, -1);
         return EXIT_FAILURE;

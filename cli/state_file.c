@@ -69,15 +69,18 @@ static char *usual_folder(void)
     return NULL;
 }
 
-/* "collect-2055-9995.state"; with an address in front of the ports. What makes it too long counts by its sum only. */
-static void make_name(char *name, const char *host, const uint16_t *ports, size_t port_count)
+/* "collect-2055-9995.state"; with addresses in front of the ports. What makes it too long counts by its sum only. */
+static void make_name(char *name, const char *const *hosts, size_t host_count, const uint16_t *ports,
+                      size_t port_count)
 {
     size_t length = (size_t)sprintf(name, "collect");
     uint32_t sum = 2166136261u;
     bool cut = false;
-    if (host != NULL) {
-        name[length++] = '-';
-        for (const char *p = host; *p != '\0'; p++) {
+    for (size_t i = 0; i < host_count; i++) {
+        cut |= length >= NAME_MAX_BYTES / 2;
+        if (length < NAME_MAX_BYTES / 2)
+            name[length++] = '-';
+        for (const char *p = hosts[i]; *p != '\0'; p++) {
             const bool plain = (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z');
             sum = (sum ^ (uint8_t)*p) * 16777619u;
             cut |= length >= NAME_MAX_BYTES / 2;
@@ -104,8 +107,8 @@ static void no_folder(const char *path)
             path == NULL ? "the usual folder " : path, path == NULL ? "" : " ", strerror(errno));
 }
 
-int state_file_init(struct state_file *file, const char *option, const char *host, const uint16_t *ports,
-                    size_t port_count, int64_t now_us)
+int state_file_init(struct state_file *file, const char *option, const char *const *hosts, size_t host_count,
+                    const uint16_t *ports, size_t port_count, int64_t now_us)
 {
     char name[NAME_MAX_BYTES + 64];
     *file = (struct state_file){.saved_us = now_us};
@@ -123,7 +126,7 @@ int state_file_init(struct state_file *file, const char *option, const char *hos
         free(folder);
         return option == NULL ? 0 : -1;
     }
-    make_name(name, host, ports, port_count);
+    make_name(name, hosts, host_count, ports, port_count);
     file->folder = folder;
     if (asprintf(&file->path, "%s/%s", folder, name) < 0)
         file->path = NULL;

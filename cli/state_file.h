@@ -28,8 +28,8 @@ struct state_file {
  * for root, else $XDG_STATE_HOME/weir or ~/.local/state/weir. A port 0, which is another one next time, has no file.
  * -1 when a folder that was asked for cannot be used; that was told.
  */
-int state_file_init(struct state_file *file, const char *option, const char *host, const uint16_t *ports,
-                    size_t port_count, int64_t now_us);
+int state_file_init(struct state_file *file, const char *option, const char *const *hosts, size_t host_count,
+                    const uint16_t *ports, size_t port_count, int64_t now_us);
 
 /* Takes what was saved, if there is something. What cannot be taken is told and moved aside. */
 void state_file_load(struct state_file *file, struct weir_decoder *decoder);
