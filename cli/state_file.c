@@ -39,10 +39,18 @@ static int make_folders(char *path)
     return access(path, W_OK | X_OK);
 }
 
-/* The usual folder, or NULL with errno. */
+/* The usual folder, or NULL with errno. systemd tells a service where to keep its state in STATE_DIRECTORY. */
 static char *usual_folder(void)
 {
     char *path = NULL;
+    const char *told = getenv("STATE_DIRECTORY");
+    if (told != NULL && told[0] == '/') {
+        path = strndup(told, strcspn(told, ":"));
+        if (path == NULL || make_folders(path) == 0)
+            return path;
+        free(path);
+        return NULL;
+    }
     if (geteuid() == 0) {
         path = strdup(root_folder);
         if (path == NULL || make_folders(path) == 0)

@@ -26,6 +26,7 @@ if [ ! -x "$weir" ]; then
 fi
 
 folder=$(mktemp -d) || exit 1
+export STATE_DIRECTORY=$folder/state # templates are not kept for another run
 flows=$folder/flows.ndjson
 collector='' exporter='' recorder='' mover=''
 

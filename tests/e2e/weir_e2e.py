@@ -54,6 +54,7 @@ def run_case(number, function):
     name = function.__name__.replace("_", " ")
     folder = tempfile.mkdtemp(prefix="weir-e2e-")
     os.environ["XDG_STATE_HOME"] = os.path.join(folder, "state-home")
+    os.environ["STATE_DIRECTORY"] = os.path.join(folder, "state-directory")
     skipped = None
     error = None
     try:
