@@ -39,7 +39,7 @@ def wrong_usage_is_2_and_points_to_help(folder):
             expect_equal(len(err.splitlines()), 1, "lines of %r" % err)
     for arguments, word in ((["colect"], "no command 'colect'"), (["collect", "-nX"], "X"),
                             (["collect", "flows.json"], "flows.json"), (["collect", "-p"], "-p"),
-                            (["collect", "--rotate"], "--rotate"), (["decode"], "no capture"),
+                            (["collect", "--rotate"], "--rotate"), (["decode"], "no file"),
                             (["decode", "a", "b"], "b"), (["decode", "-p", "x", "a"], "x"),
                             (["analyze", "--min-size", "big", "a"], "big"),
                             (["analyze", "--sort", "name", "a"], "name"),
