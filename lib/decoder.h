@@ -28,7 +28,7 @@
 #include <weir/weir.h>
 
 /* The versions that have no templates. */
-enum fixed_version { FIXED_1, FIXED_5, FIXED_7, FIXED_COUNT };
+enum fixed_version { FIXED_1, FIXED_1_SHORT, FIXED_5, FIXED_7, FIXED_COUNT };
 
 /* Records of a data set that are not in a batch yet. With fields of variable length nobody knows how many they are
  * before they are walked over. */

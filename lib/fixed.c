@@ -15,11 +15,14 @@
  *                                     +------+-------+--------------+ +-----------------------------+
  *                                     | records of 48 octets ...    | | records of 52 octets ...    |
  *
+ * Records of version 1 have 48 octets from some exporters (softflowd), which leave out the last 4 unused ones; the
+ * length of the datagram tells.
+ *
  * The forms are written as v9 templates, so that all the rest is the same as for v9.
  */
 #include "decoder.h"
 
-enum { HEADER_1_BYTES = 16, HEADER_5_BYTES = 24, HEADER_7_BYTES = 24 };
+enum { RECORD_1_BYTES = 52, RECORD_1_SHORT_BYTES = 48, HEADER_1_BYTES = 16, HEADER_5_BYTES = 24, HEADER_7_BYTES = 24 };
 
 /* A field specifier: v9 type and length, as on the wire. */
 #define FIELD(type, length) 0, type, 0, length
@@ -32,6 +35,7 @@ enum { HEADER_1_BYTES = 16, HEADER_5_BYTES = 24, HEADER_7_BYTES = 24 };
 
 /* Protocol, type of service, flags. */
 static const uint8_t fields_1[] = {FIELDS_COMMON, PADDING(2), FIELD(4, 1), FIELD(5, 1), FIELD(6, 1), PADDING(11)};
+static const uint8_t fields_1_short[] = {FIELDS_COMMON, PADDING(2), FIELD(4, 1), FIELD(5, 1), FIELD(6, 1), PADDING(7)};
 
 /* Flags, protocol, type of service, AS numbers, prefix lengths. */
 static const uint8_t fields_5[] = {FIELDS_COMMON, PADDING(1),   FIELD(6, 1), FIELD(4, 1),  FIELD(5, 1),
@@ -48,6 +52,7 @@ static const struct form {
     uint16_t header_bytes;
 } forms[FIXED_COUNT] = {
     [FIXED_1] = {fields_1, sizeof fields_1, 1, HEADER_1_BYTES},
+    [FIXED_1_SHORT] = {fields_1_short, sizeof fields_1_short, 1, HEADER_1_BYTES},
     [FIXED_5] = {fields_5, sizeof fields_5, 5, HEADER_5_BYTES},
     [FIXED_7] = {fields_7, sizeof fields_7, 7, HEADER_7_BYTES},
 };
@@ -74,7 +79,7 @@ static void read_header(struct weir_run *run, struct wire *wire, enum fixed_vers
     run->sys_uptime_ms = wire_u32(wire);
     run->export_time_s = wire_u32(wire);
     run->export_time_ns = wire_u32(wire);
-    if (version == FIXED_1)
+    if (version == FIXED_1 || version == FIXED_1_SHORT)
         return;
     run->sequence = wire_u32(wire);
     if (version == FIXED_5) {
@@ -104,11 +109,21 @@ static void take_records(struct weir_decoder *decoder, struct layout *layout)
     message->wire.at = message->wire.end;
 }
 
+/* Which of the two forms of version 1 the datagram has: `wire` is behind the version. */
+static enum fixed_version form_of_1(struct wire wire)
+{
+    const size_t records_bytes = wire_left(&wire) + 2 - HEADER_1_BYTES;
+    const size_t count = wire_u16(&wire);
+    return records_bytes == count * RECORD_1_SHORT_BYTES || records_bytes < RECORD_1_BYTES ? FIXED_1_SHORT : FIXED_1;
+}
+
 int fixed_begin(struct weir_decoder *decoder, enum fixed_version version)
 {
     struct message *message = &decoder->message;
     if (wire_left(&message->wire) + 2 < forms[version].header_bytes)
         return message_refuse(decoder, WEIR_REASON_HEADER_SHORT);
+    if (version == FIXED_1)
+        version = form_of_1(message->wire);
     struct layout *layout = layout_of(decoder, version);
     if (layout == NULL)
         return message_refuse(decoder, WEIR_REASON_MEMORY);
