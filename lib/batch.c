@@ -99,12 +99,23 @@ static void begin(struct batch *batch, struct layout *layout)
     batch->pool->open_count++;
 }
 
+static void make_free(struct batch *batch)
+{
+    layout_unref(batch->pool->layouts, batch->layout);
+    batch->layout = NULL;
+    batch->next = batch->pool->free_first;
+    batch->pool->free_first = batch;
+}
+
 void batch_close(struct batch *batch)
 {
     batch->layout->open = NULL;
     list_remove(&batch->pool->open, batch);
     batch->pool->open_count--;
-    list_append(&batch->pool->ready, batch);
+    if (batch->view.row_count > 0)
+        list_append(&batch->pool->ready, batch);
+    else
+        make_free(batch);
 }
 
 void batch_close_all(struct batch_pool *pool)
@@ -235,8 +246,5 @@ void weir_batch_release(struct weir_batch *view)
     struct batch *batch = (struct batch *)view;
     assert(batch->held);
     batch->held = false;
-    layout_unref(batch->pool->layouts, batch->layout);
-    batch->layout = NULL;
-    batch->next = batch->pool->free_first;
-    batch->pool->free_first = batch;
+    make_free(batch);
 }

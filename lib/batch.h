@@ -82,7 +82,7 @@ static inline uint32_t batch_heap_room(const struct batch *batch)
     return batch->layout->heap_bytes - batch->heap_used;
 }
 
-/* Makes an open batch, or all of them, ready. */
+/* Makes an open batch, or all of them, ready; one without rows becomes free again. */
 void batch_close(struct batch *batch);
 void batch_close_all(struct batch_pool *pool);
 

@@ -90,6 +90,7 @@ static const struct {
     COUNT(templates_learned, false), COUNT(templates_changed, true), COUNT(templates_withdrawn, true),
     COUNT(templates, false),     COUNT(layouts, false),          COUNT(elements_learned, true),
     COUNT(sessions, false),      COUNT(lost, true),
+        COUNT(lost_records, true),
     COUNT(reordered, true),      COUNT(duplicates, true),         COUNT(restarts, true),
     COUNT(count_mismatches, true), COUNT(evictions, true), COUNT(reported_flows, true), COUNT(reported_packets, true),
     COUNT(sessions_loaded, true), COUNT(templates_loaded, true),
