@@ -27,6 +27,8 @@ static const char help[] =
     "  -p, --port PORT    only datagrams sent to this UDP port; may be repeated (default: all)\n"
     "      --elements FILE  take names and types of elements from lines of pen,id,name,type, before those that are\n"
     "                     registered\n"
+    "      --core         also what a flow comes down to, as \"core\": times, addresses, bytes, sampling rate, under the\n"
+    "                     same names whatever the exporter calls them\n"
     "      --v9-names     name the fields as Cisco does (IN_BYTES) instead of as IANA does\n"
     "  -q, --quiet        no summary on standard error\n"
     "  -h, --help         show this help\n"
@@ -49,6 +51,7 @@ struct settings {
     const char *elements; /* or NULL */
     uint16_t ports[PORTS_MAX];
     size_t port_count;
+    bool core;
     bool v9_names;
     bool quiet;
 };
@@ -78,7 +81,7 @@ static int parse(int argc, char **argv, struct settings *settings)
     static const struct option options[] = {
         {"port", required_argument, NULL, 'p'}, {"v9-names", no_argument, NULL, '9'},
         {"quiet", no_argument, NULL, 'q'},      {"help", no_argument, NULL, 'h'},
-        {"elements", required_argument, NULL, 'e'},
+        {"elements", required_argument, NULL, 'e'}, {"core", no_argument, NULL, 'c'},
         {0},
     };
     opterr = 0;
@@ -88,6 +91,9 @@ static int parse(int argc, char **argv, struct settings *settings)
         case 'p':
             if (add_port(settings, optarg) != 0)
                 return EXIT_USAGE;
+            break;
+        case 'c':
+            settings->core = true;
             break;
         case 'e':
             settings->elements = optarg;
@@ -130,6 +136,7 @@ static int decode(const struct settings *settings, struct source *source, struct
 {
     struct record_line line;
     record_line_init(&line, settings->v9_names);
+    line.core = settings->core;
     struct sink_error error = {0};
     struct weir_datagram datagram;
     int got = 1, written = 0;

@@ -7,6 +7,8 @@
  */
 #include "record_line.h"
 
+#include "record_core.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,6 +37,7 @@ static int reserve(struct record_line *line, const struct weir_layout *layout)
 {
     size_t need = HEAD_BYTES + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(VARIABLE_BYTES_MAX) : 0) +
                   (layout->list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
+    need += line->core ? record_core_size(layout) : 0;
     for (uint32_t i = 0; i < layout->field_count; i++) {
         const struct weir_field *field = &layout->fields[i];
         need += WEIR_VALUE_JSON_SIZE(field->width_bytes) + 2 * (strlen(name_of(line, field)) + QUOTES_BYTES);
@@ -99,7 +102,10 @@ static char *put_fields(const struct record_line *line, char *to, const struct w
         to = put_text(to, "\":");
         to += weir_value_json(field, column == NULL ? NULL : column + (size_t)row * field->width_bytes, to);
     }
-    return put_text(to, "}}\n");
+    *to++ = '}';
+    if (line->core)
+        to = record_core_put(to, batch, row);
+    return put_text(to, "}\n");
 }
 
 int record_line_print_run(struct record_line *line, const struct weir_batch *batch, const struct weir_run *run,

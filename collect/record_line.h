@@ -14,6 +14,7 @@ struct record_line {
     char *text; /* grows to the longest line and stays */
     size_t capacity;
     bool v9_names;
+    bool core; /* the core columns too, as "core"; false at first */
 };
 
 void record_line_init(struct record_line *line, bool v9_names);
