@@ -30,6 +30,7 @@ struct settings {
     long round_count;
     long pass_count; /* of a round; 0: as many as its time holds */
     double round_s;
+    bool fields_only;
 };
 
 static double cpu_s(void)
@@ -117,7 +118,10 @@ static int compare(const void *a, const void *b)
 static int measure(const struct datagrams *datagrams, const struct settings *settings)
 {
     double speeds[ROUNDS_MAX];
-    struct weir_decoder *decoder = weir_decoder_create(NULL);
+    struct weir_options options;
+    weir_options_init(&options);
+    options.core = !settings->fields_only;
+    struct weir_decoder *decoder = weir_decoder_create(&options);
     if (decoder == NULL) {
         fputs("decode: no memory for a decoder\n", stderr);
         return 1;
@@ -144,8 +148,9 @@ static int measure(const struct datagrams *datagrams, const struct settings *set
 
 static int print_usage(FILE *file, int code)
 {
-    fputs("usage: decode [-r ROUNDS] [-t SECONDS | -p PASSES] FILE\n\n"
+    fputs("usage: decode [-f] [-r ROUNDS] [-t SECONDS | -p PASSES] FILE\n\n"
           "Decodes the datagrams of a capture to columns, from memory, and prints how fast that went.\n\n"
+          "  -f          fields only, no core columns\n"
           "  -r ROUNDS   how many rounds (7)\n"
           "  -t SECONDS  CPU time of a round (1)\n"
           "  -p PASSES   passes over the capture in a round, and none to get warm: to count instructions\n",
@@ -156,8 +161,9 @@ static int print_usage(FILE *file, int code)
 static bool read_options(int argc, char **argv, struct settings *settings)
 {
     int option;
-    while ((option = getopt(argc, argv, "r:t:p:")) != -1) {
+    while ((option = getopt(argc, argv, "fr:t:p:")) != -1) {
         switch (option) {
+        case 'f': settings->fields_only = true; break;
         case 'r': settings->round_count = strtol(optarg, NULL, 10); break;
         case 't': settings->round_s = strtod(optarg, NULL); break;
         case 'p': settings->pass_count = strtol(optarg, NULL, 10); break;

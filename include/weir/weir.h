@@ -53,6 +53,10 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__) /* libweir.so shows what is declared here and nothing else */
+#pragma GCC visibility push(default)
+#endif
+
 #define WEIR_VERSION "0.1.0"
 
 /* The version of the library that is linked, as text. Lives as long as the program. */
@@ -742,6 +746,10 @@ size_t weir_decoder_save(const struct weir_decoder *decoder, uint8_t *data, size
 /* Takes what was saved, before the first datagram. Unless it returns WEIR_SAVED_OK nothing was taken, and the decoder
  * is as it was. What is beyond the limits of this decoder is left out. */
 enum weir_saved weir_decoder_load(struct weir_decoder *decoder, const uint8_t *data, size_t size_bytes);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }
