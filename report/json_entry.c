@@ -10,6 +10,8 @@
 
 #include "flow_builder.h"
 
+const char json_entry_damaged[] = "JSON that is damaged";
+
 int json_entry_time(const char *key, int64_t *ret_time_us)
 {
     size_t whole = strspn(key, "0123456789");
@@ -197,7 +199,7 @@ const char *json_entry_read(int64_t received_us, const char *value, size_t lengt
     json_t *entry = json_loadb(value, length_bytes, JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
 
     if (entry == NULL)
-        return "JSON that is damaged";
+        return json_entry_damaged;
     if (json_is_array(entry)) {
         guess_uptime(entry, &origin);
         read_flows(entry, &origin, options, place, result);

@@ -10,6 +10,9 @@
 /* Reads "1509225421.123456" as microseconds. Returns 0, or -1 when it is no time between 1970 and 2200. */
 int json_entry_time(const char *key, int64_t *ret_time_us);
 
+/* Why an entry is skipped that is no JSON at all, as when the writing of it broke off. */
+extern const char json_entry_damaged[];
+
 /* Tells the flows of an entry. `value` is JSON text in which numbers that are too large were put in quotes. Returns
  * NULL, or why the entry is skipped. Sets result->stopped when the callback wants no more. `place` is put behind
  * the reason for a flow that is skipped. */

@@ -35,7 +35,7 @@ struct reader {
     char *value;
     size_t value_length, value_capacity;
     bool failed, ended;
-    bool last_skipped; /* the entry read last could not be understood */
+    bool last_damaged; /* the entry read last was no JSON within its brackets */
 };
 
 static int fill(struct reader *reader)
@@ -303,7 +303,7 @@ static int read_entry(struct reader *reader, int *ret_behind)
     const char *problem = "a key that is no time";
     if (timed)
         problem = json_entry_read(received_us, reader->value, reader->value_length, reader->options, place, result);
-    reader->last_skipped = problem != NULL;
+    reader->last_damaged = problem == json_entry_damaged;
     if (problem == NULL) {
         result->entries++;
         return 0;
@@ -394,7 +394,7 @@ int json_read(const struct json_reader_options *options, struct json_reader_resu
     result->bytes = reader.chunk_offset + reader.position;
     result->lines = reader.line;
     /* An entry that is whole in its brackets and damaged within, at the very end, was torn as well. */
-    if (status == END && reader.last_skipped && result->entries > 0)
+    if (status == END && reader.last_damaged && result->entries > 0)
         result->torn = true;
     if (status == END && result->entries == 0 && result->entries_skipped > 0) {
         snprintf(result->error, sizeof result->error, "this is not a file of flows: nothing but %s",

@@ -340,6 +340,21 @@ static void test_odd_entries(void **state)
     }
 }
 
+/* An entry at the end that is whole and makes no sense is odd, and no sign of a writer that was killed. */
+static void test_odd_at_the_end(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("{\"1\": [" FLOW_4 "], \"x\": [" FLOW_6 "]}"), 0);
+    assert_int_equal(result.entries_skipped, 1);
+    assert_false(result.torn);
+    assert_int_equal(read_text("{\"1\": [" FLOW_4 "], \"2\": 5}"), 0);
+    assert_int_equal(result.entries_skipped, 1);
+    assert_false(result.torn);
+    assert_int_equal(read_text("{\"1\": [" FLOW_4 "], \"2\": [}"), 0);
+    assert_int_equal(result.entries_skipped, 1);
+    assert_true(result.torn);
+}
+
 static void test_deep_nesting(void **state)
 {
     char text[4096] = "{\"1\": [" FLOW_4 "], \"2\": ";
@@ -438,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_odd_flows),
         cmocka_unit_test(test_odd_numbers_that_are_fine),
         cmocka_unit_test(test_odd_entries),
+        cmocka_unit_test(test_odd_at_the_end),
         cmocka_unit_test(test_deep_nesting),
         cmocka_unit_test(test_an_entry_without_end),
         cmocka_unit_test(test_input_that_fails),
