@@ -5,6 +5,9 @@
  * This is the loop in which a collector that writes JSON spends its time. What is the same for all rows of a
  * layout is made once, when the layout is first seen: for each field, `, "NAME": ` and the way its values are
  * written. A row is then a copy and a number for each field. Room is made once for a row, for its longest form.
+ *
+ * Fields of length 0 hold nothing, and are null. A record of one octet may have thousands of them, and one datagram has
+ * room for 65,000 such records, which would fill a disk: where they are out of proportion they are left out.
  */
 #include "json_rows.h"
 
@@ -15,6 +18,9 @@
 /* Labels are copied in one piece of this size, which is longer than nearly all of them: quicker than counting. */
 #define LABEL_HEAD 32
 
+/* The text of a row's nulls may have so many octets for each octet that the record has in its datagram. */
+#define NULLS_PER_OCTET 64u
+
 /* How a value is written. All but the last are done here; the last asks the library. */
 enum way { WAY_U8, WAY_U16, WAY_U32, WAY_U64, WAY_IPV4, WAY_OTHER };
 
@@ -23,6 +29,7 @@ struct label {
     const char *text; /* the whole of it */
     uint32_t length_bytes;
     uint32_t width_bytes;
+    uint32_t column;
     enum way way;
 };
 
@@ -31,7 +38,7 @@ struct row_form {
     const struct weir_layout *layout;
     uint64_t serial;
     size_t row_bytes_max;
-    uint32_t field_count;
+    uint32_t label_count;
     struct label labels[];
 };
 
@@ -79,6 +86,8 @@ static enum way way_of(const struct weir_field *field)
     }
 }
 
+#define LABEL_EXTRA (sizeof ", {\"\": " - 1)
+
 /* Writes `, "NAME": ` or, for the first field, `, {"NAME": `; a name comes from a registry, and needs no escapes
  * but where somebody put a quote into it. */
 static char *label_write(char *at, const char *name, bool first)
@@ -98,9 +107,22 @@ static char *label_write(char *at, const char *name, bool first)
     return at;
 }
 
+/* Whether the fields of length 0 are written. */
+static bool has_nulls(const struct weir_layout *layout)
+{
+    size_t text_bytes = 0;
+
+    for (uint32_t i = 0; i < layout->field_count; i++) {
+        if (layout->fields[i].kind == WEIR_KIND_NULL) {
+            text_bytes += LABEL_EXTRA + strlen(layout->fields[i].v9_name) + sizeof "null" - 1;
+        }
+    }
+    return text_bytes <= (size_t)NULLS_PER_OCTET * layout->record_bytes;
+}
+
 static struct row_form *form_create(const struct weir_layout *layout)
 {
-    const size_t label_extra = sizeof ", {\"\": " - 1;
+    const bool nulls = has_nulls(layout);
     size_t text_bytes = LABEL_HEAD;
     /* what the fields of variable length hold is as much as one datagram can hold */
     size_t row_bytes_max =
@@ -108,7 +130,10 @@ static struct row_form *form_create(const struct weir_layout *layout)
         (layout->list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
 
     for (uint32_t i = 0; i < layout->field_count; i++) {
-        size_t label_bytes = strlen(layout->fields[i].v9_name) + label_extra;
+        if (layout->fields[i].kind == WEIR_KIND_NULL && !nulls) {
+            continue;
+        }
+        size_t label_bytes = strlen(layout->fields[i].v9_name) + LABEL_EXTRA;
         text_bytes += label_bytes;
         row_bytes_max += label_bytes + WEIR_VALUE_JSON_SIZE(layout->fields[i].width_bytes);
     }
@@ -121,19 +146,23 @@ static struct row_form *form_create(const struct weir_layout *layout)
     form->layout = layout;
     form->serial = layout->serial;
     form->row_bytes_max = row_bytes_max;
-    form->field_count = layout->field_count;
 
     char *text = (char *)form + head_bytes;
     for (uint32_t i = 0; i < layout->field_count; i++) {
-        struct label *label = &form->labels[i];
-        char *end = label_write(text, layout->fields[i].v9_name, i == 0);
+        if (layout->fields[i].kind == WEIR_KIND_NULL && !nulls) {
+            continue;
+        }
+        struct label *label = &form->labels[form->label_count];
+        char *end = label_write(text, layout->fields[i].v9_name, form->label_count == 0);
+        form->label_count++;
+        label->column = i;
         label->text = text;
         label->length_bytes = (uint32_t)(end - text);
         label->width_bytes = layout->fields[i].width_bytes;
         label->way = way_of(&layout->fields[i]);
         text = end;
     }
-    for (uint32_t i = 0; i < layout->field_count; i++) {
+    for (uint32_t i = 0; i < form->label_count; i++) {
         memcpy(form->labels[i].head, form->labels[i].text, LABEL_HEAD);
     }
     return form;
@@ -287,20 +316,21 @@ static char *row_write(char *at, const struct row_form *form, const struct weir_
 {
     const struct weir_field *fields = batch->layout->fields;
 
-    if (form->field_count == 0) {
+    if (form->label_count == 0) {
         memcpy(at, ", {", 3);
         at += 3;
     }
-    for (uint32_t i = 0; i < form->field_count; i++) {
+    for (uint32_t i = 0; i < form->label_count; i++) {
         const struct label *label = &form->labels[i];
-        const uint8_t *column = batch->columns[i];
+        const uint8_t *column = batch->columns[label->column];
 
         memcpy(at, label->head, LABEL_HEAD);
         if (label->length_bytes > LABEL_HEAD) {
             memcpy(at + LABEL_HEAD, label->text + LABEL_HEAD, label->length_bytes - LABEL_HEAD);
         }
         at += label->length_bytes;
-        at = value_write(at, label, &fields[i], column == NULL ? NULL : column + row * label->width_bytes);
+        at = value_write(at, label, &fields[label->column],
+                         column == NULL ? NULL : column + row * label->width_bytes);
     }
     *at++ = '}';
     return at;

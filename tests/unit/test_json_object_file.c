@@ -172,7 +172,7 @@ static void an_entry_that_is_too_large_becomes_several(void **state)
     static struct weir_field fields[FIELDS];
     static const void *columns[FIELDS];
     static uint8_t octets[65000];
-    const struct weir_layout layout = {.fields = fields, .field_count = FIELDS};
+    const struct weir_layout layout = {.fields = fields, .field_count = FIELDS, .record_bytes = FIELDS};
     const struct weir_run run = {.row_count = 65000, .received_us = START_US};
     const struct weir_batch batch = {.layout = &layout, .runs = &run, .columns = columns, .row_count = 65000,
                                      .run_count = 1};

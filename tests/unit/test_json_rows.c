@@ -79,13 +79,38 @@ static void numbers_are_right(void **state)
         {.v9_name = "C", .kind = WEIR_KIND_NULL, .type = WEIR_TYPE_UNSIGNED8},
     };
     const void *const columns[] = {&value, &address, NULL};
-    const struct weir_layout layout = {.fields = fields, .field_count = 3};
+    const struct weir_layout layout = {.fields = fields, .field_count = 3, .record_bytes = 12};
     const struct weir_batch batch = {.layout = &layout, .columns = columns, .row_count = 1};
     struct json_rows *rows = json_rows_create();
 
     (void)state;
     assert_string_equal(render(rows, &batch, 0, 1),
                         ", {\"A\": 18446744073709551615, \"B\": \"192.0.2.7\", \"C\": null}");
+    json_rows_free(rows);
+}
+
+/* Many nulls for few octets are left out, wherever they stand: a row is no longer for them. */
+static void nulls_out_of_proportion_are_left_out(void **state)
+{
+    static const uint8_t octets[] = {6, 17};
+    static struct weir_field fields[4096];
+    static const void *columns[4096];
+    const struct weir_layout layout = {.fields = fields, .field_count = 4096, .record_bytes = 2};
+    const struct weir_layout nothing = {.fields = fields, .field_count = 1000, .serial = 1};
+    const struct weir_batch batch = {.layout = &layout, .columns = columns, .row_count = 2};
+    const struct weir_batch empty = {.layout = &nothing, .columns = columns, .row_count = 2};
+    struct json_rows *rows = json_rows_create();
+
+    (void)state;
+    for (size_t i = 0; i < 4096; i++) {
+        fields[i] = (struct weir_field){.v9_name = "N", .kind = WEIR_KIND_NULL, .type = WEIR_TYPE_UNSIGNED8};
+    }
+    fields[1000] = fields[4094] = (struct weir_field){.v9_name = "P", .kind = WEIR_KIND_U8,
+                                                     .type = WEIR_TYPE_UNSIGNED8, .width_bytes = 1};
+    fields[4094].v9_name = "Q";
+    columns[1000] = columns[4094] = octets;
+    assert_string_equal(render(rows, &batch, 0, 2), ", {\"P\": 6, \"Q\": 6}, {\"P\": 17, \"Q\": 17}");
+    assert_string_equal(render(rows, &empty, 0, 2), ", {}, {}");
     json_rows_free(rows);
 }
 
@@ -161,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_as_the_library_writes_them),
         cmocka_unit_test(numbers_are_right),
+        cmocka_unit_test(nulls_out_of_proportion_are_left_out),
         cmocka_unit_test(names_may_have_any_length),
         cmocka_unit_test(a_name_cannot_break_the_text),
         cmocka_unit_test(a_layout_without_fields_has_empty_rows),
