@@ -9,6 +9,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+/* Of a datagram's options records of one template so many are shown: one datagram has room for 65,000, each of which
+ * may have thousands of fields. */
+enum { OPTIONS_SHOWN_MAX = 32 };
+
 struct debug_log {
     FILE *out;
     struct record_line line;
@@ -67,8 +71,17 @@ void debug_log_processed(struct debug_log *log, const struct weir_ledger *ledger
 void debug_log_options(struct debug_log *log, const struct weir_batch *batch)
 {
     for (uint32_t i = 0; i < batch->run_count; i++) {
-        fputs("Options record: ", log->out);
-        record_line_print_run(&log->line, batch, &batch->runs[i], log->out);
+        struct weir_run record = batch->runs[i];
+        const uint32_t count = record.row_count;
+        const uint32_t shown = count < OPTIONS_SHOWN_MAX ? count : OPTIONS_SHOWN_MAX;
+        record.row_count = 1;
+        for (uint32_t row = 0; row < shown; row++, record.first_row++) {
+            fputs("Options record: ", log->out);
+            record_line_print_run(&log->line, batch, &record, log->out);
+        }
+        if (count > shown)
+            fprintf(log->out, "  and %" PRIu32 " more options records of template %u\n", count - shown,
+                    record.template_id);
     }
 }
 
