@@ -171,6 +171,13 @@ static char *put_octets(char *to, const uint8_t *octets, size_t count)
     return to;
 }
 
+/* A control character from U+0080 to U+009F, which some terminals obey like those of ASCII. */
+static bool is_c1_control(const uint8_t *p, size_t left)
+{
+    return left > 1 && p[0] == 0xc2 && p[1] < 0xa0;
+}
+
+/* What is written is UTF-8 and harmless to a terminal. */
 static char *put_string(char *to, const uint8_t *octets, size_t count)
 {
     size_t length = count;
@@ -179,8 +186,14 @@ static char *put_string(char *to, const uint8_t *octets, size_t count)
     if (!is_utf8(octets, length))
         return put_octets(to, octets, count);
     *to++ = '"';
-    for (size_t i = 0; i < length; i++)
-        to = put_escaped(to, octets[i]);
+    for (size_t i = 0; i < length; i++) {
+        if (is_c1_control(octets + i, length - i)) {
+            memcpy(to, "\\u00", 4);
+            to = digits_hex(to + 4, octets[++i]);
+        } else {
+            to = put_escaped(to, octets[i]);
+        }
+    }
     *to++ = '"';
     return to;
 }

@@ -227,6 +227,7 @@ static void test_strings(void **state)
     check_string("a\0b\0", 4, "\"a\\u0000b\"");
     check_string("\"\\/", 3, "\"\\\"\\\\/\"");
     check_string("\n\t\r\x01\x1f\x7f", 6, "\"\\n\\t\\u000d\\u0001\\u001f\\u007f\"");
+    check_string("\xc2\x80\xc2\x9b" "31m\xc2\x9f\xc2\xa0\xc3\x9b", 13, "\"\\u0080\\u009b31m\\u009f\xc2\xa0\xc3\x9b\"");
     check_string("\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x9f", 9, "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x9f\"");
     check_string("\xff", 1, "\"0xff\"");
     check_string("ab\xc3", 3, "\"0x6162c3\"");         /* cut in the middle */
