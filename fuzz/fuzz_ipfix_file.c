@@ -13,7 +13,7 @@
 #include <string.h>
 #include <weir/weir.h>
 
-#include "../tests/cases/case_ledger.h"
+#include "case_ledger.h"
 #include "ipfix_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

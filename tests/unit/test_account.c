@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../cases/case_ledger.h"
+#include "case_ledger.h"
 #include "export_maker.h"
 
 static const uint16_t fields[][2] = {{8, 4}, {1, 4}};

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "../cases/guarded.h"
+#include "guarded.h"
 #include "kernel.h"
 
 enum { COUNT_MAX = 70, STRIDE_MAX = 96, WIDTH_MAX = 64 };

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../../lib/limits.h"
-#include "../../lib/structured.h"
+#include "limits.h"
+#include "structured.h"
 
 enum { DATAGRAM_BYTES = 65507 };
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../../lib/limits.h"
-#include "../../lib/taught.h"
+#include "limits.h"
+#include "taught.h"
 
 /* Decodes one v9 template of one field with its one record, and looks at the field and its value. */
 static void check_field(struct weir_decoder *decoder, unsigned template_id, unsigned field_type, const char *name,

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "../cases/guarded.h"
+#include "guarded.h"
 #include "batch.h"
 #include "taught.h"
 #include "walk.h"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../cases/guarded.h"
+#include "guarded.h"
 #include "wire.h"
 
 static void test_reads_big_endian(void **state)
