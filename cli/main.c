@@ -55,6 +55,17 @@ static void fill_closed_streams(void)
     }
 }
 
+/* Runs the command that argv[0] names. */
+static int run_command(int argc, char **argv)
+{
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return commands[i].run(argc, argv);
+    }
+    fprintf(stderr, "weir: no command '%s'; 'weir --help' shows those there are\n", argv[0]);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     fill_closed_streams();
@@ -64,6 +75,8 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     const char *name = argv[1];
+    if (strcmp(name, "help") == 0 && argc > 2)
+        return run_command(2, (char *[]){argv[2], (char[]){"--help"}, NULL});
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
         return EXIT_SUCCESS;
@@ -72,10 +85,5 @@ int main(int argc, char **argv)
         printf("weir %s\n", weir_version());
         return EXIT_SUCCESS;
     }
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    }
-    fprintf(stderr, "weir: no command '%s'; 'weir --help' shows those there are\n", name);
-    return EXIT_USAGE;
+    return run_command(argc - 1, argv + 1);
 }

@@ -427,6 +427,9 @@ def help_and_version(folder):
         out, err = weir_ok(*arguments, cwd=folder)
         expect(out.startswith("Usage: weir") and err == "", "the help of %s" % arguments)
         expect(max(len(line) for line in out.splitlines()) <= 120, "a long line in the help of %s" % arguments)
+    for command in ("collect", "analyze", "decode"):
+        out, _ = weir_ok("help", command, cwd=folder)
+        expect(out.startswith("Usage: weir %s " % command), "the help of a command by its name: " + out[:60])
     out, _ = weir_ok("--version", cwd=folder)
     expect(re.fullmatch(r"weir \d+\.\d+\.\d+\n", out), "the version: " + out)
     expect_equal(os.listdir(folder), [], "files made")
