@@ -241,7 +241,7 @@ int cmd_collect(int argc, char **argv)
         return done;
     struct collector collector;
     struct sink_error error = {0};
-    if (collector_init(&collector, options.debug ? stderr : NULL, &error) != 0) {
+    if (collector_init(&collector, &options.decoder, options.debug ? stderr : NULL, &error) != 0) {
         fail(&error);
         return EXIT_FAILURE;
     }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "collect_options.h"
 
+#include "decoder_options.h"
 #include "exit_code.h"
 #include "quantity.h"
 
@@ -25,6 +26,10 @@ static const char help[] =
     "      --count N          stop after N datagrams\n"
     "      --elements FILE    take names and types of elements from lines of pen,id,name,type, before those that\n"
     "                         are registered\n"
+    "      --template-lifetime DURATION\n"
+    "                         forget a template that was not sent again for so long: 90s, 30m, 1h, 1d ... (default\n"
+    "                         24h; 0: never); those kept from the run before too\n"
+    "      --sampling-rate N  exporters look at one packet in N, whatever they tell\n"
     "\n"
     "Where flows go:\n"
     "  -o, --output WHERE     may be repeated; default: <unix time of start>.json in this folder\n"
@@ -92,7 +97,15 @@ static int add_output(struct collect_options *options, const char *text)
     return -1;
 }
 
-enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE };
+enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE,
+       OPTION_LIFETIME, OPTION_SAMPLING_RATE };
+
+static int take_decoder_option(struct collect_options *options, int option, const char *value)
+{
+    const char *fault = option == OPTION_LIFETIME ? decoder_options_lifetime(&options->decoder, value)
+                                                  : decoder_options_sampling_rate(&options->decoder, value);
+    return fault == NULL ? -1 : usage_error(fault, value);
+}
 
 static int take(struct collect_options *options, int option, const char *value)
 {
@@ -120,6 +133,9 @@ static int take(struct collect_options *options, int option, const char *value)
     case OPTION_ELEMENTS:
         options->elements = value;
         return -1;
+    case OPTION_LIFETIME:
+    case OPTION_SAMPLING_RATE:
+        return take_decoder_option(options, option, value);
     case OPTION_JSON_LINES:
         options->json_lines = true;
         return -1;
@@ -153,6 +169,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"rotate", required_argument, NULL, OPTION_ROTATE},
         {"min-size", required_argument, NULL, OPTION_MIN_SIZE},
         {"elements", required_argument, NULL, OPTION_ELEMENTS},
+        {"template-lifetime", required_argument, NULL, OPTION_LIFETIME},
+        {"sampling-rate", required_argument, NULL, OPTION_SAMPLING_RATE},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
         {"state", required_argument, NULL, OPTION_STATE},
         {"no-dns", no_argument, NULL, 'n'},
@@ -161,6 +179,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {0},
     };
     struct collect_options options = {.names = true};
+    weir_options_init(&options.decoder);
     opterr = 0;
     optind = 1;
     for (int option; (option = getopt_long(argc, argv, ":p:b:r:o:nDh", long_options, NULL)) != -1;) {

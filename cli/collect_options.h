@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <weir/weir.h>
 
 enum { COLLECT_PORTS_MAX = 64, COLLECT_HOSTS_MAX = 16, COLLECT_OUTPUTS_MAX = 8, COLLECT_PORT_DEFAULT = 2055 };
 
@@ -19,6 +20,7 @@ struct collect_options {
     const char *outputs[COLLECT_OUTPUTS_MAX];
     size_t output_count;
     const char *file;     /* to read instead; NULL: live */
+    struct weir_options decoder;
     const char *elements; /* file of elements to add, or NULL */
     uint64_t datagram_count_max; /* 0: no end */
     int64_t rotate_us;           /* 0: one file */

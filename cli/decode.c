@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "decode.h"
 
+#include "decoder_options.h"
 #include "elements_file.h"
 #include "exit_code.h"
 #include "record_line.h"
@@ -27,6 +28,10 @@ static const char help[] =
     "  -p, --port PORT    only datagrams sent to this UDP port; may be repeated (default: all)\n"
     "      --elements FILE  take names and types of elements from lines of pen,id,name,type, before those that are\n"
     "                     registered\n"
+    "      --template-lifetime DURATION\n"
+    "                     forget a template that was not sent again for so long: 90s, 30m, 1h, 1d ... (default 24h;\n"
+    "                     0: never)\n"
+    "      --sampling-rate N  exporters look at one packet in N, whatever they tell\n"
     "      --core         also what a flow comes down to, as \"core\": times, addresses, bytes, sampling rate, under the\n"
     "                     same names whatever the exporter calls them\n"
     "      --v9-names     name the fields as Cisco does (IN_BYTES) instead of as IANA does\n"
@@ -51,6 +56,7 @@ struct settings {
     const char *elements; /* or NULL */
     uint16_t ports[PORTS_MAX];
     size_t port_count;
+    struct weir_options decoder;
     bool core;
     bool v9_names;
     bool quiet;
@@ -76,42 +82,61 @@ static int add_port(struct settings *settings, const char *text)
 }
 
 /* -1 to go on, else the exit code. */
+static int take(struct settings *settings, int option, const char *value)
+{
+    const char *fault = NULL;
+    switch (option) {
+    case 'p':
+        return add_port(settings, value) != 0 ? EXIT_USAGE : -1;
+    case 'c':
+        settings->core = true;
+        break;
+    case 'e':
+        settings->elements = value;
+        break;
+    case 'l':
+        fault = decoder_options_lifetime(&settings->decoder, value);
+        break;
+    case 's':
+        fault = decoder_options_sampling_rate(&settings->decoder, value);
+        break;
+    case '9':
+        settings->v9_names = true;
+        break;
+    case 'q':
+        settings->quiet = true;
+        break;
+    default:
+        fputs(help, stdout);
+        return EXIT_SUCCESS;
+    }
+    return fault == NULL ? -1 : usage_error(fault, value);
+}
+
+/* -1 to go on, else the exit code. */
 static int parse(int argc, char **argv, struct settings *settings)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'}, {"v9-names", no_argument, NULL, '9'},
-        {"quiet", no_argument, NULL, 'q'},      {"help", no_argument, NULL, 'h'},
-        {"elements", required_argument, NULL, 'e'}, {"core", no_argument, NULL, 'c'},
+        {"port", required_argument, NULL, 'p'},
+        {"elements", required_argument, NULL, 'e'},
+        {"template-lifetime", required_argument, NULL, 'l'},
+        {"sampling-rate", required_argument, NULL, 's'},
+        {"core", no_argument, NULL, 'c'},
+        {"v9-names", no_argument, NULL, '9'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     opterr = 0;
     optind = 1;
-    for (int c; (c = getopt_long(argc, argv, ":p:qh", options, NULL)) != -1;) {
-        switch (c) {
-        case 'p':
-            if (add_port(settings, optarg) != 0)
-                return EXIT_USAGE;
-            break;
-        case 'c':
-            settings->core = true;
-            break;
-        case 'e':
-            settings->elements = optarg;
-            break;
-        case '9':
-            settings->v9_names = true;
-            break;
-        case 'q':
-            settings->quiet = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return EXIT_SUCCESS;
-        case ':':
+    for (int option; (option = getopt_long(argc, argv, ":p:qh", options, NULL)) != -1;) {
+        if (option == ':')
             return usage_error("this option needs a value: ", argv[optind - 1]);
-        default:
+        if (option == '?')
             return usage_error("unknown option ", argv[optind - 1]);
-        }
+        const int code = take(settings, option, optarg);
+        if (code >= 0)
+            return code;
     }
     if (optind == argc)
         return usage_error("no file named", "");
@@ -169,6 +194,7 @@ static int decode(const struct settings *settings, struct source *source, struct
 int cmd_decode(int argc, char **argv)
 {
     struct settings settings = {0};
+    weir_options_init(&settings.decoder);
     const int done = parse(argc, argv, &settings);
     if (done >= 0)
         return done;
@@ -178,7 +204,7 @@ int cmd_decode(int argc, char **argv)
         fprintf(stderr, "weir decode: %s\n", error.text);
         return EXIT_FAILURE;
     }
-    struct weir_decoder *decoder = weir_decoder_create(NULL);
+    struct weir_decoder *decoder = weir_decoder_create(&settings.decoder);
     int code = EXIT_FAILURE;
     if (decoder == NULL)
         fputs("weir decode: not enough memory for the decoder\n", stderr);

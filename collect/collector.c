@@ -16,11 +16,14 @@ static void on_event(void *context, const struct weir_event *event)
     debug_log_event(context, event);
 }
 
-int collector_init(struct collector *collector, FILE *debug, struct sink_error *error)
+int collector_init(struct collector *collector, const struct weir_options *given, FILE *debug,
+                   struct sink_error *error)
 {
     *collector = (struct collector){0};
     struct weir_options options;
     weir_options_init(&options);
+    if (given != NULL)
+        options = *given;
     if (getrandom(&options.seed, sizeof options.seed, GRND_NONBLOCK) < 0)
         options.seed = (uint64_t)(uintptr_t)&options;
     if (debug != NULL) {

@@ -25,8 +25,10 @@ struct collector {
     int64_t rotate_next_us;  /* when the next one begins */
 };
 
-/* Makes the decoder. With `debug`, what happens is told on that stream. -1 when memory is short. */
-int collector_init(struct collector *collector, FILE *debug, struct sink_error *error);
+/* Makes the decoder, with `options` or, where that is NULL, the defaults; its seed and callback are set here. With
+ * `debug`, what happens is told on that stream. -1 when memory is short. */
+int collector_init(struct collector *collector, const struct weir_options *options, FILE *debug,
+                   struct sink_error *error);
 
 /* The collector owns the sink from here on. */
 void collector_add(struct collector *collector, struct sink *sink);

@@ -206,6 +206,30 @@ def decode_hides_nothing(folder):
 
 
 @case
+def templates_live_as_long_as_is_said(folder):
+    exporter = v9.Exporter(export_time_s=cap.START_S)
+    path = write_file(folder, "a.pcap", cap.pcap_of([
+        (0, exporter.flows(FLOW)), (3 * 3600, exporter.datagram(v9.data(v9.ID_4, FLOW))),
+        (72 * 3600, exporter.datagram(v9.data(v9.ID_4, FLOW)))]))
+    for lifetime, flows in (([], 2), (["--template-lifetime", "2h"], 1), (["--template-lifetime", "4h"], 2),
+                            (["--template-lifetime", "0"], 3), (["--template-lifetime=7d"], 3)):
+        out, err = weir_ok("decode", *lifetime, path)
+        expect_equal(len(out.splitlines()), flows, "flows that are decoded with %s, with %s" % (lifetime, err))
+        _, err = weir_ok("collect", "-r", path, "-o", "null", *lifetime)
+        expect_in("3 datagrams, %d flows" % flows, err)
+
+
+@case
+def a_sampling_rate_that_is_said_goes_before_what_is_told(folder):
+    exporter = v9.Exporter()
+    path = write_file(folder, "a.pcap", cap.pcap_of([
+        (0, exporter.datagram(v9.OPTIONS_TEMPLATE, v9.OPTIONS_DATA)), (1, exporter.flows(FLOW))]))
+    for options, rate in (([], 100), (["--sampling-rate", "7"], 7)):
+        out, _ = weir_ok("decode", "--core", "-q", *options, path)
+        expect_equal(json.loads(out.splitlines()[1])["core"]["sampling_rate"], rate, "sampling rate")
+
+
+@case
 def decode_into_a_reader_that_leaves(folder):
     """As in `| head -1`: no complaint, and an end."""
     exporter = v9.Exporter()

@@ -41,6 +41,8 @@ def wrong_usage_is_2_and_points_to_help(folder):
                             (["collect", "flows.json"], "flows.json"), (["collect", "-p"], "-p"),
                             (["collect", "--rotate"], "--rotate"), (["decode"], "no file"),
                             (["decode", "a", "b"], "b"), (["decode", "-p", "x", "a"], "x"),
+                            (["decode", "--template-lifetime", "never", "a"], "never"),
+                            (["decode", "--sampling-rate", "0", "a"], "0"),
                             (["analyze", "--min-size", "big", "a"], "big"),
                             (["analyze", "--sort", "name", "a"], "name"),
                             (["collect", "-r", "a.pcap", "-b", "::1"], "-b")):
@@ -61,6 +63,8 @@ def values_that_are_none(folder):
                            ("--count", ("0", "-5", "many", "1e3", "")),
                            ("--rotate", ("0", "5x", "-1h", "", "nan", "1e9h", "h")),
                            ("--min-size", ("-1", "big", "1Q", "")),
+                           ("--template-lifetime", ("-1", "never", "1h30m", "")),
+                           ("--sampling-rate", ("0", "-1", "1:100", "4294967296", "")),
                            ("-o", ("flows.txt", "store:there", ".json", "json:", "", "TEXT"))):
         for value in values:
             err = complaint(folder, "collect", option, value, code=2)

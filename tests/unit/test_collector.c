@@ -95,7 +95,7 @@ static struct weir_datagram datagram_of(const uint8_t *data, size_t size_bytes, 
 static void start(struct collector *collector, struct sink *sink)
 {
     struct sink_error error = {0};
-    assert_int_equal(collector_init(collector, NULL, &error), 0);
+    assert_int_equal(collector_init(collector, NULL, NULL, &error), 0);
     collector_add(collector, sink);
 }
 
@@ -179,7 +179,7 @@ static void test_debug(void **state)
     FILE *out = open_memstream(&text, &length);
     struct collector collector;
     struct sink_error error = {0};
-    assert_int_equal(collector_init(&collector, out, &error), 0);
+    assert_int_equal(collector_init(&collector, NULL, out, &error), 0);
     collector_add(&collector, null_sink_create(&error));
     static const uint8_t version_8[] = {0, 8, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     const struct weir_datagram good = datagram_of(flows, sizeof flows, 1000000);
