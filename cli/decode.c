@@ -33,7 +33,8 @@ static const char help[] =
     "                     0: never)\n"
     "      --sampling-rate N  exporters look at one packet in N, whatever they tell\n"
     "      --core         also what a flow comes down to, as \"core\": times, addresses, bytes, sampling rate, under the\n"
-    "                     same names whatever the exporter calls them\n"
+    "                     same names whatever the exporter calls them; and what it calls its interfaces, applications\n"
+    "                     and VRFs\n"
     "      --v9-names     name the fields as Cisco does (IN_BYTES) instead of as IANA does\n"
     "  -q, --quiet        no summary on standard error\n"
     "  -h, --help         show this help\n"
@@ -162,6 +163,7 @@ static int decode(const struct settings *settings, struct source *source, struct
     struct record_line line;
     record_line_init(&line, settings->v9_names);
     line.core = settings->core;
+    line.decoder = decoder;
     struct sink_error error = {0};
     struct weir_datagram datagram;
     int got = 1, written = 0;

@@ -4,6 +4,8 @@
  */
 #include "record_core.h"
 
+#include "record_names.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +16,7 @@ size_t record_core_size(const struct weir_layout *layout)
 {
     if (layout->core == NULL)
         return 0;
-    size_t size = LABEL_BYTES + WEIR_VALUE_JSON_SIZE(VARIABLE_BYTES_MAX);
+    size_t size = LABEL_BYTES + record_names_size() + WEIR_VALUE_JSON_SIZE(VARIABLE_BYTES_MAX);
     for (int i = 0; i < WEIR_CORE_COUNT; i++)
         size += LABEL_BYTES + CONSTANT_BYTES + WEIR_VALUE_JSON_SIZE(layout->core[i].width_bytes);
     return size;
@@ -39,7 +41,8 @@ static char *put_value(char *to, const struct weir_batch *batch, const struct we
     return to + weir_value_json(field, value, to);
 }
 
-char *record_core_put(char *to, const struct weir_batch *batch, uint32_t row)
+char *record_core_put(char *to, const struct weir_decoder *decoder, const struct weir_batch *batch,
+                      const struct weir_run *run, uint32_t row)
 {
     const struct weir_core_column *core = batch->layout->core;
     const char *separator = ",\"core\":{";
@@ -52,6 +55,8 @@ char *record_core_put(char *to, const struct weir_batch *batch, uint32_t row)
         to = put_value(to, batch, &core[i], row);
         separator = ",";
     }
+    if (decoder != NULL)
+        to = record_names_put(to, decoder, batch, run, row);
     *to++ = '}'; /* there is always a time */
     return to;
 }

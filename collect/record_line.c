@@ -92,7 +92,8 @@ static char *put_head(const struct record_line *line, const struct weir_layout *
     return put_text(to, "\"fields\":{");
 }
 
-static char *put_fields(const struct record_line *line, char *to, const struct weir_batch *batch, uint32_t row)
+static char *put_fields(const struct record_line *line, char *to, const struct weir_batch *batch,
+                        const struct weir_run *run, uint32_t row)
 {
     for (uint32_t i = 0; i < batch->layout->field_count; i++) {
         const struct weir_field *field = &batch->layout->fields[i];
@@ -104,7 +105,7 @@ static char *put_fields(const struct record_line *line, char *to, const struct w
     }
     *to++ = '}';
     if (line->core)
-        to = record_core_put(to, batch, row);
+        to = record_core_put(to, line->decoder, batch, run, row);
     return put_text(to, "}\n");
 }
 
@@ -115,7 +116,7 @@ int record_line_print_run(struct record_line *line, const struct weir_batch *bat
         return -1;
     char *fields = put_head(line, batch->layout, run);
     for (uint32_t row = run->first_row; row < run->first_row + run->row_count; row++) {
-        const char *end = put_fields(line, fields, batch, row);
+        const char *end = put_fields(line, fields, batch, run, row);
         const size_t length = (size_t)(end - line->text);
         if (fwrite(line->text, 1, length, out) != length)
             return -1;

@@ -15,6 +15,7 @@ struct record_line {
     size_t capacity;
     bool v9_names;
     bool core; /* the core columns too, as "core"; false at first */
+    const struct weir_decoder *decoder; /* that the batches are from: core columns with names; NULL at first */
 };
 
 void record_line_init(struct record_line *line, bool v9_names);
