@@ -2,7 +2,7 @@
 /*
  * fuzz_saved.c - what is loaded as saved state
  *
- * The input is taken as it is, and as what follows a sound header. What is taken must save to what is taken again;
+ * The input is taken as it is, and as what follows a sound header of each version. What is taken must save to what is taken again;
  * what is refused must leave nothing.
  */
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { HEADER_BYTES = 24, CRC_FROM = 16, EMPTY_BYTES = HEADER_BYTES + 2 };
+enum { HEADER_BYTES = 24, CRC_FROM = 16, EMPTY_BYTES = HEADER_BYTES + 3, FORMAT_LAST = 2 };
 
 static void require(bool holds)
 {
@@ -76,10 +76,12 @@ static void put(uint8_t *to, uint64_t number, int size_bytes)
     }
 }
 
-static uint32_t crc32_of(const uint8_t *data, size_t size)
+static uint32_t crc32_of(const uint8_t *data, size_t size, int format)
 {
     uint32_t crc = 0xffffffff;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = format == 1 ? CRC_FROM : 8; i < size; i++) {
+        if (i >= 12 && i < CRC_FROM)
+            continue;
         crc ^= data[i];
         for (int bit = 0; bit < 8; bit++)
             crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
@@ -93,12 +95,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *with_header = malloc(HEADER_BYTES + size);
     require(with_header != NULL);
     memcpy(with_header, "weirsave", 8);
-    put(with_header + 8, 1, 4);
     put(with_header + 16, size, 8);
     if (size > 0)
         memcpy(with_header + HEADER_BYTES, data, size);
-    put(with_header + 12, crc32_of(with_header + CRC_FROM, HEADER_BYTES - CRC_FROM + size), 4);
-    load(with_header, HEADER_BYTES + size);
+    for (int format = 1; format <= FORMAT_LAST; format++) {
+        put(with_header + 8, (uint64_t)format, 4);
+        put(with_header + 12, crc32_of(with_header, HEADER_BYTES + size, format), 4);
+        load(with_header, HEADER_BYTES + size);
+    }
     free(with_header);
     return 0;
 }

@@ -101,22 +101,13 @@ void weir_decoder_free(struct weir_decoder *decoder)
     free(decoder);
 }
 
-static bool is_name(const char *name, size_t name_bytes)
-{
-    for (size_t i = 0; i < name_bytes; i++) {
-        if (!element_name_has(name[i]))
-            return false;
-    }
-    return name_bytes > 0 && name_bytes <= LIMIT_ELEMENT_NAME_BYTES;
-}
-
 int weir_decoder_add_element(struct weir_decoder *decoder, uint32_t pen, uint16_t id, const char *name,
                              enum weir_type type)
 {
     const struct weir_element element = {
         .pen = pen, .id = id, .type = (uint8_t)type, .name = name, .semantics = "", .units = ""};
     const size_t name_bytes = strlen(name);
-    if (!is_name(name, name_bytes))
+    if (!element_is_name(name, name_bytes))
         return WEIR_ELEMENT_NAME;
     if ((unsigned)type >= WEIR_TYPE_COUNT)
         return WEIR_ELEMENT_TYPE;

@@ -4,6 +4,8 @@
  */
 #include "element.h"
 
+#include "limits.h"
+
 static const struct weir_element *find_other(uint32_t pen, uint16_t id)
 {
     const uint64_t key = (uint64_t)pen << 16 | id;
@@ -35,4 +37,13 @@ const struct weir_element *element_find_v9(uint16_t field_type)
         return find_other(WEIR_PEN_V9_HIGH, field_type & 0x7fff);
     const struct weir_element *element = weir_element_find(WEIR_PEN_IANA, field_type);
     return element != NULL ? element : find_other(WEIR_PEN_V9, field_type);
+}
+
+bool element_is_name(const char *name, size_t name_bytes)
+{
+    for (size_t i = 0; i < name_bytes; i++) {
+        if (!element_name_has(name[i]))
+            return false;
+    }
+    return name_bytes > 0 && name_bytes <= LIMIT_ELEMENT_NAME_BYTES;
 }

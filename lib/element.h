@@ -27,4 +27,7 @@ static inline bool element_name_has(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+/* Whether a name is of such, 1 to LIMIT_ELEMENT_NAME_BYTES of them. */
+bool element_is_name(const char *name, size_t name_bytes);
+
 #endif

@@ -64,4 +64,8 @@
 #define LIMIT_SEQUENCE_GAP 100000u
 #define LIMIT_SEQUENCE_GAP_RECORDS 10000000u
 
+/* Sequence numbers of the run before serve for so long after the session's last datagram. A restart takes less; who
+ * does not listen for longer knows that he misses something, and how much that is says nothing about the network. */
+#define LIMIT_RESUME_US 600000000 /* 10 min */
+
 #endif

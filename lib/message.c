@@ -91,6 +91,26 @@ static void take_verdict(struct weir_decoder *decoder, enum sequence_verdict ver
     }
 }
 
+/* Numbers of the run before say something for a while only. */
+static void resume(const struct weir_decoder *decoder, struct session *session)
+{
+    const int64_t silent_us = decoder->now_us - session->heard_us;
+    if (session->resumed && (silent_us < 0 || silent_us > LIMIT_RESUME_US)) {
+        session->sequence = (struct sequence){0};
+        session->records = (struct record_sequence){0};
+        session->resumed = false;
+    }
+    session->heard_us = decoder->now_us;
+}
+
+/* A leap since the run before: what happened while nobody listened cannot be told. */
+static enum sequence_verdict resumed_verdict(struct session *session, enum sequence_verdict verdict)
+{
+    const bool resumed = session->resumed;
+    session->resumed = false;
+    return resumed && verdict == SEQUENCE_RESTART ? SEQUENCE_IN_ORDER : verdict;
+}
+
 /* NetFlow v9 counts datagrams: what is missing is known from the header. */
 static void check_datagrams(struct weir_decoder *decoder)
 {
@@ -99,7 +119,7 @@ static void check_datagrams(struct weir_decoder *decoder)
     const enum sequence_verdict verdict = sequence_check(&decoder->message.session->sequence, run->sequence,
                                                          run->sys_uptime_ms, run->export_time_s, LIMIT_SEQUENCE_GAP,
                                                          &lost);
-    take_verdict(decoder, verdict, lost, &decoder->ledger.lost);
+    take_verdict(decoder, resumed_verdict(decoder->message.session, verdict), lost, &decoder->ledger.lost);
 }
 
 /* IPFIX, v5 and v7 count records: those of this datagram have to be known as well, so it is checked at its end. */
@@ -110,7 +130,7 @@ static void check_records(struct weir_decoder *decoder)
     const enum sequence_verdict verdict =
         record_sequence_check(&message->session->records, message->run.sequence, message->data_count,
                               message->count_known, LIMIT_SEQUENCE_GAP_RECORDS, &lost);
-    take_verdict(decoder, verdict, lost, &decoder->ledger.lost_records);
+    take_verdict(decoder, resumed_verdict(message->session, verdict), lost, &decoder->ledger.lost_records);
 }
 
 int message_start(struct weir_decoder *decoder)
@@ -120,6 +140,7 @@ int message_start(struct weir_decoder *decoder)
     if (message->session == NULL)
         return message_refuse(decoder, WEIR_REASON_MEMORY);
     decoder->ledger.sessions = decoder->sessions.count;
+    resume(decoder, message->session);
     account_datagram(decoder);
     message->record_count = 0;
     message->data_count = 0;

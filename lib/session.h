@@ -47,6 +47,8 @@ struct session {
     struct account account;
     struct sequence sequence;        /* of versions that count datagrams */
     struct record_sequence records; /* of versions that count records */
+    int64_t heard_us; /* when its last datagram came */
+    bool resumed;     /* the sequences are those of the run before: no datagram came since */
     struct template_entry *templates;
     uint32_t template_places; /* a power of two, or 0 */
     uint32_t template_count;  /* places taken */

@@ -71,12 +71,22 @@ static struct taught_element *copy(const struct weir_element *element, size_t na
     struct taught_element *made = malloc(sizeof *made + name_bytes + 1);
     if (made == NULL)
         return NULL;
+    made->next = NULL;
     made->element = *element;
     made->element.name = made->name;
     made->by_user = by_user;
     memcpy(made->name, element->name, name_bytes);
     made->name[name_bytes] = '\0';
     return made;
+}
+
+static void append(struct taught *taught, struct taught_element *element)
+{
+    if (taught->newest != NULL)
+        taught->newest->next = element;
+    else
+        taught->all = element;
+    taught->newest = element;
 }
 
 enum taught_result taught_add(struct taught *taught, const struct weir_element *element, size_t name_bytes,
@@ -95,8 +105,27 @@ enum taught_result taught_add(struct taught *taught, const struct weir_element *
         return TAUGHT_MEMORY;
     taught->taken_count += *place == NULL; /* an exporter's, which stays for the layouts that have it */
     *place = made;
-    made->next = taught->all;
-    taught->all = made;
+    append(taught, made);
     ++*count;
     return TAUGHT;
+}
+
+void taught_forget_learned(struct taught *taught)
+{
+    const struct taught before = *taught;
+    taught->all = taught->newest = NULL;
+    taught->taken_count = taught->exporter_count = 0;
+    if (taught->place_count > 0)
+        memset(taught->places, 0, taught->place_count * sizeof *taught->places);
+    for (struct taught_element *element = before.all, *next; element != NULL; element = next) {
+        next = element->next;
+        if (!element->by_user) {
+            free(element);
+            continue;
+        }
+        element->next = NULL;
+        append(taught, element);
+        *find_place(taught, element->element.pen, element->element.id) = element;
+        taught->taken_count++;
+    }
 }

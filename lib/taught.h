@@ -13,7 +13,7 @@
 
 struct taught_element {
     struct weir_element element;
-    struct taught_element *next; /* of all */
+    struct taught_element *next; /* of all, the one taught after it */
     bool by_user;
     char name[];
 };
@@ -24,13 +24,16 @@ struct taught {
     uint32_t taken_count;
     uint32_t user_count;
     uint32_t exporter_count;
-    struct taught_element *all;
+    struct taught_element *all, *newest;
     uint64_t seed;
 };
 
 enum taught_result { TAUGHT, TAUGHT_KNOWN, TAUGHT_FULL, TAUGHT_MEMORY };
 
 void taught_done(struct taught *taught);
+
+/* Forgets what exporters told; no layout refers to it any more. */
+void taught_forget_learned(struct taught *taught);
 
 /* How many were ever taught: changes whenever one is. */
 static inline uint32_t taught_element_count(const struct taught *taught)

@@ -11,6 +11,8 @@
 #include "element.h"
 #include "limits.h"
 
+#include <string.h>
+
 enum {
     ELEMENT_ID = 303,
     ELEMENT_DATA_TYPE = 339,
@@ -21,7 +23,6 @@ enum {
     ENTERPRISE_BIT = 0x8000
 };
 
-/* The registries of RFC 5610 sections 3.5 and 3.6. */
 static const char *const semantics[] = {
     "default", "quantity", "totalCounter", "deltaCounter", "identifier", "flags", "list", "snmpCounter", "snmpGauge",
 };
@@ -29,6 +30,37 @@ static const char *const units[] = {
     "none",         "bits",        "octets",       "packets",  "flows", "seconds", "milliseconds", "microseconds",
     "nanoseconds",  "4-octet words", "messages",   "hops",     "entries", "frames", "ports",       "inferred",
 };
+
+enum { SEMANTICS_COUNT = sizeof semantics / sizeof *semantics, UNITS_COUNT = sizeof units / sizeof *units };
+
+const char *type_information_semantics(uint64_t number)
+{
+    return number < SEMANTICS_COUNT ? semantics[number] : "";
+}
+
+const char *type_information_units(uint64_t number)
+{
+    return number < UNITS_COUNT ? units[number] : "";
+}
+
+/* The first number without a word for none. */
+static uint8_t number_of(const char *const *words, uint8_t count, const char *word)
+{
+    uint8_t number = 0;
+    while (number < count && strcmp(words[number], word) != 0)
+        number++;
+    return number;
+}
+
+uint8_t type_information_semantics_number(const char *word)
+{
+    return number_of(semantics, SEMANTICS_COUNT, word);
+}
+
+uint8_t type_information_units_number(const char *word)
+{
+    return number_of(units, UNITS_COUNT, word);
+}
 
 static const struct weir_field *find_field(const struct weir_field *fields, uint32_t field_count, uint16_t id)
 {
@@ -85,8 +117,7 @@ static size_t clean_name(struct weir_octets from, char name[LIMIT_ELEMENT_NAME_B
     return length;
 }
 
-/* Name spaces that stand for something else than an enterprise. */
-static bool is_enterprise(uint64_t pen)
+bool type_information_is_enterprise(uint64_t pen)
 {
     return pen != WEIR_PEN_IANA && pen != WEIR_PEN_REVERSE && pen < WEIR_PEN_V9_SCOPE;
 }
@@ -101,15 +132,15 @@ static void take_row(struct weir_decoder *decoder, const struct weir_batch *batc
     const uint64_t meaning = read_number(batch, row, ELEMENT_SEMANTICS, 0);
     const uint64_t unit = read_number(batch, row, ELEMENT_UNITS, 0);
     const size_t name_bytes = clean_name(read_name(batch, row), name);
-    if (id > UINT16_MAX || name_bytes == 0 || !is_enterprise(pen))
+    if (id > UINT16_MAX || name_bytes == 0 || !type_information_is_enterprise(pen))
         return;
     const struct weir_element element = {
         .pen = (uint32_t)pen,
         .id = (uint16_t)(id & ~(uint64_t)ENTERPRISE_BIT), /* some leave the bit in */
         .type = (uint8_t)(type < WEIR_TYPE_COUNT ? type : WEIR_TYPE_OCTET_ARRAY),
         .name = name,
-        .semantics = meaning < sizeof semantics / sizeof *semantics ? semantics[meaning] : "",
-        .units = unit < sizeof units / sizeof *units ? units[unit] : "",
+        .semantics = type_information_semantics(meaning),
+        .units = type_information_units(unit),
     };
     if (taught_or_registered(&decoder->taught, element.pen, element.id) != NULL)
         return;

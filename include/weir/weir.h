@@ -475,6 +475,7 @@ struct weir_ledger {
     uint64_t sessions;        /* (address, port, domain) known now */
     uint64_t sessions_loaded; /* came with weir_decoder_load() */
     uint64_t templates_loaded;
+    uint64_t elements_loaded;
     uint64_t lost;            /* datagrams that are missing by sequence number: v9 counts datagrams */
     uint64_t lost_records;    /* records that are missing by sequence number: v5, v7 and IPFIX count records */
     uint64_t reordered;       /* came late, and are not lost */
@@ -724,8 +725,13 @@ void weir_exporter_facts(const struct weir_exporter_view *exporter,
 
 /*
  * Exporters send their templates every few minutes, so a program that starts anew can decode nothing at first. What
- * weir_decoder_save() writes, weir_decoder_load() takes: the templates of each session, with their age, and what
- * exporters told of themselves. The library does no input or output; where the octets are kept is up to the caller.
+ * weir_decoder_save() writes, weir_decoder_load() takes: the templates of each session, with their age, its sequence
+ * number, what exporters told of themselves, and of their own elements (RFC 5610). The library does no input or output;
+ * where the octets are kept is up to the caller.
+ *
+ * What was sent between the two is told as lost by the first datagram of a session, when that one comes within 10 minutes
+ * after the last one before. After that, or where the leap is one that no loss explains, the numbers begin anew, and it is
+ * told neither as a loss nor as a restart of the exporter.
  */
 enum weir_saved {
     WEIR_SAVED_OK,
@@ -743,7 +749,7 @@ const char *weir_saved_text(enum weir_saved fault);
 /* Writes to `data` when there is room, and returns how many octets it takes; with NULL and 0 only that. */
 size_t weir_decoder_save(const struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
 
-/* Takes what was saved, before the first datagram. Unless it returns WEIR_SAVED_OK nothing was taken, and the decoder
+/* Takes what was saved, by this version or an older one, before the first datagram. Unless it returns WEIR_SAVED_OK nothing was taken, and the decoder
  * is as it was. What is beyond the limits of this decoder is left out. */
 enum weir_saved weir_decoder_load(struct weir_decoder *decoder, const uint8_t *data, size_t size_bytes);
 

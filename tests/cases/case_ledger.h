@@ -93,7 +93,7 @@ static const struct {
         COUNT(lost_records, true),
     COUNT(reordered, true),      COUNT(duplicates, true),         COUNT(restarts, true),
     COUNT(count_mismatches, true), COUNT(evictions, true), COUNT(reported_flows, true), COUNT(reported_packets, true),
-    COUNT(sessions_loaded, true), COUNT(templates_loaded, true),
+    COUNT(sessions_loaded, true), COUNT(templates_loaded, true), COUNT(elements_loaded, true),
 #undef COUNT
 #define COUNT(name, label, text) {#label, offsetof(struct weir_ledger, reasons[WEIR_REASON_##name]), true},
     WEIR_REASONS(COUNT)

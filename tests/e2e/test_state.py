@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """test_state.py: templates are kept from one run to the next, and the summary tells of each exporter."""
 import os
+import struct
+import time
 
-from netflow_maker import FIELDS_4, ID_4, Exporter, data, numbered_flow, templates
-from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port, run, weir, write_file
+from netflow_maker import FIELDS_4, ID_4, Exporter, data, numbered_flow, set_of, templates
+from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flows_of, free_port, load_object, run, weir,
+                      write_file)
 
 
 def run_once(folder, port, state, datagrams, *more):
@@ -21,6 +24,10 @@ def exports():
 
 def without_template(exporter, number):
     return exporter.datagram(data(ID_4, numbered_flow(number)))
+
+
+def ipfix(sets):
+    return struct.pack("!HHIII", 10, 16 + len(sets), int(time.time()), 0, 0) + sets
 
 
 def state_path(state):
@@ -42,6 +49,36 @@ def goes_on_with_templates(folder):
     expect_in("weir: 1 datagrams, 1 flows, 1 templates, 0 lost", second.log())
     expect_equal(os.stat(state_path(state)).st_mode & 0o777, 0o600, "who may read it")
     expect_equal(len(os.listdir(state)), 1, "files")
+
+
+@case
+def loss_over_a_restart_is_told(folder):
+    state, port, exporter = os.path.join(folder, "state"), free_port(), Exporter()
+    first = Collector(folder, "-o", "null", "-b", "127.0.0.1", "--state", state, "--count", "2", ports=[port])
+    first.send(exporter.datagram(templates((ID_4, FIELDS_4))), without_template(exporter, 1))
+    expect_equal(first.wait_end(), 0, "exit code")
+    for number in range(3):
+        without_template(exporter, number)  # sent while nobody listened
+    second = Collector(folder, "-o", "null", "-b", "127.0.0.1", "--state", state, "--count", "2", ports=[port])
+    second.senders = first.senders
+    second.send(without_template(exporter, 4), without_template(exporter, 5))
+    expect_equal(second.wait_end(), 0, "exit code")
+    expect_in("weir: 2 datagrams, 2 flows, 1 templates, 3 lost", second.log())
+    expect("restarts of an exporter" not in second.log(), second.log())
+
+
+@case
+def elements_that_an_exporter_told_of_are_known_in_the_next_run(folder):
+    state, port = os.path.join(folder, "state"), free_port()
+    fields = struct.pack("!" + "HH" * 4, 346, 4, 303, 2, 339, 1, 341, 0xFFFF)
+    told = set_of(3, struct.pack("!HHH", 300, 4, 2) + fields) + set_of(
+        300, struct.pack("!IHBB", 99999, 7, 18, 13) + b"clientAddress")
+    used = set_of(2, struct.pack("!HHHHI", 256, 1, 0x8007, 4, 99999)) + set_of(256, bytes((192, 0, 2, 1)))
+    run_once(folder, port, state, [ipfix(told)])
+    collector = Collector(folder, "-o", "flows.json", "-b", "127.0.0.1", "--state", state, "--count", "1", ports=[port])
+    collector.send(ipfix(used))
+    expect_equal(collector.wait_end(), 0, "exit code")
+    expect_equal(flows_of(load_object(folder + "/flows.json")), [{"clientAddress": "192.0.2.1"}], "the flow")
 
 
 @case
@@ -83,7 +120,7 @@ def other_files_are_refused(folder):
     run_once(folder, port, state, exports())
     path = state_path(state)
     for content, words in ((b"", "it was not written by this library"), (b"{}" * 100, "it was not written by"),
-                           (b"weirsave\0\0\0\2" + bytes(30), "it is of a newer version")):
+                           (b"weirsave\0\0\0\3" + bytes(30), "it is of a newer version")):
         write_file(state, os.path.basename(path), content)
         expect_in(words, run_once(folder, port, state, exports()))
     os.unlink(path)

@@ -114,6 +114,25 @@ static void test_user_goes_before_exporter(void **state)
     taught_done(&taught);
 }
 
+/* Those of exporters go, also one that the user's has covered; the user's stay. */
+static void test_learned_are_forgotten(void **state)
+{
+    struct taught taught = {0};
+    (void)state;
+    taught_forget_learned(&taught);
+    for (uint16_t id = 0; id < 200; id++)
+        assert_int_equal(add(&taught, 5, id, id % 2 ? "mine" : "told", id % 2), TAUGHT);
+    assert_int_equal(add(&taught, 5, 4, "mine", true), TAUGHT);
+    taught_forget_learned(&taught);
+    for (uint16_t id = 0; id < 200; id++)
+        assert_int_equal(taught_find(&taught, 5, id) != NULL, id % 2 == 1 || id == 4);
+    assert_int_equal(taught.exporter_count, 0);
+    assert_int_equal(taught.user_count, 101);
+    for (uint16_t id = 0; id < 200; id++)
+        assert_int_equal(add(&taught, 5, id, "told", false), id % 2 == 1 || id == 4 ? TAUGHT_KNOWN : TAUGHT);
+    taught_done(&taught);
+}
+
 static void test_types_by_name(void **state)
 {
     (void)state;
@@ -129,7 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_added_go_before_registered), cmocka_unit_test(test_wrong_ones_are_refused),
         cmocka_unit_test(test_each_kind_has_its_limit),    cmocka_unit_test(test_user_goes_before_exporter),
-        cmocka_unit_test(test_types_by_name),
+        cmocka_unit_test(test_types_by_name),              cmocka_unit_test(test_learned_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
