@@ -42,6 +42,7 @@ static const char help[] =
     "      --json-lines       write lines, whatever the file's name\n"
     "      --rotate DURATION  begin a new file each 90s, 5m, 1h, 1d ...; names then carry the time\n"
     "      --min-size SIZE    -o text: only connections of more than SIZE octets (10K, 1M ...; default 0)\n"
+    "      --raw-sizes        -o text: sizes as exporters counted them, not multiplied by their sampling rate\n"
     "  -n, --no-dns           -o text: show addresses only, ask no name server\n"
     "\n"
     "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
@@ -98,7 +99,7 @@ static int add_output(struct collect_options *options, const char *text)
 }
 
 enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE,
-       OPTION_LIFETIME, OPTION_SAMPLING_RATE };
+       OPTION_LIFETIME, OPTION_SAMPLING_RATE, OPTION_RAW_SIZES };
 
 static int take_decoder_option(struct collect_options *options, int option, const char *value)
 {
@@ -136,6 +137,9 @@ static int take(struct collect_options *options, int option, const char *value)
     case OPTION_LIFETIME:
     case OPTION_SAMPLING_RATE:
         return take_decoder_option(options, option, value);
+    case OPTION_RAW_SIZES:
+        options->text_raw_sizes = true;
+        return -1;
     case OPTION_JSON_LINES:
         options->json_lines = true;
         return -1;
@@ -171,6 +175,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"elements", required_argument, NULL, OPTION_ELEMENTS},
         {"template-lifetime", required_argument, NULL, OPTION_LIFETIME},
         {"sampling-rate", required_argument, NULL, OPTION_SAMPLING_RATE},
+        {"raw-sizes", no_argument, NULL, OPTION_RAW_SIZES},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
         {"state", required_argument, NULL, OPTION_STATE},
         {"no-dns", no_argument, NULL, 'n'},

@@ -25,6 +25,7 @@ struct collect_options {
     uint64_t datagram_count_max; /* 0: no end */
     int64_t rotate_us;           /* 0: one file */
     uint64_t text_min_bytes;     /* connections of more than that are shown by -o text */
+    bool text_raw_sizes;         /* as exporters counted, not multiplied by the sampling rate */
     bool json_lines;
     const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
     bool names; /* resolve addresses for -o text */

@@ -55,8 +55,15 @@ static struct sink *create_json(const struct collect_options *options, const cha
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
                            bool *ret_usage, struct sink_error *error)
 {
+    const struct text_sink_options text = {
+        .out = stdout,
+        .min_size_bytes = options->text_min_bytes,
+        .resolve_names = options->names,
+        .raw_sizes = options->text_raw_sizes,
+        .note = warn,
+    };
     if (strcmp(output, "text") == 0)
-        return text_sink_create(options->text_min_bytes, options->names, stdout, error);
+        return text_sink_create(&text, error);
     if (strcmp(output, "null") == 0)
         return null_sink_create(error);
     if (strncmp(output, "json:", 5) == 0 && output[5] != '\0')

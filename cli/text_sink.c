@@ -8,6 +8,7 @@
 #include "text_sink.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,6 +24,12 @@
 #define LINES_MAX 1024u        /* that wait for names; beyond, the oldest goes out with addresses */
 #define NAMES_WAIT_MS 500
 #define NAMES_KEPT 16384u
+#define NOTES_MAX 64u /* exporters and rates that are told; beyond, nobody would read them */
+
+struct noted {
+    struct weir_address exporter;
+    uint32_t sampling_rate;
+};
 
 struct waiting_line {
     struct connection connection;
@@ -31,12 +38,13 @@ struct waiting_line {
 
 struct text_sink {
     struct sink sink; /* first */
+    struct text_sink_options options;
     FILE *out;
-    uint64_t min_size_bytes;
     struct services *services;
     struct names *names; /* NULL without DNS */
     struct pairing *pairing;
-    struct from_batch *from_batch;
+    struct noted noted[NOTES_MAX];
+    uint32_t noted_count;
     struct waiting_line *lines; /* a ring of LINES_MAX */
     uint32_t first, count;
     bool out_of_memory;
@@ -94,7 +102,8 @@ static void print_ready(struct text_sink *self)
 static void on_connection(void *context, const struct connection *connection)
 {
     struct text_sink *self = context;
-    if (self->min_size_bytes > 0 && connection_size_bytes(connection) <= self->min_size_bytes)
+    const uint64_t min_bytes = self->options.min_size_bytes;
+    if (min_bytes > 0 && connection_size_bytes(connection) <= min_bytes)
         return;
     if (self->names != NULL) {
         names_request(self->names, &connection->from.source);
@@ -106,10 +115,31 @@ static void on_connection(void *context, const struct connection *connection)
     self->lines[place] = (struct waiting_line){*connection, now_ms()};
 }
 
-static void on_flow(void *context, const struct flow *flow)
+static void note_sampling(struct text_sink *self, const struct weir_address *exporter, uint32_t sampling_rate)
+{
+    char text[256], address[WEIR_ADDRESS_TEXT_SIZE];
+    for (uint32_t i = self->noted_count; i-- > 0;) {
+        if (self->noted[i].sampling_rate == sampling_rate && address_equal(&self->noted[i].exporter, exporter))
+            return;
+    }
+    if (self->noted_count == NOTES_MAX || self->options.note == NULL)
+        return;
+    self->noted[self->noted_count++] = (struct noted){*exporter, sampling_rate};
+    weir_address_text(exporter, address);
+    snprintf(text, sizeof text,
+             "%s looks at one packet in %" PRIu32 ", so its sizes are multiplied by that; "
+             "--raw-sizes shows what it counted",
+             address, sampling_rate);
+    self->options.note(self->options.context, text);
+}
+
+static void on_flow(void *context, const struct flow *counted, const struct weir_run *run)
 {
     struct text_sink *self = context;
-    if (pairing_add(self->pairing, flow) != 0)
+    struct flow flow = *counted;
+    if (!self->options.raw_sizes && flow_scale(&flow))
+        note_sampling(self, &run->exporter, counted->sampling_rate);
+    if (pairing_add(self->pairing, &flow) != 0)
         self->out_of_memory = true;
 }
 
@@ -134,8 +164,7 @@ static int settle(struct text_sink *self, struct sink_error *error)
 static int text_batch(struct sink *sink, const struct weir_batch *batch, struct sink_error *error)
 {
     struct text_sink *self = self_of(sink);
-    if (from_batch_read(self->from_batch, batch, on_flow, self) != 0)
-        self->out_of_memory = true;
+    from_batch_read(batch, on_flow, self);
     print_ready(self);
     return self->write_errno == 0 && !self->out_of_memory ? 0 : settle(self, error);
 }
@@ -159,7 +188,6 @@ static void text_free(struct text_sink *self)
     services_free(self->services);
     names_free(self->names);
     pairing_free(self->pairing);
-    from_batch_free(self->from_batch);
     free(self->lines);
     free(self);
 }
@@ -187,7 +215,7 @@ static const struct sink_class text_class = {
     .close = text_close,
 };
 
-struct sink *text_sink_create(uint64_t min_size_bytes, bool resolve_names, FILE *out, struct sink_error *error)
+struct sink *text_sink_create(const struct text_sink_options *options, struct sink_error *error)
 {
     struct text_sink *self = calloc(1, sizeof *self);
     if (self != NULL) {
@@ -195,14 +223,13 @@ struct sink *text_sink_create(uint64_t min_size_bytes, bool resolve_names, FILE 
             .horizon_us = HORIZON_US, .flows_max = WAITING_MAX, .found = on_connection, .context = self};
         struct names_options names = {.budget_ms = 2000, .kept_max = NAMES_KEPT};
         self->sink.class = &text_class;
-        self->out = out;
-        self->min_size_bytes = min_size_bytes;
+        self->options = *options;
+        self->out = options->out;
         self->services = services_create();
         self->pairing = pairing_create(&pairing);
-        self->from_batch = from_batch_create();
         self->lines = malloc(LINES_MAX * sizeof *self->lines);
-        self->names = resolve_names ? names_create(&names) : NULL; /* without names there are addresses */
-        if (self->services != NULL && self->pairing != NULL && self->from_batch != NULL && self->lines != NULL)
+        self->names = options->resolve_names ? names_create(&names) : NULL; /* without names there are addresses */
+        if (self->services != NULL && self->pairing != NULL && self->lines != NULL)
             return &self->sink;
         text_free(self);
     }

@@ -12,8 +12,18 @@
 
 #include "sink.h"
 
-/* Connections of more than `min_size_bytes` are printed to `out`, all of them when it is 0. `out` stays the caller's;
- * when nobody reads it any more, `batch` and the others fail. Returns NULL and fills `error` when memory is short. */
-struct sink *text_sink_create(uint64_t min_size_bytes, bool resolve_names, FILE *out, struct sink_error *error);
+/* Sizes are of all packets: what an exporter counted times its sampling rate, which is noted once for each exporter and
+ * rate, unless `raw_sizes` is set. */
+struct text_sink_options {
+    FILE *out; /* stays the caller's; when nobody reads it any more, `batch` and the others fail */
+    uint64_t min_size_bytes; /* connections of more than that are printed, all of them when it is 0 */
+    bool resolve_names;
+    bool raw_sizes;
+    void (*note)(void *context, const char *text); /* a sentence for people; may be NULL */
+    void *context;
+};
+
+/* Returns NULL and fills `error` when memory is short. The options need not outlive the call. */
+struct sink *text_sink_create(const struct text_sink_options *options, struct sink_error *error);
 
 #endif

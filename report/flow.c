@@ -27,6 +27,21 @@ void flow_normalize(struct flow *flow)
     }
 }
 
+static uint64_t multiply_saturated(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX / b ? UINT64_MAX : a * b;
+}
+
+bool flow_scale(struct flow *flow)
+{
+    if (flow->sampling_rate <= 1)
+        return false;
+    flow->bytes = multiply_saturated(flow->bytes, flow->sampling_rate);
+    flow->packets = multiply_saturated(flow->packets, flow->sampling_rate);
+    flow->sampling_rate = 1;
+    return true;
+}
+
 int64_t flow_duration_ms(const struct flow *flow)
 {
     if (flow->clock == FLOW_CLOCK_UPTIME) {

@@ -41,6 +41,7 @@ struct flow {
     uint64_t exporter; /* tells exporters apart; 0 when unknown */
     struct weir_address source;
     struct weir_address destination;
+    uint32_t sampling_rate; /* one packet in so many was looked at and counted; 0: not known */
     uint16_t source_port;
     uint16_t destination_port;
     uint8_t protocol;
@@ -52,6 +53,10 @@ struct flow {
 
 /* Brings a flow that was just read into its final form: ICMP type and code from where the exporter put them. */
 void flow_normalize(struct flow *flow);
+
+/* Multiplies octets and packets by the sampling rate, which then is 1: never is it done twice. True when that changes
+ * them. */
+bool flow_scale(struct flow *flow);
 
 /* Last less first, across a wrap of the 32-bit uptime; 0 when unknown, or when the clock ran backwards. */
 int64_t flow_duration_ms(const struct flow *flow);

@@ -6,11 +6,8 @@
 
 _Static_assert(FLOW_FIELD_COUNT <= 64, "a bit for each field");
 
-static const struct {
-    uint16_t id;
-    const char *names[3];
-} fields[FLOW_FIELD_COUNT] = {
-#define FLOW_FIELD_ROW(name, id, iana, v9, other) {id, {v9, iana, other}},
+static const char *const names[FLOW_FIELD_COUNT][3] = {
+#define FLOW_FIELD_ROW(name, iana, v9, other) {v9, iana, other},
     FLOW_FIELDS(FLOW_FIELD_ROW)
 #undef FLOW_FIELD_ROW
 };
@@ -19,16 +16,8 @@ int flow_field_find(const char *name)
 {
     for (int i = 0; i < FLOW_FIELD_COUNT; i++)
         for (int n = 0; n < 3; n++)
-            if (fields[i].names[n] != NULL && fields[i].names[n][0] == name[0] && strcmp(fields[i].names[n], name) == 0)
+            if (names[i][n] != NULL && names[i][n][0] == name[0] && strcmp(names[i][n], name) == 0)
                 return i;
-    return -1;
-}
-
-int flow_field_of_element(uint16_t id)
-{
-    for (int i = 0; i < FLOW_FIELD_COUNT; i++)
-        if (fields[i].id == id)
-            return i;
     return -1;
 }
 

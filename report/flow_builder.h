@@ -2,59 +2,58 @@
 /*
  * flow_builder.h - a flow from the fields of a record
  *
- * Records name the same thing in several ways: bytes as a delta, as a total, as what left the router; times as
- * uptime, seconds, milliseconds. Wherever a record comes from, its fields are set here, in any order, and the
- * builder decides in the end what they mean together.
+ * Records in files name the same thing in several ways: bytes as a delta, as a total, as what left the router; times
+ * as uptime, seconds, milliseconds. Their fields are set here, in any order, and the builder decides in the end what
+ * they mean together. (For rows of a batch the core columns tell that: from_batch.h.)
  */
 #ifndef REPORT_FLOW_BUILDER_H
 #define REPORT_FLOW_BUILDER_H
 
 #include "flow.h"
 
-/* What can be known of a flow: X(NAME, IANA element, IANA name, Cisco v9 name, name of other versions). Where
+/* What can be known of a flow: X(NAME, IANA name, Cisco v9 name, name of other versions). Where
  * several fields tell the same, the one that stands first here wins. */
 #define FLOW_FIELDS(X)                                                                                     \
-    X(BYTES, 1, "octetDeltaCount", "IN_BYTES", "IN_OCTETS")                                                \
-    X(BYTES_TOTAL, 85, "octetTotalCount", "IN_PERMANENT_BYTES", NULL)                                      \
-    X(BYTES_OUT, 23, "postOctetDeltaCount", "OUT_BYTES", "OUT_OCTETS")                                     \
-    X(PACKETS, 2, "packetDeltaCount", "IN_PKTS", "IN_PACKETS")                                             \
-    X(PACKETS_TOTAL, 86, "packetTotalCount", "IN_PERMANENT_PKTS", NULL)                                    \
-    X(PACKETS_OUT, 24, "postPacketDeltaCount", "OUT_PKTS", "OUT_PACKETS")                                  \
-    X(PROTOCOL, 4, "protocolIdentifier", "PROTOCOL", "PROTO")                                              \
-    X(SOURCE_PORT, 7, "sourceTransportPort", "L4_SRC_PORT", "SRC_PORT")                                    \
-    X(DESTINATION_PORT, 11, "destinationTransportPort", "L4_DST_PORT", "DST_PORT")                         \
-    X(SOURCE_IPV4, 8, "sourceIPv4Address", "IPV4_SRC_ADDR", NULL)                                          \
-    X(DESTINATION_IPV4, 12, "destinationIPv4Address", "IPV4_DST_ADDR", NULL)                               \
-    X(SOURCE_IPV6, 27, "sourceIPv6Address", "IPV6_SRC_ADDR", NULL)                                         \
-    X(DESTINATION_IPV6, 28, "destinationIPv6Address", "IPV6_DST_ADDR", NULL)                               \
-    X(IP_VERSION, 60, "ipVersion", "IP_PROTOCOL_VERSION", NULL)                                            \
-    X(FIRST_UPTIME, 22, "flowStartSysUpTime", "FIRST_SWITCHED", NULL)                                      \
-    X(LAST_UPTIME, 21, "flowEndSysUpTime", "LAST_SWITCHED", NULL)                                          \
-    X(FIRST_MS, 152, "flowStartMilliseconds", "NF_F_FLOW_CREATE_TIME_MSEC", NULL)                          \
-    X(LAST_MS, 153, "flowEndMilliseconds", "NF_F_FLOW_END_TIME_MSEC", NULL)                                \
-    X(FIRST_US, 154, "flowStartMicroseconds", NULL, NULL)                                                  \
-    X(LAST_US, 155, "flowEndMicroseconds", NULL, NULL)                                                     \
-    X(FIRST_NS, 156, "flowStartNanoseconds", NULL, NULL)                                                   \
-    X(LAST_NS, 157, "flowEndNanoseconds", NULL, NULL)                                                      \
-    X(FIRST_S, 150, "flowStartSeconds", NULL, NULL)                                                        \
-    X(LAST_S, 151, "flowEndSeconds", NULL, NULL)                                                           \
-    X(ICMP_TYPE_CODE, 32, "icmpTypeCodeIPv4", "ICMP_TYPE", NULL)                                           \
-    X(ICMP6_TYPE_CODE, 139, "icmpTypeCodeIPv6", NULL, NULL)                                                \
-    X(ICMP_TYPE, 176, "icmpTypeIPv4", NULL, NULL)                                                          \
-    X(ICMP_CODE, 177, "icmpCodeIPv4", NULL, NULL)                                                          \
-    X(ICMP6_TYPE, 178, "icmpTypeIPv6", NULL, NULL)                                                         \
-    X(ICMP6_CODE, 179, "icmpCodeIPv6", NULL, NULL)
+    X(BYTES, "octetDeltaCount", "IN_BYTES", "IN_OCTETS")                                                   \
+    X(BYTES_TOTAL, "octetTotalCount", "IN_PERMANENT_BYTES", NULL)                                          \
+    X(BYTES_OUT, "postOctetDeltaCount", "OUT_BYTES", "OUT_OCTETS")                                         \
+    X(PACKETS, "packetDeltaCount", "IN_PKTS", "IN_PACKETS")                                                \
+    X(PACKETS_TOTAL, "packetTotalCount", "IN_PERMANENT_PKTS", NULL)                                        \
+    X(PACKETS_OUT, "postPacketDeltaCount", "OUT_PKTS", "OUT_PACKETS")                                      \
+    X(PROTOCOL, "protocolIdentifier", "PROTOCOL", "PROTO")                                                 \
+    X(SOURCE_PORT, "sourceTransportPort", "L4_SRC_PORT", "SRC_PORT")                                       \
+    X(DESTINATION_PORT, "destinationTransportPort", "L4_DST_PORT", "DST_PORT")                             \
+    X(SOURCE_IPV4, "sourceIPv4Address", "IPV4_SRC_ADDR", NULL)                                             \
+    X(DESTINATION_IPV4, "destinationIPv4Address", "IPV4_DST_ADDR", NULL)                                   \
+    X(SOURCE_IPV6, "sourceIPv6Address", "IPV6_SRC_ADDR", NULL)                                             \
+    X(DESTINATION_IPV6, "destinationIPv6Address", "IPV6_DST_ADDR", NULL)                                   \
+    X(IP_VERSION, "ipVersion", "IP_PROTOCOL_VERSION", NULL)                                                \
+    X(FIRST_UPTIME, "flowStartSysUpTime", "FIRST_SWITCHED", NULL)                                          \
+    X(LAST_UPTIME, "flowEndSysUpTime", "LAST_SWITCHED", NULL)                                              \
+    X(FIRST_MS, "flowStartMilliseconds", "NF_F_FLOW_CREATE_TIME_MSEC", NULL)                               \
+    X(LAST_MS, "flowEndMilliseconds", "NF_F_FLOW_END_TIME_MSEC", NULL)                                     \
+    X(FIRST_US, "flowStartMicroseconds", NULL, NULL)                                                       \
+    X(LAST_US, "flowEndMicroseconds", NULL, NULL)                                                          \
+    X(FIRST_NS, "flowStartNanoseconds", NULL, NULL)                                                        \
+    X(LAST_NS, "flowEndNanoseconds", NULL, NULL)                                                           \
+    X(FIRST_S, "flowStartSeconds", NULL, NULL)                                                             \
+    X(LAST_S, "flowEndSeconds", NULL, NULL)                                                                \
+    X(ICMP_TYPE_CODE, "icmpTypeCodeIPv4", "ICMP_TYPE", NULL)                                               \
+    X(ICMP6_TYPE_CODE, "icmpTypeCodeIPv6", NULL, NULL)                                                     \
+    X(ICMP_TYPE, "icmpTypeIPv4", NULL, NULL)                                                               \
+    X(ICMP_CODE, "icmpCodeIPv4", NULL, NULL)                                                               \
+    X(ICMP6_TYPE, "icmpTypeIPv6", NULL, NULL)                                                              \
+    X(ICMP6_CODE, "icmpCodeIPv6", NULL, NULL)
 
 enum flow_field {
-#define FLOW_FIELD_ENUM(name, id, iana, v9, other) FLOW_FIELD_##name,
+#define FLOW_FIELD_ENUM(name, iana, v9, other) FLOW_FIELD_##name,
     FLOW_FIELDS(FLOW_FIELD_ENUM)
 #undef FLOW_FIELD_ENUM
     FLOW_FIELD_COUNT
 };
 
-/* The field of this name, or of this IANA element, or -1. */
+/* The field of this name, or -1. */
 int flow_field_find(const char *name);
-int flow_field_of_element(uint16_t id);
 
 /* Whether the field is an address, which is set with flow_builder_address(). */
 bool flow_field_is_address(enum flow_field field);

@@ -2,22 +2,16 @@
 /*
  * from_batch.h - flows from the rows of a batch
  *
- * Which column holds what is found once for each layout and kept under its slot; the layout's serial tells when
- * the slot was given to another one.
+ * Flows are made of the core columns, so they mean the same whatever fields their exporter uses.
  */
 #ifndef REPORT_FROM_BATCH_H
 #define REPORT_FROM_BATCH_H
 
 #include "flow.h"
 
-struct from_batch;
-
-struct from_batch *from_batch_create(void); /* NULL when memory is short */
-void from_batch_free(struct from_batch *from);
-
-/* Tells each row of the batch as a flow. Rows of options layouts and of layouts without addresses are left out.
- * Returns 0, or -1 when memory is short. */
-int from_batch_read(struct from_batch *from, const struct weir_batch *batch,
-                    void (*flow)(void *context, const struct flow *flow), void *context);
+/* Tells each row of the batch as a flow, as the exporter counted it, and the run that it is of. Rows of options
+ * layouts, and those without a pair of addresses, are left out. Other layouts have core columns. */
+void from_batch_read(const struct weir_batch *batch,
+                     void (*flow)(void *context, const struct flow *flow, const struct weir_run *run), void *context);
 
 #endif

@@ -378,6 +378,21 @@ def connections_as_text(folder):
 
 
 @case
+def sizes_of_sampled_connections(folder):
+    exporter = v9.Exporter()
+    path = write_file(folder, "a.pcap", capture_maker.pcap_of([
+        (0, exporter.datagram(v9.OPTIONS_TEMPLATE, v9.OPTIONS_DATA)), (1, exporter.flows(FLOW))]))
+    line = "2023-11-14 22:13.21: SSH from 192.0.2.7 (192.0.2.7) to 192.0.2.9 (192.0.2.9) size %s\n"
+    note = "weir collect: 192.0.2.1 looks at one packet in %d, so its sizes are multiplied by that"
+    for options, size, rate in (([], "425.00M", 100), (["--sampling-rate", "2"], "8.50M", 2),
+                                (["--raw-sizes"], "4.25M", None), (["--sampling-rate", "1"], "4.25M", None)):
+        out, err = weir_ok("collect", "-r", path, "-n", "-o", "text", *options, cwd=folder)
+        expect_equal(out, line % size, "text with %s" % options)
+        expect_equal([one for one in err.splitlines() if "looks at" in one],
+                     [note % rate + "; --raw-sizes shows what it counted"] if rate else [], "notes")
+
+
+@case
 def connections_as_text_while_running(folder):
     with open(folder + "/out", "wb") as out:
         collector = Collector(folder, "-n", "-o", "text", stdout=out)

@@ -24,17 +24,33 @@ static struct sink_error error;
 static struct made_batch made;
 static int64_t start_us = 1509225421 * SECOND_US;
 
-static struct sink *open_sink(uint64_t min_size_bytes, bool names)
+static char notes[4096];
+
+static void on_note(void *context, const char *note)
+{
+    (void)context;
+    strcat(strcat(notes, note), "\n");
+}
+
+static struct sink *open_sink_with(struct text_sink_options options)
 {
     setenv("TZ", "UTC", 1);
     tzset();
     out = open_memstream(&text, &length);
     assert_non_null(out);
-    struct sink *sink = text_sink_create(min_size_bytes, names, out, &error);
+    options.out = out;
+    options.note = on_note;
+    notes[0] = '\0';
+    struct sink *sink = text_sink_create(&options, &error);
     assert_non_null(sink);
     assert_string_equal(sink->class->name, "text");
     assert_true(sink->class->per_datagram);
     return sink;
+}
+
+static struct sink *open_sink(uint64_t min_size_bytes, bool names)
+{
+    return open_sink_with((struct text_sink_options){.min_size_bytes = min_size_bytes, .resolve_names = names});
 }
 
 static void close_sink(struct sink *sink)
@@ -121,6 +137,66 @@ static void test_small_ones_are_left_out(void **state)
     close_sink(sink);
 }
 
+static void make_sampled(uint32_t sampling_rate, uint16_t port)
+{
+    make_batch(&made, start_us);
+    make_row(&made, 0xc0000207, port, 0xc0000209, 40000, 1 << 20);
+    make_row(&made, 0xc0000209, 40000, 0xc0000207, port, 1000);
+    made.sampling_rate[0] = made.sampling_rate[1] = sampling_rate;
+}
+
+/* Multiplied once, and told once for each exporter and rate; what is asked for is what is shown. */
+static void test_sampled_sizes(void **state)
+{
+    struct sink *sink = open_sink_with((struct text_sink_options){.min_size_bytes = 3 << 20});
+    (void)state;
+    make_sampled(4, 22);
+    deliver(sink, start_us);
+    deliver(sink, start_us);
+    make_sampled(3, 80); /* 3M: not more than the least */
+    deliver(sink, start_us);
+    assert_string_equal(text, "2017-10-28 21:17.01: SSH from 192.0.2.7 (192.0.2.7) to 192.0.2.9 (192.0.2.9) size 4.00M\n"
+                              "2017-10-28 21:17.01: SSH from 192.0.2.7 (192.0.2.7) to 192.0.2.9 (192.0.2.9) size 4.00M\n");
+    assert_string_equal(notes, "192.0.2.250 looks at one packet in 4, so its sizes are multiplied by that; --raw-sizes "
+                               "shows what it counted\n"
+                               "192.0.2.250 looks at one packet in 3, so its sizes are multiplied by that; --raw-sizes "
+                               "shows what it counted\n");
+    close_sink(sink);
+    sink = open_sink_with((struct text_sink_options){.raw_sizes = true});
+    make_sampled(4, 22);
+    deliver(sink, start_us);
+    assert_non_null(strstr(text, "size 1.00M"));
+    assert_string_equal(notes, "");
+    close_sink(sink);
+    for (uint32_t rate = 0; rate <= 1; rate++) { /* not told, and all: nothing to say */
+        sink = open_sink(0, false);
+        make_sampled(rate, 22);
+        deliver(sink, start_us);
+        assert_non_null(strstr(text, "size 1.00M"));
+        assert_string_equal(notes, "");
+        close_sink(sink);
+    }
+}
+
+/* Exporters without number do not fill the terminal. */
+static void test_notes_are_bounded(void **state)
+{
+    struct sink *sink = open_sink(0, false);
+    unsigned lines = 0;
+    (void)state;
+    static char all[32768];
+    for (uint32_t rate = 2; rate < 200; rate++) {
+        notes[0] = '\0';
+        make_sampled(rate, 22);
+        deliver(sink, start_us);
+        strcat(all, notes);
+    }
+    for (const char *at = all; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, 64);
+    close_sink(sink);
+}
+
 static void test_closing_prints_what_is_left(void **state)
 {
     struct sink *sink = open_sink(0, false);
@@ -175,7 +251,7 @@ static void test_names_hold_nothing_up(void **state)
 static void test_nobody_reads(void **state)
 {
     FILE *full = fopen("/dev/full", "w");
-    struct sink *sink = text_sink_create(0, false, full, &error);
+    struct sink *sink = text_sink_create(&(struct text_sink_options){.out = full}, &error);
     struct weir_datagram datagram = {.received_us = start_us};
     (void)state;
     make_batch(&made, start_us);
@@ -196,6 +272,8 @@ int main(void)
         cmocka_unit_test(test_one_side_waits),
         cmocka_unit_test(test_the_other_side_in_the_next_datagram),
         cmocka_unit_test(test_small_ones_are_left_out),
+        cmocka_unit_test(test_sampled_sizes),
+        cmocka_unit_test(test_notes_are_bounded),
         cmocka_unit_test(test_closing_prints_what_is_left),
         cmocka_unit_test(test_names_hold_nothing_up),
         cmocka_unit_test(test_nobody_reads),
