@@ -10,9 +10,22 @@
 
 enum { ROWS_MAX = 10 };
 
+/* What is told of an exporter below its row, where it is not 0. */
+#define DETAILS(X)                                                                                              \
+    X(reordered, "late by sequence number")                                                                     \
+    X(duplicates, "duplicates")                                                                                 \
+    X(restarts, "restarts")                                                                                     \
+    X(sets_waiting, "sets waiting for their template")                                                          \
+    X(sets_given_up, "sets given up without template")                                                          \
+    X(reported_flows, "flows that it tells it lost")                                                            \
+    X(reported_packets, "packets that it tells it did not look at")
+
 struct exporter {
     struct weir_address address;
     uint64_t sessions, datagrams, flows, lost, lost_records, refused;
+#define DETAIL(name, text) uint64_t name;
+    DETAILS(DETAIL)
+#undef DETAIL
 };
 
 struct table {
@@ -21,10 +34,10 @@ struct table {
     bool short_of_memory;
 };
 
-/* What could not be decoded: datagrams, sets that were skipped, and sets whose template did not come. */
+/* What could not be decoded: datagrams, and sets that were skipped. */
 static uint64_t refused_of(const struct weir_session_view *session)
 {
-    return session->datagrams_refused + session->sets_skipped + session->sets_given_up;
+    return session->datagrams_refused + session->sets_skipped;
 }
 
 static void add_session(void *context, const struct weir_session_view *session)
@@ -50,6 +63,9 @@ static void add_session(void *context, const struct weir_session_view *session)
         .lost = session->lost,
         .lost_records = session->lost_records,
         .refused = refused_of(session),
+#define DETAIL(name, text) .name = session->name,
+        DETAILS(DETAIL)
+#undef DETAIL
     };
 }
 
@@ -61,9 +77,16 @@ static int by_address(const void *a, const void *b)
     return memcmp(left->address.octets, right->address.octets, sizeof left->address.octets);
 }
 
+static bool has_details(const struct exporter *exporter)
+{
+#define DETAIL(name, text) exporter->name > 0 ||
+    return DETAILS(DETAIL) false;
+#undef DETAIL
+}
+
 static bool is_amiss(const struct exporter *exporter)
 {
-    return exporter->lost > 0 || exporter->lost_records > 0 || exporter->refused > 0;
+    return exporter->lost > 0 || exporter->lost_records > 0 || exporter->refused > 0 || has_details(exporter);
 }
 
 /* Those with something amiss first, then those that sent most. */
@@ -95,8 +118,24 @@ static void merge(struct table *table)
         to->lost += from->lost;
         to->lost_records += from->lost_records;
         to->refused += from->refused;
+#define DETAIL(name, text) to->name += from->name;
+        DETAILS(DETAIL)
+#undef DETAIL
     }
     table->count = count;
+}
+
+static void print_details(const struct exporter *exporter, FILE *out)
+{
+    const char *separator = "    ";
+#define DETAIL(name, text)                                                                                      \
+    if (exporter->name > 0) {                                                                                   \
+        fprintf(out, "%s" text ": %" PRIu64, separator, exporter->name);                                        \
+        separator = ", ";                                                                                       \
+    }
+    DETAILS(DETAIL)
+#undef DETAIL
+    fputc('\n', out);
 }
 
 static void print_rows(const struct table *table, size_t count, FILE *out)
@@ -110,6 +149,8 @@ static void print_rows(const struct table *table, size_t count, FILE *out)
         fprintf(out, "  %-39s %8" PRIu64 " %12" PRIu64 " %14" PRIu64 " %10" PRIu64 " %12" PRIu64 " %10" PRIu64 "\n",
                 text[0] == '\0' ? "-" : text, exporter->sessions, exporter->datagrams, exporter->flows,
                 exporter->lost, exporter->lost_records, exporter->refused);
+        if (has_details(exporter))
+            print_details(exporter, out);
     }
     if (count < table->count)
         fprintf(out, "  and %zu more exporters; --debug names them all\n", table->count - count);
@@ -122,7 +163,8 @@ void exporter_table_print(struct weir_decoder *decoder, bool all, FILE *out)
     merge(&table);
     if (table.count > 0 && !table.short_of_memory)
         qsort(table.exporters, table.count, sizeof *table.exporters, by_interest);
-    if (!table.short_of_memory && (table.count > 1 || (all && table.count == 1 && is_amiss(&table.exporters[0]))))
+    const bool alone_is_told = all && table.count == 1 && (is_amiss(table.exporters) || table.exporters->sessions > 1);
+    if (!table.short_of_memory && (table.count > 1 || alone_is_told))
         print_rows(&table, all || table.count < ROWS_MAX ? table.count : ROWS_MAX, out);
     free(table.exporters);
 }

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 
+import capture_maker
 import weir_e2e
 from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, flows_of, load_lines, load_object, need,
                       need_ipv6, read_text, run, wait_until, weir_ok)
@@ -363,6 +364,41 @@ def nothing_is_lost_on_the_way(_):
     lines = load_lines(read_text(made.path("flows.ndjson")))
     expect_equal(sum(len(entry["flows"]) for _, entry in lines), len(made.flows), "flows of both files")
     expect_equal({entry["header"]["version"] for _, entry in lines}, {9}, "the version")
+
+
+def end_of_softflowd(process, control):
+    """One that reads a capture sleeps on its control socket before it reads; each command wakes it up."""
+    def ended():
+        subprocess.run([need("softflowctl", "softflowd"), "-c", control, "statistics"], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, timeout=30, check=False)
+        return process.poll() is not None
+    wait_until(ended, "the end of softflowd")
+    expect_equal(process.returncode, 0, "exit code of softflowd")
+
+
+@case
+def two_on_one_machine_are_two(folder):
+    """Each counts by itself; taken for one, they would leave gaps."""
+    softflowd, count = need("softflowd"), 300
+    if os.geteuid() == 0:
+        os.makedirs("/run/softflowd/chroot", exist_ok=True)
+    capture = weir_e2e.write_file(folder, "in.pcap", capture_maker.pcap(
+        (number / 1000, capture_maker.ethernet(capture_maker.ip(capture_maker.udp(b"x" * 100, 20000 + number))))
+        for number in range(count)))
+    for version in ("5", "9"):
+        collector = Collector(folder, "-o", "null", "-D")
+        both = {os.path.join(folder, name): None for name in ("a" + version, "b" + version)}
+        for control in both:
+            both[control] = weir_e2e.start(
+                [softflowd, "-d", "-r", capture, "-v", version, "-n", "127.0.0.1:%d" % collector.port, "-p",
+                 control + ".pid", "-c", control], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for control, process in both.items():
+            end_of_softflowd(process, control)
+        summary = collector.stop()
+        expect_equal((summary.flows, summary.lost), (2 * count, 0), "flows and loss with version %s" % version)
+        rows = [line.split() for line in summary.text.splitlines() if line.startswith("  127.0.0.1 ")]
+        expect_equal(rows, [["127.0.0.1", "2", str(summary.datagrams), str(2 * count), "0", "0", "0"]],
+                     "the exporter's row with version %s, in %s" % (version, summary.text))
 
 
 if __name__ == "__main__":
