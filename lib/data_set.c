@@ -21,6 +21,7 @@ static void count_records(struct weir_decoder *decoder, const struct layout *lay
     if (!run->late) {
         decoder->message.record_count += record_count;
         decoder->message.data_count += record_count;
+        decoder->message.flow_count += layout->view.options ? 0 : record_count;
     }
 }
 

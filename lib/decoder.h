@@ -53,6 +53,7 @@ struct message {
     struct session *session;
     uint32_t record_count; /* records of all kinds so far, to compare with the header's count */
     uint32_t data_count;   /* records of data sets so far, as IPFIX counts them in its sequence */
+    uint32_t flow_count;   /* of these, not of options templates */
     bool count_known;      /* no set waited or was skipped, so that record_count is all */
     bool reliable;         /* see struct weir_datagram */
     bool active;

@@ -126,10 +126,11 @@ static void check_datagrams(struct weir_decoder *decoder)
 static void check_records(struct weir_decoder *decoder)
 {
     const struct message *message = &decoder->message;
+    const struct record_count count = {message->data_count, message->flow_count, message->count_known};
     uint32_t lost = 0;
     const enum sequence_verdict verdict =
-        record_sequence_check(&message->session->records, message->run.sequence, message->data_count,
-                              message->count_known, LIMIT_SEQUENCE_GAP_RECORDS, &lost);
+        record_sequence_check(&message->session->records, message->run.sequence, &count, LIMIT_SEQUENCE_GAP_RECORDS,
+                              &lost);
     take_verdict(decoder, resumed_verdict(message->session, verdict), lost, &decoder->ledger.lost_records);
 }
 
@@ -144,6 +145,7 @@ int message_start(struct weir_decoder *decoder)
     account_datagram(decoder);
     message->record_count = 0;
     message->data_count = 0;
+    message->flow_count = 0;
     message->count_known = true;
     message->active = true;
     decoder->ledger.datagrams_decoded++;

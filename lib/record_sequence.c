@@ -25,7 +25,7 @@ static bool is_remembered(const struct record_sequence *sequence, uint32_t numbe
 
 static void begin(struct record_sequence *sequence, uint32_t number, uint32_t count)
 {
-    *sequence = (struct record_sequence){.started = true, .next = number + count};
+    *sequence = (struct record_sequence){.started = true, .manner = sequence->manner, .next = number + count};
     remember(sequence, number, count);
 }
 
@@ -58,13 +58,28 @@ static enum sequence_verdict check_behind(struct record_sequence *sequence, uint
         remember(sequence, number, count);
         return SEQUENCE_REORDERED;
     }
+    sequence->manner = RECORD_MANNER_UNKNOWN;
     begin(sequence, number, count);
     sequence->started = known;
     return SEQUENCE_RESTART;
 }
 
-enum sequence_verdict record_sequence_check(struct record_sequence *sequence, uint32_t number, uint32_t count,
-                                            bool known, uint32_t gap_max, uint32_t *ret_lost)
+static void learn_manner(struct record_sequence *sequence, uint32_t number, const struct record_count *count)
+{
+    if (sequence->manner != RECORD_MANNER_UNKNOWN || !sequence->started || !sequence->has_last || !count->known ||
+        count->flows == 0)
+        return;
+    const bool before = number == sequence->next, after = number == sequence->last + count->flows;
+    if (before && !after)
+        sequence->manner = RECORD_MANNER_BEFORE;
+    if (before || !after)
+        return;
+    const uint32_t last = sequence->last;
+    *sequence = (struct record_sequence){.started = true, .manner = RECORD_MANNER_AFTER, .next = last};
+}
+
+static enum sequence_verdict check(struct record_sequence *sequence, uint32_t number, uint32_t count, bool known,
+                                   uint32_t gap_max, uint32_t *ret_lost)
 {
     if (!sequence->started) {
         begin(sequence, number, count);
@@ -75,6 +90,7 @@ enum sequence_verdict record_sequence_check(struct record_sequence *sequence, ui
     if (ahead >= UINT32_C(1) << 31)
         return check_behind(sequence, number, count, known, ret_lost);
     if (ahead > gap_max) {
+        sequence->manner = RECORD_MANNER_UNKNOWN;
         begin(sequence, number, count);
         sequence->started = known;
         return SEQUENCE_RESTART;
@@ -87,4 +103,20 @@ enum sequence_verdict record_sequence_check(struct record_sequence *sequence, ui
     sequence->gaps[sequence->gap_at++ % RECORD_SEQUENCE_GAPS] = (struct record_gap){number - ahead, ahead};
     *ret_lost = ahead;
     return SEQUENCE_GAP;
+}
+
+enum sequence_verdict record_sequence_check(struct record_sequence *sequence, uint32_t number,
+                                            const struct record_count *count, uint32_t gap_max, uint32_t *ret_lost)
+{
+    enum sequence_verdict verdict = SEQUENCE_IN_ORDER;
+    learn_manner(sequence, number, count);
+    if (sequence->manner != RECORD_MANNER_AFTER)
+        verdict = check(sequence, number, count->all, count->known, gap_max, ret_lost);
+    else if (count->known)
+        verdict = check(sequence, number - count->flows, count->flows, true, gap_max, ret_lost);
+    else
+        begin(sequence, number, 0); /* what was before it cannot be told, but what must come next can */
+    sequence->last = number;
+    sequence->has_last = true;
+    return verdict;
 }

@@ -121,7 +121,11 @@ static void put_sequences(struct writer *writer, const struct session *session)
     const struct sequence *sequence = &session->sequence;
     const struct record_sequence *records = &session->records;
     put_number(writer, (uint64_t)session->heard_us, 8);
-    put_number(writer, (sequence->started ? SAVED_DATAGRAMS : 0) | (records->started ? SAVED_RECORDS : 0), 1);
+    const bool after = records->started && records->manner == RECORD_MANNER_AFTER;
+    put_number(writer,
+               (sequence->started ? SAVED_DATAGRAMS : 0u) | (records->started ? SAVED_RECORDS : 0u) |
+                   (after ? SAVED_AFTER : 0u),
+               1);
     if (sequence->started) {
         put_number(writer, sequence->next, 4);
         put_number(writer, sequence->uptime_ms, 4);

@@ -11,7 +11,8 @@
  *
  *     element  1 | PEN 4 | ID 2 | type 1 | semantics 1 | units 1 | name 1 + octets
  *     session  1 | address 17 | port 2 | domain 4 | useful 1 | sequences | template count 4 | templates
- *     sequences    heard 8 | which 1 | 1, of datagrams: next 4, uptime 4, boot 8 | 2, of records: next 4
+ *     sequences    heard 8 | which 1 | 1, of datagrams: next 4, uptime 4, boot 8 | 2, of records: next 4;
+ *                  with 4, numbers are those after a datagram (record_sequence.h)
  *     template     ID 2 | version 2 | flags 1 (1: options, 2: taken over) | scope fields 2 | octets 4 | seen 8 | octets
  *     state    1 | address 17 | domain 4 | system init 8 | rate 4 | 8 totals 8 | entry count 4 | entries
  *     entry        kind 1 | ID 8 | rate 4 | algorithm 2 | totals 8, 8 | name 1 + octets | description 1 + octets
@@ -42,7 +43,7 @@ enum { SAVED_NO_MORE, SAVED_MORE };
 
 /* Flags of a template; which sequences there are. */
 enum { SAVED_OPTIONS = 1, SAVED_SHARED = 2 };
-enum { SAVED_DATAGRAMS = 1, SAVED_RECORDS = 2 };
+enum { SAVED_DATAGRAMS = 1, SAVED_RECORDS = 2, SAVED_AFTER = 4 };
 
 /* What the CRC of all this is to be: `data` from the first octet on, at least SAVED_HEADER_BYTES. */
 uint32_t saved_crc32(const uint8_t *data, size_t size_bytes, uint32_t format);

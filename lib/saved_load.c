@@ -135,7 +135,10 @@ static void load_sequences(struct session *session, struct wire *wire)
     }
     if (records.started)
         records.next = wire_u32(wire);
-    if (wire->error || !is_time(heard_us) || which > (SAVED_DATAGRAMS | SAVED_RECORDS) ||
+    if ((which & SAVED_AFTER) != 0)
+        records.manner = RECORD_MANNER_AFTER;
+    if (wire->error || !is_time(heard_us) || which > (SAVED_DATAGRAMS | SAVED_RECORDS | SAVED_AFTER) ||
+        (!records.started && records.manner != RECORD_MANNER_UNKNOWN) ||
         datagrams.boot_ms > INT64_C(1000) * UINT32_MAX || datagrams.boot_ms < -(int64_t)UINT32_MAX) {
         wire->error = true;
         return;

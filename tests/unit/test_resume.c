@@ -153,6 +153,38 @@ static void test_over_a_run_without_datagrams(void **state)
     weir_decoder_free(decoder);
 }
 
+/* IPFIX of one that numbers a datagram with the flows sent up to its end: what it does is known in the next run. */
+static void feed_after(struct weir_decoder *decoder, uint32_t sequence, uint32_t flows, int64_t after_us)
+{
+    export.size_bytes = 0;
+    export_put(&export, 10, 2);
+    export_put(&export, 16 + 12 + 4 + 8 * flows, 2);
+    export_put(&export, (uint64_t)(STOPPED_US / SECOND_US), 4);
+    export_put(&export, sequence, 4);
+    export_put(&export, 0, 4);
+    export_put(&export, UINT64_C(0x0002000c01000001), 8);
+    export_put(&export, 0x00010008, 4);
+    export_put(&export, 0x01000000 | (4 + 8 * flows), 4);
+    for (uint32_t i = 0; i < flows; i++)
+        export_put(&export, 7, 8);
+    export_feed(decoder, &export, 1, 2055, STOPPED_US + after_us);
+}
+
+static void test_numbers_after(void **state)
+{
+    (void)state;
+    struct weir_decoder *decoder = weir_decoder_create(NULL);
+    feed_after(decoder, 20, 20, -2 * SECOND_US);
+    feed_after(decoder, 30, 10, -SECOND_US);
+    decoder = restart(decoder);
+    feed_after(decoder, 45, 15, SECOND_US);
+    assert_int_equal(weir_decoder_ledger(decoder)->lost_records, 0);
+    decoder = restart(decoder);
+    feed_after(decoder, 60, 8, SECOND_US);
+    assert_int_equal(weir_decoder_ledger(decoder)->lost_records, 7);
+    weir_decoder_free(decoder);
+}
+
 /* Version 5 has no templates; who sent only one datagram, which anybody may, is not kept. */
 static void test_without_templates(void **state)
 {
@@ -173,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_datagrams),
         cmocka_unit_test(test_records),
         cmocka_unit_test(test_over_a_run_without_datagrams),
+        cmocka_unit_test(test_numbers_after),
         cmocka_unit_test(test_without_templates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
