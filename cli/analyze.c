@@ -58,6 +58,8 @@ struct analysis {
     uint64_t few_packets;   /* below --min-packets */
     uint64_t unpaired_count;
     uint64_t flows_elsewhere; /* of other hosts than asked for */
+    uint64_t flows_scaled;    /* by their sampling rates, of which these are the least and the largest */
+    uint32_t rate_min, rate_max;
     bool out_of_memory;
     bool stop; /* enough was printed, or nobody reads it */
     int write_errno;
@@ -198,20 +200,49 @@ static void on_connection(void *context, const struct connection *connection)
         analysis->out_of_memory = true;
 }
 
-static bool on_flow(void *context, const struct flow *flow)
+static void scale(struct analysis *analysis, struct flow *flow)
+{
+    const uint32_t rate = flow->sampling_rate;
+    if (analysis->options.raw_sizes || !flow_scale(flow))
+        return;
+    if (analysis->flows_scaled == 0 || rate < analysis->rate_min)
+        analysis->rate_min = rate;
+    if (rate > analysis->rate_max)
+        analysis->rate_max = rate;
+    analysis->flows_scaled++;
+}
+
+static bool on_flow(void *context, const struct flow *counted)
 {
     struct analysis *analysis = context;
-    if (!host_filter_match(&analysis->filter, flow)) {
+    struct flow flow = *counted;
+    if (!host_filter_match(&analysis->filter, &flow)) {
         analysis->flows_elsewhere++;
         return true;
     }
-    if (pairing_add(analysis->pairing, flow) != 0)
+    scale(analysis, &flow);
+    if (pairing_add(analysis->pairing, &flow) != 0)
         analysis->out_of_memory = true;
     print_settled(analysis, pairing_settled_us(analysis->pairing));
     return !analysis->stop && !analysis->out_of_memory;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- notes */
+
+static void print_sampling(const struct analysis *analysis)
+{
+    char rates[48];
+    if (analysis->flows_scaled == 0)
+        return;
+    if (analysis->rate_min == analysis->rate_max)
+        snprintf(rates, sizeof rates, "%" PRIu32, analysis->rate_min);
+    else
+        snprintf(rates, sizeof rates, "%" PRIu32 " to %" PRIu32, analysis->rate_min, analysis->rate_max);
+    fprintf(stderr,
+            "weir analyze: exporters looked at one packet in %s, so sizes and packets of %" PRIu64 " flows are "
+            "multiplied by that; --raw-sizes shows what they counted\n",
+            rates, analysis->flows_scaled);
+}
 
 static void print_notes(struct analysis *analysis, const struct json_reader_result *result)
 {
@@ -229,6 +260,7 @@ static void print_notes(struct analysis *analysis, const struct json_reader_resu
         fprintf(stderr,
                 "weir analyze: warning: %" PRIu64 " flows and %" PRIu64 " entries of %s were left out; the first: %s\n",
                 result->flows_skipped, entries_skipped, path, result->skipped_first);
+    print_sampling(analysis);
     if (!options->lines || analysis->shown > 0 || analysis->stop)
         return;
     if (result->flows == 0)

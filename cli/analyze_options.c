@@ -41,6 +41,8 @@ static void print_help(FILE *out)
           "      --sort KEY          time, size, duration or packets (largest first); without\n"
           "                          it, in the order of receipt, as they are read\n"
           "      --limit N           the first N only\n"
+          "      --raw-sizes         sizes and packets as exporters counted them, not multiplied\n"
+          "                          by their sampling rate\n"
           "\n"
           "Names:\n"
           "  -n, --no-dns            addresses only\n"
@@ -107,7 +109,7 @@ static int parse_seconds(const char *text, int *ret_ms)
 }
 
 enum { OPTION_TABLE = 256, OPTION_JSON, OPTION_STATS, OPTION_GRAPH, OPTION_MIN_SIZE, OPTION_MATCH_HOST, OPTION_SORT,
-       OPTION_LIMIT, OPTION_DNS_TIMEOUT };
+       OPTION_LIMIT, OPTION_DNS_TIMEOUT, OPTION_RAW_SIZES };
 
 static const struct option long_options[] = {
     {"file", required_argument, NULL, 'f'},
@@ -122,6 +124,7 @@ static const struct option long_options[] = {
     {"match-host", required_argument, NULL, OPTION_MATCH_HOST},
     {"sort", required_argument, NULL, OPTION_SORT},
     {"limit", required_argument, NULL, OPTION_LIMIT},
+    {"raw-sizes", no_argument, NULL, OPTION_RAW_SIZES},
     {"no-dns", no_argument, NULL, 'n'},
     {"dns-timeout", required_argument, NULL, OPTION_DNS_TIMEOUT},
     {"help", no_argument, NULL, 'h'},
@@ -181,6 +184,7 @@ static int take_option(struct analyze_options *options, int option, char **argv,
     case 'n': options->dns = false; return -1;
     case 'v': options->verbose = true; return -1;
     case OPTION_STATS: options->stats = true; return -1;
+    case OPTION_RAW_SIZES: options->raw_sizes = true; return -1;
     case OPTION_GRAPH: options->graph = true; return -1;
     case OPTION_TABLE:
     case OPTION_JSON: {

@@ -22,6 +22,7 @@ struct analyze_options {
     bool graph;
     bool verbose;
     bool dns;
+    bool raw_sizes; /* as exporters counted, not multiplied by the sampling rate */
     int dns_timeout_ms;
     uint64_t min_size_bytes;
     uint64_t min_packets;

@@ -8,6 +8,9 @@
  *
  * Fields of length 0 hold nothing, and are null. A record of one octet may have thousands of them, and one datagram has
  * room for 65,000 such records, which would fill a disk: where they are out of proportion they are left out.
+ *
+ * A sampling rate that the record has no field for, as options or the header tell it, stands behind the fields as
+ * "sampling_rate": who reads the file cannot know it otherwise.
  */
 #include "json_rows.h"
 
@@ -38,6 +41,7 @@ struct row_form {
     const struct weir_layout *layout;
     uint64_t serial;
     size_t row_bytes_max;
+    const struct weir_core_column *rate; /* that is to be told, or NULL */
     uint32_t label_count;
     struct label labels[];
 };
@@ -120,13 +124,24 @@ static bool has_nulls(const struct weir_layout *layout)
     return text_bytes <= (size_t)NULLS_PER_OCTET * layout->record_bytes;
 }
 
+static const char rate_label[] = ", \"sampling_rate\": ";
+
+enum { RATE_BYTES_MAX = sizeof rate_label + 10 };
+
+/* A field says it by itself. */
+static const struct weir_core_column *rate_of(const struct weir_layout *layout)
+{
+    const struct weir_core_column *rate = layout->core == NULL ? NULL : &layout->core[WEIR_CORE_SAMPLING_RATE];
+    return rate != NULL && (rate->how == WEIR_CORE_COMPUTED || rate->how == WEIR_CORE_CONSTANT) ? rate : NULL;
+}
+
 static struct row_form *form_create(const struct weir_layout *layout)
 {
     const bool nulls = has_nulls(layout);
     size_t text_bytes = LABEL_HEAD;
     /* what the fields of variable length hold is as much as one datagram can hold */
     size_t row_bytes_max =
-        sizeof ", {}" + LABEL_HEAD + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(UINT16_MAX) : 0) +
+        sizeof ", {}" + LABEL_HEAD + RATE_BYTES_MAX + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(UINT16_MAX) : 0) +
         (layout->list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
 
     for (uint32_t i = 0; i < layout->field_count; i++) {
@@ -146,6 +161,7 @@ static struct row_form *form_create(const struct weir_layout *layout)
     form->layout = layout;
     form->serial = layout->serial;
     form->row_bytes_max = row_bytes_max;
+    form->rate = rate_of(layout);
 
     char *text = (char *)form + head_bytes;
     for (uint32_t i = 0; i < layout->field_count; i++) {
@@ -312,6 +328,23 @@ static char *value_write(char *at, const struct label *label, const struct weir_
 
 /* ---------------------------------------------------------------------------------------------------- rows */
 
+/* One that is not known, or all packets, needs no telling; but what the user says goes before the fields. */
+static char *rate_write(char *at, const struct row_form *form, const struct weir_batch *batch, size_t row)
+{
+    const struct weir_core_column *column = form->rate;
+    uint32_t rate = column->value;
+
+    if (column->how == WEIR_CORE_COMPUTED) {
+        memcpy(&rate, (const uint8_t *)batch->columns[column->column] + row * sizeof rate, sizeof rate);
+        if (rate <= 1) {
+            return at;
+        }
+    }
+    const char *label = form->label_count == 0 ? rate_label + 2 : rate_label;
+    memcpy(at, label, strlen(label));
+    return u32_write(at + strlen(label), rate);
+}
+
 static char *row_write(char *at, const struct row_form *form, const struct weir_batch *batch, size_t row)
 {
     const struct weir_field *fields = batch->layout->fields;
@@ -331,6 +364,9 @@ static char *row_write(char *at, const struct row_form *form, const struct weir_
         at += label->length_bytes;
         at = value_write(at, label, &fields[label->column],
                          column == NULL ? NULL : column + row * label->width_bytes);
+    }
+    if (form->rate != NULL) {
+        at = rate_write(at, form, batch, row);
     }
     *at++ = '}';
     return at;

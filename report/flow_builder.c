@@ -139,6 +139,10 @@ const char *flow_builder_finish(const struct flow_builder *builder, const struct
         return problem;
     flow.bytes = first_of(builder, FLOW_FIELD_BYTES, 3);
     flow.packets = first_of(builder, FLOW_FIELD_PACKETS, 3);
+    uint64_t sampling_rate = first_of(builder, FLOW_FIELD_SAMPLING_RATE, 3);
+    if (sampling_rate > UINT32_MAX)
+        return "a sampling rate above 4294967295";
+    flow.sampling_rate = (uint32_t)sampling_rate;
     uint64_t protocol = first_of(builder, FLOW_FIELD_PROTOCOL, 1);
     uint64_t source_port = first_of(builder, FLOW_FIELD_SOURCE_PORT, 1);
     uint64_t destination_port = first_of(builder, FLOW_FIELD_DESTINATION_PORT, 1);

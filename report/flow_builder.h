@@ -11,8 +11,8 @@
 
 #include "flow.h"
 
-/* What can be known of a flow: X(NAME, IANA name, Cisco v9 name, name of other versions). Where
- * several fields tell the same, the one that stands first here wins. */
+/* What can be known of a flow: X(NAME, IANA name, Cisco v9 name, other name). Where several
+ * fields tell the same, the one that stands first here wins. */
 #define FLOW_FIELDS(X)                                                                                     \
     X(BYTES, "octetDeltaCount", "IN_BYTES", "IN_OCTETS")                                                   \
     X(BYTES_TOTAL, "octetTotalCount", "IN_PERMANENT_BYTES", NULL)                                          \
@@ -43,7 +43,10 @@
     X(ICMP_TYPE, "icmpTypeIPv4", NULL, NULL)                                                               \
     X(ICMP_CODE, "icmpCodeIPv4", NULL, NULL)                                                               \
     X(ICMP6_TYPE, "icmpTypeIPv6", NULL, NULL)                                                              \
-    X(ICMP6_CODE, "icmpCodeIPv6", NULL, NULL)
+    X(ICMP6_CODE, "icmpCodeIPv6", NULL, NULL)                                                              \
+    X(SAMPLING_RATE, NULL, "sampling_rate", NULL)                                                          \
+    X(SAMPLING_INTERVAL, "samplingInterval", "SAMPLING_INTERVAL", NULL)                                    \
+    X(RANDOM_INTERVAL, "samplerRandomInterval", "NTERVAL", "FLOW_SAMPLER_RANDOM_INTERVAL")
 
 enum flow_field {
 #define FLOW_FIELD_ENUM(name, iana, v9, other) FLOW_FIELD_##name,

@@ -390,6 +390,16 @@ def sizes_of_sampled_connections(folder):
         expect_equal(out, line % size, "text with %s" % options)
         expect_equal([one for one in err.splitlines() if "looks at" in one],
                      [note % rate + "; --raw-sizes shows what it counted"] if rate else [], "notes")
+    for name in ("a.json", "a.ndjson"):
+        weir_ok("collect", "-r", path, "-o", name, cwd=folder)
+        out, err = weir_ok("analyze", "-n", name, cwd=folder)
+        expect_equal(out, line % "425.00M", "text of " + name)
+        expect_equal(err, "weir analyze: exporters looked at one packet in 100, so sizes and packets of 1 flows are "
+                     "multiplied by that; --raw-sizes shows what they counted\n", "note on " + name)
+        out, err = weir_ok("analyze", "-n", "--raw-sizes", name, cwd=folder)
+        expect_equal((out, err), (line % "4.25M", ""), "text of %s with --raw-sizes" % name)
+    flow, = flows_of(load_object(folder + "/a.json"))
+    expect_equal((flow["IN_BYTES"], flow["sampling_rate"]), (4456448, 100), "what JSON has")
 
 
 @case

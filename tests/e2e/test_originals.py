@@ -27,7 +27,7 @@ def two_sides(client, server, client_port, server_port, up, down, packets=10, pr
             v9.flow(server, client, server_port, client_port, down, packets + 1, protocol, first_ms, last_ms)]
 
 
-def make_capture(folder):
+def make_capture(folder, sampled=False):
     """Connections of all sorts, the sides of each side by side in one datagram; no two begin in one millisecond."""
     sides = [
         two_sides("192.0.2.7", "192.0.2.9", 50001, 22, 30000, 4456448, first_ms=1001, last_ms=928000),
@@ -46,7 +46,8 @@ def make_capture(folder):
         two_sides("::1", "::1", 50011, 8080, 3 * MEBIBYTE, 4000, first_ms=1011),
     ]
     exporter = v9.Exporter(uptime_ms=20000000)
-    datagrams = [exporter.datagram(v9.TEMPLATES)]
+    datagrams = [exporter.datagram(v9.OPTIONS_TEMPLATE, v9.OPTIONS_DATA)] if sampled else []
+    datagrams += [exporter.datagram(v9.TEMPLATES)]
     datagrams += [exporter.datagram(v9.data(v9.ID_4, *sides[i], *sides[i + 1])) for i in range(0, len(sides) - 1, 2)]
     datagrams += [exporter.datagram(v9.data(v9.ID_4, *sides[-1])),
                   exporter.datagram(v9.data(v9.ID_6, *sides_6[0], *sides_6[1]))]
@@ -216,6 +217,16 @@ def the_host_filter_of_the_later_generation(folder):
         out, _ = weir_ok("analyze", "--table", "-n", "-p", "0", "--min-size", "0", "--match-host", host,
                          folder + "/a.gz")
         check_rows(out, run_later(python, folder + "/a.gz", "-p", "0", "--match-host", host), count)
+
+
+@case
+def sampled_flows_read_by_the_later_generation(folder):
+    """It shows what was counted, and is not disturbed by the rate that stands beside."""
+    python = venv_python()
+    weir_ok("collect", "-r", make_capture(folder, sampled=True), "-o", "a.gz", cwd=folder)
+    out, err = weir_ok("analyze", "--table", "-n", "-p", "0", "--min-size", "0", "--raw-sizes", folder + "/a.gz")
+    expect_equal(err, "", "notes")
+    check_rows(out, run_later(python, folder + "/a.gz", "-p", "0"), 11)
 
 
 @case

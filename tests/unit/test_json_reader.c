@@ -169,6 +169,38 @@ static void test_names_of_other_versions(void **state)
     assert_true(flows[1].ended_us == 1509225422500000);
 }
 
+/* Of several rates the one that the collector tells goes first; 0 is none. */
+static void test_sampling_rates(void **state)
+{
+    static const struct {
+        const char *fields;
+        uint32_t rate;
+    } all[] = {
+        {"", 0},
+        {", \"sampling_rate\": 100", 100},
+        {", \"SAMPLING_INTERVAL\": 10", 10},
+        {", \"samplingInterval\": 11", 11},
+        {", \"NTERVAL\": 12", 12},
+        {", \"SAMPLING_INTERVAL\": 10, \"sampling_rate\": 1", 1},
+        {", \"SAMPLING_INTERVAL\": 0, \"samplerRandomInterval\": 4294967295", UINT32_MAX},
+    };
+    char text[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        snprintf(text, sizeof(text),
+                 "{\"1.0\": [{\"IPV4_SRC_ADDR\": \"192.0.2.1\", \"IPV4_DST_ADDR\": \"192.0.2.2\", \"IN_BYTES\": 7%s}]}",
+                 all[i].fields);
+        assert_int_equal(read_text(text), 0);
+        assert_int_equal(flow_count, 1);
+        assert_true(flows[0].sampling_rate == all[i].rate);
+        assert_true(flows[0].bytes == 7);
+    }
+    assert_int_equal(read_text("{\"1.0\": [{\"IPV4_SRC_ADDR\": \"192.0.2.1\", \"IPV4_DST_ADDR\": \"192.0.2.2\", "
+                               "\"sampling_rate\": 4294967296}]}"), 0);
+    assert_int_equal(result.flows_skipped, 1);
+    assert_non_null(strstr(result.skipped_first, "a sampling rate above 4294967295"));
+}
+
 static void test_icmp_types(void **state)
 {
 #define ENDS "\"IPV4_SRC_ADDR\": 1, \"IPV4_DST_ADDR\": 2"
@@ -445,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_between_the_generations),
         cmocka_unit_test(test_addresses_as_integers),
         cmocka_unit_test(test_names_of_other_versions),
+        cmocka_unit_test(test_sampling_rates),
         cmocka_unit_test(test_icmp_types),
         cmocka_unit_test(test_torn_at_every_length),
         cmocka_unit_test(test_zeros_that_a_power_loss_leaves),

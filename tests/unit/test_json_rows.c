@@ -114,6 +114,36 @@ static void nulls_out_of_proportion_are_left_out(void **state)
     json_rows_free(rows);
 }
 
+/* What no field tells is told behind the fields; a rate of a field is there as it is. */
+static void sampling_rates_are_told(void **state)
+{
+    static const uint8_t octets[] = {6, 17, 6};
+    static const uint32_t rates[] = {0, 1, UINT32_MAX};
+    const struct weir_field field = {.v9_name = "P", .kind = WEIR_KIND_U8, .type = WEIR_TYPE_UNSIGNED8, .width_bytes = 1};
+    struct weir_core_column core[WEIR_CORE_COUNT] = {{0}};
+    struct weir_core_column *rate = &core[WEIR_CORE_SAMPLING_RATE];
+    struct weir_layout layout = {.fields = &field, .field_count = 1, .record_bytes = 1, .core = core};
+    const void *const columns[] = {octets, rates};
+    const struct weir_batch batch = {.layout = &layout, .columns = columns, .row_count = 3};
+    struct json_rows *rows = json_rows_create();
+
+    (void)state;
+    *rate = (struct weir_core_column){.how = WEIR_CORE_COMPUTED, .kind = WEIR_KIND_U32, .column = 1, .width_bytes = 4};
+    assert_string_equal(render(rows, &batch, 0, 3),
+                        ", {\"P\": 6}, {\"P\": 17}, {\"P\": 6, \"sampling_rate\": 4294967295}");
+    *rate = (struct weir_core_column){.how = WEIR_CORE_CONSTANT, .kind = WEIR_KIND_U32, .value = 1};
+    layout.serial++;
+    assert_string_equal(render(rows, &batch, 0, 1), ", {\"P\": 6, \"sampling_rate\": 1}");
+    layout.field_count = 0;
+    layout.serial++;
+    assert_string_equal(render(rows, &batch, 0, 1), ", {\"sampling_rate\": 1}");
+    *rate = (struct weir_core_column){.how = WEIR_CORE_FIELD, .kind = WEIR_KIND_U8};
+    layout.field_count = 1;
+    layout.serial++;
+    assert_string_equal(render(rows, &batch, 0, 1), ", {\"P\": 6}");
+    json_rows_free(rows);
+}
+
 static void names_may_have_any_length(void **state)
 {
     static const uint8_t octets[] = {1, 2};
@@ -187,6 +217,7 @@ int main(void)
         cmocka_unit_test(values_are_as_the_library_writes_them),
         cmocka_unit_test(numbers_are_right),
         cmocka_unit_test(nulls_out_of_proportion_are_left_out),
+        cmocka_unit_test(sampling_rates_are_told),
         cmocka_unit_test(names_may_have_any_length),
         cmocka_unit_test(a_name_cannot_break_the_text),
         cmocka_unit_test(a_layout_without_fields_has_empty_rows),
