@@ -124,6 +124,29 @@ static void test_waiting(void **test)
     weir_decoder_free(decoder);
 }
 
+/* Where all are useful, one that has templates makes room for a template: the one that was useful least recently, and
+ * none besides it. */
+static void test_template_of_a_useful_one(void **test)
+{
+    (void)test;
+    struct weir_decoder *decoder = create(100, 16, 10000);
+    for (uint32_t i = 0; i < 16; i++) {
+        template(decoder, i, 1);
+        row(decoder, i, 1);
+    }
+    row(decoder, 0, 1);
+    const struct weir_ledger *ledger = weir_decoder_ledger(decoder);
+    assert_int_equal(ledger->templates, 16);
+    template(decoder, 100, 1);
+    row(decoder, 100, 1);
+    assert_int_equal(ledger->templates, 16);
+    assert_int_equal(ledger->evictions, 1);
+    assert_true(knows(decoder, 0, 1) && !knows(decoder, 1, 1) && knows(decoder, 2, 1) && knows(decoder, 100, 1));
+    template(decoder, 2, 2); /* another port: the session without templates of its own is passed over */
+    assert_int_equal(ledger->templates, 16);
+    weir_decoder_free(decoder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_least_recently_useful),
         cmocka_unit_test(test_share_of_sessions),
         cmocka_unit_test(test_waiting),
+        cmocka_unit_test(test_template_of_a_useful_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
