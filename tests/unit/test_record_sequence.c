@@ -181,6 +181,9 @@ static void test_templates_alone(void **state)
     assert_int_equal(take(122, 0), SEQUENCE_LATE);
     assert_int_equal(take(120, 5), SEQUENCE_REORDERED);
     assert_int_equal(lost, 5);
+    for (int i = 0; i < RECORD_SEQUENCE_NUMBERS; i++)
+        assert_int_equal(take(125, 0), SEQUENCE_IN_ORDER);
+    assert_int_equal(take(120, 5), SEQUENCE_DUPLICATE); /* they have not pushed it out of mind */
 }
 
 int main(void)

@@ -228,6 +228,10 @@ static void test_told_again(void **test)
     for (size_t i = 0; i < 3; i++, entry = entry->older)
         assert_int_equal(entry->id, newest_first[i]);
     assert_null(entry);
+    entry = state->oldest;
+    for (size_t i = 3; i-- > 0; entry = entry->newer)
+        assert_int_equal(entry->id, newest_first[i]);
+    assert_null(entry);
     struct weir_fact fact;
     assert_true(weir_decoder_fact(decoder, &address, 7, WEIR_FACT_INTERFACE, 3, &fact));
     assert_string_equal(fact.name, "eth3!");
