@@ -68,6 +68,12 @@ static void test_samplers(void **test)
     assert_true(weir_decoder_fact(decoder, &address, 7, WEIR_FACT_SAMPLER, 3, &fact));
     assert_string_equal(fact.name, "one-in-128");
     assert_int_equal(fact.sampling_algorithm, 2);
+    static const uint16_t name[][2] = {{1, 4}, {48, 1}, {84, 12}};
+    TELL(7, 1, name, ((const uint64_t[]){0, 3, 0}), "one of 128"); /* what is not told anew stays */
+    assert_true(weir_decoder_fact(decoder, &address, 7, WEIR_FACT_SAMPLER, 3, &fact));
+    assert_string_equal(fact.name, "one of 128");
+    assert_int_equal(fact.sampling_rate, 128);
+    assert_int_equal(fact.sampling_algorithm, 2);
     static const uint16_t pair[][2] = {{1, 4}, {302, 8}, {305, 4}, {306, 4}};
     TELL(7, 1, pair, ((const uint64_t[]){0, 900000000001, 1, 999}), "");
     assert_int_equal(rate_by_id(900000000001), 1000);
