@@ -8,6 +8,7 @@
  */
 #include "batch.h"
 #include "decoder.h"
+#include "hash.h"
 #include "state.h"
 
 #include <string.h>
@@ -17,7 +18,9 @@ enum role {
     ROLE_INTERFACE,
     ROLE_APPLICATION,
     ROLE_VRF,
-    ROLE_PROCESS,
+    ROLE_DOMAIN,
+    ROLE_METERING, /* processes */
+    ROLE_EXPORTING,
     ROLE_PART, /* of the exporter */
     ROLE_INTERVAL,
     ROLE_RANDOM_INTERVAL,
@@ -71,9 +74,12 @@ static enum role role_of_iana(uint16_t id)
     case 234: /* ingressVRFID */
     case 235: /* egressVRFID */
         return ROLE_VRF;
+    case 149: /* observationDomainId */
+        return ROLE_DOMAIN;
     case 143: /* meteringProcessId */
+        return ROLE_METERING;
     case 144: /* exportingProcessId */
-        return ROLE_PROCESS;
+        return ROLE_EXPORTING;
     case 141: /* lineCardId */
     case 145: /* templateId */
         return ROLE_PART;
@@ -149,7 +155,7 @@ static struct places find_places(const struct weir_layout *layout)
         if (role == ROLE_COUNT || places.column[role] != UINT32_MAX)
             continue;
         places.column[role] = i;
-        places.any = true;
+        places.any = places.any || role != ROLE_DOMAIN; /* which tells nothing by itself */
     }
     return places;
 }
@@ -276,32 +282,46 @@ static uint64_t more_since(uint64_t before, uint64_t now)
     return now >= before ? now - before : now;
 }
 
+/* Under which ID a total of losses is remembered: each process has its own, of each domain that it tells of (RFC 7011
+ * sections 4.2 and 4.3), and processes of both kinds may have the same number. `element` is that of the total. */
+static uint64_t loss_id(const struct record *record, uint16_t element)
+{
+    const uint64_t domain = record->has[ROLE_DOMAIN] ? record->number[ROLE_DOMAIN] : 0;
+    uint64_t kind = 0, process = 0;
+    if (record->has[ROLE_EXPORTING]) {
+        kind = 144;
+        process = record->number[ROLE_EXPORTING];
+    } else if (record->has[ROLE_METERING]) {
+        kind = 143;
+        process = record->number[ROLE_METERING];
+    }
+    return hash_mix(hash_mix(domain, process), kind << 16 | element);
+}
+
+/* Counts what was lost since this total was told last. False when there is no room to remember it. */
+static bool take_loss(struct weir_decoder *decoder, struct state *state, uint64_t id, uint64_t total, uint64_t *count)
+{
+    const struct state_entry *before = state_entry(state, STATE_PROCESS, id);
+    const struct state_told told = {.kind = STATE_PROCESS, .id = id, .totals = {total}};
+    if (before != NULL)
+        *count += more_since(before->totals[0], total);
+    return state_put(&decoder->states, state, &told) != NULL;
+}
+
 static bool take_process(struct weir_decoder *decoder, struct state *state, const struct record *record)
 {
-    bool any = false;
-    for (int i = 0; i < STATE_TOTALS; i++) {
-        if (record->has[ROLE_TOTAL_FIRST + i]) {
-            state->totals[i] = record->number[ROLE_TOTAL_FIRST + i];
-            any = true;
-        }
-    }
     const enum role flows = ROLE_TOTAL_FIRST + STATE_NOT_SENT_FLOWS, packets = ROLE_TOTAL_FIRST + STATE_IGNORED_PACKETS;
-    if (!any || (!record->has[flows] && !record->has[packets]))
-        return true;
-    const uint64_t id = record->has[ROLE_PROCESS] ? record->number[ROLE_PROCESS] : 0;
-    const struct state_entry *before = state_entry(state, STATE_PROCESS, id);
-    struct state_told told = {.kind = STATE_PROCESS, .id = id};
-    if (before != NULL)
-        memcpy(told.totals, before->totals, sizeof told.totals);
-    if (record->has[flows])
-        told.totals[0] = record->number[flows];
-    if (record->has[packets])
-        told.totals[1] = record->number[packets];
-    if (before != NULL) {
-        decoder->ledger.reported_flows += more_since(before->totals[0], told.totals[0]);
-        decoder->ledger.reported_packets += more_since(before->totals[1], told.totals[1]);
+    bool fits = true;
+    for (int i = 0; i < STATE_TOTALS; i++) {
+        if (record->has[ROLE_TOTAL_FIRST + i])
+            state->totals[i] = record->number[ROLE_TOTAL_FIRST + i];
     }
-    return state_put(&decoder->states, state, &told) != NULL;
+    if (record->has[flows])
+        fits = take_loss(decoder, state, loss_id(record, 166), record->number[flows], &decoder->ledger.reported_flows);
+    if (record->has[packets])
+        fits &= take_loss(decoder, state, loss_id(record, 164), record->number[packets],
+                          &decoder->ledger.reported_packets);
+    return fits;
 }
 
 /* Puts what is told of a thing with an ID. False when there is no room. */

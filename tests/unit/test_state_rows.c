@@ -202,6 +202,39 @@ static void test_totals(void **state)
     assert_int_equal(exporter().exported_messages, 2); /* stays */
 }
 
+/* The first total is of before, for each process of each kind in each domain by itself, and for each of the totals. */
+static void test_losses_are_told_apart(void **state)
+{
+    static const struct {
+        const char *fields, *record;
+        uint64_t flows, packets; /* reported more than before */
+    } told[] = {
+        {"144:4 166:8", "00000001" NUMBER(9), 0, 0},
+        {"143:4 164:8", "00000001" NUMBER(9), 0, 0}, /* another kind of process, of the same number */
+        {"144:4 164:8", "00000001" NUMBER(9), 0, 0}, /* another total */
+        {"144:2 166:4", "0001 0000000b", 2, 0},      /* the first, in fewer octets */
+        {"149:4 143:4 164:8", "00000005 00000001" NUMBER(3), 0, 0},
+        {"149:4 143:4 164:8", "00000006 00000001" NUMBER(1), 0, 0},
+        {"149:4 143:4 164:8", "00000005 00000001" NUMBER(4), 0, 1},
+        {"149:4 143:4 164:8", "00000006 00000001" NUMBER(7), 0, 6},
+        {"143:4 164:8", "00000001" NUMBER(9), 0, 0},
+        {"149:4 166:8 164:8", "00000005" NUMBER(1) NUMBER(1), 0, 0},
+        {"149:4 166:8 164:8", "00000005" NUMBER(3) NUMBER(2), 2, 1},
+    };
+    uint64_t flows = 0, packets = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        tell(told[i].fields, told[i].record);
+        const struct weir_ledger *ledger = weir_decoder_ledger(core_decoder);
+        if (ledger->reported_flows - flows != told[i].flows || ledger->reported_packets - packets != told[i].packets)
+            fail_msg("%zu, %s: %llu flows, %llu packets more", i, told[i].fields,
+                     (unsigned long long)(ledger->reported_flows - flows),
+                     (unsigned long long)(ledger->reported_packets - packets));
+        flows = ledger->reported_flows;
+        packets = ledger->reported_packets;
+    }
+}
+
 struct facts {
     unsigned kinds[WEIR_FACT_COUNT];
     unsigned exporters;
@@ -259,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_told, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_totals, core_setup, core_teardown),
+        cmocka_unit_test_setup_teardown(test_losses_are_told_apart, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_views, core_setup, core_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
