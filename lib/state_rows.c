@@ -4,7 +4,8 @@
  *
  * What a record is about is told by the IDs in it, be they scope fields or others: exporters differ in that. A
  * sampling rate is that of the sampler or selector in the record, else of the interface, else of all the exporter
- * does, unless the scope is but a part of it (a line card, a cache, a template).
+ * does, unless the scope is but a part of it (a line card, a cache, a template). Exporters that have several domains
+ * may tell of each in messages of domain 0, with observationDomainId in the record (RFC 7011 section 4.1).
  */
 #include "batch.h"
 #include "decoder.h"
@@ -282,11 +283,11 @@ static uint64_t more_since(uint64_t before, uint64_t now)
     return now >= before ? now - before : now;
 }
 
-/* Under which ID a total of losses is remembered: each process has its own, of each domain that it tells of (RFC 7011
- * sections 4.2 and 4.3), and processes of both kinds may have the same number. `element` is that of the total. */
-static uint64_t loss_id(const struct record *record, uint16_t element)
+/* Under which ID a total of losses is remembered; `element` is that of the total. Each process has its own (RFC 7011
+ * sections 4.2 and 4.3), and those of both kinds may have the same number. With the domain, as what domain 0 has is
+ * found in all others. */
+static uint64_t loss_id(const struct state *state, const struct record *record, uint16_t element)
 {
-    const uint64_t domain = record->has[ROLE_DOMAIN] ? record->number[ROLE_DOMAIN] : 0;
     uint64_t kind = 0, process = 0;
     if (record->has[ROLE_EXPORTING]) {
         kind = 144;
@@ -295,7 +296,7 @@ static uint64_t loss_id(const struct record *record, uint16_t element)
         kind = 143;
         process = record->number[ROLE_METERING];
     }
-    return hash_mix(hash_mix(domain, process), kind << 16 | element);
+    return hash_mix(hash_mix(state->domain, process), kind << 16 | element);
 }
 
 /* Counts what was lost since this total was told last. False when there is no room to remember it. */
@@ -317,9 +318,10 @@ static bool take_process(struct weir_decoder *decoder, struct state *state, cons
             state->totals[i] = record->number[ROLE_TOTAL_FIRST + i];
     }
     if (record->has[flows])
-        fits = take_loss(decoder, state, loss_id(record, 166), record->number[flows], &decoder->ledger.reported_flows);
+        fits = take_loss(decoder, state, loss_id(state, record, 166), record->number[flows],
+                         &decoder->ledger.reported_flows);
     if (record->has[packets])
-        fits &= take_loss(decoder, state, loss_id(record, 164), record->number[packets],
+        fits &= take_loss(decoder, state, loss_id(state, record, 164), record->number[packets],
                           &decoder->ledger.reported_packets);
     return fits;
 }
@@ -367,18 +369,30 @@ static bool take_record(struct weir_decoder *decoder, struct state *state, const
     return fits;
 }
 
+/* Which domain the record tells of: 0 is none in particular (RFC 7012, observationDomainId), so that of the message. */
+static uint32_t domain_of(const struct record *record, const struct weir_run *run)
+{
+    const uint64_t domain = record->has[ROLE_DOMAIN] ? record->number[ROLE_DOMAIN] : 0;
+    return domain == 0 || domain > UINT32_MAX ? run->domain : (uint32_t)domain;
+}
+
 void state_take_rows(struct weir_decoder *decoder, const struct batch *batch, const struct weir_run *run,
                      uint32_t first_row, uint32_t row_count)
 {
     const struct places places = find_places(&batch->layout->view);
     if (!places.any)
         return;
-    struct state *state = state_get(&decoder->states, &run->exporter, run->domain);
-    bool fits = state != NULL;
-    for (uint32_t row = first_row; state != NULL && row < first_row + row_count; row++) {
+    struct state *state = NULL;
+    bool fits = true;
+    for (uint32_t row = first_row; row < first_row + row_count; row++) {
         struct record record;
         read_record(&batch->view, &places, row, &record);
-        fits &= take_record(decoder, state, &record);
+        const uint32_t domain = domain_of(&record, run);
+        if (state == NULL || state->domain != domain)
+            state = state_get(&decoder->states, &run->exporter, domain);
+        fits = state != NULL && take_record(decoder, state, &record) && fits;
+        if (state == NULL)
+            break; /* there is no room for the others either */
     }
     if (!fits)
         decoder_refuse(decoder, WEIR_EVENT_STATE_REFUSED, WEIR_REASON_STATE_FULL, run, run->template_id);

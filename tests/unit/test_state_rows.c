@@ -109,6 +109,27 @@ static void test_rate_of_what(void **state)
     assert_int_equal(fact.sampling_rate, 60);
 }
 
+/* What a record tells of another domain than the message's is of that domain; 0 is none in particular. */
+static void test_domain_of_the_record(void **state)
+{
+    struct weir_exporter_view view;
+    (void)state;
+    tell("149:4 34:4", "00000005 00000064 00000006 000000c8 00000005 0000006e");
+    assert_false(weir_decoder_exporter(core_decoder, &address, 0, &view));
+    assert_true(weir_decoder_exporter(core_decoder, &address, 5, &view));
+    assert_int_equal(view.sampling_rate, 110);
+    assert_true(weir_decoder_exporter(core_decoder, &address, 6, &view));
+    assert_int_equal(view.sampling_rate, 200);
+    assert_false(weir_decoder_exporter(core_decoder, &address, 7, &view));
+    core_header.domain = 6;
+    tell("149:4 34:4", "00000000 0000012c");
+    tell("149:8 50:4", "0000000100000005 0000012d"); /* no domain has such a number */
+    assert_true(weir_decoder_exporter(core_decoder, &address, 6, &view));
+    assert_int_equal(view.sampling_rate, 301);
+    assert_true(weir_decoder_exporter(core_decoder, &address, 5, &view));
+    assert_int_equal(view.sampling_rate, 110);
+}
+
 static const struct {
     const char *fields, *record;
     enum weir_fact_kind kind;
@@ -194,10 +215,10 @@ static void test_totals(void **state)
     tell("143:4 164:8", "00000003" NUMBER(1)); /* a metering process */
     tell("143:4 164:8", "00000003" NUMBER(5));
     assert_int_equal(ledger->reported_packets, 4);
-    tell("149:4 166:8", "00000001" NUMBER(1)); /* no process is named */
-    tell("149:4 166:8", "00000001" NUMBER(2));
+    tell("149:4 166:8", "00000000" NUMBER(1)); /* no process is named */
+    tell("149:4 166:8", "00000000" NUMBER(2));
     assert_int_equal(ledger->reported_flows, 3);
-    tell("149:4 40:8", "00000001" NUMBER(7));
+    tell("1:4 40:8", "00000001" NUMBER(7));
     assert_int_equal(exporter().exported_octets, 7);
     assert_int_equal(exporter().exported_messages, 2); /* stays */
 }
@@ -211,13 +232,13 @@ static void test_losses_are_told_apart(void **state)
     } told[] = {
         {"144:4 166:8", "00000001" NUMBER(9), 0, 0},
         {"143:4 164:8", "00000001" NUMBER(9), 0, 0}, /* another kind of process, of the same number */
-        {"144:4 164:8", "00000001" NUMBER(9), 0, 0}, /* another total */
+        {"144:4 164:8", "00000001" NUMBER(4), 0, 0}, /* another total */
         {"144:2 166:4", "0001 0000000b", 2, 0},      /* the first, in fewer octets */
         {"149:4 143:4 164:8", "00000005 00000001" NUMBER(3), 0, 0},
         {"149:4 143:4 164:8", "00000006 00000001" NUMBER(1), 0, 0},
         {"149:4 143:4 164:8", "00000005 00000001" NUMBER(4), 0, 1},
         {"149:4 143:4 164:8", "00000006 00000001" NUMBER(7), 0, 6},
-        {"143:4 164:8", "00000001" NUMBER(9), 0, 0},
+        {"143:4 164:8", "00000001" NUMBER(9), 0, 0}, /* as it was in the domain of the message */
         {"149:4 166:8 164:8", "00000005" NUMBER(1) NUMBER(1), 0, 0},
         {"149:4 166:8 164:8", "00000005" NUMBER(3) NUMBER(2), 2, 1},
     };
@@ -276,7 +297,7 @@ static void test_views(void **state)
     assert_int_equal(facts.kinds[WEIR_FACT_APPLICATION], 0);
     assert_false(weir_decoder_fact(core_decoder, &address, 0, WEIR_FACT_COUNT, 1, &fact)); /* no kind of fact */
     assert_false(weir_decoder_fact(core_decoder, &address, 0, WEIR_FACT_SAMPLER, 5, &fact)); /* another domain's */
-    assert_true(weir_decoder_fact(core_decoder, &address, 9, WEIR_FACT_INTERFACE, 3, &fact)); /* of the whole exporter */
+    assert_true(weir_decoder_fact(core_decoder, &address, 9, WEIR_FACT_INTERFACE, 3, &fact)); /* of all domains */
     assert_string_equal(weir_decoder_vrf_name(core_decoder, &address, 9, 5), "blue");
     assert_false(weir_decoder_exporter(core_decoder, &other, 0, &view));
     assert_null(weir_decoder_vrf_name(core_decoder, &other, 0, 5));
@@ -289,6 +310,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rates, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_algorithms, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_rate_of_what, core_setup, core_teardown),
+        cmocka_unit_test_setup_teardown(test_domain_of_the_record, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_names, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_told, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_totals, core_setup, core_teardown),
