@@ -4,6 +4,8 @@
  */
 #include "record_sequence.h"
 
+#include <stddef.h>
+
 static void remember(struct record_sequence *sequence, uint32_t number, uint32_t count)
 {
     if (count == 0)
@@ -29,31 +31,44 @@ static void begin(struct record_sequence *sequence, uint32_t number, uint32_t co
     remember(sequence, number, count);
 }
 
-/* Takes records out of the gap that they fall into: at its begin, at its end, or in between, which leaves two. */
-static bool fill_gap(struct record_sequence *sequence, uint32_t number, uint32_t count)
+static struct record_gap *find_gap(struct record_sequence *sequence, uint32_t number)
 {
     for (int i = 0; i < RECORD_SEQUENCE_GAPS; i++) {
         struct record_gap *gap = &sequence->gaps[i];
-        const uint32_t before = number - gap->first;
-        if (gap->length == 0 || before >= gap->length || count > gap->length - before)
-            continue;
-        const struct record_gap behind = {number + count, gap->length - before - count};
-        gap->length = before;
-        if (behind.length > 0) {
-            struct record_gap *place = before == 0 ? gap : &sequence->gaps[sequence->gap_at++ % RECORD_SEQUENCE_GAPS];
-            *place = behind;
-        }
-        return true;
+        if (number - gap->first < gap->length)
+            return gap;
     }
-    return false;
+    return NULL;
+}
+
+/* Takes records out of the gap that they fall into: at its begin, at its end, or in between, which leaves two. False
+ * when it has not so many. */
+static bool fill_gap(struct record_sequence *sequence, struct record_gap *gap, uint32_t number, uint32_t count)
+{
+    const uint32_t before = number - gap->first;
+    if (count > gap->length - before)
+        return false;
+    const struct record_gap behind = {number + count, gap->length - before - count};
+    gap->length = before;
+    if (behind.length > 0) {
+        struct record_gap *place = before == 0 ? gap : &sequence->gaps[sequence->gap_at++ % RECORD_SEQUENCE_GAPS];
+        *place = behind;
+    }
+    return true;
 }
 
 static enum sequence_verdict check_behind(struct record_sequence *sequence, uint32_t number, uint32_t count,
                                           bool known, uint32_t *ret_lost)
 {
-    if (is_remembered(sequence, number))
+    const bool remembered = is_remembered(sequence, number);
+    struct record_gap *gap = find_gap(sequence, number);
+    if (remembered && count > 0)
         return SEQUENCE_DUPLICATE;
-    if (known && fill_gap(sequence, number, count)) {
+    /* Templates alone have the number of the records behind them, which came before; and how much of its gap is filled
+     * by a datagram whose records nobody could count is not known. */
+    if ((remembered || gap != NULL) && (count == 0 || !known))
+        return SEQUENCE_LATE;
+    if (gap != NULL && fill_gap(sequence, gap, number, count)) {
         *ret_lost = count;
         remember(sequence, number, count);
         return SEQUENCE_REORDERED;
@@ -116,7 +131,8 @@ enum sequence_verdict record_sequence_check(struct record_sequence *sequence, ui
         verdict = check(sequence, number - count->flows, count->flows, true, gap_max, ret_lost);
     else
         begin(sequence, number, 0); /* what was before it cannot be told, but what must come next can */
+    /* Late ones follow each other as in either manner, whichever it is. */
     sequence->last = number;
-    sequence->has_last = true;
+    sequence->has_last = verdict == SEQUENCE_IN_ORDER || verdict == SEQUENCE_GAP || verdict == SEQUENCE_RESTART;
     return verdict;
 }

@@ -34,7 +34,7 @@ struct record_count {
 
 struct record_sequence {
     bool started;
-    bool has_last;
+    bool has_last;  /* and it was ahead of all before it */
     uint8_t manner; /* enum record_manner */
     uint8_t number_count;
     uint8_t number_at; /* where the next number goes */

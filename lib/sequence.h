@@ -25,7 +25,7 @@ enum sequence_verdict {
     SEQUENCE_IN_ORDER,
     SEQUENCE_GAP,       /* so many before this one are missing */
     SEQUENCE_REORDERED, /* so many were counted as lost before, and are not */
-    SEQUENCE_LATE,      /* older than what is remembered; whether it was counted as lost is not known */
+    SEQUENCE_LATE,      /* late, and how much of it was counted as lost is not known */
     SEQUENCE_DUPLICATE,
     SEQUENCE_RESTART
 };

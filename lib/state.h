@@ -30,7 +30,7 @@ struct state_told {
     uint8_t kind;
     uint16_t algorithm; /* of sampling */
     uint32_t rate;
-    uint64_t totals[2]; /* of a process: flows not sent, packets ignored */
+    uint64_t totals[2]; /* of a process: what it lost, the other is 0 */
     const uint8_t *name, *description; /* need not end in NUL; cut at LIMIT_STATE_TEXT_BYTES */
     size_t name_bytes, description_bytes;
 };

@@ -4,10 +4,12 @@
  *
  * What a record is about is told by the IDs in it, be they scope fields or others: exporters differ in that. A
  * sampling rate is that of the sampler or selector in the record, else of the interface, else of all the exporter
- * does, unless the scope is but a part of it (a line card, a cache, a template).
+ * does, unless the scope is but a part of it (a line card, a cache, a template). Exporters that have several domains
+ * may tell of each in messages of domain 0, with observationDomainId in the record (RFC 7011 section 4.1).
  */
 #include "batch.h"
 #include "decoder.h"
+#include "hash.h"
 #include "state.h"
 
 #include <string.h>
@@ -17,7 +19,9 @@ enum role {
     ROLE_INTERFACE,
     ROLE_APPLICATION,
     ROLE_VRF,
-    ROLE_PROCESS,
+    ROLE_DOMAIN,
+    ROLE_METERING, /* processes */
+    ROLE_EXPORTING,
     ROLE_PART, /* of the exporter */
     ROLE_INTERVAL,
     ROLE_RANDOM_INTERVAL,
@@ -71,9 +75,12 @@ static enum role role_of_iana(uint16_t id)
     case 234: /* ingressVRFID */
     case 235: /* egressVRFID */
         return ROLE_VRF;
+    case 149: /* observationDomainId */
+        return ROLE_DOMAIN;
     case 143: /* meteringProcessId */
+        return ROLE_METERING;
     case 144: /* exportingProcessId */
-        return ROLE_PROCESS;
+        return ROLE_EXPORTING;
     case 141: /* lineCardId */
     case 145: /* templateId */
         return ROLE_PART;
@@ -149,7 +156,7 @@ static struct places find_places(const struct weir_layout *layout)
         if (role == ROLE_COUNT || places.column[role] != UINT32_MAX)
             continue;
         places.column[role] = i;
-        places.any = true;
+        places.any = places.any || role != ROLE_DOMAIN; /* which tells nothing by itself */
     }
     return places;
 }
@@ -276,32 +283,47 @@ static uint64_t more_since(uint64_t before, uint64_t now)
     return now >= before ? now - before : now;
 }
 
+/* Under which ID a total of losses is remembered; `element` is that of the total. Each process has its own (RFC 7011
+ * sections 4.2 and 4.3), and those of both kinds may have the same number. With the domain, as what domain 0 has is
+ * found in all others. */
+static uint64_t loss_id(const struct state *state, const struct record *record, uint16_t element)
+{
+    uint64_t kind = 0, process = 0;
+    if (record->has[ROLE_EXPORTING]) {
+        kind = 144;
+        process = record->number[ROLE_EXPORTING];
+    } else if (record->has[ROLE_METERING]) {
+        kind = 143;
+        process = record->number[ROLE_METERING];
+    }
+    return hash_mix(hash_mix(state->domain, process), kind << 16 | element);
+}
+
+/* Counts what was lost since this total was told last. False when there is no room to remember it. */
+static bool take_loss(struct weir_decoder *decoder, struct state *state, uint64_t id, uint64_t total, uint64_t *count)
+{
+    const struct state_entry *before = state_entry(state, STATE_PROCESS, id);
+    const struct state_told told = {.kind = STATE_PROCESS, .id = id, .totals = {total}};
+    if (before != NULL)
+        *count += more_since(before->totals[0], total);
+    return state_put(&decoder->states, state, &told) != NULL;
+}
+
 static bool take_process(struct weir_decoder *decoder, struct state *state, const struct record *record)
 {
-    bool any = false;
-    for (int i = 0; i < STATE_TOTALS; i++) {
-        if (record->has[ROLE_TOTAL_FIRST + i]) {
-            state->totals[i] = record->number[ROLE_TOTAL_FIRST + i];
-            any = true;
-        }
-    }
     const enum role flows = ROLE_TOTAL_FIRST + STATE_NOT_SENT_FLOWS, packets = ROLE_TOTAL_FIRST + STATE_IGNORED_PACKETS;
-    if (!any || (!record->has[flows] && !record->has[packets]))
-        return true;
-    const uint64_t id = record->has[ROLE_PROCESS] ? record->number[ROLE_PROCESS] : 0;
-    const struct state_entry *before = state_entry(state, STATE_PROCESS, id);
-    struct state_told told = {.kind = STATE_PROCESS, .id = id};
-    if (before != NULL)
-        memcpy(told.totals, before->totals, sizeof told.totals);
-    if (record->has[flows])
-        told.totals[0] = record->number[flows];
-    if (record->has[packets])
-        told.totals[1] = record->number[packets];
-    if (before != NULL) {
-        decoder->ledger.reported_flows += more_since(before->totals[0], told.totals[0]);
-        decoder->ledger.reported_packets += more_since(before->totals[1], told.totals[1]);
+    bool fits = true;
+    for (int i = 0; i < STATE_TOTALS; i++) {
+        if (record->has[ROLE_TOTAL_FIRST + i])
+            state->totals[i] = record->number[ROLE_TOTAL_FIRST + i];
     }
-    return state_put(&decoder->states, state, &told) != NULL;
+    if (record->has[flows])
+        fits = take_loss(decoder, state, loss_id(state, record, 166), record->number[flows],
+                         &decoder->ledger.reported_flows);
+    if (record->has[packets])
+        fits &= take_loss(decoder, state, loss_id(state, record, 164), record->number[packets],
+                          &decoder->ledger.reported_packets);
+    return fits;
 }
 
 /* Puts what is told of a thing with an ID. False when there is no room. */
@@ -347,18 +369,30 @@ static bool take_record(struct weir_decoder *decoder, struct state *state, const
     return fits;
 }
 
+/* Which domain the record tells of: 0 is none in particular (RFC 7012, observationDomainId), so that of the message. */
+static uint32_t domain_of(const struct record *record, const struct weir_run *run)
+{
+    const uint64_t domain = record->has[ROLE_DOMAIN] ? record->number[ROLE_DOMAIN] : 0;
+    return domain == 0 || domain > UINT32_MAX ? run->domain : (uint32_t)domain;
+}
+
 void state_take_rows(struct weir_decoder *decoder, const struct batch *batch, const struct weir_run *run,
                      uint32_t first_row, uint32_t row_count)
 {
     const struct places places = find_places(&batch->layout->view);
     if (!places.any)
         return;
-    struct state *state = state_get(&decoder->states, &run->exporter, run->domain);
-    bool fits = state != NULL;
-    for (uint32_t row = first_row; state != NULL && row < first_row + row_count; row++) {
+    struct state *state = NULL;
+    bool fits = true;
+    for (uint32_t row = first_row; row < first_row + row_count; row++) {
         struct record record;
         read_record(&batch->view, &places, row, &record);
-        fits &= take_record(decoder, state, &record);
+        const uint32_t domain = domain_of(&record, run);
+        if (state == NULL || state->domain != domain)
+            state = state_get(&decoder->states, &run->exporter, domain);
+        fits = state != NULL && take_record(decoder, state, &record) && fits;
+        if (state == NULL)
+            break; /* there is no room for the others either */
     }
     if (!fits)
         decoder_refuse(decoder, WEIR_EVENT_STATE_REFUSED, WEIR_REASON_STATE_FULL, run, run->template_id);

@@ -662,7 +662,8 @@ void weir_decoder_remainder(struct weir_decoder *decoder, struct weir_session_vi
  * Exporters describe themselves in options records: which sampler looks at one packet in how many, what interfaces,
  * applications and VRFs are called. The decoder keeps that for each exporter address and domain, besides giving the
  * records themselves in batches as it gives flows. What was told for domain 0 serves all domains of the address that
- * have nothing of their own.
+ * have nothing of their own. A record with an observationDomainId other than 0 tells of that domain, whichever its message
+ * is of.
  *
  * Names are as the exporter wrote them, up to the first NUL and 255 octets; whether they are UTF-8 is not checked.
  * They, and views of exporters, are valid until the decoder is called next.

@@ -130,6 +130,8 @@ static int read_limit(struct reader *reader, const char *name, uint64_t value)
         options->templates_max = (uint32_t)value;
     else if (strcmp(name, "template_lifetime_us") == 0)
         options->template_lifetime_us = (int64_t)value;
+    else if (strcmp(name, "sampling_rate") == 0)
+        options->sampling_rate = (uint32_t)value;
     else
         return fail(reader, "no such limit");
     return 0;
@@ -154,6 +156,39 @@ static int read_count(struct reader *reader, char *text)
         return -1;
     to->counts = append(to->counts, to->count_count, sizeof *to->counts);
     to->counts[to->count_count++] = (struct expected_count){.name = strdup(text), .value = value};
+    return 0;
+}
+
+/* PEN ID NAME TYPE */
+static int read_element(struct reader *reader, const char *text)
+{
+    struct case_file *to = reader->to;
+    struct added_element element = {0};
+    char type[32];
+    if (sscanf(text, "%" SCNu32 " %" SCNu16 " %ms %31s", &element.pen, &element.id, &element.name, type) != 4 ||
+        weir_type_find(type) < 0) {
+        free(element.name);
+        return fail(reader, "an element is PEN ID NAME TYPE");
+    }
+    element.type = (enum weir_type)weir_type_find(type);
+    to->elements = append(to->elements, to->element_count, sizeof *to->elements);
+    to->elements[to->element_count++] = element;
+    return 0;
+}
+
+static int read_record(struct case_file *to, const char *text)
+{
+    to->records = append(to->records, to->record_count, sizeof *to->records);
+    to->records[to->record_count++].text = strdup(text);
+    return 0;
+}
+
+static int read_core(const struct reader *reader, const char *text)
+{
+    struct case_file *to = reader->to;
+    if (to->record_count == 0 || to->records[to->record_count - 1].core != NULL)
+        return fail(reader, "core columns stand behind their record, once");
+    to->records[to->record_count - 1].core = strdup(text);
     return 0;
 }
 
@@ -182,11 +217,12 @@ static int read_words(struct reader *reader, const char *word, char *rest)
     }
     if (strcmp(word, "limit") == 0)
         return read_named_number(reader, rest, &value) != 0 ? -1 : read_limit(reader, rest, value);
-    if (strcmp(word, "record") == 0) {
-        to->records = append(to->records, to->record_count, sizeof *to->records);
-        to->records[to->record_count++] = strdup(rest);
-        return 0;
-    }
+    if (strcmp(word, "element") == 0)
+        return read_element(reader, rest);
+    if (strcmp(word, "record") == 0)
+        return read_record(to, rest);
+    if (strcmp(word, "core") == 0)
+        return read_core(reader, rest);
     if (strcmp(word, "count") == 0)
         return read_count(reader, rest);
     return 1;
@@ -259,12 +295,17 @@ void case_done(struct case_file *test_case)
 {
     for (size_t i = 0; i < test_case->action_count; i++)
         free((void *)(uintptr_t)test_case->actions[i].datagram.data);
-    for (size_t i = 0; i < test_case->record_count; i++)
-        free(test_case->records[i]);
+    for (size_t i = 0; i < test_case->record_count; i++) {
+        free(test_case->records[i].text);
+        free(test_case->records[i].core);
+    }
+    for (size_t i = 0; i < test_case->element_count; i++)
+        free(test_case->elements[i].name);
     for (size_t i = 0; i < test_case->count_count; i++)
         free(test_case->counts[i].name);
     free(test_case->actions);
     free(test_case->records);
+    free(test_case->elements);
     free(test_case->counts);
     free(test_case->title);
     *test_case = (struct case_file){0};

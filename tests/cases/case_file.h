@@ -21,12 +21,28 @@ struct expected_count {
     uint64_t value;
 };
 
+/* An element that the user adds. */
+struct added_element {
+    uint32_t pen;
+    uint16_t id;
+    char *name;
+    enum weir_type type;
+};
+
+/* A record in text, see case_run.c. Of an expected one `core` may be NULL. */
+struct record_text {
+    char *text;
+    char *core;
+};
+
 struct case_file {
     char *title; /* the file's first comment */
     struct weir_options options;
     struct action *actions;
     size_t action_count;
-    char **records; /* in text, see case_record_text() */
+    struct added_element *elements;
+    size_t element_count;
+    struct record_text *records;
     size_t record_count;
     struct expected_count *counts;
     size_t count_count;

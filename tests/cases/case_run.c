@@ -3,7 +3,8 @@
  * case_run.c - runs a case
  *
  * A record in text: "DATAGRAM TEMPLATE flow|options [late ]NAME=VALUE NAME=VALUE ...", the names the library's,
- * the values as weir_value_json() writes them, a scope field's name ended by "(scope)".
+ * the values as weir_value_json() writes them, a scope field's name ended by "(scope)". Its core columns:
+ * "NAME=VALUE NAME=VALUE ...", those that its layout has.
  */
 #define _GNU_SOURCE
 #include "case_run.h"
@@ -20,7 +21,7 @@
 enum { TEMPLATES_MAX = 250 };
 
 struct record {
-    char *text;
+    struct record_text text;
     uint64_t datagram;
     uint16_t template_id;
     size_t order;
@@ -65,6 +66,43 @@ static void put_record(struct run *run, FILE *out, const struct weir_batch *batc
     }
 }
 
+/* What a core column would be as a field. */
+static struct weir_field core_field(const struct weir_layout *layout, const struct weir_core_column *column)
+{
+    if (column->how == WEIR_CORE_FIELD)
+        return layout->fields[column->column];
+    const uint8_t type = column->kind == WEIR_KIND_IPV6 ? WEIR_TYPE_IPV6_ADDRESS : WEIR_TYPE_UNSIGNED64;
+    return (struct weir_field){.width_bytes = column->width_bytes, .kind = column->kind, .type = type};
+}
+
+static void put_core(struct run *run, FILE *out, const struct weir_batch *batch, uint32_t row)
+{
+    const struct weir_layout *layout = batch->layout;
+    if ((layout->core == NULL) != layout->options)
+        run->fault = "core columns of options, or none of flows";
+    for (int i = 0; i < WEIR_CORE_COUNT && layout->core != NULL; i++) {
+        const struct weir_core_column *column = &layout->core[i];
+        if (column->how == WEIR_CORE_ABSENT)
+            continue;
+        fprintf(out, " %s=", weir_core_name((enum weir_core)i));
+        if (column->how == WEIR_CORE_CONSTANT) {
+            fprintf(out, "%" PRIu32, column->value);
+            continue;
+        }
+        if (column->column >= layout->field_count + layout->computed_count) {
+            run->fault = "a core column that there is not";
+            return;
+        }
+        const struct weir_field field = core_field(layout, column);
+        const void *value = (const uint8_t *)batch->columns[column->column] + (size_t)row * column->width_bytes;
+        char *text = malloc(value_room(&field, value));
+        if (text == NULL)
+            abort();
+        fprintf(out, "%.*s", (int)weir_value_json(&field, value, text), text);
+        free(text);
+    }
+}
+
 static void add_record(struct run *run, const struct weir_batch *batch, const struct weir_run *from, uint32_t row)
 {
     struct record *grown = realloc(run->records, (run->record_count + 1) * sizeof *grown);
@@ -75,8 +113,11 @@ static void add_record(struct run *run, const struct weir_batch *batch, const st
     *record = (struct record){
         .datagram = from->datagram, .template_id = from->template_id, .order = run->record_count++};
     size_t size;
-    FILE *out = open_memstream(&record->text, &size);
+    FILE *out = open_memstream(&record->text.text, &size);
     put_record(run, out, batch, from, row);
+    fclose(out);
+    out = open_memstream(&record->text.core, &size);
+    put_core(run, out, batch, row);
     fclose(out);
 }
 
@@ -85,6 +126,7 @@ static void touch_record(struct run *run, const struct weir_batch *batch, const 
     static char nothing[65536];
     FILE *out = fmemopen(nothing, sizeof nothing, "w");
     put_record(run, out, batch, from, row);
+    put_core(run, out, batch, row);
     fclose(out);
 }
 
@@ -187,6 +229,11 @@ void case_run(const struct case_file *test_case, const struct way *way, bool kee
     struct run run = {.decoder = weir_decoder_create(&options), .way = way, .keep_records = keep_records};
     if (run.decoder == NULL)
         abort();
+    for (size_t i = 0; i < test_case->element_count; i++) {
+        const struct added_element *element = &test_case->elements[i];
+        if (weir_decoder_add_element(run.decoder, element->pen, element->id, element->name, element->type) != 0)
+            run.fault = "an element that cannot be added";
+    }
     act(&run, test_case);
     *ret_outcome = (struct outcome){.ledger = *weir_decoder_ledger(run.decoder), .fault = run.fault};
     if (run.fault == NULL && run.row_count != ret_outcome->ledger.flows + ret_outcome->ledger.options)
@@ -202,8 +249,10 @@ void case_run(const struct case_file *test_case, const struct way *way, bool kee
 
 void outcome_done(struct outcome *outcome)
 {
-    for (size_t i = 0; i < outcome->record_count; i++)
-        free(outcome->records[i]);
+    for (size_t i = 0; i < outcome->record_count; i++) {
+        free(outcome->records[i].text);
+        free(outcome->records[i].core);
+    }
     free(outcome->records);
     *outcome = (struct outcome){0};
 }

@@ -28,7 +28,7 @@ struct way {
 
 struct outcome {
     struct weir_ledger ledger;
-    char **records; /* by datagram and template, then in the order in which they came */
+    struct record_text *records; /* by datagram and template, then in the order in which they came */
     size_t record_count;
     const char *fault; /* a ledger that does not add up, or a batch that is not as promised; or NULL */
 };

@@ -30,6 +30,58 @@ static void report(bool good, const char *name, const char *way)
     fail_count += !good;
 }
 
+/* Up to the next blank that is in no string. */
+static size_t word_length(const char *text)
+{
+    bool quoted = false;
+    size_t i = 0;
+    for (; text[i] != '\0' && (quoted || text[i] != ' '); i++) {
+        if (text[i] == '\\' && text[i + 1] != '\0')
+            i++;
+        else if (text[i] == '"')
+            quoted = !quoted;
+    }
+    return i;
+}
+
+/* True when one of the words is this one or, `begin`, begins with it. */
+static bool has_word(const char *words, const char *word, size_t length, bool begin)
+{
+    for (; *words != '\0'; words += word_length(words)) {
+        words += *words == ' ';
+        if (strncmp(words, word, length) == 0 && (begin || word_length(words) == length))
+            return true;
+    }
+    return false;
+}
+
+static bool is_core_name(const char *text, size_t length)
+{
+    for (int i = 0; i < WEIR_CORE_COUNT; i++) {
+        const char *name = weir_core_name((enum weir_core)i);
+        if (strlen(name) == length && strncmp(name, text, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* NAME=VALUE: there is such a core column with this value; NAME=: there is none. */
+static bool check_core(const char *expected, const char *got, size_t record)
+{
+    bool good = true;
+    while (*(expected += strspn(expected, " ")) != '\0') {
+        const size_t length = word_length(expected);
+        const bool absent = expected[length - 1] == '=';
+        if (!is_core_name(expected, strcspn(expected, "= ")) || has_word(got, expected, length, absent) == absent) {
+            printf("#   record %zu has core columns %s\n#   it should have       %.*s\n", record, got, (int)length,
+                   expected);
+            good = false;
+        }
+        expected += length;
+    }
+    return good;
+}
+
 /* Says what differs from the case's records, and from its counts; true when nothing does. */
 static bool check_records(const struct case_file *test_case, const struct outcome *outcome)
 {
@@ -37,8 +89,11 @@ static bool check_records(const struct case_file *test_case, const struct outcom
                                                                          : outcome->record_count;
     bool good = true;
     for (size_t i = 0; i < most; i++) {
-        const char *expected = i < test_case->record_count ? test_case->records[i] : "(none)";
-        const char *got = i < outcome->record_count ? outcome->records[i] : "(none)";
+        const char *expected = i < test_case->record_count ? test_case->records[i].text : "(none)";
+        const char *got = i < outcome->record_count ? outcome->records[i].text : "(none)";
+        const char *core = i < test_case->record_count ? test_case->records[i].core : NULL;
+        if (core != NULL)
+            good = check_core(core, i < outcome->record_count ? outcome->records[i].core : "", i) && good;
         if (strcmp(expected, got) == 0)
             continue;
         printf("#   record %zu is      %s\n#   it should be  %s\n", i, got, expected);

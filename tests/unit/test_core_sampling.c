@@ -22,6 +22,7 @@ static const struct {
     {"305:4 306:4", "00000000 00000003", 0, WEIR_CORE_COMPUTED, 305},
     {"305:4 306:4", "00000001 ffffffff", UINT32_MAX, WEIR_CORE_COMPUTED, 305},
     {"309:4 310:4", "00000002 000003e8", 500, WEIR_CORE_COMPUTED, 309},
+    {"309:4 310:4", "00000000 000003e8", 0, WEIR_CORE_COMPUTED, 309},
     {"311:8", "3f50624dd2f1a9fc", 1000, WEIR_CORE_COMPUTED, 311}, /* 0.001 */
     {"311:8", "3ff0000000000000", 1, WEIR_CORE_COMPUTED, 311},
     {"311:8", "7ff8000000000000", 0, WEIR_CORE_COMPUTED, 311}, /* not a number */
@@ -105,6 +106,35 @@ static void test_options_by_selector(void **state)
     assert_int_equal(RATE(1), 0);
 }
 
+/* The ID may have any length that a number has, in options as in records. */
+static void test_options_by_id_of_any_length(void **state)
+{
+    static const struct {
+        const char *options, *option, *fields, *record;
+    } lengths[] = {
+        {"302:1 34:4", "05 0000000a", "302:1", "05 05 06"},
+        {"302:2 34:4", "0105 0000000a", "302:2", "0105 0105 0106"},
+        {"302:4 34:4", "01000005 0000000a", "302:4", "01000005 01000005 01000006"},
+        {"302:8 34:4", "0100000000000005 0000000a", "302:8", "0100000000000005 0100000000000005 0100000000000006"},
+        {"48:2 50:4", "0105 0000000a", "48:2", "0105 0105 0106"},
+        {"10:1 34:4", "05 0000000a", "10:1", "05 05 06"},
+        {"10:2 34:4", "0005 0000000a", "10:4", "00000005 00000005 00000006"},
+        {"10:4 34:4", "00000005 0000000a", "10:8", "0000000000000005 0000000000000005 0000000100000005"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        core_done();
+        core_continue(10, 0, lengths[i].fields, lengths[i].record);
+        assert_int_equal(RATE(0), 0);
+        core_continue(10, 1, lengths[i].options, lengths[i].option);
+        core_continue(10, 0, lengths[i].fields, lengths[i].record);
+        assert_int_equal(core_batch->row_count, 3);
+        if (RATE(0) != 10 || RATE(1) != 10 || RATE(2) != 0)
+            fail_msg("%s: rates %lld, %lld, %lld", lengths[i].fields, (long long)RATE(0), (long long)RATE(1),
+                     (long long)RATE(2));
+    }
+}
+
 static void test_options_by_interface(void **state)
 {
     (void)state;
@@ -136,6 +166,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_options_of_all, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_options_by_sampler, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_options_by_selector, core_setup, core_teardown),
+        cmocka_unit_test_setup_teardown(test_options_by_id_of_any_length, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_options_by_interface, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_system_init_time, core_setup, core_teardown),
     };

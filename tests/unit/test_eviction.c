@@ -124,6 +124,35 @@ static void test_waiting(void **test)
     weir_decoder_free(decoder);
 }
 
+/* Where all are useful, one that has templates makes room for a template: the one that was useful least recently, and
+ * none besides it. One that has but taken over those of another port has none to give. */
+static void test_template_of_a_useful_one(void **test)
+{
+    (void)test;
+    struct weir_decoder *decoder = create(100, 16, 10000);
+    template(decoder, 0, 1);
+    row(decoder, 0, 1);
+    row(decoder, 0, 2);
+    weir_decoder_tick(decoder, 40000000);
+    assert_null(weir_decoder_next(decoder));
+    assert_int_equal(row(decoder, 0, 2), 1);
+    row(decoder, 0, 1);
+    for (uint32_t i = 1; i < 16; i++) {
+        template(decoder, i, 1);
+        row(decoder, i, 1);
+    }
+    row(decoder, 0, 1);
+    const struct weir_ledger *ledger = weir_decoder_ledger(decoder);
+    assert_int_equal(ledger->templates, 16);
+    template(decoder, 100, 1);
+    row(decoder, 100, 1);
+    assert_int_equal(ledger->templates, 16);
+    assert_int_equal(ledger->evictions, 1);
+    assert_true(knows(decoder, 0, 1) && knows(decoder, 0, 2));
+    assert_true(!knows(decoder, 1, 1) && knows(decoder, 2, 1) && knows(decoder, 100, 1));
+    weir_decoder_free(decoder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_least_recently_useful),
         cmocka_unit_test(test_share_of_sessions),
         cmocka_unit_test(test_waiting),
+        cmocka_unit_test(test_template_of_a_useful_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

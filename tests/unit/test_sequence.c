@@ -126,6 +126,18 @@ static void test_late_with_older_uptime_is_no_restart(void **state)
     assert_int_equal(sequence_check(&sequence, 4, 13000, 103, GAP_MAX, &lost), SEQUENCE_IN_ORDER);
 }
 
+/* An exporter whose clock is set runs on: its start seems to move, and its uptime does not go back. */
+static void test_clock_that_is_set_is_no_restart(void **state)
+{
+    struct sequence sequence = {0};
+    uint32_t lost = 0;
+    (void)state;
+    sequence_check(&sequence, 1, 10000, 100, GAP_MAX, &lost);
+    assert_int_equal(sequence_check(&sequence, 2, 11000, 101 + 3600, GAP_MAX, &lost), SEQUENCE_IN_ORDER);
+    assert_int_equal(sequence_check(&sequence, 3, 11000, 101 + 7200, GAP_MAX, &lost), SEQUENCE_IN_ORDER);
+    assert_int_equal(sequence_check(&sequence, 4, 12000, 102, GAP_MAX, &lost), SEQUENCE_IN_ORDER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_restart_by_uptime),
         cmocka_unit_test(test_uptime_wrap_is_no_restart),
         cmocka_unit_test(test_late_with_older_uptime_is_no_restart),
+        cmocka_unit_test(test_clock_that_is_set_is_no_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "decoder.h"
+#include "limits.h"
 
 #include "export_maker.h"
 
@@ -66,6 +67,12 @@ static void test_samplers(void **test)
     struct weir_fact fact;
     assert_true(weir_decoder_fact(decoder, &address, 7, WEIR_FACT_SAMPLER, 3, &fact));
     assert_string_equal(fact.name, "one-in-128");
+    assert_int_equal(fact.sampling_algorithm, 2);
+    static const uint16_t name[][2] = {{1, 4}, {48, 1}, {84, 12}};
+    TELL(7, 1, name, ((const uint64_t[]){0, 3, 0}), "one of 128"); /* what is not told anew stays */
+    assert_true(weir_decoder_fact(decoder, &address, 7, WEIR_FACT_SAMPLER, 3, &fact));
+    assert_string_equal(fact.name, "one of 128");
+    assert_int_equal(fact.sampling_rate, 128);
     assert_int_equal(fact.sampling_algorithm, 2);
     static const uint16_t pair[][2] = {{1, 4}, {302, 8}, {305, 4}, {306, 4}};
     TELL(7, 1, pair, ((const uint64_t[]){0, 900000000001, 1, 999}), "");
@@ -196,6 +203,100 @@ static void test_bounded(void **test)
     assert_int_equal(bytes, table->bytes);
 }
 
+static struct state_entry *put(struct state *state, uint64_t id, const char *name, const char *description)
+{
+    const struct state_told told = {
+        .kind = WEIR_FACT_INTERFACE, .id = id,
+        .name = (const uint8_t *)name, .name_bytes = strlen(name),
+        .description = (const uint8_t *)description, .description_bytes = strlen(description)};
+    return state_put(&decoder->states, state, &told);
+}
+
+/* Told again it is the newest, whatever stood where in the line; what is the same is not written anew. */
+static void test_told_again(void **test)
+{
+    (void)test;
+    struct state *state = state_get(&decoder->states, &address, 7);
+    struct state_entry *first = put(state, 1, "eth1", "one"), *second = put(state, 2, "eth2", "two");
+    put(state, 3, "eth3", "three");
+    assert_ptr_equal(state->oldest, first);
+    assert_ptr_equal(put(state, 2, "eth2", "two"), second); /* from the middle */
+    assert_ptr_equal(state->newest, second);
+    assert_ptr_equal(put(state, 1, "eth1", ""), first); /* the description stays, so it is the same */
+    assert_ptr_equal(state->newest, first);
+    const size_t bytes = state->bytes;
+    put(state, 2, "eth2", "two!");  /* another description, from the middle: written anew */
+    put(state, 3, "eth3!", "");
+    assert_int_equal(state->bytes, bytes + 2);
+    assert_int_equal(state->count, 3);
+    static const uint64_t newest_first[] = {3, 2, 1};
+    const struct state_entry *entry = state->newest;
+    for (size_t i = 0; i < 3; i++, entry = entry->older)
+        assert_int_equal(entry->id, newest_first[i]);
+    assert_null(entry);
+    entry = state->oldest;
+    for (size_t i = 3; i-- > 0; entry = entry->newer)
+        assert_int_equal(entry->id, newest_first[i]);
+    assert_null(entry);
+    struct weir_fact fact;
+    assert_true(weir_decoder_fact(decoder, &address, 7, WEIR_FACT_INTERFACE, 3, &fact));
+    assert_string_equal(fact.name, "eth3!");
+    assert_string_equal(fact.description, "three");
+}
+
+/* Texts have their bound. */
+static void test_long_texts_are_cut(void **test)
+{
+    (void)test;
+    char text[LIMIT_STATE_TEXT_BYTES + 10] = "";
+    memset(text, 'a', sizeof text - 1);
+    put(state_get(&decoder->states, &address, 7), 1, text, text);
+    struct weir_fact fact;
+    assert_true(weir_decoder_fact(decoder, &address, 7, WEIR_FACT_INTERFACE, 1, &fact));
+    assert_int_equal(strlen(fact.name), LIMIT_STATE_TEXT_BYTES);
+    assert_int_equal(strlen(fact.description), LIMIT_STATE_TEXT_BYTES);
+}
+
+/* Without room the records are still given, and that nothing was kept is counted, once for the records of a set. */
+static void test_no_room_is_counted(void **test)
+{
+    (void)test;
+    static const uint16_t interface[][2] = {{1, 4}, {10, 2}, {82, 16}};
+    decoder->states.bytes_max = 100;
+    TELL(7, 1, interface, ((const uint64_t[]){0, 12}), "Gi0/12");
+    assert_int_equal(weir_decoder_ledger(decoder)->reasons[WEIR_REASON_STATE_FULL], 1);
+    assert_int_equal(weir_decoder_ledger(decoder)->options, 1);
+    assert_null(state_find(decoder, &address, 7));
+    assert_null(peer_find(&decoder->sessions.peers, &address)->states);
+}
+
+/* Where all states are of addresses that send flows, only another such address may take the place of one. */
+static void test_useful_make_room_for_useful(void **test)
+{
+    (void)test;
+    struct state_table *table = &decoder->states;
+    enum { EXPORTERS = 40 };
+    for (uint32_t i = 0; i < EXPORTERS; i++) {
+        const struct weir_address of = export_address(i);
+        struct state *state = state_get(table, &of, 7);
+        assert_non_null(state);
+        state->peer->useful_count = 1; /* as if it sent flows */
+    }
+    table->bytes_max = table->bytes;
+    const struct weir_address stranger = export_address(1000);
+    assert_null(state_get(table, &stranger, 7));
+    assert_int_equal(table->count, EXPORTERS);
+    struct peer *peer = peer_get(&decoder->sessions.peers, &stranger);
+    peer->useful_count = 1;
+    assert_non_null(state_get(table, &stranger, 7));
+    assert_int_equal(table->count, EXPORTERS);
+    for (uint32_t i = 0; i < EXPORTERS; i++) {
+        const struct weir_address of = export_address(i);
+        peer_get(&decoder->sessions.peers, &of)->useful_count = 0;
+    }
+    peer->useful_count = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +305,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_process, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_told_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_texts_are_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_room_is_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_useful_make_room_for_useful, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
