@@ -3,6 +3,7 @@
  * text.c - addresses and values as text
  */
 #include "digits.h"
+#include "ntp.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,9 +11,6 @@
 #include <weir/weir.h>
 
 enum { ADDRESS_GROUPS = 8 };
-
-/* Seconds from 1900, where NTP counts from (RFC 5905 section 6), to 1970. */
-static const uint64_t NTP_TO_UNIX_S = 2208988800u;
 
 /* ------------------------------------------------------------------------------------------------ addresses */
 
@@ -209,22 +207,21 @@ static char *put_not_a_time(char *to, uint64_t ntp)
     return put_octets(to, octets, sizeof octets);
 }
 
-/* Microseconds or nanoseconds since 1970 of an NTP time: 32 bits of seconds, 32 of their fraction (RFC 7011
- * sections 6.1.9 and 6.1.10). */
-static char *put_ntp(char *to, uint64_t ntp, uint64_t units_per_s)
+/* Units since 1970 of an NTP time: 32 bits of seconds, 32 of their fraction, which `fraction` is in units. */
+static char *put_ntp(char *to, uint64_t ntp, uint64_t units_per_s, uint64_t fraction)
 {
     if (ntp >> 32 < NTP_TO_UNIX_S)
         return put_not_a_time(to, ntp);
-    const uint64_t fraction = ((ntp & 0xffffffff) * units_per_s) >> 32;
     return digits_u64(to, ((ntp >> 32) - NTP_TO_UNIX_S) * units_per_s + fraction);
 }
 
+/* RFC 7011 sections 6.1.9 and 6.1.10. */
 static char *put_unsigned(char *to, uint8_t type, uint64_t value)
 {
     if (type == WEIR_TYPE_DATE_TIME_MICROSECONDS)
-        return put_ntp(to, value, 1000000);
+        return put_ntp(to, value, 1000000, ntp_microseconds((uint32_t)value));
     if (type == WEIR_TYPE_DATE_TIME_NANOSECONDS)
-        return put_ntp(to, value, 1000000000);
+        return put_ntp(to, value, 1000000000, ((value & 0xffffffff) * 1000000000) >> 32);
     return digits_u64(to, value);
 }
 

@@ -47,6 +47,8 @@ static const struct time_case cases[] = {
      151, false},
     {"milliseconds", 9, 1, "152:8 153:8", "00000174876e7de9 00000174876e7fff", -535000, -1000, N, N, 152, 153, false},
     {"microseconds", 10, 0, "154:8 155:8", "e3088e7f80000000 e3088e8040000000", -500000, 250000, N, N, 154, 155, false},
+    {"microseconds, the nearest, bottom bits ignored", 10, 0, "154:8 155:8", "e3088e80000010c7 e3088e8000001000", 1, 1, N,
+     N, 154, 155, false},
     {"nanoseconds", 10, 0, "156:8 157:8", "e3088e7fffffffff e3088e8000000000", -1, 0, N, N, 156, 157, false},
     {"NTP's second era", 10, 0, "154:8 155:8", "0000000080000000 0000000180000000",
      (2085978496ll - EXPORT_S) * 1000000 + 500000, (2085978497ll - EXPORT_S) * 1000000 + 500000, N, N, 154, 155, false},
