@@ -257,6 +257,14 @@ static char *put_mac(char *to, const uint8_t *octets)
     return to;
 }
 
+/* RFC 7011 section 6.1.5 has 1 for true and 2 for false; what others mean nobody says. */
+static char *put_boolean(char *to, const uint8_t *value)
+{
+    if (*value != 1 && *value != 2)
+        return put_octets(to, value, 1);
+    return to + sprintf(to, "%s", *value == 1 ? "true" : "false");
+}
+
 static char *put_value(char *to, const struct weir_field *field, const void *value)
 {
     switch ((enum weir_kind)field->kind) {
@@ -281,7 +289,7 @@ static char *put_value(char *to, const struct weir_field *field, const void *val
     case WEIR_KIND_F64:
         return put_float(to, *(const double *)value, 17);
     case WEIR_KIND_BOOL:
-        return to + sprintf(to, "%s", *(const uint8_t *)value == 1 ? "true" : "false");
+        return put_boolean(to, value);
     case WEIR_KIND_IPV4: {
         const uint32_t address = *(const uint32_t *)value;
         const uint8_t octets[4] = {(uint8_t)(address >> 24), (uint8_t)(address >> 16), (uint8_t)(address >> 8),

@@ -172,7 +172,8 @@ static void test_booleans(void **state)
     (void)state;
     check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){1}, "true");
     check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){2}, "false");
-    check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){0}, "false");
+    check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){0}, "\"0x00\"");
+    check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){3}, "\"0x03\"");
 }
 
 static void test_floats(void **state)
