@@ -160,21 +160,27 @@ static void uptime_of_record(void *to, const void *const *from, size_t count, co
 }
 
 /* Sources: the other end of the flow, its duration. */
-#define DURATION_KERNEL(name, sign, scale)                                                                      \
-    static void name(void *to, const void *const *from, size_t count, const struct core_run *run)               \
+#define DURATION_KERNEL(name, type, sign, scale)                                                                \
+    static void name##_##type(void *to, const void *const *from, size_t count, const struct core_run *run)      \
     {                                                                                                           \
         (void)run;                                                                                              \
         int64_t *restrict time_us = to;                                                                         \
         const int64_t *restrict other_us = from[0];                                                             \
-        const uint32_t *restrict duration = from[1];                                                            \
+        const type *restrict duration = from[1];                                                                \
         for (size_t i = 0; i < count; i++)                                                                      \
             time_us[i] = other_us[i] sign (int64_t)duration[i] * (scale);                                       \
     }
 
-DURATION_KERNEL(plus_milliseconds, +, 1000)
-DURATION_KERNEL(plus_microseconds, +, 1)
-DURATION_KERNEL(minus_milliseconds, -, 1000)
-DURATION_KERNEL(minus_microseconds, -, 1)
+#define DURATION_KERNELS(name, sign, scale)                                                                     \
+    DURATION_KERNEL(name, uint8_t, sign, scale)                                                                 \
+    DURATION_KERNEL(name, uint16_t, sign, scale)                                                                \
+    DURATION_KERNEL(name, uint32_t, sign, scale)                                                                \
+    static core_kernel *const name##_kernels[] = {name##_uint8_t, name##_uint16_t, name##_uint32_t};
+
+DURATION_KERNELS(plus_milliseconds, +, 1000)
+DURATION_KERNELS(plus_microseconds, +, 1)
+DURATION_KERNELS(minus_milliseconds, -, 1000)
+DURATION_KERNELS(minus_microseconds, -, 1)
 
 /* -------------------------------------------------------------------------------------------------- the search */
 
@@ -288,17 +294,19 @@ static void add_other(struct core_build *build, enum weir_core core, enum weir_c
     }
     core_set_computed(build, core, WEIR_KIND_I64, 8, UINT32_MAX, WEIR_CORE_NOTE_DURATION);
     build->columns[core].from_id = told->from_id;
-    if (duration_us != UINT32_MAX)
-        core_add(build, core, start ? minus_microseconds : plus_microseconds, told->column, duration_us, UINT32_MAX);
-    else
-        core_add(build, core, start ? minus_milliseconds : plus_milliseconds, told->column, duration_ms, UINT32_MAX);
+    const uint32_t duration = duration_us != UINT32_MAX ? duration_us : duration_ms;
+    core_kernel *const *micro = start ? minus_microseconds_kernels : plus_microseconds_kernels,
+                *const *milli = start ? minus_milliseconds_kernels : plus_milliseconds_kernels,
+                *const *kernels = duration_us != UINT32_MAX ? micro : milli;
+    core_add(build, core, kernels[build->layout->fields[duration].kind - WEIR_KIND_U8], told->column, duration,
+             UINT32_MAX);
 }
 
 void core_time_find(struct core_build *build)
 {
     enum { CLOCKS = sizeof core_clocks / sizeof core_clocks[0] };
-    const uint32_t duration_ms = core_find(build, WEIR_PEN_IANA, ID_DURATION_MS, CORE_KIND(WEIR_KIND_U32)),
-                   duration_us = core_find(build, WEIR_PEN_IANA, ID_DURATION_US, CORE_KIND(WEIR_KIND_U32));
+    const uint32_t duration_ms = core_find(build, WEIR_PEN_IANA, ID_DURATION_MS, CORE_NUMBERS_32),
+                   duration_us = core_find(build, WEIR_PEN_IANA, ID_DURATION_US, CORE_NUMBERS_32);
     struct moment starts[CLOCKS], ends[CLOCKS], start, end;
     find_all(build, starts, ends);
     choose(starts, ends, duration_ms != UINT32_MAX || duration_us != UINT32_MAX, &start, &end);
