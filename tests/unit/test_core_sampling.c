@@ -120,6 +120,21 @@ static void test_options_by_interface(void **state)
     assert_int_equal(RATE(1), 0);
 }
 
+/* The rate of an interface is told for the whole exporter, its name for the domain. */
+static void test_options_of_two_domains(void **state)
+{
+    (void)state;
+    core_continue(9, 1, "10:2 34:4", "0003 00000064");
+    core_header.domain = 7;
+    core_continue(9, 1, "10:2 82:4", "0003 65746830");
+    core_continue(9, 0, "10:2", "0003 0001");
+    assert_int_equal(RATE(0), 100);
+    assert_int_equal(RATE(1), 0);
+    core_continue(9, 1, "10:2 34:4", "0003 000000c8");
+    core_continue(9, 0, "10:2", "0003");
+    assert_int_equal(RATE(0), 200);
+}
+
 /* What IPFIX tells of the exporter's start in options is what its uptimes count from. */
 static void test_system_init_time(void **state)
 {
@@ -143,6 +158,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_options_by_sampler, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_options_by_selector, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_options_by_interface, core_setup, core_teardown),
+        cmocka_unit_test_setup_teardown(test_options_of_two_domains, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_system_init_time, core_setup, core_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
