@@ -73,6 +73,7 @@ void core_fill(const struct weir_decoder *decoder, struct batch *batch, uint32_t
 #define CORE_KIND(kind) (1u << (kind))
 #define CORE_NUMBERS                                                                                            \
     (CORE_KIND(WEIR_KIND_U8) | CORE_KIND(WEIR_KIND_U16) | CORE_KIND(WEIR_KIND_U32) | CORE_KIND(WEIR_KIND_U64))
+#define CORE_NUMBERS_32 (CORE_KIND(WEIR_KIND_U8) | CORE_KIND(WEIR_KIND_U16) | CORE_KIND(WEIR_KIND_U32))
 uint32_t core_find(const struct core_build *build, uint32_t pen, uint16_t id, uint32_t kinds);
 
 /* The core column is this field. */
@@ -129,6 +130,7 @@ enum core_unit {
     CORE_UNIT_SECONDS,
     CORE_UNIT_MILLISECONDS,
     CORE_UNIT_NTP,
+    CORE_UNIT_NTP_MICROSECONDS,
     CORE_UNIT_DELTA,
     CORE_UNIT_UPTIME
 };

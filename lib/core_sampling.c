@@ -70,36 +70,64 @@ static uint32_t ask_interface(const struct state *state, uint64_t interface)
 BY_KEY_KERNELS(by_id, state_sampling_by_id)
 BY_KEY_KERNELS(by_interface, ask_interface)
 
-/* Sources: packets taken, packets left out behind them. */
-static void of_interval(void *to, const void *const *from, size_t count, const struct core_run *run)
-{
-    (void)run;
-    uint32_t *restrict rate = to;
-    const uint32_t *restrict interval = from[0], *restrict space = from[1];
-    for (size_t i = 0; i < count; i++)
-        rate[i] = ratio((uint64_t)interval[i] + space[i], interval[i]);
-}
-
-/* Sources: packets taken, of so many. */
-static void of_population(void *to, const void *const *from, size_t count, const struct core_run *run)
-{
-    (void)run;
-    uint32_t *restrict rate = to;
-    const uint32_t *restrict size = from[0], *restrict population = from[1];
-    for (size_t i = 0; i < count; i++)
-        rate[i] = ratio(population[i], size[i]);
-}
-
-static void of_probability(void *to, const void *const *from, size_t count, const struct core_run *run)
-{
-    (void)run;
-    uint32_t *restrict rate = to;
-    const double *restrict probability = from[0];
-    for (size_t i = 0; i < count; i++) {
-        const bool sound = probability[i] > 1.0 / UINT32_MAX && probability[i] <= 1.0;
-        rate[i] = sound ? (uint32_t)(1.0 / probability[i] + 0.5) : 0;
+/* Source: packets taken; what is made of them comes next, in place. Fields may be shorter than their type, each by
+ * itself. */
+#define TAKEN_KERNEL(name, type)                                                                                \
+    static void name##_##type(void *to, const void *const *from, size_t count, const struct core_run *run)      \
+    {                                                                                                           \
+        (void)run;                                                                                              \
+        uint32_t *restrict taken = to;                                                                          \
+        const type *restrict value = from[0];                                                                   \
+        for (size_t i = 0; i < count; i++)                                                                      \
+            taken[i] = value[i];                                                                                \
     }
-}
+
+/* Source: packets left out behind those taken. */
+#define INTERVAL_KERNEL(name, type)                                                                             \
+    static void name##_##type(void *to, const void *const *from, size_t count, const struct core_run *run)      \
+    {                                                                                                           \
+        (void)run;                                                                                              \
+        uint32_t *restrict rate = to;                                                                           \
+        const type *restrict space = from[0];                                                                   \
+        for (size_t i = 0; i < count; i++)                                                                      \
+            rate[i] = ratio((uint64_t)rate[i] + space[i], rate[i]);                                             \
+    }
+
+/* Source: of so many packets those were taken. */
+#define POPULATION_KERNEL(name, type)                                                                           \
+    static void name##_##type(void *to, const void *const *from, size_t count, const struct core_run *run)      \
+    {                                                                                                           \
+        (void)run;                                                                                              \
+        uint32_t *restrict rate = to;                                                                           \
+        const type *restrict population = from[0];                                                              \
+        for (size_t i = 0; i < count; i++)                                                                      \
+            rate[i] = ratio(population[i], rate[i]);                                                            \
+    }
+
+#define PROBABILITY_KERNEL(name, type)                                                                          \
+    static void name##_##type(void *to, const void *const *from, size_t count, const struct core_run *run)      \
+    {                                                                                                           \
+        (void)run;                                                                                              \
+        uint32_t *restrict rate = to;                                                                           \
+        const type *restrict value = from[0];                                                                   \
+        for (size_t i = 0; i < count; i++) {                                                                    \
+            const double probability = (double)value[i];                                                        \
+            const bool sound = probability > 1.0 / UINT32_MAX && probability <= 1.0;                            \
+            rate[i] = sound ? (uint32_t)(1.0 / probability + 0.5) : 0;                                          \
+        }                                                                                                       \
+    }
+
+#define KERNELS_32(KERNEL, name)                                                                                \
+    KERNEL(name, uint8_t)                                                                                       \
+    KERNEL(name, uint16_t)                                                                                      \
+    KERNEL(name, uint32_t)                                                                                      \
+    static core_kernel *const name##_kernels[] = {name##_uint8_t, name##_uint16_t, name##_uint32_t};
+
+KERNELS_32(TAKEN_KERNEL, taken)
+KERNELS_32(INTERVAL_KERNEL, of_interval)
+KERNELS_32(POPULATION_KERNEL, of_population)
+PROBABILITY_KERNEL(of_probability, float)
+PROBABILITY_KERNEL(of_probability, double)
 
 /* -------------------------------------------------------------------------------------------------- the search */
 
@@ -108,8 +136,9 @@ static bool find_in_record(struct core_build *build)
     static const uint16_t intervals[] = {34, 50};
     static const struct {
         uint16_t taken, other;
-        core_kernel *kernel;
-    } pairs[] = {{305, 306, of_interval}, {309, 310, of_population}};
+        core_kernel *const *kernels;
+    } pairs[] = {{305, 306, of_interval_kernels}, {309, 310, of_population_kernels}};
+    const struct weir_field *fields = build->layout->fields;
     for (size_t i = 0; i < sizeof intervals / sizeof intervals[0]; i++) {
         const uint32_t field = core_find(build, WEIR_PEN_IANA, intervals[i], CORE_NUMBERS);
         if (field != UINT32_MAX) {
@@ -118,19 +147,25 @@ static bool find_in_record(struct core_build *build)
         }
     }
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        const uint32_t taken = core_find(build, WEIR_PEN_IANA, pairs[i].taken, CORE_KIND(WEIR_KIND_U32)),
-                       other = core_find(build, WEIR_PEN_IANA, pairs[i].other, CORE_KIND(WEIR_KIND_U32));
+        const uint32_t taken = core_find(build, WEIR_PEN_IANA, pairs[i].taken, CORE_NUMBERS_32),
+                       other = core_find(build, WEIR_PEN_IANA, pairs[i].other, CORE_NUMBERS_32);
         if (taken != UINT32_MAX && other != UINT32_MAX) {
             core_set_computed(build, WEIR_CORE_SAMPLING_RATE, WEIR_KIND_U32, 4, taken, WEIR_CORE_NOTE_NONE);
-            core_add(build, WEIR_CORE_SAMPLING_RATE, pairs[i].kernel, taken, other, UINT32_MAX);
+            core_add(build, WEIR_CORE_SAMPLING_RATE, taken_kernels[fields[taken].kind - WEIR_KIND_U8], taken,
+                     UINT32_MAX, UINT32_MAX);
+            core_add(build, WEIR_CORE_SAMPLING_RATE, pairs[i].kernels[fields[other].kind - WEIR_KIND_U8], other,
+                     UINT32_MAX, UINT32_MAX);
             return true;
         }
     }
-    const uint32_t probability = core_find(build, WEIR_PEN_IANA, 311, CORE_KIND(WEIR_KIND_F64));
+    const uint32_t probability =
+        core_find(build, WEIR_PEN_IANA, 311, CORE_KIND(WEIR_KIND_F32) | CORE_KIND(WEIR_KIND_F64));
     if (probability == UINT32_MAX)
         return false;
     core_set_computed(build, WEIR_CORE_SAMPLING_RATE, WEIR_KIND_U32, 4, probability, WEIR_CORE_NOTE_NONE);
-    core_add(build, WEIR_CORE_SAMPLING_RATE, of_probability, probability, UINT32_MAX, UINT32_MAX);
+    core_add(build, WEIR_CORE_SAMPLING_RATE,
+             fields[probability].kind == WEIR_KIND_F32 ? of_probability_float : of_probability_double, probability,
+             UINT32_MAX, UINT32_MAX);
     return true;
 }
 

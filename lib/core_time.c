@@ -23,10 +23,10 @@
  */
 #include "core.h"
 
+#include "ntp.h"
 #include "state.h"
 
 #define AHEAD_MS 86400000u                /* how far flows may lie behind the header */
-#define NTP_TO_UNIX_S 2208988800u         /* from 1900 to 1970 */
 #define SECONDS_MAX (INT64_MAX / 2000000) /* what lies beyond has no room in microseconds, with a duration */
 #define MILLISECONDS_MAX (INT64_MAX / 2000)
 
@@ -37,14 +37,14 @@ enum { ID_INIT = 160, ID_DURATION_MS = 161, ID_DURATION_US = 162 };
 /* Best first. With IPFIX the place of uptime is behind seconds, unless the record has systemInitTimeMilliseconds. */
 const struct core_clock core_clocks[] = {
     {156, 157, CORE_UNIT_NTP},
-    {154, 155, CORE_UNIT_NTP},
+    {154, 155, CORE_UNIT_NTP_MICROSECONDS},
     {152, 153, CORE_UNIT_MILLISECONDS},
     {158, 159, CORE_UNIT_DELTA},
     [CLOCK_UPTIME] = {22, 21, CORE_UNIT_UPTIME},
     [CLOCK_SECONDS] = {150, 151, CORE_UNIT_SECONDS},
     {359, 360, CORE_UNIT_MILLISECONDS}, /* of the monitoring interval */
     {0, 325, CORE_UNIT_NTP},            /* of an event: one time only */
-    {0, 324, CORE_UNIT_NTP},
+    {0, 324, CORE_UNIT_NTP_MICROSECONDS},
     {0, 323, CORE_UNIT_MILLISECONDS},
     {0, 322, CORE_UNIT_SECONDS},
     {0, 258, CORE_UNIT_MILLISECONDS}, /* when a collector before this one took the flow */
@@ -74,6 +74,12 @@ static inline int64_t from_ntp(uint64_t value, const struct core_run *run)
     const uint32_t seconds = (uint32_t)(value >> 32) - NTP_TO_UNIX_S;
     const int64_t fraction_us = (int64_t)(((value & 0xffffffff) * 1000000) >> 32);
     return or_export(value, (int64_t)seconds * 1000000 + fraction_us, run);
+}
+
+static inline int64_t from_ntp_microseconds(uint64_t value, const struct core_run *run)
+{
+    const uint32_t seconds = (uint32_t)(value >> 32) - NTP_TO_UNIX_S;
+    return or_export(value, (int64_t)seconds * 1000000 + ntp_microseconds((uint32_t)value), run);
 }
 
 static inline int64_t from_delta(uint64_t value, const struct core_run *run)
@@ -114,6 +120,7 @@ TIME_KERNELS(from_milliseconds)
 TIME_KERNELS(from_delta)
 TIME_KERNELS(from_uptime)
 TIME_KERNEL(from_ntp, uint64_t)
+TIME_KERNEL(from_ntp_microseconds, uint64_t)
 
 static void export_time(void *to, const void *const *from, size_t count, const struct core_run *run)
 {
@@ -153,21 +160,27 @@ static void uptime_of_record(void *to, const void *const *from, size_t count, co
 }
 
 /* Sources: the other end of the flow, its duration. */
-#define DURATION_KERNEL(name, sign, scale)                                                                      \
-    static void name(void *to, const void *const *from, size_t count, const struct core_run *run)               \
+#define DURATION_KERNEL(name, type, sign, scale)                                                                \
+    static void name##_##type(void *to, const void *const *from, size_t count, const struct core_run *run)      \
     {                                                                                                           \
         (void)run;                                                                                              \
         int64_t *restrict time_us = to;                                                                         \
         const int64_t *restrict other_us = from[0];                                                             \
-        const uint32_t *restrict duration = from[1];                                                            \
+        const type *restrict duration = from[1];                                                                \
         for (size_t i = 0; i < count; i++)                                                                      \
             time_us[i] = other_us[i] sign (int64_t)duration[i] * (scale);                                       \
     }
 
-DURATION_KERNEL(plus_milliseconds, +, 1000)
-DURATION_KERNEL(plus_microseconds, +, 1)
-DURATION_KERNEL(minus_milliseconds, -, 1000)
-DURATION_KERNEL(minus_microseconds, -, 1)
+#define DURATION_KERNELS(name, sign, scale)                                                                     \
+    DURATION_KERNEL(name, uint8_t, sign, scale)                                                                 \
+    DURATION_KERNEL(name, uint16_t, sign, scale)                                                                \
+    DURATION_KERNEL(name, uint32_t, sign, scale)                                                                \
+    static core_kernel *const name##_kernels[] = {name##_uint8_t, name##_uint16_t, name##_uint32_t};
+
+DURATION_KERNELS(plus_milliseconds, +, 1000)
+DURATION_KERNELS(plus_microseconds, +, 1)
+DURATION_KERNELS(minus_milliseconds, -, 1000)
+DURATION_KERNELS(minus_microseconds, -, 1)
 
 /* -------------------------------------------------------------------------------------------------- the search */
 
@@ -181,7 +194,8 @@ static const struct moment nothing = {UINT32_MAX, 0};
 
 static struct moment find(const struct core_build *build, uint16_t id, uint8_t unit)
 {
-    const uint32_t kinds = unit == CORE_UNIT_NTP      ? CORE_KIND(WEIR_KIND_U64)
+    const bool ntp = unit == CORE_UNIT_NTP || unit == CORE_UNIT_NTP_MICROSECONDS;
+    const uint32_t kinds = ntp                        ? CORE_KIND(WEIR_KIND_U64)
                            : unit == CORE_UNIT_UPTIME ? CORE_KIND(WEIR_KIND_U32)
                                                       : CORE_NUMBERS;
     return (struct moment){id == 0 ? UINT32_MAX : core_find(build, WEIR_PEN_IANA, id, kinds), unit};
@@ -261,6 +275,8 @@ static void add_moment(struct core_build *build, enum weir_core core, struct mom
         kernel = from_milliseconds_kernels[number];
     else if (moment.unit == CORE_UNIT_DELTA)
         kernel = from_delta_kernels[number];
+    else if (moment.unit == CORE_UNIT_NTP_MICROSECONDS)
+        kernel = from_ntp_microseconds_uint64_t;
     core_set_computed(build, core, WEIR_KIND_I64, 8, moment.field, WEIR_CORE_NOTE_NONE);
     core_add(build, core, kernel, moment.field, UINT32_MAX, UINT32_MAX);
 }
@@ -278,17 +294,19 @@ static void add_other(struct core_build *build, enum weir_core core, enum weir_c
     }
     core_set_computed(build, core, WEIR_KIND_I64, 8, UINT32_MAX, WEIR_CORE_NOTE_DURATION);
     build->columns[core].from_id = told->from_id;
-    if (duration_us != UINT32_MAX)
-        core_add(build, core, start ? minus_microseconds : plus_microseconds, told->column, duration_us, UINT32_MAX);
-    else
-        core_add(build, core, start ? minus_milliseconds : plus_milliseconds, told->column, duration_ms, UINT32_MAX);
+    const uint32_t duration = duration_us != UINT32_MAX ? duration_us : duration_ms;
+    core_kernel *const *micro = start ? minus_microseconds_kernels : plus_microseconds_kernels,
+                *const *milli = start ? minus_milliseconds_kernels : plus_milliseconds_kernels,
+                *const *kernels = duration_us != UINT32_MAX ? micro : milli;
+    core_add(build, core, kernels[build->layout->fields[duration].kind - WEIR_KIND_U8], told->column, duration,
+             UINT32_MAX);
 }
 
 void core_time_find(struct core_build *build)
 {
     enum { CLOCKS = sizeof core_clocks / sizeof core_clocks[0] };
-    const uint32_t duration_ms = core_find(build, WEIR_PEN_IANA, ID_DURATION_MS, CORE_KIND(WEIR_KIND_U32)),
-                   duration_us = core_find(build, WEIR_PEN_IANA, ID_DURATION_US, CORE_KIND(WEIR_KIND_U32));
+    const uint32_t duration_ms = core_find(build, WEIR_PEN_IANA, ID_DURATION_MS, CORE_NUMBERS_32),
+                   duration_us = core_find(build, WEIR_PEN_IANA, ID_DURATION_US, CORE_NUMBERS_32);
     struct moment starts[CLOCKS], ends[CLOCKS], start, end;
     find_all(build, starts, ends);
     choose(starts, ends, duration_ms != UINT32_MAX || duration_us != UINT32_MAX, &start, &end);

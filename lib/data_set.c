@@ -121,6 +121,12 @@ static void wait_for_template(struct weir_decoder *decoder, struct wire set, uin
     decoder_tell(decoder, WEIR_EVENT_SET_WAITING, &message->run, id, NULL, 1);
 }
 
+/* An exporter that went from NetFlow v9 to IPFIX, or back, gives its templates IDs anew. */
+static bool serves(const struct template_entry *entry, const struct weir_run *run)
+{
+    return entry->layout != NULL && entry->layout->view.version == run->version;
+}
+
 void data_set_take(struct weir_decoder *decoder, struct wire set, uint16_t id)
 {
     struct message *message = &decoder->message;
@@ -128,7 +134,7 @@ void data_set_take(struct weir_decoder *decoder, struct wire set, uint16_t id)
     struct template_entry *entry = session_template(message->session, id);
     if (entry != NULL && entry->layout != NULL && lifetime_is_over(&decoder->lifetime, entry, decoder->now_us))
         lifetime_end(decoder, message->session, entry);
-    if (entry == NULL || entry->layout == NULL) {
+    if (entry == NULL || !serves(entry, &message->run)) {
         wait_for_template(decoder, set, id);
         return;
     }
@@ -171,7 +177,7 @@ void data_set_template_came(struct weir_decoder *decoder, struct session *sessio
     const struct template_entry *entry = session_template(session, id);
     for (struct waiting_set *set = session->waiting_first, *next; set != NULL; set = next) {
         next = set->session_next;
-        if (set->run.template_id == id)
+        if (set->run.template_id == id && serves(entry, &set->run))
             replay(decoder, set, entry->layout);
     }
     update_ledger(decoder);
@@ -181,8 +187,9 @@ void data_set_template_came(struct weir_decoder *decoder, struct session *sessio
 static struct layout *take_over(struct weir_decoder *decoder, struct session *session, const struct weir_run *run)
 {
     const uint16_t id = run->template_id;
-    struct layout *layout = sharing_find(decoder, session, id);
-    if (layout == NULL)
+    const struct template_entry *own = session_template(session, id);
+    struct layout *layout = sharing_find(decoder, session, id, run->version);
+    if (layout == NULL || (own != NULL && own->layout != NULL && !own->shared))
         return NULL;
     struct template_entry *entry = session_template_add(session, id, decoder->options.templates_session_max);
     if (entry == NULL)

@@ -116,9 +116,10 @@ void data_set_template_came(struct weir_decoder *decoder, struct session *sessio
 /* data_set.c: decides about what came before `before_us` and still waits. */
 void data_set_expire(struct weir_decoder *decoder, int64_t before_us);
 
-/* sharing.c: the template that a session may take over from its siblings, or NULL; and what is to be done in
+/* sharing.c: the template of this version that a session may take over from its siblings, or NULL; and what is to be done in
  * the siblings when a session has learned one. */
-struct layout *sharing_find(struct weir_decoder *decoder, const struct session *session, uint16_t id);
+struct layout *sharing_find(struct weir_decoder *decoder, const struct session *session, uint16_t id,
+                            uint16_t version);
 void sharing_learned(struct weir_decoder *decoder, const struct session *session, uint16_t id,
                      struct layout *layout);
 

@@ -17,7 +17,7 @@ void lifetime_init(struct lifetime *lifetime, int64_t length_us)
 void lifetime_end(struct weir_decoder *decoder, struct session *session, struct template_entry *entry)
 {
     if (entry->shared) {
-        struct layout *layout = sharing_find(decoder, session, entry->id);
+        struct layout *layout = sharing_find(decoder, session, entry->id, entry->layout->view.version);
         if (layout == entry->layout)
             entry->seen_us = decoder->now_us;
         else

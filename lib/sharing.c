@@ -4,7 +4,8 @@
  *
  * Allowed only where just one meaning is known: when the siblings that were sent a template with this ID (same
  * address, same domain, other ports) all have the same. Two exporters behind one address must not decode each
- * other's data. A template of the session's own always goes before.
+ * other's data. A template of the session's own always goes before. NetFlow v9 and IPFIX have nothing to do with each
+ * other here.
  */
 #include "decoder.h"
 #include "limits.h"
@@ -35,7 +36,7 @@ void sharing_set_entry(struct weir_decoder *decoder, struct session *session, st
         layout_unref(&decoder->layouts, old);
 }
 
-struct layout *sharing_find(struct weir_decoder *decoder, const struct session *session, uint16_t id)
+struct layout *sharing_find(struct weir_decoder *decoder, const struct session *session, uint16_t id, uint16_t version)
 {
     struct layout *found = NULL;
     uint32_t looked_at = 0;
@@ -44,7 +45,8 @@ struct layout *sharing_find(struct weir_decoder *decoder, const struct session *
         if (looked_at++ == LIMIT_SIBLINGS)
             return NULL;
         const struct template_entry *entry = session_template(sibling, id);
-        if (entry == NULL || entry->layout == NULL || entry->shared || entry->layout == found)
+        if (entry == NULL || entry->layout == NULL || entry->shared || entry->layout == found ||
+            entry->layout->view.version != version)
             continue;
         if (found != NULL)
             return NULL;
@@ -63,11 +65,12 @@ void sharing_learned(struct weir_decoder *decoder, const struct session *session
         if (looked_at++ == LIMIT_SIBLINGS)
             return;
         struct template_entry *entry = session_template(sibling, id);
-        if (entry == NULL || entry->layout == NULL || !entry->shared || entry->layout == layout)
+        if (entry == NULL || entry->layout == NULL || !entry->shared || entry->layout == layout ||
+            entry->layout->view.version != layout->view.version)
             continue;
         /* It had taken over what now has a second meaning, or a new one. */
         if (!only_known)
-            only = sharing_find(decoder, sibling, id);
+            only = sharing_find(decoder, sibling, id, layout->view.version);
         only_known = true;
         if (only != NULL)
             only->reference_count++;

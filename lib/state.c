@@ -407,16 +407,24 @@ struct state_entry *state_put(struct state_table *table, struct state *state, co
 
 /* -------------------------------------------------------------------------------------------------- reading */
 
+/* Where the domain has a name of the thing and no rate, the rate is that which was told for the whole exporter. */
+static uint32_t sampling_of(const struct state *state, enum weir_fact_kind kind, uint64_t id)
+{
+    const struct state *whole = state->peer->whole;
+    const struct state_entry *entry = find_entry(state, (uint8_t)kind, id);
+    if ((entry == NULL || entry->rate == 0) && whole != NULL)
+        entry = find_entry(whole, (uint8_t)kind, id);
+    return entry == NULL ? 0 : entry->rate;
+}
+
 uint32_t state_sampling_by_id(const struct state *state, uint64_t id)
 {
-    const struct state_entry *entry = state_entry(state, WEIR_FACT_SAMPLER, id);
-    return entry == NULL ? 0 : entry->rate;
+    return sampling_of(state, WEIR_FACT_SAMPLER, id);
 }
 
 uint32_t state_sampling_by_interface(const struct state *state, uint32_t interface)
 {
-    const struct state_entry *entry = state_entry(state, WEIR_FACT_INTERFACE, interface);
-    return entry == NULL ? 0 : entry->rate;
+    return sampling_of(state, WEIR_FACT_INTERFACE, interface);
 }
 
 uint32_t state_sampling_of_all(const struct state *state)

@@ -3,6 +3,7 @@
  * text.c - addresses and values as text
  */
 #include "digits.h"
+#include "ntp.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,9 +11,6 @@
 #include <weir/weir.h>
 
 enum { ADDRESS_GROUPS = 8 };
-
-/* Seconds from 1900, where NTP counts from (RFC 5905 section 6), to 1970. */
-static const uint64_t NTP_TO_UNIX_S = 2208988800u;
 
 /* ------------------------------------------------------------------------------------------------ addresses */
 
@@ -209,22 +207,21 @@ static char *put_not_a_time(char *to, uint64_t ntp)
     return put_octets(to, octets, sizeof octets);
 }
 
-/* Microseconds or nanoseconds since 1970 of an NTP time: 32 bits of seconds, 32 of their fraction (RFC 7011
- * sections 6.1.9 and 6.1.10). */
-static char *put_ntp(char *to, uint64_t ntp, uint64_t units_per_s)
+/* Units since 1970 of an NTP time: 32 bits of seconds, 32 of their fraction, which `fraction` is in units. */
+static char *put_ntp(char *to, uint64_t ntp, uint64_t units_per_s, uint64_t fraction)
 {
     if (ntp >> 32 < NTP_TO_UNIX_S)
         return put_not_a_time(to, ntp);
-    const uint64_t fraction = ((ntp & 0xffffffff) * units_per_s) >> 32;
     return digits_u64(to, ((ntp >> 32) - NTP_TO_UNIX_S) * units_per_s + fraction);
 }
 
+/* RFC 7011 sections 6.1.9 and 6.1.10. */
 static char *put_unsigned(char *to, uint8_t type, uint64_t value)
 {
     if (type == WEIR_TYPE_DATE_TIME_MICROSECONDS)
-        return put_ntp(to, value, 1000000);
+        return put_ntp(to, value, 1000000, ntp_microseconds((uint32_t)value));
     if (type == WEIR_TYPE_DATE_TIME_NANOSECONDS)
-        return put_ntp(to, value, 1000000000);
+        return put_ntp(to, value, 1000000000, ((value & 0xffffffff) * 1000000000) >> 32);
     return digits_u64(to, value);
 }
 
@@ -260,6 +257,14 @@ static char *put_mac(char *to, const uint8_t *octets)
     return to;
 }
 
+/* RFC 7011 section 6.1.5 has 1 for true and 2 for false; what others mean nobody says. */
+static char *put_boolean(char *to, const uint8_t *value)
+{
+    if (*value != 1 && *value != 2)
+        return put_octets(to, value, 1);
+    return to + sprintf(to, "%s", *value == 1 ? "true" : "false");
+}
+
 static char *put_value(char *to, const struct weir_field *field, const void *value)
 {
     switch ((enum weir_kind)field->kind) {
@@ -284,7 +289,7 @@ static char *put_value(char *to, const struct weir_field *field, const void *val
     case WEIR_KIND_F64:
         return put_float(to, *(const double *)value, 17);
     case WEIR_KIND_BOOL:
-        return to + sprintf(to, "%s", *(const uint8_t *)value == 1 ? "true" : "false");
+        return put_boolean(to, value);
     case WEIR_KIND_IPV4: {
         const uint32_t address = *(const uint32_t *)value;
         const uint8_t octets[4] = {(uint8_t)(address >> 24), (uint8_t)(address >> 16), (uint8_t)(address >> 8),

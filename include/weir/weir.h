@@ -397,7 +397,7 @@ size_t weir_value_json(const struct weir_field *field, const void *value, char *
 /*
  * Why a datagram or a set was not decoded, or what was odd about one that was. X(NAME, metric_name, text).
  * The first group ends a datagram, the second a set, the third a single template; the fourth is about a value that
- * is shown as its octets.
+ * is shown as its octets. MESSAGE_OVERRUN is odd only: what is there of the message is decoded.
  */
 #define WEIR_REASONS(X)                                                                                         \
     X(HEADER_SHORT, header_short, "datagram shorter than its header")                                            \

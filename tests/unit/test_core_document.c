@@ -74,6 +74,7 @@ static void put_clocks(void)
         [CORE_UNIT_SECONDS] = "seconds since 1970",
         [CORE_UNIT_MILLISECONDS] = "milliseconds since 1970",
         [CORE_UNIT_NTP] = "NTP: seconds since 1900 and their fraction",
+        [CORE_UNIT_NTP_MICROSECONDS] = "NTP: seconds since 1900 and their fraction",
         [CORE_UNIT_DELTA] = "microseconds before the export time",
         [CORE_UNIT_UPTIME] = "milliseconds since the exporter started",
     };

@@ -23,6 +23,12 @@ static const struct {
     {"305:4 306:4", "00000001 ffffffff", UINT32_MAX, WEIR_CORE_COMPUTED, 305},
     {"309:4 310:4", "00000002 000003e8", 500, WEIR_CORE_COMPUTED, 309},
     {"309:4 310:4", "00000000 000003e8", 0, WEIR_CORE_COMPUTED, 309},
+    {"305:1 306:2", "01 03e7", 1000, WEIR_CORE_COMPUTED, 305}, /* shorter than their type, RFC 7011 section 6.2 */
+    {"305:2 306:1", "0002 03", 3, WEIR_CORE_COMPUTED, 305},
+    {"309:1 310:4", "02 000003e8", 500, WEIR_CORE_COMPUTED, 309},
+    {"309:4 310:2", "00000002 03e8", 500, WEIR_CORE_COMPUTED, 309},
+    {"309:2 310:1", "0002 05", 3, WEIR_CORE_COMPUTED, 309},
+    {"311:4", "3a83126f", 1000, WEIR_CORE_COMPUTED, 311},
     {"311:8", "3f50624dd2f1a9fc", 1000, WEIR_CORE_COMPUTED, 311}, /* 0.001 */
     {"311:8", "3ff0000000000000", 1, WEIR_CORE_COMPUTED, 311},
     {"311:8", "7ff8000000000000", 0, WEIR_CORE_COMPUTED, 311}, /* not a number */
@@ -144,6 +150,21 @@ static void test_options_by_interface(void **state)
     assert_int_equal(RATE(1), 0);
 }
 
+/* The rate of an interface is told for the whole exporter, its name for the domain. */
+static void test_options_of_two_domains(void **state)
+{
+    (void)state;
+    core_continue(9, 1, "10:2 34:4", "0003 00000064");
+    core_header.domain = 7;
+    core_continue(9, 1, "10:2 82:4", "0003 65746830");
+    core_continue(9, 0, "10:2", "0003 0001");
+    assert_int_equal(RATE(0), 100);
+    assert_int_equal(RATE(1), 0);
+    core_continue(9, 1, "10:2 34:4", "0003 000000c8");
+    core_continue(9, 0, "10:2", "0003");
+    assert_int_equal(RATE(0), 200);
+}
+
 /* What IPFIX tells of the exporter's start in options is what its uptimes count from. */
 static void test_system_init_time(void **state)
 {
@@ -168,6 +189,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_options_by_selector, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_options_by_id_of_any_length, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_options_by_interface, core_setup, core_teardown),
+        cmocka_unit_test_setup_teardown(test_options_of_two_domains, core_setup, core_teardown),
         cmocka_unit_test_setup_teardown(test_system_init_time, core_setup, core_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,7 +157,12 @@ static void test_times(void **state)
     check_ntp(2208988801u, 0x80000000, "1500000", "1500000000");
     check_ntp(2208988799u, 0, "\"0x83aa7e7f00000000\"", "\"0x83aa7e7f00000000\""); /* before 1970: no time */
     check_ntp(0, 0, "\"0x0000000000000000\"", "\"0x0000000000000000\"");
-    check_ntp(UINT32_MAX, UINT32_MAX, "2085978495999999", "2085978495999999999");
+    check_ntp(UINT32_MAX, UINT32_MAX, "2085978496000000", "2085978495999999999");
+    check_ntp(2208988800u, 0x000010c7, "1", "1000");      /* a microsecond, its bottom 11 bits in place */
+    check_ntp(2208988800u, 0x00001000, "1", "953");       /* and without */
+    check_ntp(2208988800u, 0xffffef00, "999999", "999998986");
+    check_ntp(2208988800u, 0xffffe800, "999999", "999998569");
+    check_ntp(2208988800u, 0x000007ff, "0", "476");
     check(WEIR_KIND_U32, WEIR_TYPE_DATE_TIME_SECONDS, 4, &(uint32_t){1600000000}, "1600000000");
     check(WEIR_KIND_U64, WEIR_TYPE_DATE_TIME_MILLISECONDS, 8, &(uint64_t){1600000000123}, "1600000000123");
 }
@@ -167,7 +172,8 @@ static void test_booleans(void **state)
     (void)state;
     check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){1}, "true");
     check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){2}, "false");
-    check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){0}, "false");
+    check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){0}, "\"0x00\"");
+    check(WEIR_KIND_BOOL, WEIR_TYPE_BOOLEAN, 1, &(uint8_t){3}, "\"0x03\"");
 }
 
 static void test_floats(void **state)
