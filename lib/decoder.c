@@ -41,9 +41,9 @@ static bool options_are_sound(const struct weir_options *options)
     return options->batch_rows >= 1 && options->batch_rows <= LIMIT_BATCH_ROWS && options->batch_count >= 2 &&
            options->batch_bytes >= LIMIT_BATCH_BYTES_MIN && options->batch_bytes <= UINT32_MAX &&
            batch_run_bytes(options->batch_rows) <= options->batch_bytes / 8 * 3 && options->sessions_max >= 1 &&
-           options->templates_max >= 1 && options->templates_session_max >= 1 && options->waiting_us >= 0 &&
-           options->waiting_us <= TIME_MAX_US && options->template_lifetime_us >= 0 &&
-           options->template_lifetime_us <= TIME_MAX_US;
+           options->templates_max >= 1 && options->templates_max <= UINT32_MAX - FIXED_COUNT &&
+           options->templates_session_max >= 1 && options->waiting_us >= 0 && options->waiting_us <= TIME_MAX_US &&
+           options->template_lifetime_us >= 0 && options->template_lifetime_us <= TIME_MAX_US;
 }
 
 struct weir_decoder *weir_decoder_create(const struct weir_options *given)
@@ -70,7 +70,8 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
     decoder->waiting.bytes_max = options.waiting_bytes;
     decoder->waiting.session_bytes_max = options.waiting_session_bytes;
     if (walk_init(&decoder->walked) != 0 || lists_init(&decoder->lists) != 0 ||
-        layout_table_init(&decoder->layouts, options.templates_max, options.seed, shape, &decoder->taught) != 0 ||
+        layout_table_init(&decoder->layouts, options.templates_max + FIXED_COUNT, options.seed, shape,
+                          &decoder->taught) != 0 ||
         batch_pool_init(&decoder->batches, options.batch_count, options.batch_bytes, options.batch_rows,
                         &decoder->layouts) != 0 ||
         session_table_init(&decoder->sessions, options.sessions_max, options.seed) != 0 ||
@@ -78,6 +79,7 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
         weir_decoder_free(decoder);
         return NULL;
     }
+    decoder->layouts.count_max = options.templates_max; /* fixed.c adds what it needs */
     return decoder;
 }
 

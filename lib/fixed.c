@@ -22,7 +22,10 @@
  */
 #include "decoder.h"
 
+#include <assert.h>
+
 enum { RECORD_1_BYTES = 52, RECORD_1_SHORT_BYTES = 48, HEADER_1_BYTES = 16, HEADER_5_BYTES = 24, HEADER_7_BYTES = 24 };
+enum { LAYOUT_BYTES_MAX = 65536 }; /* of one form, compiled */
 
 /* A field specifier: v9 type and length, as on the wire. */
 #define FIELD(type, length) 0, type, 0, length
@@ -57,7 +60,8 @@ static const struct form {
     [FIXED_7] = {fields_7, sizeof fields_7, 7, HEADER_7_BYTES},
 };
 
-/* The layout of a version, kept from its first datagram on. */
+/* The layout of a version, kept from its first datagram on. It has room of its own besides that of templates, which may
+ * all be taken. NULL when memory is short. */
 static struct layout *layout_of(struct weir_decoder *decoder, enum fixed_version version)
 {
     const struct form *form = &forms[version];
@@ -67,10 +71,19 @@ static struct layout *layout_of(struct weir_decoder *decoder, enum fixed_version
         .field_count = form->fields_bytes / 4,
         .version = form->version,
     };
+    struct layout_table *layouts = &decoder->layouts;
+    struct layout *layout = decoder->fixed[version];
     enum weir_reason reason;
-    if (decoder->fixed[version] == NULL)
-        decoder->fixed[version] = layout_get(&decoder->layouts, &specification, &reason);
-    return decoder->fixed[version];
+    if (layout != NULL)
+        return layout;
+    layouts->count_max++;
+    layouts->bytes_max += LAYOUT_BYTES_MAX;
+    layout = layout_get(layouts, &specification, &reason);
+    assert(layout == NULL || layout->block_bytes <= LAYOUT_BYTES_MAX);
+    layouts->count_max -= layout == NULL;
+    layouts->bytes_max -= LAYOUT_BYTES_MAX - (layout == NULL ? 0 : layout->block_bytes);
+    decoder->fixed[version] = layout;
+    return layout;
 }
 
 static void read_header(struct weir_run *run, struct wire *wire, enum fixed_version version)

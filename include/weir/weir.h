@@ -338,7 +338,7 @@ struct weir_layout {
     uint32_t record_bytes; /* length of a record on the wire; with fields of variable length the least it can be */
     uint16_t version;      /* 1, 5, 7, 9, or 10 for IPFIX: whose names for fields were used */
     bool options;          /* of an options template */
-    uint32_t slot;         /* below templates_max, for what a caller keeps by layout; reused when the layout is gone */
+    uint32_t slot;         /* below templates_max + 4, for what a caller keeps by layout; reused when that is gone */
     uint64_t serial;       /* never reused within a decoder: tells whether what lies under slot is still of this one */
     const struct weir_core_column *core; /* WEIR_CORE_COUNT, by enum weir_core; NULL where weir_options.core is false,
                               and of options templates, which describe no flows */

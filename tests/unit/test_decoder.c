@@ -69,6 +69,7 @@ static void test_options_out_of_range(void **state)
     REFUSED(waiting_us, INT64_MAX);
     REFUSED(sessions_max, 0);
     REFUSED(templates_max, 0);
+    REFUSED(templates_max, UINT32_MAX); /* versions 1, 5 and 7 have room beside it */
     REFUSED(templates_session_max, 0);
 #undef REFUSED
     weir_decoder_free(NULL);
