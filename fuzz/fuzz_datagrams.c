@@ -18,7 +18,9 @@
 #include <string.h>
 #include <weir/weir.h>
 
+#include "batch_reader.h"
 #include "case_ledger.h"
+#include "state_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,12 +34,6 @@ struct stream {
     struct weir_batch *held; /* one is kept while decoding goes on */
     uint64_t held_sum;
 };
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void set_options(struct weir_options *options, uint8_t choice)
 {
@@ -60,55 +56,14 @@ static void set_options(struct weir_options *options, uint8_t choice)
         options->waiting_us = 0;
     if (choice & 128)
         options->template_lifetime_us = 500000;
-}
-
-static size_t value_room(const struct weir_field *field, const void *value)
-{
-    if (field->kind != WEIR_KIND_VARIABLE && field->kind != WEIR_KIND_JSON)
-        return WEIR_VALUE_JSON_SIZE(field->width_bytes);
-    const struct weir_octets *octets = value;
-    require(field->kind == WEIR_KIND_VARIABLE ? octets->size_bytes <= 65535
-                                              : octets->size_bytes > 0 && octets->size_bytes <= WEIR_RECORD_LISTS_SIZE);
-    return WEIR_VALUE_JSON_SIZE(octets->size_bytes);
-}
-
-/* Reads each cell; the sum tells later whether any has changed. */
-static uint64_t read_cells(const struct weir_batch *batch)
-{
-    uint64_t sum = batch->row_count;
-    for (uint32_t i = 0; i < batch->layout->field_count; i++) {
-        const struct weir_field *field = &batch->layout->fields[i];
-        const uint8_t *column = batch->columns[i];
-        require((column == NULL) == (field->kind == WEIR_KIND_NULL) && strlen(field->name) > 0);
-        for (uint32_t row = 0; row < batch->row_count; row += 1 + row / 64) {
-            const void *value = column == NULL ? NULL : column + (size_t)row * field->width_bytes;
-            const size_t room = value_room(field, value);
-            char *text = malloc(room); /* of just this size, for the sanitizer */
-            require(text != NULL);
-            const size_t length = weir_value_json(field, value, text);
-            require(length > 0 && length <= room);
-            for (size_t k = 0; k < length; k++)
-                sum = sum * 31 + (uint8_t)text[k];
-            free(text);
-        }
-    }
-    return sum;
-}
-
-static void check_runs(const struct weir_batch *batch)
-{
-    uint32_t next_row = 0;
-    for (uint32_t i = 0; i < batch->run_count; i++) {
-        require(batch->runs[i].first_row == next_row && batch->runs[i].row_count > 0);
-        next_row += batch->runs[i].row_count;
-    }
-    require(next_row == batch->row_count && next_row > 0);
+    options->core = (choice & 96) != 96;
+    options->sampling_rate = (choice & 40) == 40 ? 100 : 0;
 }
 
 static void release_held(struct stream *stream)
 {
     if (stream->held != NULL)
-        require(read_cells(stream->held) == stream->held_sum);
+        require(batch_sum(stream->held) == stream->held_sum);
     weir_batch_release(stream->held);
     stream->held = NULL;
 }
@@ -119,7 +74,7 @@ static void drain(struct stream *stream)
     while ((batch = weir_decoder_next(stream->decoder)) != NULL) {
         check_runs(batch);
         stream->row_count += batch->row_count;
-        const uint64_t sum = read_cells(batch);
+        const uint64_t sum = batch_sum(batch);
         if (stream->held == NULL || sum % 3 == 0) {
             release_held(stream);
             stream->held = batch;
@@ -168,6 +123,7 @@ static void save_and_load(const struct stream *stream)
     require(weir_decoder_load(other, data, size) == WEIR_SAVED_OK);
     require(weir_decoder_ledger(other)->templates_loaded == weir_decoder_ledger(stream->decoder)->templates);
     require(weir_decoder_save(other, NULL, 0) == size);
+    require(state_sum(other) == state_sum(stream->decoder));
     require(ledger_fault(weir_decoder_ledger(other)) == NULL && ledger_sessions_fault(other) == NULL);
     weir_decoder_free(other);
     free(data);
@@ -204,23 +160,44 @@ static void run(struct stream *stream, const uint8_t *data, size_t size)
     }
 }
 
+struct told {
+    uint64_t kinds[WEIR_EVENT_EXPORTER_RESTART + 1];
+    uint64_t reasons[WEIR_REASON_COUNT];
+};
+
 static void count_event(void *context, const struct weir_event *event)
 {
-    uint64_t *reasons = context;
+    struct told *told = context;
     require(event->kind <= WEIR_EVENT_EXPORTER_RESTART);
+    told->kinds[event->kind]++;
     if (event->reason < WEIR_REASON_COUNT)
-        reasons[event->reason]++;
+        told->reasons[event->reason]++;
     if (event->layout != NULL)
         require(event->layout->field_count <= 4096 && event->layout->record_bytes > 0);
 }
 
+/* What was told of as it came is what the ledger counts: a reason each time, and just one for what is not decoded. */
+static void check_told(const struct told *told, const struct weir_ledger *ledger)
+{
+    require(memcmp(told->reasons, ledger->reasons, sizeof told->reasons) == 0);
+    require(told->kinds[WEIR_EVENT_DATAGRAM_REFUSED] == ledger->datagrams_refused);
+    require(told->kinds[WEIR_EVENT_SET_WAITING] == ledger->sets_waited);
+    require(told->kinds[WEIR_EVENT_SET_GIVEN_UP] == ledger->sets_given_up);
+    require(told->kinds[WEIR_EVENT_SET_SKIPPED] == ledger->sets_skipped +
+                                                       ledger->reasons[WEIR_REASON_MESSAGE_OVERRUN] +
+                                                       ledger->reasons[WEIR_REASON_RECORD_OVERRUN]);
+    require(told->kinds[WEIR_EVENT_TEMPLATE_LEARNED] == ledger->templates_learned);
+    require(told->kinds[WEIR_EVENT_TEMPLATE_CHANGED] == ledger->templates_changed);
+    require(told->kinds[WEIR_EVENT_EXPORTER_RESTART] == ledger->restarts);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint64_t reasons[WEIR_REASON_COUNT] = {0};
+    struct told told = {0};
     struct weir_options options;
     set_options(&options, size > 0 ? data[0] : 0);
     options.event = count_event;
-    options.context = reasons;
+    options.context = &told;
     struct stream stream = {.decoder = weir_decoder_create(&options), .options = options};
     require(stream.decoder != NULL);
     if (size > 0)
@@ -231,7 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct weir_ledger *ledger = weir_decoder_ledger(stream.decoder);
     require(stream.row_count == ledger->flows + ledger->options);
     require(ledger->sets_waiting == 0 && ledger->bytes_waiting == 0);
-    require(memcmp(reasons, ledger->reasons, sizeof reasons) == 0);
+    check_told(&told, ledger);
     weir_decoder_free(stream.decoder);
     return 0;
 }
