@@ -59,6 +59,7 @@ static void load(const uint8_t *data, size_t size)
     require(state_sum(second) == state_sum(first));
     feed(first);
     feed(second);
+    require(weir_decoder_load(second, saved, saved_size) == WEIR_SAVED_IN_USE);
     free(saved);
     weir_decoder_free(first);
     weir_decoder_free(second);
