@@ -3,7 +3,8 @@
  * fuzz_capture.c - the reader of captures
  *
  * Input that begins with 0xff is packets for packet_parse() and the reassembly: link type 1 (an index), what the
- * snap length cut off 1, size 2, octets, and so on. All other input is a capture file.
+ * snap length cut off 1, size 2, octets, and so on. All other input is a capture file; of those of odd size only what
+ * was sent to two ports is asked for.
  */
 #define _GNU_SOURCE
 
@@ -36,26 +37,29 @@ static void require(bool holds)
 
 static void feed_file(const uint8_t *data, size_t size)
 {
+    static const uint16_t ports[] = {2055, 4739};
     struct sink_error error = {""};
     struct weir_datagram datagram;
     const struct capture_counts *counts;
     struct capture *capture;
     char *copy = malloc(size); /* fmemopen wants to be allowed to write */
     FILE *stream;
+    uint16_t destination_port = 0;
     uint64_t sum = 0;
 
     require(copy != NULL);
     memcpy(copy, data, size);
     stream = fmemopen(copy, size, "rb");
     require(stream != NULL);
-    capture = capture_open_stream(stream, "input", NULL, 0, &error);
+    capture = capture_open_stream(stream, "input", ports, size % 2 == 0 ? 0 : 2, &error);
     if (capture == NULL) {
         require(error.text[0] != '\0');
         free(copy);
         return;
     }
-    while (capture_next(capture, &datagram, NULL, &error) == 1) {
+    while (capture_next(capture, &datagram, &destination_port, &error) == 1) {
         require(datagram.size_bytes <= 65527);
+        require(size % 2 == 0 || destination_port == ports[0] || destination_port == ports[1]);
         read_all(datagram.data, datagram.size_bytes);
     }
     counts = capture_counts(capture);

@@ -13,22 +13,21 @@
 #include <string.h>
 #include <weir/weir.h>
 
+#include "batch_reader.h"
 #include "case_ledger.h"
 #include "ipfix_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
 static void drain(struct weir_decoder *decoder, uint64_t *row_count)
 {
-    for (struct weir_batch *batch; (batch = weir_decoder_next(decoder)) != NULL; weir_batch_release(batch))
+    for (struct weir_batch *batch; (batch = weir_decoder_next(decoder)) != NULL; weir_batch_release(batch)) {
+        check_runs(batch);
+        require(batch_sum(batch) == batch_sum(batch));
         *row_count += batch->row_count;
+    }
     require(ledger_fault(weir_decoder_ledger(decoder)) == NULL);
+    require(ledger_sessions_fault(decoder) == NULL);
 }
 
 static void decode(struct ipfix_file *file, struct weir_decoder *decoder, size_t size)

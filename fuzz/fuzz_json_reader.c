@@ -46,6 +46,8 @@ static void on_connection(void *context, const struct connection *connection)
     format_line(run->out, connection, run->services, NULL, NULL);
     format_table_row(run->out, connection, run->services, NULL, NULL);
     format_json(run->out, connection, run->services, NULL, NULL);
+    if (!connection->paired)
+        format_unpaired(run->out, &connection->from, NULL, NULL);
 }
 
 static bool on_flow(void *context, const struct flow *flow)
@@ -64,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pairing_options options = {
         .horizon_us = 120000000, .flows_max = 16, .found = on_connection, .context = &run};
     struct json_reader_result result;
-    const struct terminal terminal = {.width = 80, .colour = size % 2 == 0, .utf8 = size % 3 == 0};
+    const struct terminal terminal = {.width = 40 + (int)(size % 201), .colour = size % 2 == 0, .utf8 = size % 3 == 0};
 
     if (services == NULL)
         services = services_create();

@@ -12,16 +12,11 @@
 #include <weir/weir.h>
 
 #include "case_ledger.h"
+#include "state_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { HEADER_BYTES = 24, CRC_FROM = 16, EMPTY_BYTES = HEADER_BYTES + 3, FORMAT_LAST = 2 };
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static struct weir_decoder *create(void)
 {
@@ -61,8 +56,10 @@ static void load(const uint8_t *data, size_t size)
     require(saved != NULL && weir_decoder_save(first, saved, saved_size) == saved_size);
     require(weir_decoder_load(second, saved, saved_size) == WEIR_SAVED_OK);
     require(weir_decoder_save(second, NULL, 0) == saved_size);
+    require(state_sum(second) == state_sum(first));
     feed(first);
     feed(second);
+    require(weir_decoder_load(second, saved, saved_size) == WEIR_SAVED_IN_USE);
     free(saved);
     weir_decoder_free(first);
     weir_decoder_free(second);

@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,15 +14,16 @@ static unsigned file_count;
 
 static int replay_file(const char *path)
 {
-    struct stat status;
     FILE *file = fopen(path, "rb");
-    if (file == NULL || fstat(fileno(file), &status) != 0) {
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
         perror(path);
         return -1;
     }
-    const size_t size = (size_t)status.st_size;
+    const long end = ftell(file);
+    const size_t size = end < 0 ? 0 : (size_t)end;
     uint8_t *data = malloc(size + (size == 0));
-    if (data == NULL || fread(data, 1, size, file) != size) {
+    rewind(file);
+    if (end < 0 || data == NULL || fread(data, 1, size, file) != size) {
         fprintf(stderr, "%s: cannot be read\n", path);
         return -1;
     }

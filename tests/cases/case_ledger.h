@@ -16,6 +16,11 @@ static inline const char *ledger_fault(const struct weir_ledger *ledger)
                                 ledger->reasons[WEIR_REASON_VERSION_UNKNOWN] +
                                 ledger->reasons[WEIR_REASON_VERSION_UNSUPPORTED] +
                                 ledger->reasons[WEIR_REASON_MESSAGE_LENGTH];
+    uint64_t set_reasons = ledger->reasons[WEIR_REASON_SET_LENGTH_SHORT] + ledger->reasons[WEIR_REASON_SET_OVERRUN] +
+                           ledger->reasons[WEIR_REASON_SET_RESERVED] +
+                           ledger->reasons[WEIR_REASON_SET_WITHOUT_RECORD] +
+                           ledger->reasons[WEIR_REASON_WAITING_FULL] + ledger->reasons[WEIR_REASON_WAITING_EXPIRED] +
+                           ledger->reasons[WEIR_REASON_SESSION_EVICTED];
     if (ledger->datagrams != ledger->datagrams_decoded + ledger->datagrams_refused)
         return "datagrams are not decoded + refused";
     if (ledger->datagrams_refused != datagram_reasons)
@@ -24,6 +29,8 @@ static inline const char *ledger_fault(const struct weir_ledger *ledger)
         return "sets are not template + data + waited + skipped";
     if (ledger->sets_waited != ledger->sets_late + ledger->sets_given_up + ledger->sets_waiting)
         return "sets that waited are not late + given up + waiting";
+    if (ledger->sets_skipped + ledger->sets_given_up != set_reasons)
+        return "skipped sets and those given up are not the sum of their reasons";
     if ((ledger->sets_waiting == 0) != (ledger->bytes_waiting == 0))
         return "waiting sets and waiting bytes do not agree";
     if (ledger->layouts > ledger->templates)
