@@ -123,6 +123,10 @@ struct layout *sharing_find(struct weir_decoder *decoder, const struct session *
 void sharing_learned(struct weir_decoder *decoder, const struct session *session, uint16_t id,
                      struct layout *layout);
 
+/* sharing.c: what is to be done in the siblings when a template of a session's own has gone, whose layout this was. */
+void sharing_ended(struct weir_decoder *decoder, const struct session *session, uint16_t id,
+                   const struct layout *layout, uint16_t version);
+
 /* sharing.c: puts a layout into a session's entry and takes the entry's old one out; counts. */
 void sharing_set_entry(struct weir_decoder *decoder, struct session *session, struct template_entry *entry,
                        struct layout *layout, bool shared);

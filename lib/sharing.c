@@ -46,7 +46,7 @@ struct layout *sharing_find(struct weir_decoder *decoder, const struct session *
             return NULL;
         const struct template_entry *entry = session_template(sibling, id);
         if (entry == NULL || entry->layout == NULL || entry->shared || entry->layout == found ||
-            entry->layout->view.version != version)
+            entry->layout->view.version != version || lifetime_is_over(&decoder->lifetime, entry, decoder->now_us))
             continue;
         if (found != NULL)
             return NULL;
@@ -72,6 +72,26 @@ void sharing_learned(struct weir_decoder *decoder, const struct session *session
         if (!only_known)
             only = sharing_find(decoder, sibling, id, layout->view.version);
         only_known = true;
+        if (only != NULL)
+            only->reference_count++;
+        sharing_set_entry(decoder, sibling, entry, only, only != NULL);
+    }
+}
+
+void sharing_ended(struct weir_decoder *decoder, const struct session *session, uint16_t id,
+                   const struct layout *layout, uint16_t version)
+{
+    uint32_t looked_at = 0;
+    for (struct session *sibling = session_sibling(&decoder->sessions, session, NULL); sibling != NULL;
+         sibling = session_sibling(&decoder->sessions, session, sibling)) {
+        if (looked_at++ == LIMIT_SIBLINGS)
+            return;
+        struct template_entry *entry = session_template(sibling, id);
+        if (entry == NULL || entry->layout == NULL || !entry->shared || entry->layout != layout)
+            continue;
+        struct layout *only = sharing_find(decoder, sibling, id, version);
+        if (only == layout)
+            return; /* another port still says so, and for all of them */
         if (only != NULL)
             only->reference_count++;
         sharing_set_entry(decoder, sibling, entry, only, only != NULL);
