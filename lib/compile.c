@@ -21,11 +21,13 @@ enum {
     NAME_PLACES = LIMIT_TEMPLATE_FIELDS * 2,
     NAME_TAIL_BYTES = 8,     /* "_4096" and NUL */
     NAME_UNKNOWN_BYTES = 28, /* "ie_4294967295_65535" with its tail */
-    COLUMN_ALIGNMENT = 64,
     HEAP_BYTES_MIN = 65536,     /* what one record holds at the most fits */
     HEAP_BYTES_PER_VALUE = 64,  /* a guess at what a field of variable length holds */
     HEAP_BYTES_PER_LIST = 512   /* and a list's text */
 };
+
+#define CORE_BYTES                                                                                              \
+    (CORE_OPERATIONS_MAX * sizeof(struct core_operation) + WEIR_CORE_COUNT * sizeof(struct weir_core_column))
 
 static const char reverse_prefix[] = "reverse";
 
@@ -180,11 +182,11 @@ static struct step make_step(const struct weir_field *field, uint32_t column, ui
     return (struct step){
         .copy = compile_kernel(field->kind, field->wire_bytes),
         .gather = gather_of(field->kind, field->wire_bytes),
-        .offset = offset,
-        .segment = segment,
-        .column = column,
-        .wire_bytes = field->wire_bytes,
-        .width_bytes = field->width_bytes,
+        .offset = (uint16_t)offset,
+        .segment = (uint16_t)segment,
+        .column = (uint16_t)column,
+        .wire_bytes = (uint16_t)field->wire_bytes,
+        .width_bytes = (uint16_t)field->width_bytes,
     };
 }
 
@@ -219,21 +221,17 @@ static uint32_t fill_plan(const struct layout_table *table, uint32_t field_count
     return step_count;
 }
 
-/* Core columns are kept of layouts that describe flows. Returns what they take in the block. */
-static size_t core_bytes(const struct layout_table *table, const struct specification *specification)
+/* Core columns are kept of layouts that describe flows. */
+static bool has_core(const struct layout_table *table, const struct specification *specification)
 {
-    const bool wanted = table->shape.core && !specification->options;
-    return wanted ? CORE_OPERATIONS_MAX * sizeof(struct core_operation) +
-                        WEIR_CORE_COUNT * sizeof(struct weir_core_column)
-                  : 0;
+    return table->core.wanted && !specification->options;
 }
 
-static void fill_core(const struct layout_shape *shape, struct layout *layout, struct core_operation *operations,
-                      struct core_build *ret_core)
+static void fill_core(uint32_t sampling_rate, struct layout *layout, struct core_operation *operations,
+                      struct weir_core_column *columns, struct core_build *ret_core)
 {
-    struct weir_core_column *columns = (struct weir_core_column *)(operations + CORE_OPERATIONS_MAX);
     *ret_core = (struct core_build){.layout = &layout->view, .columns = columns, .operations = operations};
-    core_compile(ret_core, shape->sampling_rate);
+    core_compile(ret_core, sampling_rate);
     layout->core_operations = operations;
     layout->core_operation_count = ret_core->operation_count;
     layout->needs_init_time = ret_core->needs_init_time;
@@ -247,33 +245,19 @@ static uint32_t column_width(const struct layout *layout, const struct core_buil
     return column < field_count ? layout->view.fields[column].width_bytes : core->computed_bytes[column - field_count];
 }
 
-/* Columns lie behind each other in a batch's block, each aligned, with room for row_capacity values; behind them
- * what the fields of variable length hold. */
-static void shape_columns(const struct layout_shape *shape, struct layout *layout, const struct core_build *core,
-                          uint32_t *ret_offsets)
+/* What a batch has to have room for: see batch.h. */
+static void measure_rows(struct layout *layout, const struct core_build *core, uint32_t *ret_column_bytes)
 {
-    const uint32_t count = layout->view.field_count + core->computed_count,
-                   variable_count = layout->view.variable_count, list_count = layout->view.list_count;
-    const size_t fixed = shape->run_bytes + (size_t)count * (sizeof(void *) + COLUMN_ALIGNMENT + WINDOW_SLACK_BYTES) +
-                         COLUMN_ALIGNMENT + (variable_count > 0 ? HEAP_BYTES_MIN : 0) +
-                         (list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
-    size_t row_bytes = (size_t)variable_count * HEAP_BYTES_PER_VALUE + (size_t)list_count * HEAP_BYTES_PER_LIST;
-    for (uint32_t i = 0; i < count; i++)
-        row_bytes += column_width(layout, core, i);
-    size_t rows = shape->rows_max;
-    if (row_bytes > 0 && rows > (shape->batch_bytes - fixed) / row_bytes)
-        rows = (shape->batch_bytes - fixed) / row_bytes;
-    if (rows == 0)
-        rows = 1; /* only with more fields of variable length than the guess above leaves room for */
-    size_t offset = shape->run_bytes + (size_t)count * sizeof(void *);
+    const uint32_t count = layout->view.field_count + core->computed_count, list_count = layout->view.list_count;
+    layout->row_bytes = layout->view.variable_count * HEAP_BYTES_PER_VALUE + list_count * HEAP_BYTES_PER_LIST;
     for (uint32_t i = 0; i < count; i++) {
-        offset = (offset + COLUMN_ALIGNMENT - 1) / COLUMN_ALIGNMENT * COLUMN_ALIGNMENT;
-        ret_offsets[i] = column_width(layout, core, i) == 0 ? 0 : (uint32_t)offset;
-        offset += rows * column_width(layout, core, i) + WINDOW_SLACK_BYTES;
+        ret_column_bytes[i] = column_width(layout, core, i);
+        layout->row_bytes += ret_column_bytes[i];
     }
-    layout->row_capacity = (uint32_t)rows;
-    layout->heap_offset = (uint32_t)offset;
-    layout->heap_bytes = variable_count > 0 ? (uint32_t)(shape->batch_bytes - offset) : 0;
+    if (layout->row_bytes == 0)
+        layout->row_bytes = 1; /* rows of nothing but padding are rows */
+    layout->heap_bytes_min =
+        (layout->view.variable_count > 0 ? HEAP_BYTES_MIN : 0) + (list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
 }
 
 static void name_fields(struct layout_table *table, uint32_t field_count, struct weir_field *fields, char *names)
@@ -290,14 +274,15 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
                  const struct measure *size)
 {
     const size_t columns = size->column_count;
-    struct weir_field *fields = (struct weir_field *)(layout + 1);
-    struct step *plan = (struct step *)(fields + columns);
-    struct core_operation *operations = (struct core_operation *)(plan + columns);
-    const size_t operations_bytes = core_bytes(table, specification);
-    struct window *windows = (struct window *)((uint8_t *)operations + operations_bytes);
-    struct variable *variable = (struct variable *)(windows + columns / 2);
-    uint32_t *offsets = (uint32_t *)(variable + size->variable_count);
-    uint8_t *octets = (uint8_t *)(offsets + columns + CORE_COMPUTED_MAX);
+    const bool core_wanted = has_core(table, specification);
+    struct window *windows = (struct window *)(layout + 1);
+    struct core_operation *operations = (struct core_operation *)(windows + columns / 2);
+    struct step *plan = (struct step *)(operations + (core_wanted ? CORE_OPERATIONS_MAX : 0));
+    struct weir_field *fields = (struct weir_field *)(plan + columns);
+    struct weir_core_column *core_columns = (struct weir_core_column *)(fields + columns);
+    struct variable *variable = (struct variable *)(core_columns + (core_wanted ? WEIR_CORE_COUNT : 0));
+    uint32_t *column_bytes = (uint32_t *)(variable + size->variable_count);
+    uint8_t *octets = (uint8_t *)(column_bytes + columns + CORE_COMPUTED_MAX);
     struct core_build core = {0};
 
     memcpy(octets, specification->fields, specification->size_bytes);
@@ -305,7 +290,7 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
                                    &layout->last_segment_bytes);
     name_fields(table, specification->field_count, fields, (char *)octets + specification->size_bytes);
     layout->plan = plan;
-    layout->column_offset = offsets;
+    layout->column_bytes = column_bytes;
     layout->variable = variable;
     layout->specification = octets;
     layout->specification_bytes = specification->size_bytes;
@@ -319,10 +304,10 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
         .version = specification->version,
         .options = specification->options,
     };
-    if (operations_bytes > 0)
-        fill_core(&table->shape, layout, operations, &core);
+    if (core_wanted)
+        fill_core(table->core.sampling_rate, layout, operations, core_columns, &core);
     layout->teaches = specification->options && type_information_is(fields, size->column_count);
-    shape_columns(&table->shape, layout, &core, offsets);
+    measure_rows(layout, &core, column_bytes);
     layout->windows = windows;
     layout->rest_count = layout->step_count;
     if (table->window_kernels != NULL)
@@ -342,7 +327,8 @@ struct layout *compile(struct layout_table *table, const struct specification *s
         return NULL;
     const size_t block_bytes = sizeof(struct layout) +
                                size.column_count * (sizeof(struct weir_field) + sizeof(struct step) + sizeof(uint32_t)) +
-                               CORE_COMPUTED_MAX * sizeof(uint32_t) + core_bytes(table, specification) +
+                               CORE_COMPUTED_MAX * sizeof(uint32_t) +
+                               (has_core(table, specification) ? CORE_BYTES : 0) +
                                size.column_count / 2 * sizeof(struct window) +
                                sizeof(struct variable) * size.variable_count + specification->size_bytes +
                                size.name_bytes;

@@ -98,7 +98,7 @@ bool data_set_rows_step(struct weir_decoder *decoder)
     if (rows->layout->teaches)
         type_information_take(decoder, batch, &rows->run, first_row);
     /* Full; or nothing came: what was left turned out to be padding, or runs over the end. */
-    if (rows->layout->open == batch && (batch_room(batch) == 0 || batch->view.row_count == 0))
+    if (rows->layout->open == batch && (batch_is_full(batch) || batch->view.row_count == 0))
         batch_close(batch);
     return true;
 }
