@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS_FIRST = 64, PLACES_FIRST = 8 };
+enum { BUCKETS_FIRST = 64, PLACES_FIRST = 4 };
 
 int session_table_init(struct session_table *table, uint32_t count_max, uint64_t seed)
 {
@@ -129,7 +129,7 @@ static void peer_remove(struct session *session)
 
 void session_touch(struct session_table *table, struct session *session)
 {
-    if (session->peer->newest != session) {
+    if (session->peer_newer != NULL) {
         peer_remove(session);
         peer_append(session);
     }
@@ -207,9 +207,10 @@ static void grow(struct session_table *table)
 struct session *session_create(struct session_table *table, const struct weir_address *address, uint16_t port,
                                uint32_t domain)
 {
-    struct session *session = calloc(1, sizeof *session);
+    struct session *session = aligned_alloc(SESSION_ALIGNMENT, sizeof *session);
     if (session == NULL)
         return NULL;
+    memset(session, 0, sizeof *session);
     session->peer = peer_get(&table->peers, address);
     if (session->peer == NULL) {
         free(session);
