@@ -40,6 +40,22 @@ struct measure {
     size_t name_bytes; /* at the most */
 };
 
+static void forget_names(struct layout_table *table)
+{
+    memset(table->name_count, 0, NAME_PLACES * sizeof *table->name_count);
+    memset(table->name_seen, 0, NAME_PLACES * sizeof *table->name_seen);
+}
+
+/* How often a name was used in this template before, and one more. */
+static uint32_t count_name(struct layout_table *table, const char *name)
+{
+    size_t place = hash_bytes(table->seed, name, strlen(name)) % NAME_PLACES;
+    while (table->name_seen[place] != NULL && strcmp(table->name_seen[place], name) != 0)
+        place = (place + 1) % NAME_PLACES;
+    table->name_seen[place] = name;
+    return table->name_count[place]++;
+}
+
 static size_t name_bytes(const struct specifier *specifier)
 {
     const struct weir_element *element = specifier->element;
@@ -49,12 +65,26 @@ static size_t name_bytes(const struct specifier *specifier)
     return 2 * (sizeof reverse_prefix + strlen(element->name) + NAME_TAIL_BYTES) + v9_bytes;
 }
 
+/* Whether all fields have the names of their elements, each its own: the layout then needs no room for names. */
+static bool names_are_there(struct layout_table *table, uint32_t field_count)
+{
+    forget_names(table);
+    for (uint32_t i = 0; i < field_count; i++) {
+        const struct specifier *specifier = &table->specifiers[i];
+        if (specifier->padding)
+            continue;
+        if (specifier->element == NULL || specifier->reverse || count_name(table, specifier->element->name) > 0)
+            return false;
+    }
+    return true;
+}
+
 static bool is_list(const struct specifier *specifier)
 {
     return specifier->element != NULL && specifier_kind(specifier->element->type, specifier->length) == WEIR_KIND_JSON;
 }
 
-static int measure(const struct layout_table *table, const struct specification *specification,
+static int measure(struct layout_table *table, const struct specification *specification,
                    struct measure *ret_measure, enum weir_reason *ret_reason)
 {
     struct measure measure = {0};
@@ -75,21 +105,13 @@ static int measure(const struct layout_table *table, const struct specification 
         *ret_reason = measure.record_bytes == 0 ? WEIR_REASON_TEMPLATE_EMPTY : WEIR_REASON_TEMPLATE_RECORD_LONG;
         return -1;
     }
+    if (names_are_there(table, specification->field_count))
+        measure.name_bytes = 0;
     *ret_measure = measure;
     return 0;
 }
 
 /* ---------------------------------------------------------------------------------------------------- names */
-
-/* How often a name was used in this template before, and one more. */
-static uint32_t count_name(struct layout_table *table, const char *name)
-{
-    size_t place = hash_bytes(table->seed, name, strlen(name)) % NAME_PLACES;
-    while (table->name_seen[place] != NULL && strcmp(table->name_seen[place], name) != 0)
-        place = (place + 1) % NAME_PLACES;
-    table->name_seen[place] = name;
-    return table->name_count[place]++;
-}
 
 /* Takes the next piece of the block for a name: `base`, and from the second use on "_2", "_3", ... */
 static const char *make_name(char **names, const char *base, uint32_t used_before)
@@ -262,8 +284,7 @@ static void measure_rows(struct layout *layout, const struct core_build *core, u
 
 static void name_fields(struct layout_table *table, uint32_t field_count, struct weir_field *fields, char *names)
 {
-    memset(table->name_count, 0, NAME_PLACES * sizeof *table->name_count);
-    memset(table->name_seen, 0, NAME_PLACES * sizeof *table->name_seen);
+    forget_names(table);
     for (uint32_t i = 0; i < field_count; i++) {
         if (!table->specifiers[i].padding)
             name_field(table, &table->specifiers[i], fields++, &names);
@@ -333,13 +354,13 @@ struct layout *compile(struct layout_table *table, const struct specification *s
                                sizeof(struct variable) * size.variable_count + specification->size_bytes +
                                size.name_bytes;
     struct layout *layout = NULL;
-    if (table->count < table->count_max && block_bytes <= table->bytes_max - table->bytes)
+    if (table->count < table->count_max && block_bytes + LIMIT_PIECE_BYTES <= table->bytes_max - table->bytes)
         layout = calloc(1, block_bytes);
     if (layout == NULL) {
         *ret_reason = WEIR_REASON_TEMPLATES_FULL;
         return NULL;
     }
-    layout->block_bytes = block_bytes;
+    layout->block_bytes = block_bytes + LIMIT_PIECE_BYTES;
     fill(table, layout, specification, &size);
     return layout;
 }
