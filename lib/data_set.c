@@ -191,7 +191,10 @@ static struct layout *take_over(struct weir_decoder *decoder, struct session *se
     struct layout *layout = sharing_find(decoder, session, id, run->version);
     if (layout == NULL || (own != NULL && own->layout != NULL && !own->shared))
         return NULL;
-    struct template_entry *entry = session_template_add(session, id, decoder->options.templates_session_max);
+    if (!eviction_has_place(decoder, session, id))
+        return NULL;
+    struct template_entry *entry =
+        session_template_add(&decoder->sessions, session, id, decoder->options.templates_session_max);
     if (entry == NULL)
         return NULL;
     layout->reference_count++;

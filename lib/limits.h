@@ -9,13 +9,13 @@
  *
  *     batches         32   touched only as they are used
  *     layouts         48   10,000 of 20 fields; exporters that send the same template share one
- *     their places     6   in the sessions: 65,536 templates
+ *     their places    12   in the sessions: 131,072, in tables that are a quarter full or more
  *     sessions        61   65,536, each with its peer and a few templates
  *     waiting         17
  *     state           34   300,000 interfaces with a name each
  *     tables           3
  *     ---------------------
- *                    201   test_hostile.c holds it to that
+ *                    207   test_hostile.c holds it to that
  */
 #ifndef WEIR_LIMITS_H
 #define WEIR_LIMITS_H
@@ -47,6 +47,10 @@
 #define DEFAULT_TEMPLATES_SESSION 1024u
 #define DEFAULT_TEMPLATES 65536u
 #define DEFAULT_TEMPLATES_BYTES (48u << 20)
+
+/* Places for templates in all sessions together, for each template there may be: those forgotten or taken over have one
+ * too. */
+#define LIMIT_PLACES_PER_TEMPLATE 2u
 
 /* Above half of a limit, an exporter address that has so much of it gets no more: see peer.h. */
 #define LIMIT_SHARES 16u

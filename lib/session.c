@@ -241,6 +241,8 @@ void session_remove(struct session_table *table, struct session *session)
     used_remove(table, session);
     peer_remove(session);
     session->peer->session_count--;
+    session->peer->place_count -= session->place_count;
+    table->place_count -= session->place_count;
     session->peer->useful_count -= session->useful;
     peer_drop_unused(&table->peers, session->peer);
     table->count--;
@@ -290,17 +292,20 @@ static int grow_templates(struct session *session)
     return 0;
 }
 
-struct template_entry *session_template_add(struct session *session, uint16_t id, uint32_t count_max)
+struct template_entry *session_template_add(struct session_table *table, struct session *session, uint16_t id,
+                                            uint32_t count_max)
 {
     struct template_entry *entry = session_template(session, id);
     if (entry != NULL)
         return entry;
-    if (session->template_count >= count_max)
+    if (session->place_count >= count_max)
         return NULL;
-    if (session->template_count >= session->template_places / 2 && grow_templates(session) != 0)
+    if (session->place_count >= session->template_places / 2 && grow_templates(session) != 0)
         return NULL;
     entry = find_place(session->templates, session->template_places, id);
     entry->id = id;
-    session->template_count++;
+    session->place_count++;
+    session->peer->place_count++;
+    table->place_count++;
     return entry;
 }

@@ -56,7 +56,7 @@ struct session {
     struct session *peer_older;
     struct session *sibling_next;  /* same bucket by address, domain: one address may fill it with all its ports, */
     struct session **sibling_link; /* so what points at this one is known, and taking it out needs no search */
-    uint32_t template_count;       /* places taken */
+    uint32_t place_count;          /* places taken, also by templates that were taken over or are no more */
     uint32_t own_count;            /* templates that this session was sent */
     struct waiting_set *waiting_first, *waiting_last;
     size_t waiting_bytes;
@@ -74,6 +74,7 @@ struct session_table {
     uint32_t bucket_count; /* a power of two */
     uint32_t count;
     uint32_t count_max;
+    uint32_t place_count; /* of all sessions */
     struct session_list used[2]; /* those on trial; those that have proved useful */
     struct peer_table peers;
     uint64_t seed;
@@ -110,6 +111,7 @@ struct session *session_sibling(const struct session_table *table, const struct 
 struct template_entry *session_template(const struct session *session, uint16_t id);
 
 /* The same, made with no layout when there is none. NULL when memory is short or there are `count_max`. */
-struct template_entry *session_template_add(struct session *session, uint16_t id, uint32_t count_max);
+struct template_entry *session_template_add(struct session_table *table, struct session *session, uint16_t id,
+                                            uint32_t count_max);
 
 #endif
