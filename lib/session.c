@@ -70,6 +70,10 @@ struct session *session_find(struct session_table *table, const struct weir_addr
 {
     const uint64_t hash = key_hash(sibling_hash(table, address, domain), port);
     struct session *session = table->by_key[hash & (table->bucket_count - 1)];
+    if (session != NULL) { /* most often the one: what is needed next comes with what is compared */
+        __builtin_prefetch((const uint8_t *)session + SESSION_ALIGNMENT, 1);
+        __builtin_prefetch(&session->account, 1);
+    }
     while (session != NULL && !(session->port == port && is_sibling(session, address, domain)))
         session = session->key_next;
     return session;
