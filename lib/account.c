@@ -18,10 +18,17 @@ static void settle(struct weir_decoder *decoder)
     const struct weir_ledger *ledger = &decoder->ledger;
     struct weir_ledger *mark = &decoder->book.mark;
     struct account *account = whose(decoder);
+    uint64_t changed = 0;
 #define SETTLE(name)                                                                                            \
     account->name += ledger->name - mark->name;                                                                   \
     mark->name = ledger->name;
-    ACCOUNT_COUNTS(SETTLE)
+#define COMPARE(name) changed |= ledger->name ^ mark->name;
+    ACCOUNT_COUNTS_EACH(SETTLE)
+    ACCOUNT_COUNTS_OTHER(COMPARE)
+    if (changed != 0) {
+        ACCOUNT_COUNTS_OTHER(SETTLE)
+    }
+#undef COMPARE
 #undef SETTLE
 }
 
@@ -65,7 +72,12 @@ void account_datagram_refused(struct weir_decoder *decoder)
 
 void account_reason(struct weir_decoder *decoder, enum weir_reason reason)
 {
-    whose(decoder)->reasons[reason]++;
+    struct session *session = decoder->book.session;
+    uint32_t *count = session == NULL ? NULL : &session->account.reasons[reason];
+    if (count == NULL || *count == UINT32_MAX)
+        decoder->book.reasons[reason]++;
+    else
+        ++*count;
 }
 
 void account_retire(struct weir_decoder *decoder, struct session *session)
@@ -77,7 +89,7 @@ void account_retire(struct weir_decoder *decoder, struct session *session)
     ACCOUNT_COUNTS(ADD)
 #undef ADD
     for (int i = 0; i < WEIR_REASON_COUNT; i++)
-        remainder->reasons[i] += session->account.reasons[i];
+        decoder->book.reasons[i] += session->account.reasons[i];
 }
 
 static void show(const struct account *account, struct weir_session_view *view)
@@ -85,7 +97,6 @@ static void show(const struct account *account, struct weir_session_view *view)
 #define SHOW(name) view->name = account->name;
     ACCOUNT_COUNTS(SHOW)
 #undef SHOW
-    memcpy(view->reasons, account->reasons, sizeof view->reasons);
     view->version = account->version;
     view->first_us = account->first_us;
     view->last_us = account->last_us;
@@ -105,6 +116,8 @@ void weir_decoder_sessions(struct weir_decoder *decoder,
                 .bytes_waiting = s->waiting_bytes,
             };
             show(&s->account, &view);
+            for (int i = 0; i < WEIR_REASON_COUNT; i++)
+                view.reasons[i] = s->account.reasons[i];
             view.sets_waiting = view.sets_waited - view.sets_late - view.sets_given_up;
             each(context, &view);
         }
@@ -116,4 +129,5 @@ void weir_decoder_remainder(struct weir_decoder *decoder, struct weir_session_vi
     settle(decoder);
     *ret_view = (struct weir_session_view){0};
     show(&decoder->book.remainder, ret_view);
+    memcpy(ret_view->reasons, decoder->book.reasons, sizeof ret_view->reasons);
 }

@@ -12,20 +12,21 @@
 
 #include <weir/weir.h>
 
-/* Counts of the ledger that sessions have as well, by the same name. */
-#define ACCOUNT_COUNTS(X)                                                                                         \
+/* Counts of the ledger that sessions have as well, by the same name: those that every datagram changes, and others. */
+#define ACCOUNT_COUNTS_EACH(X)                                                                                  \
     X(datagrams)                                                                                                \
     X(datagrams_decoded)                                                                                        \
-    X(datagrams_refused)                                                                                        \
     X(bytes)                                                                                                    \
     X(sets)                                                                                                     \
-    X(sets_template)                                                                                            \
     X(sets_data)                                                                                                \
+    X(flows)
+#define ACCOUNT_COUNTS_OTHER(X)                                                                                 \
+    X(datagrams_refused)                                                                                        \
+    X(sets_template)                                                                                            \
     X(sets_waited)                                                                                              \
     X(sets_skipped)                                                                                             \
     X(sets_late)                                                                                                \
     X(sets_given_up)                                                                                            \
-    X(flows)                                                                                                    \
     X(options)                                                                                                  \
     X(templates_learned)                                                                                        \
     X(templates_changed)                                                                                        \
@@ -37,14 +38,18 @@
     X(count_mismatches)                                                                                         \
     X(reported_flows)                                                                                           \
     X(reported_packets)
+#define ACCOUNT_COUNTS(X) ACCOUNT_COUNTS_EACH(X) ACCOUNT_COUNTS_OTHER(X)
 
+/* What every datagram changes stands first, in one line of the cache. */
 struct account {
 #define ACCOUNT_COUNT(name) uint64_t name;
-    ACCOUNT_COUNTS(ACCOUNT_COUNT)
+    ACCOUNT_COUNTS_EACH(ACCOUNT_COUNT)
+    int64_t last_us; /* when its last datagram came, and of which version that was */
+    uint16_t version;
+    int64_t first_us;
+    ACCOUNT_COUNTS_OTHER(ACCOUNT_COUNT)
 #undef ACCOUNT_COUNT
-    uint64_t reasons[WEIR_REASON_COUNT]; /* counted by decoder_refuse() itself */
-    int64_t first_us, last_us;           /* when its datagrams came */
-    uint16_t version;                    /* of the last one */
+    uint32_t reasons[WEIR_REASON_COUNT]; /* counted by decoder_refuse() itself; at UINT32_MAX the remainder goes on */
 };
 
 struct session;
@@ -54,7 +59,8 @@ struct weir_decoder;
 struct account_book {
     struct weir_ledger mark;
     struct session *session; /* whose data is looked at; NULL: nobody's, the remainder's */
-    struct account remainder;  /* of sessions that are gone, and of what belongs to none */
+    struct account remainder;  /* of sessions that are gone, and of what belongs to none; but its reasons: */
+    uint64_t reasons[WEIR_REASON_COUNT];
 };
 
 /* Turns to a session, or to none (NULL); to the one that a run came from, if it is still there. */

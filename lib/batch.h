@@ -2,14 +2,17 @@
 /*
  * batch.h - the batches of a decoder, made at start and used again and again
  *
- * Each has one block of memory:
+ * Each has a block of memory, or a part of one (block.h), and begins with room for as many rows as it is to take:
  *
- *     +------+--------------------+---------+-------+---------+-------+-----+------+
- *     | runs | column pointers[n] | (align) | col 0 | (align) | col 1 | ... | heap |
- *     +------+--------------------+---------+-------+---------+-------+-----+------+
+ *     +--------------------+------+---------+-------+---------+-------+-----+------+
+ *     | column pointers[n] | runs | (align) | col 0 | (align) | col 1 | ... | heap |
+ *     +--------------------+------+---------+-------+---------+-------+-----+------+
  *
  * The heap has what the fields of variable length hold; their columns point into it. Computed columns (core.h) stand
  * behind those of the fields.
+ *
+ * When many layouts take turns, their batches are shorter, so that all that is being written stays in the cache; and
+ * what is short lies close together, in few pages of memory.
  *
  * A batch is free, open (taking rows of its layout), ready (waiting to be taken by the user) or held (by the
  * user), and goes round in that order.
@@ -17,6 +20,7 @@
 #ifndef WEIR_BATCH_H
 #define WEIR_BATCH_H
 
+#include "block.h"
 #include "layout.h"
 
 struct batch {
@@ -26,9 +30,12 @@ struct batch {
     struct batch *previous; /* in the open list */
     struct layout *layout;
     struct weir_run *runs;
-    uint8_t *block;
-    uint32_t heap_used;
+    uint8_t **columns; /* NULL where a column has no width */
+    uint32_t row_capacity, run_capacity;
+    uint8_t *heap;
+    uint32_t heap_bytes, heap_used;
     bool held;
+    struct block_piece piece;
 };
 
 struct batch_list {
@@ -36,19 +43,16 @@ struct batch_list {
 };
 
 struct batch_pool {
-    struct batch *batches;
-    uint8_t *blocks;
-    uint32_t batch_count;
+    struct block_pool blocks;
+    struct batch *batches; /* one for each part of each block */
     uint32_t batch_rows;
-    uint32_t run_capacity;
-    struct batch *free_first;
     struct batch_list open; /* oldest first */
     uint32_t open_count;
     struct batch_list ready;
     struct layout_table *layouts;
 };
 
-/* How many runs a batch has room for, and the octets that they take. */
+/* How many runs a batch of so many rows has room for, and the octets that they take. */
 uint32_t batch_run_capacity(uint32_t batch_rows);
 size_t batch_run_bytes(uint32_t batch_rows);
 
@@ -61,10 +65,14 @@ void batch_pool_done(struct batch_pool *pool);
  * been made ready, if there was one, and the user is to take it first. */
 struct batch *batch_open(struct batch_pool *pool, struct layout *layout);
 
+/* Whether a batch has as many rows as it should have; it is to be closed at once, so that its memory is used again while
+ * it is still in the cache. */
+bool batch_is_full(const struct batch *batch);
+
 /* Rows that the batch can still take. */
 static inline uint32_t batch_room(const struct batch *batch)
 {
-    return batch->layout->row_capacity - batch->view.row_count;
+    return batch->row_capacity - batch->view.row_count;
 }
 
 /* Appends rows of one run: `records` are row_count records back to back. The caller has checked the room. */
@@ -79,7 +87,7 @@ void batch_append_walked(struct batch *batch, const struct weir_run *run, const 
 /* Octets that the heap of the batch can still take. */
 static inline uint32_t batch_heap_room(const struct batch *batch)
 {
-    return batch->layout->heap_bytes - batch->heap_used;
+    return batch->heap_bytes - batch->heap_used;
 }
 
 /* Makes an open batch, or all of them, ready; one without rows becomes free again. */

@@ -21,11 +21,13 @@ enum {
     NAME_PLACES = LIMIT_TEMPLATE_FIELDS * 2,
     NAME_TAIL_BYTES = 8,     /* "_4096" and NUL */
     NAME_UNKNOWN_BYTES = 28, /* "ie_4294967295_65535" with its tail */
-    COLUMN_ALIGNMENT = 64,
     HEAP_BYTES_MIN = 65536,     /* what one record holds at the most fits */
     HEAP_BYTES_PER_VALUE = 64,  /* a guess at what a field of variable length holds */
     HEAP_BYTES_PER_LIST = 512   /* and a list's text */
 };
+
+#define CORE_BYTES                                                                                              \
+    (CORE_OPERATIONS_MAX * sizeof(struct core_operation) + WEIR_CORE_COUNT * sizeof(struct weir_core_column))
 
 static const char reverse_prefix[] = "reverse";
 
@@ -38,6 +40,22 @@ struct measure {
     size_t name_bytes; /* at the most */
 };
 
+static void forget_names(struct layout_table *table)
+{
+    memset(table->name_count, 0, NAME_PLACES * sizeof *table->name_count);
+    memset(table->name_seen, 0, NAME_PLACES * sizeof *table->name_seen);
+}
+
+/* How often a name was used in this template before, and one more. */
+static uint32_t count_name(struct layout_table *table, const char *name)
+{
+    size_t place = hash_bytes(table->seed, name, strlen(name)) % NAME_PLACES;
+    while (table->name_seen[place] != NULL && strcmp(table->name_seen[place], name) != 0)
+        place = (place + 1) % NAME_PLACES;
+    table->name_seen[place] = name;
+    return table->name_count[place]++;
+}
+
 static size_t name_bytes(const struct specifier *specifier)
 {
     const struct weir_element *element = specifier->element;
@@ -47,12 +65,26 @@ static size_t name_bytes(const struct specifier *specifier)
     return 2 * (sizeof reverse_prefix + strlen(element->name) + NAME_TAIL_BYTES) + v9_bytes;
 }
 
+/* Whether all fields have the names of their elements, each its own: the layout then needs no room for names. */
+static bool names_are_there(struct layout_table *table, uint32_t field_count)
+{
+    forget_names(table);
+    for (uint32_t i = 0; i < field_count; i++) {
+        const struct specifier *specifier = &table->specifiers[i];
+        if (specifier->padding)
+            continue;
+        if (specifier->element == NULL || specifier->reverse || count_name(table, specifier->element->name) > 0)
+            return false;
+    }
+    return true;
+}
+
 static bool is_list(const struct specifier *specifier)
 {
     return specifier->element != NULL && specifier_kind(specifier->element->type, specifier->length) == WEIR_KIND_JSON;
 }
 
-static int measure(const struct layout_table *table, const struct specification *specification,
+static int measure(struct layout_table *table, const struct specification *specification,
                    struct measure *ret_measure, enum weir_reason *ret_reason)
 {
     struct measure measure = {0};
@@ -73,21 +105,13 @@ static int measure(const struct layout_table *table, const struct specification 
         *ret_reason = measure.record_bytes == 0 ? WEIR_REASON_TEMPLATE_EMPTY : WEIR_REASON_TEMPLATE_RECORD_LONG;
         return -1;
     }
+    if (names_are_there(table, specification->field_count))
+        measure.name_bytes = 0;
     *ret_measure = measure;
     return 0;
 }
 
 /* ---------------------------------------------------------------------------------------------------- names */
-
-/* How often a name was used in this template before, and one more. */
-static uint32_t count_name(struct layout_table *table, const char *name)
-{
-    size_t place = hash_bytes(table->seed, name, strlen(name)) % NAME_PLACES;
-    while (table->name_seen[place] != NULL && strcmp(table->name_seen[place], name) != 0)
-        place = (place + 1) % NAME_PLACES;
-    table->name_seen[place] = name;
-    return table->name_count[place]++;
-}
 
 /* Takes the next piece of the block for a name: `base`, and from the second use on "_2", "_3", ... */
 static const char *make_name(char **names, const char *base, uint32_t used_before)
@@ -180,11 +204,11 @@ static struct step make_step(const struct weir_field *field, uint32_t column, ui
     return (struct step){
         .copy = compile_kernel(field->kind, field->wire_bytes),
         .gather = gather_of(field->kind, field->wire_bytes),
-        .offset = offset,
-        .segment = segment,
-        .column = column,
-        .wire_bytes = field->wire_bytes,
-        .width_bytes = field->width_bytes,
+        .offset = (uint16_t)offset,
+        .segment = (uint16_t)segment,
+        .column = (uint16_t)column,
+        .wire_bytes = (uint16_t)field->wire_bytes,
+        .width_bytes = (uint16_t)field->width_bytes,
     };
 }
 
@@ -219,21 +243,17 @@ static uint32_t fill_plan(const struct layout_table *table, uint32_t field_count
     return step_count;
 }
 
-/* Core columns are kept of layouts that describe flows. Returns what they take in the block. */
-static size_t core_bytes(const struct layout_table *table, const struct specification *specification)
+/* Core columns are kept of layouts that describe flows. */
+static bool has_core(const struct layout_table *table, const struct specification *specification)
 {
-    const bool wanted = table->shape.core && !specification->options;
-    return wanted ? CORE_OPERATIONS_MAX * sizeof(struct core_operation) +
-                        WEIR_CORE_COUNT * sizeof(struct weir_core_column)
-                  : 0;
+    return table->core.wanted && !specification->options;
 }
 
-static void fill_core(const struct layout_shape *shape, struct layout *layout, struct core_operation *operations,
-                      struct core_build *ret_core)
+static void fill_core(uint32_t sampling_rate, struct layout *layout, struct core_operation *operations,
+                      struct weir_core_column *columns, struct core_build *ret_core)
 {
-    struct weir_core_column *columns = (struct weir_core_column *)(operations + CORE_OPERATIONS_MAX);
     *ret_core = (struct core_build){.layout = &layout->view, .columns = columns, .operations = operations};
-    core_compile(ret_core, shape->sampling_rate);
+    core_compile(ret_core, sampling_rate);
     layout->core_operations = operations;
     layout->core_operation_count = ret_core->operation_count;
     layout->needs_init_time = ret_core->needs_init_time;
@@ -247,39 +267,24 @@ static uint32_t column_width(const struct layout *layout, const struct core_buil
     return column < field_count ? layout->view.fields[column].width_bytes : core->computed_bytes[column - field_count];
 }
 
-/* Columns lie behind each other in a batch's block, each aligned, with room for row_capacity values; behind them
- * what the fields of variable length hold. */
-static void shape_columns(const struct layout_shape *shape, struct layout *layout, const struct core_build *core,
-                          uint32_t *ret_offsets)
+/* What a batch has to have room for: see batch.h. */
+static void measure_rows(struct layout *layout, const struct core_build *core, uint32_t *ret_column_bytes)
 {
-    const uint32_t count = layout->view.field_count + core->computed_count,
-                   variable_count = layout->view.variable_count, list_count = layout->view.list_count;
-    const size_t fixed = shape->run_bytes + (size_t)count * (sizeof(void *) + COLUMN_ALIGNMENT + WINDOW_SLACK_BYTES) +
-                         COLUMN_ALIGNMENT + (variable_count > 0 ? HEAP_BYTES_MIN : 0) +
-                         (list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
-    size_t row_bytes = (size_t)variable_count * HEAP_BYTES_PER_VALUE + (size_t)list_count * HEAP_BYTES_PER_LIST;
-    for (uint32_t i = 0; i < count; i++)
-        row_bytes += column_width(layout, core, i);
-    size_t rows = shape->rows_max;
-    if (row_bytes > 0 && rows > (shape->batch_bytes - fixed) / row_bytes)
-        rows = (shape->batch_bytes - fixed) / row_bytes;
-    if (rows == 0)
-        rows = 1; /* only with more fields of variable length than the guess above leaves room for */
-    size_t offset = shape->run_bytes + (size_t)count * sizeof(void *);
+    const uint32_t count = layout->view.field_count + core->computed_count, list_count = layout->view.list_count;
+    layout->row_bytes = layout->view.variable_count * HEAP_BYTES_PER_VALUE + list_count * HEAP_BYTES_PER_LIST;
     for (uint32_t i = 0; i < count; i++) {
-        offset = (offset + COLUMN_ALIGNMENT - 1) / COLUMN_ALIGNMENT * COLUMN_ALIGNMENT;
-        ret_offsets[i] = column_width(layout, core, i) == 0 ? 0 : (uint32_t)offset;
-        offset += rows * column_width(layout, core, i) + WINDOW_SLACK_BYTES;
+        ret_column_bytes[i] = column_width(layout, core, i);
+        layout->row_bytes += ret_column_bytes[i];
     }
-    layout->row_capacity = (uint32_t)rows;
-    layout->heap_offset = (uint32_t)offset;
-    layout->heap_bytes = variable_count > 0 ? (uint32_t)(shape->batch_bytes - offset) : 0;
+    if (layout->row_bytes == 0)
+        layout->row_bytes = 1; /* rows of nothing but padding are rows */
+    layout->heap_bytes_min =
+        (layout->view.variable_count > 0 ? HEAP_BYTES_MIN : 0) + (list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
 }
 
 static void name_fields(struct layout_table *table, uint32_t field_count, struct weir_field *fields, char *names)
 {
-    memset(table->name_count, 0, NAME_PLACES * sizeof *table->name_count);
-    memset(table->name_seen, 0, NAME_PLACES * sizeof *table->name_seen);
+    forget_names(table);
     for (uint32_t i = 0; i < field_count; i++) {
         if (!table->specifiers[i].padding)
             name_field(table, &table->specifiers[i], fields++, &names);
@@ -290,14 +295,15 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
                  const struct measure *size)
 {
     const size_t columns = size->column_count;
-    struct weir_field *fields = (struct weir_field *)(layout + 1);
-    struct step *plan = (struct step *)(fields + columns);
-    struct core_operation *operations = (struct core_operation *)(plan + columns);
-    const size_t operations_bytes = core_bytes(table, specification);
-    struct window *windows = (struct window *)((uint8_t *)operations + operations_bytes);
-    struct variable *variable = (struct variable *)(windows + columns / 2);
-    uint32_t *offsets = (uint32_t *)(variable + size->variable_count);
-    uint8_t *octets = (uint8_t *)(offsets + columns + CORE_COMPUTED_MAX);
+    const bool core_wanted = has_core(table, specification);
+    struct window *windows = (struct window *)(layout + 1);
+    struct core_operation *operations = (struct core_operation *)(windows + columns / 2);
+    struct step *plan = (struct step *)(operations + (core_wanted ? CORE_OPERATIONS_MAX : 0));
+    struct weir_field *fields = (struct weir_field *)(plan + columns);
+    struct weir_core_column *core_columns = (struct weir_core_column *)(fields + columns);
+    struct variable *variable = (struct variable *)(core_columns + (core_wanted ? WEIR_CORE_COUNT : 0));
+    uint32_t *column_bytes = (uint32_t *)(variable + size->variable_count);
+    uint8_t *octets = (uint8_t *)(column_bytes + columns + CORE_COMPUTED_MAX);
     struct core_build core = {0};
 
     memcpy(octets, specification->fields, specification->size_bytes);
@@ -305,7 +311,7 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
                                    &layout->last_segment_bytes);
     name_fields(table, specification->field_count, fields, (char *)octets + specification->size_bytes);
     layout->plan = plan;
-    layout->column_offset = offsets;
+    layout->column_bytes = column_bytes;
     layout->variable = variable;
     layout->specification = octets;
     layout->specification_bytes = specification->size_bytes;
@@ -319,10 +325,10 @@ static void fill(struct layout_table *table, struct layout *layout, const struct
         .version = specification->version,
         .options = specification->options,
     };
-    if (operations_bytes > 0)
-        fill_core(&table->shape, layout, operations, &core);
+    if (core_wanted)
+        fill_core(table->core.sampling_rate, layout, operations, core_columns, &core);
     layout->teaches = specification->options && type_information_is(fields, size->column_count);
-    shape_columns(&table->shape, layout, &core, offsets);
+    measure_rows(layout, &core, column_bytes);
     layout->windows = windows;
     layout->rest_count = layout->step_count;
     if (table->window_kernels != NULL)
@@ -342,18 +348,19 @@ struct layout *compile(struct layout_table *table, const struct specification *s
         return NULL;
     const size_t block_bytes = sizeof(struct layout) +
                                size.column_count * (sizeof(struct weir_field) + sizeof(struct step) + sizeof(uint32_t)) +
-                               CORE_COMPUTED_MAX * sizeof(uint32_t) + core_bytes(table, specification) +
+                               CORE_COMPUTED_MAX * sizeof(uint32_t) +
+                               (has_core(table, specification) ? CORE_BYTES : 0) +
                                size.column_count / 2 * sizeof(struct window) +
                                sizeof(struct variable) * size.variable_count + specification->size_bytes +
                                size.name_bytes;
     struct layout *layout = NULL;
-    if (table->count < table->count_max && block_bytes <= table->bytes_max - table->bytes)
+    if (table->count < table->count_max && block_bytes + LIMIT_PIECE_BYTES <= table->bytes_max - table->bytes)
         layout = calloc(1, block_bytes);
     if (layout == NULL) {
         *ret_reason = WEIR_REASON_TEMPLATES_FULL;
         return NULL;
     }
-    layout->block_bytes = block_bytes;
+    layout->block_bytes = block_bytes + LIMIT_PIECE_BYTES;
     fill(table, layout, specification, &size);
     return layout;
 }

@@ -8,7 +8,7 @@
 #include "layout.h"
 
 /*
- * Compiles a template into a block of memory. The table gives scratch and shape, and its bounds on memory are
+ * Compiles a template into a block of memory. The table gives scratch, and its bounds on memory are
  * kept; the layout is not put into it. NULL with a reason when the template is refused or memory is short.
  */
 struct layout *compile(struct layout_table *table, const struct specification *specification,

@@ -120,12 +120,13 @@ void core_add(struct core_build *build, enum weir_core core, core_kernel *kernel
     const struct weir_core_column *target = &build->columns[core];
     assert(build->operation_count < CORE_OPERATIONS_MAX && target->how == WEIR_CORE_COMPUTED);
     struct core_operation *operation = &build->operations[build->operation_count++];
-    *operation = (struct core_operation){kernel, .target = target->column, .target_bytes = target->width_bytes};
+    *operation = (struct core_operation){
+        kernel, .target = (uint16_t)target->column, .target_bytes = (uint16_t)target->width_bytes};
     for (int i = 0; i < CORE_SOURCES; i++) {
-        if (sources[i] == UINT32_MAX)
-            continue;
-        operation->source[i] = sources[i];
-        operation->source_bytes[i] = width_of(build, sources[i]);
+        const bool needed = sources[i] != UINT32_MAX;
+        /* one that is not needed is there, but not looked at */
+        operation->source[i] = (uint16_t)(needed ? sources[i] : target->column);
+        operation->source_bytes[i] = needed ? (uint16_t)width_of(build, sources[i]) : 0;
     }
 }
 
@@ -152,10 +153,8 @@ void core_fill(const struct weir_decoder *decoder, struct batch *batch, uint32_t
         const struct core_operation *operation = &layout->core_operations[i];
         const void *from[CORE_SOURCES];
         for (int k = 0; k < CORE_SOURCES; k++)
-            from[k] = batch->block + layout->column_offset[operation->source[k]] +
-                      (size_t)first_row * operation->source_bytes[k];
-        operation->kernel(batch->block + layout->column_offset[operation->target] +
-                              (size_t)first_row * operation->target_bytes,
-                          from, row_count, &core);
+            from[k] = batch->columns[operation->source[k]] + (size_t)first_row * operation->source_bytes[k];
+        operation->kernel(batch->columns[operation->target] + (size_t)first_row * operation->target_bytes, from,
+                          row_count, &core);
     }
 }

@@ -41,10 +41,10 @@ typedef void core_kernel(void *to, const void *const *from, size_t count, const 
 
 struct core_operation {
     core_kernel *kernel;
-    uint32_t target;
-    uint32_t target_bytes; /* width of a value */
-    uint32_t source[CORE_SOURCES];
-    uint32_t source_bytes[CORE_SOURCES]; /* width of a value; 0: no such source */
+    uint16_t target;
+    uint16_t source[CORE_SOURCES];
+    uint16_t target_bytes;               /* width of a value */
+    uint16_t source_bytes[CORE_SOURCES]; /* width of a value; 0: no such source */
 };
 
 /* A layout's core columns being found. */

@@ -98,7 +98,7 @@ bool data_set_rows_step(struct weir_decoder *decoder)
     if (rows->layout->teaches)
         type_information_take(decoder, batch, &rows->run, first_row);
     /* Full; or nothing came: what was left turned out to be padding, or runs over the end. */
-    if (rows->layout->open == batch && (batch_room(batch) == 0 || batch->view.row_count == 0))
+    if (rows->layout->open == batch && (batch_is_full(batch) || batch->view.row_count == 0))
         batch_close(batch);
     return true;
 }
@@ -191,7 +191,10 @@ static struct layout *take_over(struct weir_decoder *decoder, struct session *se
     struct layout *layout = sharing_find(decoder, session, id, run->version);
     if (layout == NULL || (own != NULL && own->layout != NULL && !own->shared))
         return NULL;
-    struct template_entry *entry = session_template_add(session, id, decoder->options.templates_session_max);
+    if (!eviction_has_place(decoder, session, id))
+        return NULL;
+    struct template_entry *entry =
+        session_template_add(&decoder->sessions, session, id, decoder->options.templates_session_max);
     if (entry == NULL)
         return NULL;
     layout->reference_count++;

@@ -57,21 +57,15 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
     struct weir_decoder *decoder = calloc(1, sizeof *decoder);
     if (decoder == NULL)
         return NULL;
-    const struct layout_shape shape = {
-        .batch_bytes = options.batch_bytes,
-        .run_bytes = batch_run_bytes(options.batch_rows),
-        .rows_max = options.batch_rows,
-        .core = options.core,
-        .sampling_rate = options.sampling_rate,
-    };
+    const struct layout_core core = {.wanted = options.core, .sampling_rate = options.sampling_rate};
     decoder->options = options;
     decoder->taught.seed = options.seed;
     lifetime_init(&decoder->lifetime, options.template_lifetime_us);
     decoder->waiting.bytes_max = options.waiting_bytes;
     decoder->waiting.session_bytes_max = options.waiting_session_bytes;
     if (walk_init(&decoder->walked) != 0 || lists_init(&decoder->lists) != 0 ||
-        layout_table_init(&decoder->layouts, options.templates_max + FIXED_COUNT, options.seed, shape,
-                          &decoder->taught) != 0 ||
+        layout_table_init(&decoder->layouts, options.templates_max + FIXED_COUNT, options.seed, core, &decoder->taught) !=
+            0 ||
         batch_pool_init(&decoder->batches, options.batch_count, options.batch_bytes, options.batch_rows,
                         &decoder->layouts) != 0 ||
         session_table_init(&decoder->sessions, options.sessions_max, options.seed) != 0 ||

@@ -137,9 +137,15 @@ void eviction_give_up(struct weir_decoder *decoder, struct session *session);
 /* eviction.c: makes room for a session of this address. */
 void eviction_for_session(struct weir_decoder *decoder, const struct weir_address *address);
 
-/* eviction.c: whether the session's address may have one more template, or one instead of another; gives up the session that was least recently
- * useful, to make room for it. False: that did not help, or it is not to be done any more. */
+/* eviction.c: whether the session's address may have one more template, or one instead of another. */
 bool eviction_may_have_template(const struct weir_decoder *decoder, const struct session *session, bool instead);
+
+/* eviction.c: whether there is a place for a template with this ID in the session, and its address may have it. Templates
+ * that the session has forgotten, or taken over from a sibling, take a place as well, until the session goes. */
+bool eviction_has_place(const struct weir_decoder *decoder, const struct session *session, uint16_t id);
+
+/* eviction.c: gives up the session that was least recently useful, to make room for a template. False: that did not
+ * help, or it is not to be done any more. */
 bool eviction_for_template(struct weir_decoder *decoder, const struct session *session, uint32_t done);
 
 /* eviction.c: whether there is room for a set that waits. Sessions on trial give way to those that are useful. */

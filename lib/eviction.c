@@ -50,6 +50,14 @@ bool eviction_may_have_template(const struct weir_decoder *decoder, const struct
            peer_may_take(peer->template_bytes, layouts->bytes, layouts->bytes_max);
 }
 
+bool eviction_has_place(const struct weir_decoder *decoder, const struct session *session, uint16_t id)
+{
+    const size_t taken = decoder->sessions.place_count;
+    const size_t max = (size_t)decoder->options.templates_max * LIMIT_PLACES_PER_TEMPLATE;
+    return session_template(session, id) != NULL ||
+           (taken < max && peer_may_take(session->peer->place_count, taken, max));
+}
+
 /* Among the useful ones that were useful least recently, one that has templates. */
 static struct session *useful_with_templates(const struct weir_decoder *decoder, const struct session *except)
 {

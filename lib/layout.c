@@ -14,7 +14,7 @@
 
 enum { NAME_PLACES = LIMIT_TEMPLATE_FIELDS * 2 };
 
-int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t seed, struct layout_shape shape,
+int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t seed, struct layout_core core,
                       const struct taught *taught)
 {
     uint32_t bucket_count = 64;
@@ -26,7 +26,7 @@ int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t s
         .bytes_max = DEFAULT_TEMPLATES_BYTES,
         .seed = seed,
         .next_serial = 1,
-        .shape = shape,
+        .core = core,
         .taught = taught,
         .window_kernels = window_kernels_pick(),
         .buckets = calloc(bucket_count, sizeof *table->buckets),

@@ -5,9 +5,12 @@
  * A template's fields, as they stand on the wire, are looked up in the table of layouts; all templates with
  * the same fields, of all exporters, share one layout. A new one is compiled into one block of memory:
  *
- *     +---------------+-----------+-------------+--------------+---------+------------------+---------------+-------+
- *     | struct layout | fields[n] | plan[steps] | core columns | windows | column_offset[n] | specification | names |
- *     +---------------+-----------+-------------+--------------+---------+------------------+---------------+-------+
+ *     +---------------+---------+-----------------+------+-----------+--------------+----------+-----------------+-
+ *     | struct layout | windows | core operations | plan | fields[n] | core columns | variable | column_bytes[n] |
+ *     +---------------+---------+-----------------+------+-----------+--------------+----------+-----------------+-
+ *    -+---------------+-------+
+ *     | specification | names |
+ *    -+---------------+-------+
  *
  * The plan is a flat list of copies: so many octets, from that offset of the record, with that kernel, into
  * that column. Fields of variable length (RFC 7011 section 7) cut a record into segments; an offset then counts
@@ -33,11 +36,11 @@ struct taught;
 struct step {
     kernel_copy *copy;
     kernel_gather *gather;
-    uint32_t offset;  /* of the field in its segment, octets */
-    uint32_t segment; /* 0 where nothing before it is of variable length */
-    uint32_t column;
-    uint32_t wire_bytes;
-    uint32_t width_bytes;
+    uint16_t offset;  /* of the field in its segment, octets */
+    uint16_t segment; /* 0 where nothing before it is of variable length */
+    uint16_t column;
+    uint16_t wire_bytes;
+    uint16_t width_bytes;
     bool in_window; /* needless where windows are used */
 };
 
@@ -61,38 +64,36 @@ struct variable {
 
 struct layout {
     struct weir_layout view; /* what the user sees */
-    struct layout *hash_next;
-    uint64_t hash;
-    uint32_t reference_count; /* templates that mean it, batches that hold rows of it */
-    uint32_t template_count;  /* templates that sessions were sent and that mean it */
-    size_t block_bytes;
-    bool teaches;              /* options that tell of elements, see type_information.h */
-    uint32_t taught_count;     /* how many elements were taught when it was last seen to have their names */
-    struct batch *open;        /* the batch that takes its rows now, or NULL */
-    uint32_t row_capacity;     /* of a batch */
-    uint32_t heap_offset;      /* of what the fields of variable length hold, in a batch's block */
-    uint32_t heap_bytes;       /* 0 where there are none */
-    uint32_t last_segment_bytes; /* of the fixed fields behind the last of variable length */
+    /* What each set needs, together, so that few lines of the cache are read. */
+    struct batch *open; /* the batch that takes its rows now, or NULL */
+    const struct step *plan;
+    const struct window *windows;
+    const struct core_operation *core_operations; /* what fills the columns behind those of the fields: core.h */
     uint32_t step_count;
     uint32_t rest_count; /* the first so many steps are those that no window makes needless */
     uint32_t window_count;
-    const struct step *plan;
-    const struct window *windows;
-    const uint32_t *column_offset; /* of each column in a batch's block, octets, 0: it has none; the fields' come first */
-    const struct core_operation *core_operations; /* what fills the columns behind them: core.h */
     uint32_t core_operation_count;
-    bool needs_init_time; /* as in struct core_build */
+    uint32_t row_bytes;       /* of a row in a batch, at least 1; what fields of variable length hold is guessed */
+    uint32_t reference_count; /* templates that mean it, batches that hold rows of it */
+    bool needs_init_time;     /* as in struct core_build */
+    bool teaches;             /* options that tell of elements, see type_information.h */
+    /* The rest. */
+    uint32_t heap_bytes_min;      /* of what fields of variable length hold, so that any record has room; 0: none */
+    const uint32_t *column_bytes; /* of a value in each column, 0: it has none; the fields' come first */
     const struct variable *variable; /* variable_count */
+    uint32_t last_segment_bytes;     /* of the fixed fields behind the last of variable length */
+    uint32_t template_count;         /* templates that sessions were sent and that mean it */
+    uint32_t taught_count; /* how many elements were taught when it was last seen to have their names */
+    struct layout *hash_next;
+    uint64_t hash;
+    size_t block_bytes;
     const uint8_t *specification;
     size_t specification_bytes;
 };
 
-/* How a batch's block is divided: see batch.h. */
-struct layout_shape {
-    size_t batch_bytes;
-    size_t run_bytes; /* what the runs take of it */
-    uint32_t rows_max;
-    bool core; /* layouts have core columns */
+/* What layouts have besides what their templates say. */
+struct layout_core {
+    bool wanted; /* core columns */
     uint32_t sampling_rate; /* of all exporters; 0: as they tell */
 };
 
@@ -122,13 +123,13 @@ struct layout_table {
     uint32_t *name_count; /* scratch of the compiler: counts names, LIMIT_TEMPLATE_FIELDS * 2 places */
     const char **name_seen;
     struct specifier *specifiers; /* scratch: the template being compiled */
-    struct layout_shape shape;
+    struct layout_core core;
     const struct taught *taught;
     const struct window_kernels *window_kernels; /* of this machine, or NULL */
 };
 
 /* 0, or -1 when memory is short. */
-int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t seed, struct layout_shape shape,
+int layout_table_init(struct layout_table *table, uint32_t count_max, uint64_t seed, struct layout_core core,
                       const struct taught *taught);
 void layout_table_done(struct layout_table *table);
 

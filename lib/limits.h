@@ -4,6 +4,18 @@
  *
  * Those that a user may set are defaults of struct weir_options; the others are fixed. At a limit the decoder
  * refuses or evicts, counts it, and goes on.
+ *
+ * What a decoder takes at its defaults when all of them are reached, in MiB, with what malloc() takes besides:
+ *
+ *     batches         32   touched only as they are used
+ *     layouts         48   10,000 of 20 fields; exporters that send the same template share one
+ *     their places    12   in the sessions: 131,072, in tables that are a quarter full or more
+ *     sessions        61   65,536, each with its peer and a few templates
+ *     waiting         17
+ *     state           34   300,000 interfaces with a name each
+ *     tables           3
+ *     ---------------------
+ *                    207   test_hostile.c holds it to that
  */
 #ifndef WEIR_LIMITS_H
 #define WEIR_LIMITS_H
@@ -18,7 +30,7 @@
 #define LIMIT_BATCH_ROWS 65536u
 #define LIMIT_BATCH_BYTES_MIN (1u << 20)
 #define DEFAULT_BATCH_ROWS 8192u
-#define DEFAULT_BATCH_COUNT 64u
+#define DEFAULT_BATCH_COUNT 32u
 #define DEFAULT_BATCH_BYTES (1u << 20)
 
 /* Data that waits for its template. */
@@ -26,12 +38,19 @@
 #define DEFAULT_WAITING_SESSION_BYTES (4u << 20)
 #define DEFAULT_WAITING_US 30000000 /* 30 s */
 
+/* What malloc() takes for itself of each piece, about; counted where there are many of them. */
+#define LIMIT_PIECE_BYTES 16u
+
 /* Exporters and templates. */
 #define DEFAULT_TEMPLATE_LIFETIME_US 86400000000 /* 24 h */
 #define DEFAULT_SESSIONS 65536u
 #define DEFAULT_TEMPLATES_SESSION 1024u
 #define DEFAULT_TEMPLATES 65536u
-#define DEFAULT_TEMPLATES_BYTES (64u << 20)
+#define DEFAULT_TEMPLATES_BYTES (48u << 20)
+
+/* Places for templates in all sessions together, for each template there may be: those forgotten or taken over have one
+ * too. */
+#define LIMIT_PLACES_PER_TEMPLATE 2u
 
 /* Above half of a limit, an exporter address that has so much of it gets no more: see peer.h. */
 #define LIMIT_SHARES 16u
@@ -39,7 +58,7 @@
 
 /* What exporters tell of themselves, all of it; a name or a description; and states that are passed over in search of
  * one that may go. */
-#define LIMIT_STATE_BYTES (64u << 20)
+#define LIMIT_STATE_BYTES (32u << 20)
 #define LIMIT_STATE_TEXT_BYTES 255u
 #define LIMIT_STATES_PASSED 64u
 

@@ -56,6 +56,7 @@ static struct session *find_session(struct weir_decoder *decoder, const struct w
         memcmp(&session->address, &run->exporter, sizeof run->exporter) != 0)
         session = session_find(&decoder->sessions, &run->exporter, run->exporter_port, run->domain);
     if (session != NULL) {
+        __builtin_prefetch(session->templates);
         session->returned = true;
         session_touch(&decoder->sessions, session);
         return session;

@@ -24,6 +24,7 @@ struct peer {
     uint32_t session_count;
     uint32_t useful_count;   /* sessions that have proved useful: see session.h */
     uint32_t template_count; /* that its sessions were sent */
+    uint32_t place_count;    /* of templates, that its sessions take: see session.h */
     size_t template_bytes;   /* of their layouts, each counted as often as it is meant */
     size_t waiting_bytes;
     size_t state_bytes;

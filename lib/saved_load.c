@@ -86,12 +86,14 @@ static void load_template(struct weir_decoder *decoder, struct session *session,
     }
     const bool shared = (flags & SAVED_SHARED) != 0;
     enum weir_reason reason;
-    if (!shared && decoder->ledger.templates >= decoder->options.templates_max)
+    if ((!shared && decoder->ledger.templates >= decoder->options.templates_max) ||
+        !eviction_has_place(decoder, session, id))
         return;
     struct layout *layout = layout_get(&decoder->layouts, &specification, &reason);
     if (layout == NULL)
         return;
-    struct template_entry *entry = session_template_add(session, id, decoder->options.templates_session_max);
+    struct template_entry *entry =
+        session_template_add(&decoder->sessions, session, id, decoder->options.templates_session_max);
     if (entry == NULL) {
         layout_unref(&decoder->layouts, layout);
         return;

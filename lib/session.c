@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS_FIRST = 64, PLACES_FIRST = 8 };
+enum { BUCKETS_FIRST = 64, PLACES_FIRST = 4 };
 
 int session_table_init(struct session_table *table, uint32_t count_max, uint64_t seed)
 {
@@ -70,6 +70,10 @@ struct session *session_find(struct session_table *table, const struct weir_addr
 {
     const uint64_t hash = key_hash(sibling_hash(table, address, domain), port);
     struct session *session = table->by_key[hash & (table->bucket_count - 1)];
+    if (session != NULL) { /* most often the one: what is needed next comes with what is compared */
+        __builtin_prefetch((const uint8_t *)session + SESSION_ALIGNMENT, 1);
+        __builtin_prefetch(&session->account, 1);
+    }
     while (session != NULL && !(session->port == port && is_sibling(session, address, domain)))
         session = session->key_next;
     return session;
@@ -129,7 +133,7 @@ static void peer_remove(struct session *session)
 
 void session_touch(struct session_table *table, struct session *session)
 {
-    if (session->peer->newest != session) {
+    if (session->peer_newer != NULL) {
         peer_remove(session);
         peer_append(session);
     }
@@ -207,9 +211,10 @@ static void grow(struct session_table *table)
 struct session *session_create(struct session_table *table, const struct weir_address *address, uint16_t port,
                                uint32_t domain)
 {
-    struct session *session = calloc(1, sizeof *session);
+    struct session *session = aligned_alloc(SESSION_ALIGNMENT, sizeof *session);
     if (session == NULL)
         return NULL;
+    memset(session, 0, sizeof *session);
     session->peer = peer_get(&table->peers, address);
     if (session->peer == NULL) {
         free(session);
@@ -240,6 +245,8 @@ void session_remove(struct session_table *table, struct session *session)
     used_remove(table, session);
     peer_remove(session);
     session->peer->session_count--;
+    session->peer->place_count -= session->place_count;
+    table->place_count -= session->place_count;
     session->peer->useful_count -= session->useful;
     peer_drop_unused(&table->peers, session->peer);
     table->count--;
@@ -289,17 +296,20 @@ static int grow_templates(struct session *session)
     return 0;
 }
 
-struct template_entry *session_template_add(struct session *session, uint16_t id, uint32_t count_max)
+struct template_entry *session_template_add(struct session_table *table, struct session *session, uint16_t id,
+                                            uint32_t count_max)
 {
     struct template_entry *entry = session_template(session, id);
     if (entry != NULL)
         return entry;
-    if (session->template_count >= count_max)
+    if (session->place_count >= count_max)
         return NULL;
-    if (session->template_count >= session->template_places / 2 && grow_templates(session) != 0)
+    if (session->place_count >= session->template_places / 2 && grow_templates(session) != 0)
         return NULL;
     entry = find_place(session->templates, session->template_places, id);
     entry->id = id;
-    session->template_count++;
+    session->place_count++;
+    session->peer->place_count++;
+    table->place_count++;
     return entry;
 }

@@ -24,6 +24,8 @@
 
 struct waiting_set;
 
+enum { SESSION_ALIGNMENT = 64 };
+
 /* Templates of a session: open addressing by ID. */
 struct template_entry {
     uint16_t id; /* 0: place is empty */
@@ -32,27 +34,30 @@ struct template_entry {
     int64_t seen_us;       /* when it was last sent, or taken over; see lifetime.h */
 };
 
+/* What each datagram needs stands first: with a thousand exporters taking turns none of it is in the nearest cache, and
+ * each line of it takes its time. */
 struct session {
-    struct weir_address address;
-    uint16_t port;
-    uint32_t domain;
-    struct session *key_next;     /* same bucket by address, port, domain */
-    struct session *sibling_next; /* same bucket by address, domain: one address may fill it with all its ports, */
-    struct session **sibling_link; /* so what points at this one is known, and taking it out needs no search */
-    struct session *used_newer, *used_older; /* of all that are useful, or of all on trial */
-    struct peer *peer;
-    struct session *peer_newer, *peer_older; /* of its peer */
+    _Alignas(SESSION_ALIGNMENT) struct weir_address address;
     bool returned; /* not only one datagram came */
     bool useful;
-    struct account account;
-    struct sequence sequence;        /* of versions that count datagrams */
-    struct record_sequence records; /* of versions that count records */
-    int64_t heard_us; /* when its last datagram came */
-    bool resumed;     /* the sequences are those of the run before: no datagram came since */
-    struct template_entry *templates;
+    bool resumed; /* the sequences are those of the run before: no datagram came since */
+    uint16_t port;
+    uint32_t domain;
     uint32_t template_places; /* a power of two, or 0 */
-    uint32_t template_count;  /* places taken */
-    uint32_t own_count;       /* templates that this session was sent */
+    struct session *key_next; /* same bucket by address, port, domain */
+    struct template_entry *templates;
+    struct session *used_newer, *used_older; /* of all that are useful, or of all on trial */
+    struct session *peer_newer;              /* of its peer */
+    struct peer *peer;
+    struct sequence sequence; /* of versions that count datagrams */
+    int64_t heard_us;         /* when its last datagram came */
+    _Alignas(SESSION_ALIGNMENT) struct account account;
+    struct record_sequence records; /* of versions that count records */
+    struct session *peer_older;
+    struct session *sibling_next;  /* same bucket by address, domain: one address may fill it with all its ports, */
+    struct session **sibling_link; /* so what points at this one is known, and taking it out needs no search */
+    uint32_t place_count;          /* places taken, also by templates that were taken over or are no more */
+    uint32_t own_count;            /* templates that this session was sent */
     struct waiting_set *waiting_first, *waiting_last;
     size_t waiting_bytes;
 };
@@ -69,6 +74,7 @@ struct session_table {
     uint32_t bucket_count; /* a power of two */
     uint32_t count;
     uint32_t count_max;
+    uint32_t place_count; /* of all sessions */
     struct session_list used[2]; /* those on trial; those that have proved useful */
     struct peer_table peers;
     uint64_t seed;
@@ -105,6 +111,7 @@ struct session *session_sibling(const struct session_table *table, const struct 
 struct template_entry *session_template(const struct session *session, uint16_t id);
 
 /* The same, made with no layout when there is none. NULL when memory is short or there are `count_max`. */
-struct template_entry *session_template_add(struct session *session, uint16_t id, uint32_t count_max);
+struct template_entry *session_template_add(struct session_table *table, struct session *session, uint16_t id,
+                                            uint32_t count_max);
 
 #endif

@@ -182,7 +182,8 @@ static void grow_table(struct state_table *table)
 
 static struct state *make_state(struct state_table *table, struct peer *peer, uint32_t domain)
 {
-    const size_t bytes = sizeof(struct state) + sizeof *peer + ENTRIES_FIRST * sizeof(struct state_entry *);
+    const size_t bytes = sizeof(struct state) + sizeof *peer + ENTRIES_FIRST * sizeof(struct state_entry *) +
+                         3 * LIMIT_PIECE_BYTES;
     if (!make_room(table, peer, bytes))
         return NULL;
     struct state *state = calloc(1, sizeof *state);
@@ -254,7 +255,7 @@ const struct state_entry *state_entry(const struct state *state, uint8_t kind, u
 
 static size_t entry_bytes(size_t name_bytes, size_t description_bytes)
 {
-    return sizeof(struct state_entry) + name_bytes + description_bytes + 2;
+    return sizeof(struct state_entry) + name_bytes + description_bytes + 2 + LIMIT_PIECE_BYTES;
 }
 
 static void append_entry(struct state *state, struct state_entry *entry)
@@ -357,7 +358,7 @@ static struct state_entry *make_entry(struct state_table *table, struct state *s
     const size_t bytes = entry_bytes(told->name_bytes, told->description_bytes);
     if (!make_room(table, state->peer, bytes) && !give_way(table, state, bytes))
         return NULL;
-    struct state_entry *entry = calloc(1, bytes);
+    struct state_entry *entry = calloc(1, bytes - LIMIT_PIECE_BYTES);
     if (entry == NULL)
         return NULL;
     grow_entries(table, state);

@@ -47,7 +47,7 @@ static bool forget(struct weir_decoder *decoder, uint16_t id)
 }
 
 /* The layout of a new template; others may have to give up theirs for it. */
-static struct layout *layout_for(struct weir_decoder *decoder, const struct specification *specification,
+static struct layout *layout_for(struct weir_decoder *decoder, uint16_t id, const struct specification *specification,
                                  bool instead, enum weir_reason *ret_reason)
 {
     const struct session *session = decoder->message.session;
@@ -56,7 +56,7 @@ static struct layout *layout_for(struct weir_decoder *decoder, const struct spec
         return NULL;
     for (uint32_t done = 0;; done++) {
         struct layout *layout = NULL;
-        if (decoder->ledger.templates < decoder->options.templates_max)
+        if (decoder->ledger.templates < decoder->options.templates_max && eviction_has_place(decoder, session, id))
             layout = layout_get(&decoder->layouts, specification, ret_reason);
         if (layout != NULL || *ret_reason != WEIR_REASON_TEMPLATES_FULL ||
             !eviction_for_template(decoder, session, done))
@@ -80,12 +80,12 @@ static void learn(struct weir_decoder *decoder, uint16_t id, const struct specif
     }
     const bool known = forget(decoder, id);
     enum weir_reason reason;
-    struct layout *layout = layout_for(decoder, specification, known, &reason);
+    struct layout *layout = layout_for(decoder, id, specification, known, &reason);
     if (layout == NULL) {
         refuse(decoder, reason, id);
         return;
     }
-    entry = session_template_add(session, id, decoder->options.templates_session_max);
+    entry = session_template_add(&decoder->sessions, session, id, decoder->options.templates_session_max);
     if (entry == NULL) {
         layout_unref(&decoder->layouts, layout);
         refuse(decoder, WEIR_REASON_TEMPLATES_FULL, id);

@@ -63,14 +63,14 @@ static uint32_t find_fields(const struct layout *layout, const struct step *plan
     return count;
 }
 
-static void put_field(const struct layout *layout, struct window *window, uint32_t place, struct step *step)
+static void put_field(struct window *window, uint32_t slot, uint32_t place, struct step *step)
 {
     const uint32_t from = step->offset - window->offset;
-    uint8_t *shuffle = window->shuffle + (size_t)place * window->slot_bytes;
+    uint8_t *shuffle = window->shuffle + (size_t)place * slot;
     for (uint32_t i = 0; i < step->wire_bytes; i++)
         shuffle[i] = (uint8_t)(from + step->wire_bytes - 1 - i);
     window->width_bytes[place] = (uint8_t)step->width_bytes;
-    window->column_at[place] = layout->column_offset[step->column];
+    window->column[place] = step->column;
     step->in_window = true;
 }
 
@@ -86,14 +86,13 @@ static bool make_window(const struct layout *layout, struct step *plan, uint32_t
         return false;
     const uint32_t last_offset = size_bytes - WINDOW_BYTES;
     *ret_window = (struct window){
-        .offset = plan[first].offset < last_offset ? plan[first].offset : last_offset,
+        .offset = (uint16_t)(plan[first].offset < last_offset ? plan[first].offset : last_offset),
         .segment = plan[first].segment,
-        .slot_bytes = slot,
     };
     memset(ret_window->shuffle, SHUFFLE_ZERO, sizeof ret_window->shuffle);
     /* where there are fewer fields than places the last one is copied twice, which is cheaper than to ask */
     for (uint32_t i = 0; i < WINDOW_BYTES / slot; i++)
-        put_field(layout, ret_window, i, &plan[steps[i < count ? i : count - 1]]);
+        put_field(ret_window, slot, i, &plan[steps[i < count ? i : count - 1]]);
     return true;
 }
 

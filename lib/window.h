@@ -26,21 +26,20 @@ struct step;
 enum { WINDOW_BYTES = 16, WINDOW_FIELDS = 4, WINDOW_RECORDS = 8, WINDOW_SLACK_BYTES = 24 };
 
 struct window {
-    uint32_t offset; /* in its segment, octets */
-    uint32_t segment;
-    uint32_t slot_bytes;                /* 4 or 8: what the shuffle makes of each field */
     uint8_t shuffle[WINDOW_BYTES];      /* which octet goes there; 0x80: a zero */
-    uint8_t width_bytes[WINDOW_FIELDS]; /* of a value in its column: 1, 2 or 4; or 8 */
-    uint32_t column_at[WINDOW_FIELDS];  /* where its column begins in a batch's block */
+    uint8_t width_bytes[WINDOW_FIELDS]; /* of a value in its column: 1, 2 or 4, and the shuffle makes 4 of it; or 8 */
+    uint16_t column[WINDOW_FIELDS];
+    uint16_t offset; /* in its segment, octets */
+    uint16_t segment;
 };
 
-/* Copies `count` records, 8 at least, to the columns of `block` from row `row` on. `source` points at the first
- * record's segment; the others follow every `stride` octets. */
-typedef void window_copy(const struct window *window, uint8_t *block, size_t row, const uint8_t *source, size_t stride,
-                         size_t count);
+/* Copies `count` records, 8 at least, to `columns` from row `row` on. `source` points at the first record's segment; the
+ * others follow every `stride` octets. */
+typedef void window_copy(const struct window *window, uint8_t *const *columns, size_t row, const uint8_t *source,
+                         size_t stride, size_t count);
 
 /* The same where the segment of record i begins at `base` + starts[i]. */
-typedef void window_gather(const struct window *window, uint8_t *block, size_t row, const uint8_t *base,
+typedef void window_gather(const struct window *window, uint8_t *const *columns, size_t row, const uint8_t *base,
                            const uint32_t *starts, size_t count);
 
 struct window_kernels {
@@ -55,7 +54,7 @@ const struct window_kernels *window_kernels_pick(void);
 const struct window_kernels *window_kernels_avx2(void);
 
 /*
- * Finds windows for the layout's plan, whose columns have their places already. The steps that they make needless move
+ * Finds windows for the layout's plan. The steps that they make needless move
  * to the end of the plan, behind the first `*ret_rest_count`. `windows` has room for half as many as there are steps.
  * Returns how many there are.
  */

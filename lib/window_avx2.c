@@ -77,7 +77,7 @@ AVX2_INLINE __m256i order_of(size_t width_bytes)
 }
 
 /* Four fields of up to four octets, of eight records at a time. */
-AVX2_INLINE void copy_fours(const struct window *window, uint8_t *const columns[], const struct records *records,
+AVX2_INLINE void copy_fours(const struct window *window, uint8_t *const to[], const struct records *records,
                             size_t count, __m256i shuffle)
 {
     const uint8_t *w = window->width_bytes;
@@ -86,7 +86,7 @@ AVX2_INLINE void copy_fours(const struct window *window, uint8_t *const columns[
     const __m256i squeeze_c = squeeze_of(width_c), squeeze_d = squeeze_of(width_d);
     const __m256i order_a = order_of(width_a), order_b = order_of(width_b);
     const __m256i order_c = order_of(width_c), order_d = order_of(width_d);
-    uint8_t *const a = columns[0], *const b = columns[1], *const c = columns[2], *const d = columns[3];
+    uint8_t *const a = to[0], *const b = to[1], *const c = to[2], *const d = to[3];
     for (size_t i = 0; i < count; i += WINDOW_RECORDS) {
         const size_t from = first_of(i, count, WINDOW_RECORDS);
         const __m256i r04 = load_two(records, from, from + 4, shuffle);
@@ -103,9 +103,9 @@ AVX2_INLINE void copy_fours(const struct window *window, uint8_t *const columns[
 }
 
 /* Two fields of five to eight octets, of four records at a time. */
-AVX2_INLINE void copy_eights(uint8_t *const columns[], const struct records *records, size_t count, __m256i shuffle)
+AVX2_INLINE void copy_eights(uint8_t *const to[], const struct records *records, size_t count, __m256i shuffle)
 {
-    uint8_t *const a = columns[0], *const b = columns[1];
+    uint8_t *const a = to[0], *const b = to[1];
     for (size_t i = 0; i < count; i += 4) {
         const size_t from = first_of(i, count, 4);
         const __m256i r02 = load_two(records, from, from + 2, shuffle);
@@ -115,32 +115,32 @@ AVX2_INLINE void copy_eights(uint8_t *const columns[], const struct records *rec
     }
 }
 
-AVX2_INLINE void copy_all(const struct window *window, uint8_t *block, size_t row, const struct records *records,
-                          size_t count)
+AVX2_INLINE void copy_all(const struct window *window, uint8_t *const *columns, size_t row,
+                          const struct records *records, size_t count)
 {
     const __m256i shuffle = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i_u *)window->shuffle));
-    uint8_t *columns[WINDOW_FIELDS];
+    uint8_t *to[WINDOW_FIELDS];
     assert(count >= WINDOW_RECORDS);
     for (size_t i = 0; i < WINDOW_FIELDS; i++)
-        columns[i] = block + window->column_at[i] + row * window->width_bytes[i];
-    if (window->slot_bytes == 8)
-        copy_eights(columns, records, count, shuffle);
+        to[i] = columns[window->column[i]] + row * window->width_bytes[i];
+    if (window->width_bytes[0] == 8)
+        copy_eights(to, records, count, shuffle);
     else
-        copy_fours(window, columns, records, count, shuffle);
+        copy_fours(window, to, records, count, shuffle);
 }
 
-AVX2 static void copy(const struct window *window, uint8_t *block, size_t row, const uint8_t *source, size_t stride,
-                      size_t count)
+AVX2 static void copy(const struct window *window, uint8_t *const *columns, size_t row, const uint8_t *source,
+                      size_t stride, size_t count)
 {
     const struct records records = {.base = source + window->offset, .stride = stride};
-    copy_all(window, block, row, &records, count);
+    copy_all(window, columns, row, &records, count);
 }
 
-AVX2 static void gather(const struct window *window, uint8_t *block, size_t row, const uint8_t *base,
+AVX2 static void gather(const struct window *window, uint8_t *const *columns, size_t row, const uint8_t *base,
                         const uint32_t *starts, size_t count)
 {
     const struct records records = {.base = base + window->offset, .starts = starts};
-    copy_all(window, block, row, &records, count);
+    copy_all(window, columns, row, &records, count);
 }
 
 const struct window_kernels *window_kernels_avx2(void)

@@ -568,8 +568,9 @@ struct weir_event {
  */
 struct weir_options {
     uint32_t batch_rows;     /* rows of a batch at the most, 1 to 65,536 */
-    uint32_t batch_count;    /* batches in all, at least 2; each takes batch_bytes */
-    size_t batch_bytes;      /* memory of one batch, at least 1 MiB and 36 octets for each of batch_rows; wide rows make
+    uint32_t batch_count;    /* pieces of memory for batches, at least 2; where many layouts take turns, their batches are
+                              * shorter, and up to eight of them share a piece */
+    size_t batch_bytes;      /* of such a piece, at least 1 MiB and 36 octets for each of batch_rows; wide rows make
                               * fewer of them */
     size_t waiting_bytes;    /* data without template that is kept, for all exporters */
     size_t waiting_session_bytes; /* the same for one (address, port, domain) */

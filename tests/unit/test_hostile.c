@@ -72,10 +72,8 @@ void __wrap_free(void *block)
 
 enum {
     LEGITIMATE = 0xffffff, /* its address */
-    BATCH_COUNT = 4,
     MIB = 1 << 20,
-    /* Batches, sessions and their peers, templates, data that waits, state; with what tables take besides. */
-    MEMORY_MAX = BATCH_COUNT * MIB + 150 * MIB + 80 * MIB + 16 * MIB + 72 * MIB
+    MEMORY_MAX = 207 * MIB, /* the sum in limits.h */
 };
 
 static const uint16_t fields[][2] = {{8, 4}, {12, 4}, {1, 4}, {2, 4}};
@@ -100,7 +98,6 @@ static int setup(void **test)
     (void)test;
     struct weir_options options;
     weir_options_init(&options);
-    options.batch_count = BATCH_COUNT;
     taken_bytes = most_bytes = 0;
     fed = 0;
     now_us = INT64_C(1700000000000000);
@@ -137,9 +134,8 @@ static void feed_flood(uint32_t address, uint16_t port)
 }
 
 /* A million templates, all different, of one address. */
-static void test_templates(void **test)
+static void flood_templates(void)
 {
-    (void)test;
     for (uint32_t i = 0; i < 1000000;) {
         export_begin(&flood, 1 + i / 50000);
         for (uint32_t k = 0; k < 500; k++, i++) {
@@ -150,6 +146,12 @@ static void test_templates(void **test)
         if (i % 50000 == 0)
             feed_legitimate();
     }
+}
+
+static void test_templates(void **test)
+{
+    (void)test;
+    flood_templates();
     assert_true(weir_decoder_ledger(decoder)->reasons[WEIR_REASON_TEMPLATES_FULL] > 100000);
     /* There is room for another exporter. */
     export_begin(&flood, 1);
@@ -160,9 +162,8 @@ static void test_templates(void **test)
 }
 
 /* A million addresses that send a template and data each, once: 65,536 fit. */
-static void test_exporters(void **test)
+static void flood_exporters(void)
 {
-    (void)test;
     for (uint32_t i = 0; i < 1000000; i++) {
         export_begin(&flood, 1);
         export_template(&flood, 256, fields, 4, 0);
@@ -172,13 +173,18 @@ static void test_exporters(void **test)
         export_set_end(&flood);
         feed_flood(i, 2055);
     }
+}
+
+static void test_exporters(void **test)
+{
+    (void)test;
+    flood_exporters();
     assert_true(weir_decoder_ledger(decoder)->evictions > 900000);
 }
 
 /* The same with 200,000 ports and domains of one address, each heard three times, so that all are useful. */
-static void test_ports(void **test)
+static void flood_ports(void)
 {
-    (void)test;
     for (uint32_t i = 0; i < 200000; i++) {
         for (int times = 0; times < 3; times++) {
             export_begin(&flood, i / 50000);
@@ -190,13 +196,18 @@ static void test_ports(void **test)
             feed_flood(7, (uint16_t)(i % 50000));
         }
     }
+}
+
+static void test_ports(void **test)
+{
+    (void)test;
+    flood_ports();
     assert_true(weir_decoder_ledger(decoder)->sessions <= 65536 / 2 + 2);
 }
 
 /* Templates of 10,000 fields, and of 4,000, from many addresses. */
-static void test_wide_templates(void **test)
+static void flood_wide_templates(void)
 {
-    (void)test;
     for (uint32_t i = 0; i < 4000; i++) {
         export_begin(&flood, 1);
         export_set(&flood, 0);
@@ -210,13 +221,18 @@ static void test_wide_templates(void **test)
         if (i % 100 == 0)
             feed_legitimate();
     }
+}
+
+static void test_wide_templates(void **test)
+{
+    (void)test;
+    flood_wide_templates();
     assert_int_equal(weir_decoder_ledger(decoder)->reasons[WEIR_REASON_TEMPLATE_FIELDS_MANY], 500);
 }
 
 /* Data without template, from one address and from many. */
-static void test_data_without_template(void **test)
+static void flood_data_without_template(void)
 {
-    (void)test;
     for (uint32_t i = 0; i < 200000; i++) {
         export_begin(&flood, 1);
         export_set(&flood, 256);
@@ -225,14 +241,19 @@ static void test_data_without_template(void **test)
         export_set_end(&flood);
         feed_flood(i % 2 == 0 ? 7 : i, (uint16_t)(1024 + i % 1000));
     }
+}
+
+static void test_data_without_template(void **test)
+{
+    (void)test;
+    flood_data_without_template();
     assert_true(weir_decoder_ledger(decoder)->bytes_waiting <= 16 * MIB);
     assert_true(weir_decoder_ledger(decoder)->bytes_waiting > 8 * MIB);
 }
 
 /* A million interfaces, of one address and of many. */
-static void test_options(void **test)
+static void flood_options(void)
 {
-    (void)test;
     static const uint16_t told[][2] = {{1, 4}, {10, 4}, {82, 32}};
     const struct weir_address address = export_address(LEGITIMATE);
     struct export *export = &legitimate;
@@ -257,6 +278,79 @@ static void test_options(void **test)
     assert_non_null(weir_decoder_interface_name(decoder, &address, 1, 12));
 }
 
+static void test_options(void **test)
+{
+    (void)test;
+    flood_options();
+}
+
+/* Templates that are sent and taken back: each leaves a place, and there is a bound to these too. */
+static void flood_forgotten_templates(void)
+{
+    for (uint32_t i = 0; i < 6000; i++) {
+        export_begin(&flood, 1);
+        for (uint16_t id = 256; id < 256 + 1000; id++) {
+            export_template(&flood, id, fields, 4, 0);
+            export_template(&flood, id, fields, 0, 0); /* none, so the former one is gone */
+        }
+        feed_flood(i, 2055);
+        if (i % 100 == 0)
+            feed_legitimate();
+    }
+}
+
+static void test_forgotten_templates(void **test)
+{
+    (void)test;
+    flood_forgotten_templates();
+}
+
+/* Templates that one port sends and many others take over. */
+static void flood_shared_templates(void)
+{
+    enum { IDS = 1000, PORTS = 1000 };
+    export_begin(&flood, 1);
+    for (uint16_t id = 256; id < 256 + IDS; id++)
+        export_template(&flood, id, fields, 4, 0);
+    feed_flood(9, 1);
+    for (uint16_t port = 2; port < PORTS; port++) {
+        export_begin(&flood, 1);
+        for (uint16_t id = 256; id < 256 + IDS; id++) {
+            export_set(&flood, id);
+            export_put(&flood, 1, 16);
+            export_set_end(&flood);
+        }
+        feed_flood(9, port);
+        now_us += 31000000; /* they have waited long enough */
+        export_begin(&flood, 1);
+        feed_flood(9, port);
+        if (port % 100 == 0)
+            feed_legitimate();
+    }
+}
+
+static void test_shared_templates(void **test)
+{
+    (void)test;
+    flood_shared_templates();
+    assert_true(weir_decoder_ledger(decoder)->reasons[WEIR_REASON_WAITING_EXPIRED] > 900000);
+}
+
+/* One after the other, and those that take least from each other last, so that nearly all limits are reached at once. */
+static void test_all_together(void **test)
+{
+    (void)test;
+    flood_forgotten_templates();
+    flood_shared_templates();
+    flood_templates();
+    flood_ports();
+    flood_exporters();
+    flood_options();
+    flood_data_without_template();
+    flood_wide_templates();
+    assert_true(most_bytes > MEMORY_MAX / 4 * 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +360,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_wide_templates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_data_without_template, setup, teardown),
         cmocka_unit_test_setup_teardown(test_options, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_forgotten_templates, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shared_templates, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_all_together, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,9 +22,8 @@ static enum weir_reason reason;
 
 static void table_init(struct layout_table *table, uint32_t count_max)
 {
-    const struct layout_shape shape = {.batch_bytes = 1 << 20, .run_bytes = 4096, .rows_max = 1000};
     static const struct taught nothing;
-    assert_int_equal(layout_table_init(table, count_max, 42, shape, &nothing), 0);
+    assert_int_equal(layout_table_init(table, count_max, 42, (struct layout_core){0}, &nothing), 0);
     reason = WEIR_REASON_COUNT;
 }
 
@@ -234,36 +233,6 @@ static void test_many_come_and_go(void **state)
     layout_table_done(&table);
 }
 
-static void check_columns_fit(const struct layout *layout, const struct layout_shape *shape)
-{
-    size_t end = shape->run_bytes + layout->view.field_count * sizeof(void *);
-    assert_true(layout->row_capacity >= 1 && layout->row_capacity <= shape->rows_max);
-    for (uint32_t i = 0; i < layout->view.field_count; i++) {
-        assert_int_equal(layout->column_offset[i] % 64, 0);
-        assert_true(layout->column_offset[i] >= end);
-        end = layout->column_offset[i] + (size_t)layout->row_capacity * layout->view.fields[i].width_bytes;
-    }
-    assert_true(end <= shape->batch_bytes);
-}
-
-static void test_columns_fit_into_a_batch(void **state)
-{
-    static const uint16_t longest[] = {82, 65507};
-    static uint16_t many[LIMIT_TEMPLATE_FIELDS * 2];
-    struct layout_table table;
-    (void)state;
-    table_init(&table, 10);
-    table.shape.run_bytes = table.shape.batch_bytes / 2;
-    for (uint32_t i = 0; i < LIMIT_TEMPLATE_FIELDS; i++) {
-        many[2 * i] = 82;
-        many[2 * i + 1] = 15;
-    }
-    check_columns_fit(get(&table, PLAIN, 2, 0, false), &table.shape);
-    check_columns_fit(get(&table, longest, 1, 0, false), &table.shape);
-    check_columns_fit(get(&table, many, LIMIT_TEMPLATE_FIELDS, 0, false), &table.shape);
-    layout_table_done(&table);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,7 +244,6 @@ int main(void)
         cmocka_unit_test(test_kinds_of_all_lengths),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_many_come_and_go),
-        cmocka_unit_test(test_columns_fit_into_a_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,7 +133,7 @@ static void test_templates(void **state)
     struct session *session = add(&table, 1, 1, 1);
     assert_null(session_template(session, 256));
     for (uint32_t id = 256; id < 1024; id++)
-        assert_non_null(session_template_add(session, (uint16_t)(id * 64), 2000)); /* many meet in one place */
+        assert_non_null(session_template_add(&table, session, (uint16_t)(id * 64), 2000)); /* many meet in one place */
     for (uint32_t id = 256; id < 1024; id++) {
         assert_int_equal(session_template(session, (uint16_t)(id * 64))->id, (uint16_t)(id * 64));
     }
@@ -147,11 +147,11 @@ static void test_templates_are_bounded(void **state)
     (void)state;
     session_table_init(&table, 10, 7);
     struct session *session = add(&table, 1, 1, 1);
-    assert_non_null(session_template_add(session, 256, 2));
-    assert_non_null(session_template_add(session, 65535, 2));
-    assert_null(session_template_add(session, 257, 2));
-    assert_non_null(session_template_add(session, 256, 2));
-    assert_int_equal(session->template_count, 2);
+    assert_non_null(session_template_add(&table, session, 256, 2));
+    assert_non_null(session_template_add(&table, session, 65535, 2));
+    assert_null(session_template_add(&table, session, 257, 2));
+    assert_non_null(session_template_add(&table, session, 256, 2));
+    assert_int_equal(session->place_count, 2);
     session_table_done(&table);
 }
 

@@ -24,9 +24,8 @@ static struct walked walked;
 static int setup(void **state)
 {
     (void)state;
-    const struct layout_shape shape = {.batch_bytes = 1 << 20, .run_bytes = 4096, .rows_max = 1000};
     static const struct taught nothing;
-    return layout_table_init(&layouts, 10, 42, shape, &nothing) == 0 && walk_init(&walked) == 0 ? 0 : -1;
+    return layout_table_init(&layouts, 10, 42, (struct layout_core){0}, &nothing) == 0 && walk_init(&walked) == 0 ? 0 : -1;
 }
 
 static int teardown(void **state)

@@ -51,9 +51,7 @@ static uint32_t draw(struct sides *sides, uint32_t limit)
 
 static void side_init(struct side *side, const struct window_kernels *kernels)
 {
-    const struct layout_shape shape = {
-        .batch_bytes = BATCH_BYTES, .run_bytes = batch_run_bytes(BATCH_ROWS), .rows_max = BATCH_ROWS};
-    assert_int_equal(layout_table_init(&side->layouts, 16, 1, shape, &nothing_taught), 0);
+    assert_int_equal(layout_table_init(&side->layouts, 16, 1, (struct layout_core){0}, &nothing_taught), 0);
     assert_int_equal(batch_pool_init(&side->batches, 2, BATCH_BYTES, BATCH_ROWS, &side->layouts), 0);
     side->layouts.window_kernels = kernels;
 }
