@@ -7,6 +7,7 @@
 
 #include "json_sink.h"
 #include "null_sink.h"
+#include "store_sink.h"
 #include "text_sink.h"
 
 #include <stdio.h>
@@ -52,6 +53,14 @@ static struct sink *create_json(const struct collect_options *options, const cha
     return sink;
 }
 
+static struct sink *create_store(const struct collect_options *options, const char *folder, struct sink_error *error)
+{
+    struct store_writer_options store;
+    store_writer_options_init(&store, folder);
+    store.wait = options->file != NULL;
+    return store_sink_create(&store, error);
+}
+
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
                            bool *ret_usage, struct sink_error *error)
 {
@@ -66,13 +75,15 @@ static struct sink *create(const struct collect_options *options, const char *ou
         return text_sink_create(&text, error);
     if (strcmp(output, "null") == 0)
         return null_sink_create(error);
+    if (strncmp(output, "store:", 6) == 0 && output[6] != '\0')
+        return create_store(options, output + 6, error);
     if (strncmp(output, "json:", 5) == 0 && output[5] != '\0')
         return create_json(options, output + 5, start_us, error);
     if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
         return create_json(options, output, start_us, error);
     *ret_usage = true;
     snprintf(error->text, sizeof error->text,
-             "-o %s is no output: it is text, null, json:FILE, or a name that ends in .json, .ndjson or .gz", output);
+             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, or a name that ends in .json, .ndjson or .gz", output);
     return NULL;
 }
 
