@@ -41,7 +41,7 @@ void delta_pack_append(struct octet_buffer *to, const int64_t *values, size_t co
     octet_buffer_append_varint(to, BLOCK);
     octet_buffer_append_varint(to, MINIBLOCKS);
     octet_buffer_append_varint(to, count);
-    octet_buffer_append_varint(to, octet_zigzag(count > 0 ? values[0] : 0));
+    octet_buffer_append_varint(to, octet_zigzag(count == 0 ? 0 : narrow ? (int32_t)values[0] : values[0]));
     for (size_t i = 1; i < count;) {
         const size_t now = count - i < BLOCK ? count - i : BLOCK;
         if (narrow) {
