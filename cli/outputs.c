@@ -53,16 +53,17 @@ static struct sink *create_json(const struct collect_options *options, const cha
     return sink;
 }
 
-static struct sink *create_store(const struct collect_options *options, const char *folder, struct sink_error *error)
+static struct sink *create_store(const struct collect_options *options, const char *folder,
+                                 struct weir_decoder *decoder, struct sink_error *error)
 {
     struct store_writer_options store;
     store_writer_options_init(&store, folder);
     store.wait = options->file != NULL;
-    return store_sink_create(&store, error);
+    return store_sink_create(&store, decoder, error);
 }
 
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
-                           bool *ret_usage, struct sink_error *error)
+                           struct weir_decoder *decoder, bool *ret_usage, struct sink_error *error)
 {
     const struct text_sink_options text = {
         .out = stdout,
@@ -76,7 +77,7 @@ static struct sink *create(const struct collect_options *options, const char *ou
     if (strcmp(output, "null") == 0)
         return null_sink_create(error);
     if (strncmp(output, "store:", 6) == 0 && output[6] != '\0')
-        return create_store(options, output + 6, error);
+        return create_store(options, output + 6, decoder, error);
     if (strncmp(output, "json:", 5) == 0 && output[5] != '\0')
         return create_json(options, output + 5, start_us, error);
     if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
@@ -106,7 +107,7 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
         return -1;
     }
     for (size_t i = 0; i < options->output_count; i++) {
-        struct sink *sink = create(options, options->outputs[i], start_us, ret_usage, error);
+        struct sink *sink = create(options, options->outputs[i], start_us, collector->decoder, ret_usage, error);
         if (sink == NULL)
             return -1;
         collector_add(collector, sink);

@@ -13,8 +13,11 @@
 struct store_sink {
     struct sink sink;
     struct store_writer *writer;
-    bool live;
+    struct weir_decoder *decoder;
+    int64_t ledger_us; /* when the ledger was last written, monotonic */
 };
+
+#define LEDGER_EACH_US 60000000
 
 static struct store_sink *from_sink(struct sink *sink)
 {
@@ -42,9 +45,13 @@ static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *erro
 {
     struct store_sink *store = from_sink(sink);
     struct store_error why;
-    (void)now_us;
+    const int64_t even_us = monotonic_us();
     (void)error;
-    store_writer_tick(store->writer, monotonic_us());
+    store_writer_tick(store->writer, even_us);
+    if (even_us - store->ledger_us >= LEDGER_EACH_US) {
+        store_writer_ledger(store->writer, store->decoder, now_us);
+        store->ledger_us = even_us;
+    }
     if (store_writer_trouble(store->writer, &why))
         fprintf(stderr, "weir collect: %s; this goes on to be tried\n", why.text);
     return 0;
@@ -55,6 +62,10 @@ static int store_close(struct sink *sink, struct sink_error *error)
     struct store_sink *store = from_sink(sink);
     struct store_counts counts;
     struct store_error why;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    store_writer_drain(store->writer); /* so that the ledger has all that was stored */
+    store_writer_ledger(store->writer, store->decoder, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
     const int result = store_writer_close(store->writer, &counts, &why);
     if (result != 0)
         snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts.rows_dropped,
@@ -65,7 +76,8 @@ static int store_close(struct sink *sink, struct sink_error *error)
     return result;
 }
 
-struct sink *store_sink_create(const struct store_writer_options *options, struct sink_error *error)
+struct sink *store_sink_create(const struct store_writer_options *options, struct weir_decoder *decoder,
+                               struct sink_error *error)
 {
     static const struct sink_class class = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
@@ -76,7 +88,8 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         return NULL;
     }
     store->sink.class = &class;
-    store->live = !options->wait;
+    store->decoder = decoder;
+    store->ledger_us = monotonic_us();
     store->writer = store_writer_create(options, &why);
     if (store->writer == NULL) {
         snprintf(error->text, sizeof error->text, "%s", why.text);

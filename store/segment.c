@@ -25,6 +25,7 @@ void segment_free(struct segment *segment)
         return;
     for (uint32_t i = 0; i < segment->gather_count; i++)
         gather_free(segment->gathers[i]);
+    ledger_page_free(segment->ledger);
     free(segment->gathers);
     free(segment);
 }
@@ -252,6 +253,8 @@ int segment_write(struct segment *segment, struct file_writer *writer, const cha
                   uint32_t note_count, bool sync, uint64_t *ret_bytes, struct store_error *error)
 {
     struct plan plan = {0};
+    if (segment->ledger != NULL)
+        return ledger_page_write(segment->ledger, writer, path, notes, note_count, sync, ret_bytes, error);
     int result = plan_make(&plan, segment);
     if (result != 0)
         store_error_set(error, "not enough memory to write %s", path);

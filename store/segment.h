@@ -10,6 +10,7 @@
 
 #include "file_writer.h"
 #include "gather.h"
+#include "ledger_log.h"
 #include "segment_name.h"
 
 /* A segment of more chunks (columns times forms) is sealed: its footer would grow beyond reason. */
@@ -26,6 +27,7 @@ struct segment {
     int64_t opened_us; /* by the caller's clock */
     uint64_t sequence;
     uint64_t serial; /* tells one use of it from the next */
+    struct ledger_page *ledger; /* of SEGMENT_LEDGER, instead of gathers; owned */
     struct segment *next; /* in a queue */
 };
 

@@ -25,6 +25,7 @@ enum {
     RETRY_S = 1,
     FORMS_PER_SLOT = 3,
     KINDS = 2, /* flows and options */
+    QUEUE_LEDGER = 4, /* pages of the ledger that may wait beyond the bound for segments */
     WORKERS_MAX = 64
 };
 
@@ -47,6 +48,8 @@ struct store_writer {
     uint32_t slot_count;
     uint64_t sequence_next, serial_next;
     int64_t now_us;
+    int64_t received_us; /* when the last row came */
+    struct ledger_log *ledger;
 
     pthread_mutex_t mutex;
     pthread_cond_t sealed, written;
@@ -111,7 +114,9 @@ static int write_segment(const struct store_writer *writer, struct file_writer *
 {
     char path[PATH_MAX], rows[24];
     snprintf(path, sizeof path, "%s/.writing/%08" PRIx32 "-%" PRIu64, writer->folder, writer->lock.id, segment->sequence);
-    snprintf(rows, sizeof rows, "%" PRIu64, segment->row_count);
+    const uint64_t row_count = segment->ledger == NULL ? segment->row_count
+                                                       : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
+    snprintf(rows, sizeof rows, "%" PRIu64, row_count);
     const struct file_note notes[] = {
         {"weir.version", WEIR_VERSION}, {"weir.format", "1"}, {"weir.kind", segment_kind_name(segment->kind)},
         {"weir.rows", rows},
@@ -163,7 +168,7 @@ static void store_segment(struct store_writer *writer, struct file_writer *file,
         if (result == 0) {
             writer->counts.rows += segment->row_count;
             writer->counts.bytes += bytes;
-            writer->counts.segments++;
+            writer->counts.segments += segment->ledger == NULL;
             writer->is_failing = false;
         } else {
             note_failure(writer, &error);
@@ -227,6 +232,20 @@ static void *work(void *context)
 
 /* ------------------------------------------------------------------------------------------------------- segments */
 
+/* With the mutex held. */
+static void enqueue(struct store_writer *writer, struct segment *segment)
+{
+    segment->sequence = writer->sequence_next++;
+    segment->next = NULL;
+    if (writer->queue_last == NULL)
+        writer->queue_first = segment;
+    else
+        writer->queue_last->next = segment;
+    writer->queue_last = segment;
+    writer->queue_count++;
+    pthread_cond_broadcast(&writer->sealed);
+}
+
 /* Hands the open segment on. Where there is no room and the caller does not wait, false: it stays open. */
 static bool seal(struct store_writer *writer, int kind)
 {
@@ -238,16 +257,8 @@ static bool seal(struct store_writer *writer, int kind)
         pthread_cond_wait(&writer->written, &writer->mutex);
     const bool room = writer->queue_count < writer->options.queue_max;
     if (room) {
-        segment->sequence = writer->sequence_next++;
-        segment->next = NULL;
-        if (writer->queue_last == NULL)
-            writer->queue_first = segment;
-        else
-            writer->queue_last->next = segment;
-        writer->queue_last = segment;
-        writer->queue_count++;
+        enqueue(writer, segment);
         writer->open[kind] = NULL;
-        pthread_cond_broadcast(&writer->sealed);
     }
     pthread_mutex_unlock(&writer->mutex);
     return room;
@@ -340,6 +351,7 @@ static void take_runs(struct store_writer *writer, const struct weir_batch *batc
         drop(writer, rows, "not enough memory");
     else
         segment_added(segment, runs, count, rows, bytes);
+    writer->received_us = last->received_us;
 }
 
 int store_writer_batch(struct store_writer *writer, const struct weir_batch *batch, struct store_error *error)
@@ -361,6 +373,47 @@ void store_writer_tick(struct store_writer *writer, int64_t now_us)
             now_us - segment->opened_us >= writer->options.commit_us)
             seal(writer, kind);
     }
+}
+
+void store_writer_drain(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    writer->hurrying = true;
+    pthread_cond_broadcast(&writer->sealed);
+    pthread_mutex_unlock(&writer->mutex);
+    for (int kind = 0; kind < KINDS; kind++)
+        seal(writer, kind);
+    pthread_mutex_lock(&writer->mutex);
+    while (writer->queue_count > 0 || writer->busy_count > 0)
+        pthread_cond_wait(&writer->written, &writer->mutex);
+    writer->hurrying = false;
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us)
+{
+    struct store_counts counts;
+    pthread_mutex_lock(&writer->mutex);
+    counts = writer->counts;
+    const bool room = writer->queue_count < writer->options.queue_max + QUEUE_LEDGER;
+    pthread_mutex_unlock(&writer->mutex);
+    if (!room)
+        return; /* the next call tells of this time too */
+    const struct ledger_collector collector = {.rows_stored = counts.rows, .rows_dropped = counts.rows_dropped};
+    struct segment *segment = segment_create(SEGMENT_LEDGER);
+    if (segment == NULL)
+        return;
+    if (writer->options.wait)
+        now_us = writer->received_us;
+    segment->ledger = ledger_log_take(writer->ledger, decoder, &collector, now_us);
+    if (segment->ledger == NULL) {
+        segment_free(segment);
+        return;
+    }
+    segment->first_received_us = segment->last_received_us = now_us;
+    pthread_mutex_lock(&writer->mutex);
+    enqueue(writer, segment);
+    pthread_mutex_unlock(&writer->mutex);
 }
 
 bool store_writer_trouble(struct store_writer *writer, struct store_error *error)
@@ -389,6 +442,7 @@ static void free_writer(struct store_writer *writer)
         gather_free(writer->forms[i].like);
     for (int kind = 0; kind < KINDS; kind++)
         segment_free(writer->open[kind]);
+    ledger_log_free(writer->ledger);
     writer_lock_release(&writer->lock);
     pthread_mutex_destroy(&writer->mutex);
     pthread_cond_destroy(&writer->sealed);
@@ -401,7 +455,7 @@ static void free_writer(struct store_writer *writer)
 static void end_threads(struct store_writer *writer)
 {
     pthread_mutex_lock(&writer->mutex);
-    writer->ending = true;
+    writer->hurrying = writer->ending = true;
     pthread_cond_broadcast(&writer->sealed);
     pthread_mutex_unlock(&writer->mutex);
     for (uint32_t i = 0; i < writer->thread_count; i++)
@@ -432,6 +486,7 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     writer->options = *options;
     writer->lock.fd = -1;
     writer->folder = strdup(options->folder);
+    writer->ledger = ledger_log_create();
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -439,9 +494,10 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     pthread_cond_init(&writer->sealed, &attributes);
     pthread_cond_init(&writer->written, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (writer->folder == NULL)
+    const bool whole = writer->folder != NULL && writer->ledger != NULL;
+    if (!whole)
         store_error_set(error, "not enough memory to start");
-    if (writer->folder == NULL || writer_lock_take(&writer->lock, writer->folder, error) != 0 ||
+    if (!whole || writer_lock_take(&writer->lock, writer->folder, error) != 0 ||
         start_threads(writer, error) != 0) {
         free_writer(writer);
         return NULL;
@@ -452,12 +508,7 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
 
 int store_writer_close(struct store_writer *writer, struct store_counts *ret_counts, struct store_error *error)
 {
-    pthread_mutex_lock(&writer->mutex);
-    writer->hurrying = true; /* so that there will be room */
-    pthread_cond_broadcast(&writer->sealed);
-    pthread_mutex_unlock(&writer->mutex);
-    for (int kind = 0; kind < KINDS; kind++)
-        seal(writer, kind);
+    store_writer_drain(writer);
     end_threads(writer);
     const bool lost = writer->counts.rows_dropped > 0;
     if (lost)

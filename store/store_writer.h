@@ -58,6 +58,13 @@ int store_writer_batch(struct store_writer *writer, const struct weir_batch *bat
 /* Tells the time, on any clock that goes on evenly: seals what is old enough. */
 void store_writer_tick(struct store_writer *writer, int64_t now_us);
 
+/* Notes what the decoder has counted since the last call, as rows of the ledger; `now_us` is since 1970, and is replaced by the
+ * time of the last row where `wait` is set. */
+void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us);
+
+/* Seals what is open and waits until all of it was written, or failed. */
+void store_writer_drain(struct store_writer *writer);
+
 /* True once for each cause of failure since the last call: `error` tells it. */
 bool store_writer_trouble(struct store_writer *writer, struct store_error *error);
 
