@@ -30,6 +30,26 @@ void segment_free(struct segment *segment)
     free(segment);
 }
 
+void segment_clear(struct segment *segment)
+{
+    uint32_t kept = 0;
+    segment->field_count = 0;
+    for (uint32_t g = 0; g < segment->gather_count; g++) {
+        struct gather *gather = segment->gathers[g];
+        if (gather->row_count == 0) {
+            gather_free(gather);
+            continue;
+        }
+        gather_clear(gather);
+        for (uint32_t i = 0; i < gather->column_count; i++)
+            segment->field_count += gather->columns[i].index < 0;
+        segment->gathers[kept++] = gather;
+    }
+    segment->gather_count = kept;
+    segment->row_count = 0;
+    segment->size_bytes = 0;
+}
+
 /* An empty one of the same form. */
 static struct gather *copy_form(const struct gather *like)
 {

@@ -34,6 +34,9 @@ struct segment {
 struct segment *segment_create(enum segment_kind kind);
 void segment_free(struct segment *segment);
 
+/* Empty again, with the memory of the forms that had rows: most likely those that come next. */
+void segment_clear(struct segment *segment);
+
 /* The gather for rows of this form; made when there is none. NULL without memory. */
 struct gather *segment_gather(struct segment *segment, const struct gather *like);
 

@@ -54,6 +54,7 @@ struct store_writer {
     pthread_mutex_t mutex;
     pthread_cond_t sealed, written;
     struct segment *queue_first, *queue_last;
+    struct segment *used; /* one that was written, whose memory serves again; or NULL */
     uint32_t queue_count;
     uint32_t busy_count;
     bool hurrying; /* what fails is not tried again: the program ends */
@@ -201,6 +202,31 @@ static struct segment *take_sealed(struct store_writer *writer)
     return segment;
 }
 
+/* Its memory was paid for in page faults: it serves again. */
+static void recycle(struct store_writer *writer, struct segment *segment)
+{
+    if (segment->kind == SEGMENT_FLOWS)
+        segment_clear(segment);
+    pthread_mutex_lock(&writer->mutex);
+    if (segment->kind == SEGMENT_FLOWS && writer->used == NULL) {
+        writer->used = segment;
+        segment = NULL;
+    }
+    writer->busy_count--;
+    pthread_cond_broadcast(&writer->written);
+    pthread_mutex_unlock(&writer->mutex);
+    segment_free(segment);
+}
+
+static struct segment *take_used(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    struct segment *segment = writer->used;
+    writer->used = NULL;
+    pthread_mutex_unlock(&writer->mutex);
+    return segment;
+}
+
 static void *work(void *context)
 {
     struct store_writer *writer = context;
@@ -219,11 +245,7 @@ static void *work(void *context)
             writer->counts.rows_dropped += segment->row_count;
             pthread_mutex_unlock(&writer->mutex);
         }
-        segment_free(segment);
-        pthread_mutex_lock(&writer->mutex);
-        writer->busy_count--;
-        pthread_cond_broadcast(&writer->written);
-        pthread_mutex_unlock(&writer->mutex);
+        recycle(writer, segment);
     }
     if (able)
         file_writer_done(&file);
@@ -279,7 +301,9 @@ static struct segment *segment_for(struct store_writer *writer, int kind, int64_
         !seal(writer, kind))
         return NULL;
     if (writer->open[kind] == NULL) {
-        writer->open[kind] = segment_create(kind == 0 ? SEGMENT_FLOWS : SEGMENT_OPTIONS);
+        writer->open[kind] = kind == 0 ? take_used(writer) : NULL;
+        if (writer->open[kind] == NULL)
+            writer->open[kind] = segment_create(kind == 0 ? SEGMENT_FLOWS : SEGMENT_OPTIONS);
         if (writer->open[kind] != NULL) {
             writer->open[kind]->opened_us = writer->now_us;
             writer->open[kind]->serial = ++writer->serial_next;
@@ -442,6 +466,7 @@ static void free_writer(struct store_writer *writer)
         gather_free(writer->forms[i].like);
     for (int kind = 0; kind < KINDS; kind++)
         segment_free(writer->open[kind]);
+    segment_free(writer->used);
     ledger_log_free(writer->ledger);
     writer_lock_release(&writer->lock);
     pthread_mutex_destroy(&writer->mutex);
