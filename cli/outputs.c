@@ -56,8 +56,8 @@ static struct sink *create_json(const struct collect_options *options, const cha
 static struct sink *create_store(const struct collect_options *options, const char *folder,
                                  struct weir_decoder *decoder, struct sink_error *error)
 {
-    struct store_writer_options store;
-    store_writer_options_init(&store, folder);
+    struct store_writer_options store = options->store;
+    store.folder = folder;
     store.wait = options->file != NULL;
     return store_sink_create(&store, decoder, error);
 }

@@ -142,6 +142,38 @@ def need_ipv6():
         raise Skip("there is no IPv6 on the loopback interface") from None
 
 
+# -------------------------------------------------------------------------------------------------------- mounts
+
+
+def own_mounts():
+    """How to start a command with mounts of its own. In a chroot, whose root is no mount, they cannot be made private,
+    and what is mounted may be seen outside as well: unmount() then takes it away."""
+    unshare = need("unshare", "util-linux")
+    for command in ([unshare, "-m"], [unshare, "-m", "--propagation", "unchanged"]):
+        if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
+            return command
+    raise Skip("unshare -m is not permitted")
+
+
+def unmount(folder):
+    mount = os.path.join(folder, "mount")
+    if os.path.ismount(mount):
+        subprocess.run(["umount", mount], check=False)
+
+
+def in_mounts(folder, script, *arguments):
+    """Runs a script where it may mount file systems that nobody else sees."""
+    need_root("a file system of one's own")
+    try:
+        done = subprocess.run([*own_mounts(), "sh", "-c", script, *arguments], cwd=folder, capture_output=True,
+                              text=True, timeout=60, check=False)
+    finally:
+        unmount(folder)
+    if "mount:" in done.stderr:
+        raise Skip("mount is not permitted: " + done.stderr.strip())
+    return done.returncode, done.stdout, done.stderr
+
+
 # ----------------------------------------------------------------------------------------------------- processes
 
 
