@@ -10,20 +10,15 @@ import os
 
 import store_reader
 import weir_e2e
-from weir_e2e import Skip, case, cases, expect, expect_equal, read_text
+from weir_e2e import case, cases, expect, expect_equal, read_text
+
+weir_e2e.use_venv()
+import pyarrow.parquet  # noqa: E402: it is there from here on
 
 FOLDER = os.path.join(os.path.dirname(weir_e2e.SOURCE_ROOT), "shared", "captures")
 UPTIMES = {"flowStartSysUpTime": "time_start", "flowEndSysUpTime": "time_end"}
 EPOCHS = {"Seconds": 1000000, "Milliseconds": 1000}
 LIMIT_S = 120
-
-
-def parquet():
-    try:
-        import pyarrow.parquet
-    except ImportError as missing:
-        raise Skip("no pyarrow for Python (make test gets it)") from missing
-    return pyarrow.parquet
 
 
 def core_columns():
@@ -89,7 +84,7 @@ def time_back(row, name, column):
 
 def compare(folder, capture):
     """Returns how many records were compared."""
-    reader = parquet()
+    reader = pyarrow.parquet
     types = store_reader.element_types(weir_e2e.SOURCE_ROOT)
     store = os.path.join(folder, "store")
     weir_e2e.weir("collect", "-r", capture, "-o", "store:" + store, timeout=LIMIT_S)

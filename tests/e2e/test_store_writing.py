@@ -16,23 +16,18 @@ import weir_e2e
 from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, in_mounts, need_root, own_mounts, start,
                       wait_until, weir_ok, write_file)
 
+weir_e2e.use_venv()
+import pyarrow.parquet  # noqa: E402: it is there from here on
+
 ROWS = 20  # of a datagram
 KILLS = 12
-
-
-def parquet():
-    try:
-        import pyarrow.parquet
-    except ImportError as missing:
-        raise Skip("no pyarrow for Python (make test gets it)") from missing
-    return pyarrow.parquet
 
 
 def column(store, name, kind="flows"):
     """All values of a column of the store."""
     values = []
     for path in store_reader.segment_paths(store, kind):
-        values += parquet().ParquetFile(path, page_checksum_verification=True).read([name]).column(0).to_pylist()
+        values += pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read([name]).column(0).to_pylist()
     return values
 
 
