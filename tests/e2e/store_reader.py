@@ -51,7 +51,10 @@ def mac(value):
 def ntp(value, units):
     if value >> 32 < NTP_TO_UNIX_S:
         return octets(struct.pack("!Q", value))
-    return ((value >> 32) - NTP_TO_UNIX_S) * units + ((value & 0xffffffff) * units >> 32)
+    seconds, fraction = (value >> 32) - NTP_TO_UNIX_S, value & 0xffffffff
+    if units == 1000000:  # the last 11 bits of the fraction do not count (RFC 7011 section 6.1.9)
+        return seconds * units + ((fraction & ~0x7ff) * units + (1 << 31) >> 32)
+    return seconds * units + (fraction * units >> 32)
 
 
 def base_name(name, types):

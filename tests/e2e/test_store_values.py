@@ -18,6 +18,7 @@ import pyarrow.parquet  # noqa: E402: it is there from here on
 FOLDER = os.path.join(os.path.dirname(weir_e2e.SOURCE_ROOT), "shared", "captures")
 UPTIMES = {"flowStartSysUpTime": "time_start", "flowEndSysUpTime": "time_end"}
 EPOCHS = {"Seconds": 1000000, "Milliseconds": 1000}
+TOLD_NAMES = {"application_name", "in_interface_name", "out_interface_name", "in_vrf_name", "out_vrf_name"}  # by options records
 LIMIT_S = 120
 
 
@@ -41,19 +42,9 @@ def wanted_rows(capture):
         run = {name: record[name] for name in ("exporter", "exporter_port", "version", "observation_domain", "export_time",
                                                "sys_uptime", "template_id")}
         fields = {name: value for name, value in record["fields"].items() if value is not None}
-        rows.append((record["options"], run, record.get("core", {}), fields))
+        core = {name: value for name, value in record.get("core", {}).items() if name not in TOLD_NAMES}
+        rows.append((record["options"], run, core, fields))
     return rows
-
-
-def have_back(row, fields, origins):
-    """Fields that core columns hold unchanged, and those that times tell."""
-    for column, name in origins.items():
-        if column in store_reader.RUN_COLUMNS or name in fields or row.get(column) is None:
-            continue
-        yield name, column
-    for name, column in UPTIMES.items():
-        if name not in fields and origins.get(column) == name:
-            yield name, column
 
 
 def check_fields(row, core, fields, wanted, origins):
