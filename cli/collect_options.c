@@ -8,6 +8,7 @@
 #include "decoder_options.h"
 #include "exit_code.h"
 #include "quantity.h"
+#include "store_options.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ static const char help[] =
     "           FILE.ndjson       a line of JSON for each datagram, with exporter and header\n"
     "           FILE.gz           the same lines, compressed\n"
     "           json:FILE         JSON in a file of any name\n"
+    "           store:FOLDER      Parquet files below that folder, for many flows and for other programs\n"
     "           text              connections, as lines on standard output, as they come\n"
     "           null              nowhere: to measure\n"
     "      --json-lines       write lines, whatever the file's name\n"
@@ -44,6 +46,15 @@ static const char help[] =
     "      --min-size SIZE    -o text: only connections of more than SIZE octets (10K, 1M ...; default 0)\n"
     "      --raw-sizes        -o text: sizes as exporters counted them, not multiplied by their sampling rate\n"
     "  -n, --no-dns           -o text: show addresses only, ask no name server\n"
+    "\n"
+    "For -o store:FOLDER:\n"
+    "      --commit DURATION  write what has come after so long at the latest (default 5s)\n"
+    "      --segment-size SIZE\n"
+    "                         or when so much has come, in memory: 64K to 1G (default 64M)\n"
+    "      --compression HOW  zstd, zstd:LEVEL (1 to 19), lz4 or none (default zstd:1)\n"
+    "      --fsync WHEN       never; segment: a file is on the disk before it gets its name (default); always: and its\n"
+    "                         name too\n"
+    "      --workers N        threads that encode (default 1)\n"
     "\n"
     "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
     "                         ~/.local/state/weir; none keeps nothing); not with -r\n"
@@ -99,12 +110,23 @@ static int add_output(struct collect_options *options, const char *text)
 }
 
 enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE,
-       OPTION_LIFETIME, OPTION_SAMPLING_RATE, OPTION_RAW_SIZES };
+       OPTION_LIFETIME, OPTION_SAMPLING_RATE, OPTION_RAW_SIZES,
+       OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_FSYNC, OPTION_WORKERS };
 
 static int take_decoder_option(struct collect_options *options, int option, const char *value)
 {
     const char *fault = option == OPTION_LIFETIME ? decoder_options_lifetime(&options->decoder, value)
                                                   : decoder_options_sampling_rate(&options->decoder, value);
+    return fault == NULL ? -1 : usage_error(fault, value);
+}
+
+static int take_store(struct store_writer_options *store, int option, const char *value)
+{
+    const char *fault = option == OPTION_COMMIT         ? store_options_commit(store, value)
+                        : option == OPTION_SEGMENT_SIZE ? store_options_segment_size(store, value)
+                        : option == OPTION_COMPRESSION  ? store_options_compression(store, value)
+                        : option == OPTION_FSYNC        ? store_options_sync(store, value)
+                                                        : store_options_workers(store, value);
     return fault == NULL ? -1 : usage_error(fault, value);
 }
 
@@ -137,6 +159,12 @@ static int take(struct collect_options *options, int option, const char *value)
     case OPTION_LIFETIME:
     case OPTION_SAMPLING_RATE:
         return take_decoder_option(options, option, value);
+    case OPTION_COMMIT:
+    case OPTION_SEGMENT_SIZE:
+    case OPTION_COMPRESSION:
+    case OPTION_FSYNC:
+    case OPTION_WORKERS:
+        return take_store(&options->store, option, value);
     case OPTION_RAW_SIZES:
         options->text_raw_sizes = true;
         return -1;
@@ -175,6 +203,11 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"elements", required_argument, NULL, OPTION_ELEMENTS},
         {"template-lifetime", required_argument, NULL, OPTION_LIFETIME},
         {"sampling-rate", required_argument, NULL, OPTION_SAMPLING_RATE},
+        {"commit", required_argument, NULL, OPTION_COMMIT},
+        {"segment-size", required_argument, NULL, OPTION_SEGMENT_SIZE},
+        {"compression", required_argument, NULL, OPTION_COMPRESSION},
+        {"fsync", required_argument, NULL, OPTION_FSYNC},
+        {"workers", required_argument, NULL, OPTION_WORKERS},
         {"raw-sizes", no_argument, NULL, OPTION_RAW_SIZES},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
         {"state", required_argument, NULL, OPTION_STATE},
@@ -184,6 +217,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {0},
     };
     struct collect_options options = {.names = true};
+    store_writer_options_init(&options.store, NULL);
     weir_options_init(&options.decoder);
     opterr = 0;
     optind = 1;

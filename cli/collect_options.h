@@ -5,6 +5,8 @@
 #ifndef WEIR_CLI_COLLECT_OPTIONS_H
 #define WEIR_CLI_COLLECT_OPTIONS_H
 
+#include "store_writer.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +29,7 @@ struct collect_options {
     uint64_t text_min_bytes;     /* connections of more than that are shown by -o text */
     bool text_raw_sizes;         /* as exporters counted, not multiplied by the sampling rate */
     bool json_lines;
+    struct store_writer_options store; /* but its folder */
     const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
     bool names; /* resolve addresses for -o text */
     bool debug;

@@ -7,6 +7,7 @@
 
 #include "json_sink.h"
 #include "null_sink.h"
+#include "store_sink.h"
 #include "text_sink.h"
 
 #include <stdio.h>
@@ -52,8 +53,17 @@ static struct sink *create_json(const struct collect_options *options, const cha
     return sink;
 }
 
+static struct sink *create_store(const struct collect_options *options, const char *folder,
+                                 struct weir_decoder *decoder, struct sink_error *error)
+{
+    struct store_writer_options store = options->store;
+    store.folder = folder;
+    store.wait = options->file != NULL;
+    return store_sink_create(&store, decoder, error);
+}
+
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
-                           bool *ret_usage, struct sink_error *error)
+                           struct weir_decoder *decoder, bool *ret_usage, struct sink_error *error)
 {
     const struct text_sink_options text = {
         .out = stdout,
@@ -66,13 +76,15 @@ static struct sink *create(const struct collect_options *options, const char *ou
         return text_sink_create(&text, error);
     if (strcmp(output, "null") == 0)
         return null_sink_create(error);
+    if (strncmp(output, "store:", 6) == 0 && output[6] != '\0')
+        return create_store(options, output + 6, decoder, error);
     if (strncmp(output, "json:", 5) == 0 && output[5] != '\0')
         return create_json(options, output + 5, start_us, error);
     if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
         return create_json(options, output, start_us, error);
     *ret_usage = true;
     snprintf(error->text, sizeof error->text,
-             "-o %s is no output: it is text, null, json:FILE, or a name that ends in .json, .ndjson or .gz", output);
+             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, or a name that ends in .json, .ndjson or .gz", output);
     return NULL;
 }
 
@@ -95,7 +107,7 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
         return -1;
     }
     for (size_t i = 0; i < options->output_count; i++) {
-        struct sink *sink = create(options, options->outputs[i], start_us, ret_usage, error);
+        struct sink *sink = create(options, options->outputs[i], start_us, collector->decoder, ret_usage, error);
         if (sink == NULL)
             return -1;
         collector_add(collector, sink);

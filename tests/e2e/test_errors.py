@@ -13,8 +13,8 @@ import subprocess
 import capture_maker as cap
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, flows_of, free_port, load_lines,
-                      load_object, need, need_root, run, start, weir, weir_ok, write_file)
+from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, flows_of, free_port, in_mounts, load_lines,
+                      load_object, need, need_root, own_mounts, run, start, unmount, weir, weir_ok, write_file)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 
@@ -167,35 +167,6 @@ def a_file_that_another_collector_writes(folder):
 
 
 # ------------------------------------------------------------------------------------------------------- full disks
-
-
-def own_mounts():
-    """How to start a command with mounts of its own. In a chroot, whose root is no mount, they cannot be made private,
-    and what is mounted may be seen outside as well: unmount() then takes it away."""
-    unshare = need("unshare", "util-linux")
-    for command in ([unshare, "-m"], [unshare, "-m", "--propagation", "unchanged"]):
-        if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
-            return command
-    raise Skip("unshare -m is not permitted")
-
-
-def unmount(folder):
-    mount = os.path.join(folder, "mount")
-    if os.path.ismount(mount):
-        subprocess.run(["umount", mount], check=False)
-
-
-def in_mounts(folder, script, *arguments):
-    """Runs a script where it may mount file systems that nobody else sees."""
-    need_root("a file system of one's own")
-    try:
-        done = subprocess.run([*own_mounts(), "sh", "-c", script, *arguments], cwd=folder, capture_output=True,
-                              text=True, timeout=60, check=False)
-    finally:
-        unmount(folder)
-    if "mount:" in done.stderr:
-        raise Skip("mount is not permitted: " + done.stderr.strip())
-    return done.returncode, done.stdout, done.stderr
 
 
 def big_capture(folder, count=400):

@@ -50,6 +50,20 @@ def run():
     sys.exit(1 if failed else 0)
 
 
+def use_venv():
+    """Goes on in the Python environment of the tests, which is made where there is none yet. To be called first."""
+    folder = os.environ.get("WEIR_VENV") or os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "venv")
+    if os.path.realpath(sys.prefix) == os.path.realpath(folder):
+        return
+    done = subprocess.run([os.path.join(SOURCE_ROOT, "tools", "make_venv.sh"), folder], stdout=subprocess.PIPE,
+                          text=True, timeout=500, check=False)
+    if done.returncode != 0:
+        print("1..1\nnot ok 1 the Python environment of the tests is missing", flush=True)
+        sys.exit(1)
+    python = done.stdout.split("\n", maxsplit=1)[0]
+    os.execv(python, [python, *sys.argv])
+
+
 def run_case(number, function):
     name = function.__name__.replace("_", " ")
     folder = tempfile.mkdtemp(prefix="weir-e2e-")
@@ -140,6 +154,38 @@ def need_ipv6():
             probe.bind(("::1", 0))
     except OSError:
         raise Skip("there is no IPv6 on the loopback interface") from None
+
+
+# -------------------------------------------------------------------------------------------------------- mounts
+
+
+def own_mounts():
+    """How to start a command with mounts of its own. In a chroot, whose root is no mount, they cannot be made private,
+    and what is mounted may be seen outside as well: unmount() then takes it away."""
+    unshare = need("unshare", "util-linux")
+    for command in ([unshare, "-m"], [unshare, "-m", "--propagation", "unchanged"]):
+        if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
+            return command
+    raise Skip("unshare -m is not permitted")
+
+
+def unmount(folder):
+    mount = os.path.join(folder, "mount")
+    if os.path.ismount(mount):
+        subprocess.run(["umount", mount], check=False)
+
+
+def in_mounts(folder, script, *arguments):
+    """Runs a script where it may mount file systems that nobody else sees."""
+    need_root("a file system of one's own")
+    try:
+        done = subprocess.run([*own_mounts(), "sh", "-c", script, *arguments], cwd=folder, capture_output=True,
+                              text=True, timeout=60, check=False)
+    finally:
+        unmount(folder)
+    if "mount:" in done.stderr:
+        raise Skip("mount is not permitted: " + done.stderr.strip())
+    return done.returncode, done.stdout, done.stderr
 
 
 # ----------------------------------------------------------------------------------------------------- processes

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_sink.c - the sink that keeps flows in a store
+ */
+#define _GNU_SOURCE
+#include "store_sink.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct store_sink {
+    struct sink sink;
+    struct store_writer *writer;
+    struct weir_decoder *decoder;
+    int64_t ledger_us; /* when the ledger was last written, monotonic */
+};
+
+#define LEDGER_EACH_US 60000000
+
+static struct store_sink *from_sink(struct sink *sink)
+{
+    return (struct store_sink *)sink;
+}
+
+/* How long ago a segment was begun must not depend on somebody setting the clock. */
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int store_batch(struct sink *sink, const struct weir_batch *batch, struct sink_error *error)
+{
+    struct store_error why;
+    if (store_writer_batch(from_sink(sink)->writer, batch, &why) == 0)
+        return 0;
+    snprintf(error->text, sizeof error->text, "%s", why.text);
+    return -1;
+}
+
+static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *error)
+{
+    struct store_sink *store = from_sink(sink);
+    struct store_error why;
+    const int64_t even_us = monotonic_us();
+    (void)error;
+    store_writer_tick(store->writer, even_us);
+    if (even_us - store->ledger_us >= LEDGER_EACH_US) {
+        store_writer_ledger(store->writer, store->decoder, now_us);
+        store->ledger_us = even_us;
+    }
+    if (store_writer_trouble(store->writer, &why))
+        fprintf(stderr, "weir collect: %s; this goes on to be tried\n", why.text);
+    return 0;
+}
+
+static int store_close(struct sink *sink, struct sink_error *error)
+{
+    struct store_sink *store = from_sink(sink);
+    struct store_counts counts;
+    struct store_error why;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    store_writer_drain(store->writer); /* so that the ledger has all that was stored */
+    store_writer_ledger(store->writer, store->decoder, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    const int result = store_writer_close(store->writer, &counts, &why);
+    if (result != 0)
+        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts.rows_dropped,
+                 why.text);
+    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", counts.rows, counts.segments,
+            (double)counts.bytes * 1e-6);
+    free(store);
+    return result;
+}
+
+struct sink *store_sink_create(const struct store_writer_options *options, struct weir_decoder *decoder,
+                               struct sink_error *error)
+{
+    static const struct sink_class class = {
+        .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
+    struct store_error why;
+    struct store_sink *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        snprintf(error->text, sizeof error->text, "not enough memory");
+        return NULL;
+    }
+    store->sink.class = &class;
+    store->decoder = decoder;
+    store->ledger_us = monotonic_us();
+    store->writer = store_writer_create(options, &why);
+    if (store->writer == NULL) {
+        snprintf(error->text, sizeof error->text, "%s", why.text);
+        free(store);
+        return NULL;
+    }
+    store_writer_tick(store->writer, monotonic_us());
+    return &store->sink;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_sink.h - the sink that keeps flows in a store: weir collect -o store:DIR
+ */
+#ifndef WEIR_CLI_STORE_SINK_H
+#define WEIR_CLI_STORE_SINK_H
+
+#include "sink.h"
+#include "store_writer.h"
+
+/* What `decoder` counts, which must live longer, is noted in the store's ledger. Live, a store that cannot be written to is told on stderr and goes on to be tried; with options->wait it fails. NULL with
+ * `error` filled where there can be no store. */
+struct sink *store_sink_create(const struct store_writer_options *options, struct weir_decoder *decoder,
+                               struct sink_error *error);
+
+#endif

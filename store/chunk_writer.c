@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chunk_writer.c - one column of one row group: the choice of its encoding, and its pages
+ *
+ * Reading order: chunk_write() at the end; choose() above it; what writes pages; bounds; single values.
+ */
+#include "chunk_writer.h"
+
+#include "bit_pack.h"
+#include "delta_pack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SAMPLE_ITEMS = 8192,   /* that encodings are tried on */
+    SAMPLE_DIFFERENT = 2048,
+    SAMPLE_ENTRIES = 4096,
+    SMALL_DICTIONARY = 256
+};
+
+
+static const double worth_compressing = 0.95; /* what pages may come to at the most */
+
+/* A column being written. */
+struct task {
+    struct chunk_writer *writer;
+    const struct store_values *values;
+    const struct store_type_parquet *parquet;
+    enum store_type type;
+    bool is_number, is_signed, is_time;
+    enum parquet_encoding encoding;
+    unsigned code_bits; /* of dictionary indices */
+    int64_t least, greatest; /* of numbers */
+    struct octet_buffer *to;
+    struct chunk *chunk;
+};
+
+void chunk_done(struct chunk *chunk)
+{
+    free(chunk->pages);
+    *chunk = (struct chunk){0};
+}
+
+int chunk_writer_init(struct chunk_writer *writer, enum parquet_codec codec, int level)
+{
+    *writer = (struct chunk_writer){.codec = codec, .wide = malloc(CHUNK_PAGE_ITEMS * sizeof *writer->wide)};
+    if (page_writer_init(&writer->pages, level) == 0 && writer->wide != NULL)
+        return 0;
+    chunk_writer_done(writer);
+    return -1;
+}
+
+void chunk_writer_done(struct chunk_writer *writer)
+{
+    page_writer_done(&writer->pages);
+    dictionary_done(&writer->dictionary);
+    octet_buffer_done(&writer->body);
+    octet_buffer_done(&writer->scratch);
+    free(writer->wide);
+    writer->wide = NULL;
+}
+
+/* ---------------------------------------------------------------------------------------------------- values */
+
+static void append_number(const struct task *task, uint64_t number)
+{
+    octet_buffer_append(&task->writer->body, &number, task->parquet->physical == PARQUET_INT32 ? 4 : 8);
+}
+
+static void append_float(const struct task *task, uint32_t item)
+{
+    if (task->type == STORE_F64 && task->values->width_bytes == sizeof(float)) {
+        const double value = (double)((const float *)task->values->data)[item];
+        octet_buffer_append(&task->writer->body, &value, sizeof value);
+    } else {
+        octet_buffer_append(&task->writer->body, (const uint8_t *)task->values->data + (size_t)item * task->values->width_bytes,
+                            task->values->width_bytes);
+    }
+}
+
+/* One item in Parquet's plain encoding; `start` is where a variable one begins. */
+static void append_item(const struct task *task, uint32_t item, size_t start)
+{
+    const struct store_values *values = task->values;
+    if (task->is_number) {
+        int64_t number;
+        values_widen(values, task->is_signed, item, 1, &number);
+        append_number(task, (uint64_t)number);
+    } else if (values->lengths != NULL) {
+        octet_buffer_append(&task->writer->body, &values->lengths[item], sizeof values->lengths[item]);
+        octet_buffer_append(&task->writer->body, (const uint8_t *)values->data + start, values->lengths[item]);
+    } else if (task->parquet->physical == PARQUET_FIXED) {
+        octet_buffer_append(&task->writer->body, (const uint8_t *)values->data + (size_t)item * values->width_bytes,
+                            values->width_bytes);
+    } else {
+        append_float(task, item);
+    }
+}
+
+/* Items from `first` on as they are; of variable ones `*start` is where the first begins, and is moved on. */
+static void append_plain(const struct task *task, uint32_t first, uint32_t count, size_t *start)
+{
+    const struct store_values *values = task->values;
+    struct octet_buffer *body = &task->writer->body;
+    const bool as_it_is = values->lengths == NULL && values->repeats == NULL &&
+                          (task->parquet->physical == PARQUET_FIXED ||
+                           (values->width_bytes == 4 && task->parquet->physical == PARQUET_INT32) ||
+                           (values->width_bytes == 8 && task->parquet->physical == PARQUET_INT64));
+    if (as_it_is) {
+        octet_buffer_append(body, (const uint8_t *)values->data + (size_t)first * values->width_bytes,
+                            (size_t)count * values->width_bytes);
+    } else if (task->is_number && values->repeats == NULL && task->parquet->physical == PARQUET_INT64) {
+        values_widen(values, task->is_signed, first, count, task->writer->wide);
+        octet_buffer_append(body, task->writer->wide, count * sizeof *task->writer->wide);
+    } else {
+        for (uint32_t i = first; i < first + count; i++) {
+            for (uint32_t k = values->repeats == NULL ? 1 : values->repeats[i]; k > 0; k--)
+                append_item(task, i, *start);
+            if (values->lengths != NULL)
+                *start += values->lengths[i];
+        }
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------- bounds */
+
+static struct chunk_bound number_bound(const struct task *task, int64_t number)
+{
+    struct chunk_bound bound = {.size_bytes = task->parquet->physical == PARQUET_INT32 ? 4 : 8};
+    memcpy(bound.octets, &number, bound.size_bytes);
+    return bound;
+}
+
+static struct chunk_bound octets_bound(const uint8_t *data, uint32_t size_bytes)
+{
+    struct chunk_bound bound = {.size_bytes = (uint8_t)size_bytes};
+    memcpy(bound.octets, data, size_bytes);
+    return bound;
+}
+
+static int compare_octets(const struct chunk_bound *bound, const uint8_t *data, uint32_t size_bytes)
+{
+    const uint32_t common = bound->size_bytes < size_bytes ? bound->size_bytes : size_bytes;
+    const int order = memcmp(bound->octets, data, common);
+    return order != 0 ? order : (bound->size_bytes > size_bytes) - (bound->size_bytes < size_bytes);
+}
+
+/* False where one of them is too long to be told. */
+static bool find_octet_bounds(const struct task *task, uint32_t first, uint32_t count, size_t start, struct chunk_page *page)
+{
+    const struct store_values *values = task->values;
+    for (uint32_t i = first; i < first + count; i++) {
+        const uint32_t size_bytes = values->lengths == NULL ? values->width_bytes : values->lengths[i];
+        const uint8_t *data = (const uint8_t *)values->data + (values->lengths == NULL ? (size_t)i * size_bytes : start);
+        if (size_bytes > CHUNK_BOUND_BYTES)
+            return false;
+        if (i == first || compare_octets(&page->least, data, size_bytes) > 0)
+            page->least = octets_bound(data, size_bytes);
+        if (i == first || compare_octets(&page->greatest, data, size_bytes) < 0)
+            page->greatest = octets_bound(data, size_bytes);
+        start += size_bytes;
+    }
+    return true;
+}
+
+static void take_number_bounds(struct task *task, uint32_t first, uint32_t count, struct chunk_page *page, bool is_first)
+{
+    int64_t least, greatest;
+    values_range(task->values, task->is_signed, first, count, &least, &greatest);
+    page->least = number_bound(task, least);
+    page->greatest = number_bound(task, greatest);
+    const bool lower = task->is_signed ? least < task->least : (uint64_t)least < (uint64_t)task->least;
+    const bool higher = task->is_signed ? greatest > task->greatest : (uint64_t)greatest > (uint64_t)task->greatest;
+    if (is_first || lower)
+        task->least = least;
+    if (is_first || higher)
+        task->greatest = greatest;
+}
+
+static void find_chunk_bounds(struct task *task)
+{
+    struct chunk *chunk = task->chunk;
+    if (task->is_number) {
+        chunk->least = number_bound(task, task->least);
+        chunk->greatest = number_bound(task, task->greatest);
+        return;
+    }
+    for (uint32_t i = 0; i < chunk->page_count; i++) {
+        const struct chunk_page *page = &chunk->pages[i];
+        if (i == 0 || compare_octets(&chunk->least, page->least.octets, page->least.size_bytes) > 0)
+            chunk->least = page->least;
+        if (i == 0 || compare_octets(&chunk->greatest, page->greatest.octets, page->greatest.size_bytes) < 0)
+            chunk->greatest = page->greatest;
+    }
+}
+
+/* The items of a page: those that stand for several rows are few, and all in one. */
+static uint32_t page_items(const struct task *task, uint32_t first)
+{
+    const uint32_t left = task->values->item_count - first;
+    return task->values->repeats != NULL || left < CHUNK_PAGE_ITEMS ? left : CHUNK_PAGE_ITEMS;
+}
+
+static int find_bounds(struct task *task)
+{
+    struct chunk *chunk = task->chunk;
+    const uint32_t item_count = task->values->item_count;
+    chunk->page_count = task->values->repeats != NULL ? 1 : (item_count + CHUNK_PAGE_ITEMS - 1) / CHUNK_PAGE_ITEMS;
+    chunk->pages = calloc(chunk->page_count, sizeof *chunk->pages);
+    if (chunk->pages == NULL)
+        return -1;
+    const bool is_float = task->type == STORE_F32 || task->type == STORE_F64;
+    chunk->is_bounded = !is_float; /* floats have no order that all readers agree on */
+    size_t start = 0;
+    for (uint32_t first = 0, p = 0; first < item_count && chunk->is_bounded; p++) {
+        const uint32_t count = page_items(task, first);
+        if (task->is_number)
+            take_number_bounds(task, first, count, &chunk->pages[p], first == 0);
+        else
+            chunk->is_bounded = find_octet_bounds(task, first, count, start, &chunk->pages[p]);
+        for (uint32_t i = first; i < first + count && task->values->lengths != NULL; i++)
+            start += task->values->lengths[i];
+        first += count;
+    }
+    if (chunk->is_bounded)
+        find_chunk_bounds(task);
+    return 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------- pages */
+
+/* All rows have a value, or none has: one run. */
+static void append_levels(struct octet_buffer *body, uint64_t rows, bool present)
+{
+    const size_t at = body->size_bytes;
+    uint32_t size_bytes = 0;
+    octet_buffer_append(body, &size_bytes, sizeof size_bytes);
+    hybrid_append_run(body, present ? 1 : 0, rows, 1);
+    if (body->failed)
+        return;
+    size_bytes = (uint32_t)(body->size_bytes - at - sizeof size_bytes);
+    memcpy(body->data + at, &size_bytes, sizeof size_bytes);
+}
+
+static void make_body(const struct task *task, uint32_t first, uint32_t count, size_t *start)
+{
+    struct octet_buffer *body = &task->writer->body;
+    octet_buffer_clear(body);
+    append_levels(body, values_rows(task->values, first, count), true);
+    switch (task->encoding) {
+    case PARQUET_RLE_DICTIONARY:
+        octet_buffer_append_u8(body, (uint8_t)task->code_bits);
+        hybrid_append(body, task->writer->dictionary.codes + first,
+                      task->values->repeats == NULL ? NULL : task->values->repeats + first, count, task->code_bits);
+        break;
+    case PARQUET_DELTA_BINARY_PACKED:
+        values_widen(task->values, task->is_signed, first, count, task->writer->wide);
+        delta_pack_append(body, task->writer->wide, count, task->parquet->physical == PARQUET_INT32);
+        break;
+    default:
+        append_plain(task, first, count, start);
+        break;
+    }
+}
+
+static int write_page(const struct task *task, const struct page *page)
+{
+    const struct octet_buffer *body = &task->writer->body;
+    if (body->failed)
+        return -1;
+    task->chunk->uncompressed_bytes += page_write(&task->writer->pages, page, body->data, body->size_bytes, task->to);
+    return task->to->failed ? -1 : 0;
+}
+
+static void make_dictionary_body(const struct task *task, uint32_t first, uint32_t count)
+{
+    const struct dictionary *dictionary = &task->writer->dictionary;
+    octet_buffer_clear(&task->writer->body);
+    for (uint32_t i = first; i < first + count; i++) {
+        if (dictionary->from_table) {
+            append_number(task, dictionary->numbers[i]);
+        } else {
+            const uint32_t item = dictionary->entries[i];
+            append_item(task, item, task->values->lengths == NULL ? 0 : dictionary->starts[item]);
+        }
+    }
+}
+
+/* The first data page, with the dictionary, tells whether compressing is worth its time. */
+static void choose_codec(struct task *task)
+{
+    struct chunk_writer *writer = task->writer;
+    size_t start = 0;
+    double before = 0, after = 0;
+    task->chunk->codec = PARQUET_UNCOMPRESSED;
+    if (writer->codec == PARQUET_UNCOMPRESSED)
+        return;
+    if (task->encoding == PARQUET_RLE_DICTIONARY) {
+        make_dictionary_body(task, 0, writer->dictionary.count);
+        const double share = (double)page_items(task, 0) / task->values->item_count;
+        before = (double)writer->body.size_bytes * share;
+        after = before * page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
+    }
+    make_body(task, 0, page_items(task, 0), &start);
+    const double size = (double)writer->body.size_bytes;
+    before += size;
+    after += size * page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
+    if (after < before * worth_compressing)
+        task->chunk->codec = writer->codec;
+}
+
+static int write_dictionary(struct task *task, uint64_t file_offset)
+{
+    const struct page page = {.kind = PARQUET_DICTIONARY_PAGE, .encoding = PARQUET_PLAIN, .codec = task->chunk->codec,
+                              .value_count = task->writer->dictionary.count};
+    task->chunk->dictionary_offset = file_offset + task->to->size_bytes;
+    make_dictionary_body(task, 0, task->writer->dictionary.count);
+    return write_page(task, &page);
+}
+
+static int write_pages(struct task *task, uint64_t file_offset)
+{
+    struct chunk *chunk = task->chunk;
+    size_t start = 0;
+    uint64_t first_row = 0;
+    for (uint32_t first = 0, p = 0; first < task->values->item_count; p++) {
+        const uint32_t count = page_items(task, first);
+        const uint64_t rows = values_rows(task->values, first, count);
+        const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = task->encoding, .codec = chunk->codec,
+                                  .value_count = (uint32_t)rows};
+        const uint64_t begin = task->to->size_bytes;
+        make_body(task, first, count, &start);
+        if (write_page(task, &page) != 0)
+            return -1;
+        chunk->pages[p].offset = file_offset + begin;
+        chunk->pages[p].size_bytes = (uint32_t)(task->to->size_bytes - begin);
+        chunk->pages[p].first_row = first_row;
+        first_row += rows;
+        first += count;
+    }
+    return 0;
+}
+
+static int write_null(struct task *task, uint64_t file_offset)
+{
+    struct chunk *chunk = task->chunk;
+    const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN, .value_count = task->values->row_count};
+    chunk->is_null = chunk->is_bounded = true;
+    chunk->codec = PARQUET_UNCOMPRESSED;
+    chunk->page_count = 1;
+    chunk->pages = calloc(1, sizeof *chunk->pages);
+    if (chunk->pages == NULL)
+        return -1;
+    const size_t begin = task->to->size_bytes;
+    octet_buffer_clear(&task->writer->body);
+    append_levels(&task->writer->body, task->values->row_count, false);
+    if (write_page(task, &page) != 0)
+        return -1;
+    chunk->pages[0] =
+        (struct chunk_page){.offset = file_offset + begin, .size_bytes = (uint32_t)(task->to->size_bytes - begin)};
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ the choice */
+
+/* Octets that one item takes, by a sample. */
+static double try_encoding(struct task *task, enum parquet_encoding encoding)
+{
+    struct chunk_writer *writer = task->writer;
+    const uint32_t count = page_items(task, 0) < SAMPLE_ITEMS ? page_items(task, 0) : SAMPLE_ITEMS;
+    size_t start = 0;
+    task->encoding = encoding;
+    make_body(task, 0, count, &start);
+    const double size = (double)writer->body.size_bytes;
+    double share = page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
+    if (share >= worth_compressing)
+        share = 1;
+    return size * share / count;
+}
+
+/* The same with a dictionary: indices, and each item's share of the entries, by a sample of both. */
+static double try_dictionary(struct task *task)
+{
+    struct chunk_writer *writer = task->writer;
+    const uint32_t all = writer->dictionary.count, some = all < SAMPLE_ENTRIES ? all : SAMPLE_ENTRIES;
+    make_dictionary_body(task, (all - some) / 2, some);
+    const double share =
+        page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
+    const double entries = (double)writer->body.size_bytes / some * all * share;
+    return try_encoding(task, PARQUET_RLE_DICTIONARY) + entries / task->values->item_count;
+}
+
+static enum dictionary_result make_dictionary(struct task *task)
+{
+    struct dictionary *dictionary = &task->writer->dictionary;
+    const struct store_values *values = task->values;
+    if (task->is_number && values->item_count > 1) {
+        const enum dictionary_result result =
+            dictionary_count(dictionary, values, task->is_signed, task->is_time, task->least, task->greatest);
+        if (result != DICTIONARY_NOT)
+            return result;
+    }
+    const bool wide = task->parquet->physical == PARQUET_FIXED || values->lengths != NULL;
+    if (values->repeats == NULL && dictionary_sample(values, SAMPLE_DIFFERENT) > (wide ? 0.97 : 0.5))
+        return DICTIONARY_NOT;
+    const uint32_t count_max = values->repeats != NULL ? UINT32_MAX : values->item_count / 4 * 3 + 1;
+    return dictionary_hash(dictionary, values, count_max);
+}
+
+static unsigned code_bits(const struct task *task)
+{
+    const struct dictionary *dictionary = &task->writer->dictionary;
+    const unsigned bits = bit_width(dictionary->count - 1);
+    if (bits == 0)
+        return 1;
+    /* What compresses octets sees none in odd bits: indices that are far from equally frequent get a whole octet. */
+    if (bits < 8 && dictionary->from_table && task->writer->codec == PARQUET_ZSTD && task->values->repeats == NULL &&
+        dictionary->entropy_bits < bits * 0.8)
+        return 8;
+    return bits;
+}
+
+static void choose_dictionary(struct task *task)
+{
+    task->encoding = PARQUET_RLE_DICTIONARY;
+    task->code_bits = code_bits(task);
+    task->chunk->distinct_count = task->writer->dictionary.count;
+}
+
+static int choose(struct task *task)
+{
+    const struct store_values *values = task->values;
+    const enum dictionary_result result = make_dictionary(task);
+    if (result == DICTIONARY_MEMORY)
+        return -1;
+    const bool made = result == DICTIONARY_MADE;
+    if (made)
+        choose_dictionary(task);
+    if (values->repeats != NULL || (made && task->writer->dictionary.count <= SMALL_DICTIONARY))
+        return 0; /* nothing takes less */
+    const double plain = try_encoding(task, PARQUET_PLAIN);
+    const double delta = task->is_number ? try_encoding(task, PARQUET_DELTA_BINARY_PACKED) : plain;
+    const double other = delta < plain ? delta : plain;
+    if (made && try_dictionary(task) <= other) {
+        choose_dictionary(task);
+        return 0;
+    }
+    task->chunk->distinct_count = 0;
+    task->encoding = delta < plain ? PARQUET_DELTA_BINARY_PACKED : PARQUET_PLAIN;
+    return 0;
+}
+
+int chunk_write(struct chunk_writer *writer, enum store_type type, const struct store_values *values,
+                uint64_t file_offset, struct octet_buffer *to, struct chunk *ret_chunk)
+{
+    const struct store_type_parquet *parquet = store_type_parquet(type);
+    struct chunk chunk = {.value_count = values->row_count, .encodings = 1u << PARQUET_RLE};
+    struct task task = {
+        .writer = writer, .values = values, .parquet = parquet, .type = type, .to = to, .chunk = &chunk,
+        .is_number = parquet->physical == PARQUET_INT32 || parquet->physical == PARQUET_INT64,
+        .is_signed = parquet->is_signed, .is_time = type == STORE_TIME_US,
+    };
+    const size_t begin = to->size_bytes;
+    int result = 0;
+    if (values->item_count == 0) {
+        chunk.encodings |= 1u << PARQUET_PLAIN;
+        result = write_null(&task, file_offset);
+    } else {
+        result = find_bounds(&task) != 0 || choose(&task) != 0 ? -1 : 0;
+        if (result == 0) {
+            chunk.encodings |= 1u << task.encoding;
+            choose_codec(&task);
+            if (task.encoding == PARQUET_RLE_DICTIONARY) {
+                chunk.encodings |= 1u << PARQUET_PLAIN;
+                result = write_dictionary(&task, file_offset);
+            }
+        }
+        if (result == 0)
+            result = write_pages(&task, file_offset);
+    }
+    if (result != 0) {
+        chunk_done(&chunk);
+        return -1;
+    }
+    chunk.size_bytes = to->size_bytes - begin;
+    chunk.data_offset = chunk.pages[0].offset;
+    *ret_chunk = chunk;
+    return 0;
+}

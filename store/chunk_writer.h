@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chunk_writer.h - one column of one row group: the choice of its encoding, and its pages
+ *
+ * What is tried: a dictionary, the values as they are, and the differences of neighbours. What each of them comes to is
+ * told by counting (dictionaries) and by a sample of a few thousand values (the others), which costs little beside
+ * writing them all. Whether the pages are compressed is told by the first of them.
+ */
+#ifndef WEIR_STORE_CHUNK_WRITER_H
+#define WEIR_STORE_CHUNK_WRITER_H
+
+#include "dictionary.h"
+#include "page_writer.h"
+#include "values.h"
+
+enum { CHUNK_BOUND_BYTES = 16, CHUNK_PAGE_ITEMS = 32768 };
+
+/* The least or the greatest value, as Parquet's statistics have it. */
+struct chunk_bound {
+    uint8_t octets[CHUNK_BOUND_BYTES];
+    uint8_t size_bytes;
+};
+
+struct chunk_page {
+    uint64_t offset; /* in the file */
+    uint32_t size_bytes;
+    uint64_t first_row;
+    struct chunk_bound least, greatest;
+};
+
+/* What the footer tells of a chunk. */
+struct chunk {
+    enum parquet_codec codec;
+    bool is_null;          /* no value in any row */
+    bool is_bounded;       /* least and greatest are known, of each page too */
+    uint32_t encodings;    /* set of enum parquet_encoding: 1 << encoding */
+    uint64_t value_count;  /* with nulls */
+    uint64_t distinct_count; /* 0: not known */
+    uint64_t dictionary_offset; /* in the file; 0: none */
+    uint64_t data_offset;
+    uint64_t size_bytes, uncompressed_bytes;
+    struct chunk_bound least, greatest;
+    struct chunk_page *pages;
+    uint32_t page_count;
+};
+
+void chunk_done(struct chunk *chunk);
+
+/* Writes chunks, with memory that it keeps from one to the next. Belongs to one thread. */
+struct chunk_writer {
+    struct page_writer pages;
+    struct dictionary dictionary;
+    struct octet_buffer body, scratch;
+    int64_t *wide; /* CHUNK_PAGE_ITEMS */
+    enum parquet_codec codec;
+};
+
+/* 0, or -1 without memory. `level` is that of zstd. */
+int chunk_writer_init(struct chunk_writer *writer, enum parquet_codec codec, int level);
+void chunk_writer_done(struct chunk_writer *writer);
+
+/* Appends the pages of a column to `to`, whose first octet comes to lie at `file_offset`. 0, or -1 without memory. */
+int chunk_write(struct chunk_writer *writer, enum store_type type, const struct store_values *values,
+                uint64_t file_offset, struct octet_buffer *to, struct chunk *ret_chunk);
+
+#endif

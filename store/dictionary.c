@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dictionary.c - the different items of a column
+ */
+#include "dictionary.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TABLE_MAX = 1 << 18,     /* places: 1 MiB */
+    TABLE_SMALL = 1 << 12,   /* always worth it */
+    FREQUENT_SHARE = 256,    /* more often than one item in so many */
+    SMALL_ENTRIES = 256,     /* dictionaries of no more stay in order */
+    SAMPLE_MAX = 4096
+};
+
+#define NONE UINT32_MAX
+
+void dictionary_done(struct dictionary *dictionary)
+{
+    free(dictionary->codes);
+    free(dictionary->entries);
+    free(dictionary->numbers);
+    free(dictionary->table);
+    free(dictionary->starts);
+    *dictionary = (struct dictionary){0};
+}
+
+static bool grow(void **array, uint32_t *capacity, uint32_t count, size_t size)
+{
+    if (count <= *capacity)
+        return true;
+    uint32_t next = *capacity < 1024 ? 1024 : *capacity;
+    while (next < count)
+        next = next > UINT32_MAX / 2 ? UINT32_MAX : next * 2;
+    void *grown = realloc(*array, next * size);
+    if (grown == NULL)
+        return false;
+    *array = grown;
+    *capacity = next;
+    return true;
+}
+
+static bool grow_items(struct dictionary *dictionary, uint32_t count)
+{
+    return grow((void **)&dictionary->codes, &dictionary->item_capacity, count, sizeof *dictionary->codes);
+}
+
+static bool grow_table(struct dictionary *dictionary, uint32_t count)
+{
+    return grow((void **)&dictionary->table, &dictionary->table_capacity, count, sizeof *dictionary->table);
+}
+
+static bool grow_entries(struct dictionary *dictionary, uint32_t count)
+{
+    uint32_t same = dictionary->entry_capacity;
+    return grow((void **)&dictionary->numbers, &same, count, sizeof *dictionary->numbers) &&
+           grow((void **)&dictionary->entries, &dictionary->entry_capacity, count, sizeof *dictionary->entries);
+}
+
+/* ---------------------------------------------------------------------------------------------------- tables */
+
+static double entropy(const uint32_t *counts, uint32_t size, uint32_t total)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < size; i++) {
+        if (counts[i] > 0)
+            sum += counts[i] * log2((double)total / counts[i]);
+    }
+    return sum / total;
+}
+
+static void take_entry(struct dictionary *dictionary, uint32_t place, int64_t least, uint32_t step)
+{
+    dictionary->numbers[dictionary->count] = (uint64_t)least + (uint64_t)place * step;
+    dictionary->table[place] = dictionary->count++;
+}
+
+/* Turns counts into codes: first the frequent ones, then the others, each ascending. */
+static bool number_entries(struct dictionary *dictionary, uint32_t size, uint32_t item_count, int64_t least, uint32_t step)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < size; i++)
+        count += dictionary->table[i] > 0;
+    if (!grow_entries(dictionary, count))
+        return false;
+    dictionary->entropy_bits = count <= SMALL_ENTRIES ? entropy(dictionary->table, size, item_count) : 0;
+    const uint32_t frequent = count <= SMALL_ENTRIES ? UINT32_MAX - 1 : item_count / FREQUENT_SHARE;
+    dictionary->count = 0;
+    uint32_t *later = dictionary->entries; /* not needed otherwise here */
+    uint32_t later_count = 0;
+    for (uint32_t i = 0; i < size; i++) {
+        const uint32_t times = dictionary->table[i];
+        if (times > frequent)
+            take_entry(dictionary, i, least, step);
+        else if (times > 0)
+            later[later_count++] = i;
+    }
+    for (uint32_t i = 0; i < later_count; i++)
+        take_entry(dictionary, later[i], least, step);
+    return true;
+}
+
+static bool is_multiple(const struct store_values *values, int64_t least, uint32_t step)
+{
+    int64_t some[64];
+    const uint32_t count = values->item_count < 64 ? values->item_count : 64;
+    values_widen(values, true, 0, count, some);
+    for (uint32_t i = 0; i < count; i++) {
+        if (((uint64_t)some[i] - (uint64_t)least) % step != 0)
+            return false;
+    }
+    return true;
+}
+
+enum dictionary_result dictionary_count(struct dictionary *dictionary, const struct store_values *values, bool is_signed,
+                                        bool is_time, int64_t least, int64_t greatest)
+{
+    const uint64_t range = (uint64_t)greatest - (uint64_t)least;
+    const uint64_t places = values->item_count < TABLE_SMALL ? TABLE_SMALL : values->item_count;
+    const uint64_t size_max = places < TABLE_MAX ? places : TABLE_MAX;
+    uint32_t step = 1;
+    if (is_time && is_multiple(values, least, 1000000))
+        step = 1000000;
+    else if (is_time && is_multiple(values, least, 1000))
+        step = 1000;
+    if (range / step >= size_max)
+        return DICTIONARY_NOT;
+    const uint32_t size = (uint32_t)(range / step) + 1;
+    if (!grow_items(dictionary, values->item_count) || !grow_table(dictionary, size))
+        return DICTIONARY_MEMORY;
+    memset(dictionary->table, 0, size * sizeof *dictionary->table);
+    if (!values_count(values, is_signed, least, step, dictionary->table))
+        return DICTIONARY_NOT;
+    if (!number_entries(dictionary, size, values->item_count, least, step))
+        return DICTIONARY_MEMORY;
+    dictionary->from_table = true;
+    values_look_up(values, is_signed, least, step, dictionary->table, dictionary->codes);
+    return DICTIONARY_MADE;
+}
+
+/* ---------------------------------------------------------------------------------------------------- hashes */
+
+static inline uint64_t mix(uint64_t x)
+{
+    x ^= x >> 32;
+    x *= 0x9e3779b97f4a7c15u;
+    return x ^ x >> 29;
+}
+
+static inline uint64_t load(const uint8_t *p, size_t size_bytes)
+{
+    uint64_t value = 0;
+    memcpy(&value, p, size_bytes);
+    return value;
+}
+
+static uint64_t hash_octets(const uint8_t *p, size_t size_bytes)
+{
+    uint64_t hash = size_bytes * 0xff51afd7ed558ccdu;
+    for (; size_bytes >= 8; p += 8, size_bytes -= 8)
+        hash = mix(hash ^ load(p, 8)) * 0xc4ceb9fe1a85ec53u;
+    return mix(hash ^ load(p, size_bytes));
+}
+
+/* One item: where it is and how long. */
+struct item {
+    const uint8_t *data;
+    uint32_t size_bytes;
+};
+
+static inline struct item item_at(const struct store_values *values, const uint32_t *starts, uint32_t i)
+{
+    if (values->lengths == NULL)
+        return (struct item){(const uint8_t *)values->data + (size_t)i * values->width_bytes, values->width_bytes};
+    return (struct item){(const uint8_t *)values->data + starts[i], values->lengths[i]};
+}
+
+static inline uint64_t item_hash(struct item item)
+{
+    return item.size_bytes <= 8 ? mix(load(item.data, item.size_bytes) + item.size_bytes) * 0xc4ceb9fe1a85ec53u
+                                : hash_octets(item.data, item.size_bytes);
+}
+
+static inline bool item_equal(struct item a, struct item b)
+{
+    return a.size_bytes == b.size_bytes && memcmp(a.data, b.data, a.size_bytes) == 0;
+}
+
+static bool find_starts(struct dictionary *dictionary, const struct store_values *values)
+{
+    uint32_t *starts = realloc(dictionary->starts, ((size_t)values->item_count + 1) * sizeof *starts);
+    if (starts == NULL)
+        return false;
+    dictionary->starts = starts;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < values->item_count; i++) {
+        starts[i] = at;
+        at += values->lengths[i];
+    }
+    return true;
+}
+
+/* Twice the size; the entries' places are found anew. */
+static bool grow_hashed(struct dictionary *dictionary, const struct store_values *values, uint32_t *size)
+{
+    *size *= 2;
+    if (!grow_table(dictionary, *size))
+        return false;
+    memset(dictionary->table, 0xff, *size * sizeof *dictionary->table);
+    const uint32_t mask = *size - 1;
+    for (uint32_t k = 0; k < dictionary->count; k++) {
+        uint32_t place = (uint32_t)(item_hash(item_at(values, dictionary->starts, dictionary->entries[k])) >> 32) & mask;
+        while (dictionary->table[place] != NONE)
+            place = (place + 1) & mask;
+        dictionary->table[place] = k;
+    }
+    return true;
+}
+
+enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
+{
+    uint32_t size = 512;
+    dictionary->count = 0;
+    dictionary->from_table = false;
+    dictionary->entropy_bits = 0;
+    if ((values->lengths != NULL && !find_starts(dictionary, values)) || !grow_items(dictionary, values->item_count) ||
+        !grow_hashed(dictionary, values, &size))
+        return DICTIONARY_MEMORY;
+    for (uint32_t i = 0; i < values->item_count; i++) {
+        const struct item item = item_at(values, dictionary->starts, i);
+        uint32_t place = (uint32_t)(item_hash(item) >> 32) & (size - 1), code;
+        while ((code = dictionary->table[place]) != NONE &&
+               !item_equal(item, item_at(values, dictionary->starts, dictionary->entries[code])))
+            place = (place + 1) & (size - 1);
+        if (code == NONE) {
+            if (dictionary->count == count_max)
+                return DICTIONARY_NOT;
+            if (!grow_entries(dictionary, dictionary->count + 1))
+                return DICTIONARY_MEMORY;
+            code = dictionary->count++;
+            dictionary->table[place] = code;
+            dictionary->entries[code] = i;
+            if (dictionary->count > size / 2 && !grow_hashed(dictionary, values, &size))
+                return DICTIONARY_MEMORY;
+        }
+        dictionary->codes[i] = code;
+    }
+    return DICTIONARY_MADE;
+}
+
+double dictionary_sample(const struct store_values *values, uint32_t sample)
+{
+    uint32_t seen[2 * SAMPLE_MAX];
+    uint32_t different = 0;
+    if (sample > SAMPLE_MAX)
+        sample = SAMPLE_MAX;
+    if (values->item_count == 0 || sample == 0 || values->lengths != NULL)
+        return 0;
+    if (sample > values->item_count)
+        sample = values->item_count;
+    const uint32_t apart = values->item_count / sample;
+    memset(seen, 0xff, sizeof seen);
+    for (uint32_t i = 0; i < sample; i++) {
+        const struct item item = item_at(values, NULL, i * apart);
+        uint32_t place = (uint32_t)(item_hash(item) >> 32) % (2 * SAMPLE_MAX);
+        while (seen[place] != NONE && !item_equal(item, item_at(values, NULL, seen[place])))
+            place = (place + 1) % (2 * SAMPLE_MAX);
+        different += seen[place] == NONE;
+        seen[place] = i * apart;
+    }
+    return (double)different / sample;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ledger_log.c - what became of the datagrams, as rows of the store
+ */
+#include "ledger_log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { COUNTS = sizeof(struct ledger_counts) / sizeof(uint64_t), COLLECTOR_COUNTS = sizeof(struct ledger_collector) / sizeof(uint64_t) };
+
+/* What a session had counted when it was last looked at. */
+struct known {
+    struct weir_address address;
+    uint16_t port;
+    uint32_t domain;
+    uint64_t look; /* the last at which it was there */
+    struct ledger_counts counts;
+};
+
+struct ledger_log {
+    struct known *known; /* a hash table: a look of 0 is a free place */
+    uint32_t known_count, known_size;
+    uint64_t look;
+    struct ledger_counts remainder;
+    struct ledger_collector collector;
+};
+
+/* One look. */
+struct look {
+    struct ledger_log *log;
+    struct ledger_page *page;
+    bool failed;
+};
+
+struct ledger_log *ledger_log_create(void)
+{
+    return calloc(1, sizeof(struct ledger_log));
+}
+
+void ledger_log_free(struct ledger_log *log)
+{
+    if (log == NULL)
+        return;
+    free(log->known);
+    free(log);
+}
+
+void ledger_page_free(struct ledger_page *page)
+{
+    if (page == NULL)
+        return;
+    free(page->rows);
+    free(page);
+}
+
+static struct ledger_counts counts_of(const struct weir_session_view *view)
+{
+#define LEDGER_COUNT(id, name, text) .name = view->name,
+    return (struct ledger_counts){LEDGER_SESSION_COLUMNS(LEDGER_COUNT)};
+#undef LEDGER_COUNT
+}
+
+static uint32_t place_of(const struct ledger_log *log, const struct weir_address *address, uint16_t port, uint32_t domain)
+{
+    uint64_t hash = (uint64_t)domain << 16 | port;
+    for (size_t i = 0; i < sizeof address->octets; i++)
+        hash = (hash ^ address->octets[i]) * 1099511628211u;
+    uint32_t place = (uint32_t)(hash >> 20) & (log->known_size - 1);
+    for (;; place = (place + 1) & (log->known_size - 1)) {
+        const struct known *known = &log->known[place];
+        if (known->look == 0 || (known->port == port && known->domain == domain &&
+                                 memcmp(&known->address, address, sizeof *address) == 0))
+            return place;
+    }
+}
+
+/* Room for one more; sessions that were not there at the last look are forgotten. */
+static bool make_room(struct ledger_log *log)
+{
+    if (log->known_count + 1 < log->known_size / 2)
+        return true;
+    struct ledger_log next = {.known_size = log->known_size == 0 ? 64 : log->known_size};
+    uint32_t alive = 0;
+    for (uint32_t i = 0; i < log->known_size; i++)
+        alive += log->known[i].look + 1 >= log->look && log->known[i].look > 0;
+    while (alive + 1 >= next.known_size / 4)
+        next.known_size *= 2;
+    next.known = calloc(next.known_size, sizeof *next.known);
+    if (next.known == NULL)
+        return false;
+    for (uint32_t i = 0; i < log->known_size; i++) {
+        const struct known *known = &log->known[i];
+        if (known->look == 0 || known->look + 1 < log->look)
+            continue;
+        next.known[place_of(&next, &known->address, known->port, known->domain)] = *known;
+        next.known_count++;
+    }
+    free(log->known);
+    log->known = next.known;
+    log->known_size = next.known_size;
+    log->known_count = next.known_count;
+    return true;
+}
+
+/* What was counted since; false when that is nothing. */
+static bool difference(const struct ledger_counts *now, const struct ledger_counts *before, struct ledger_counts *ret_counts)
+{
+    uint64_t after[COUNTS], earlier[COUNTS], news[COUNTS];
+    bool any = false;
+    memcpy(after, now, sizeof after);
+    memcpy(earlier, before, sizeof earlier);
+    for (size_t i = 0; i < COUNTS; i++) {
+        /* What comes late takes back what had been counted as lost: the row then has less than nothing. */
+        news[i] = after[i] - earlier[i];
+        any |= news[i] != 0;
+    }
+    memcpy(ret_counts, news, sizeof news);
+    return any;
+}
+
+static void add_row(struct look *look, const struct ledger_row *row)
+{
+    struct ledger_page *page = look->page;
+    if (page->row_count == page->row_capacity) {
+        const uint32_t capacity = page->row_capacity == 0 ? 16 : page->row_capacity * 2;
+        struct ledger_row *rows = realloc(page->rows, capacity * sizeof *rows);
+        if (rows == NULL) {
+            look->failed = true;
+            return;
+        }
+        page->rows = rows;
+        page->row_capacity = capacity;
+    }
+    page->rows[page->row_count++] = *row;
+}
+
+static void take_session(void *context, const struct weir_session_view *view)
+{
+    struct look *look = context;
+    struct ledger_log *log = look->log;
+    if (!make_room(log)) {
+        look->failed = true;
+        return;
+    }
+    struct known *known = &log->known[place_of(log, &view->address, view->port, view->domain)];
+    if (known->look == 0) {
+        *known = (struct known){.address = view->address, .port = view->port, .domain = view->domain};
+        log->known_count++;
+    }
+    known->look = log->look;
+    const struct ledger_counts now = counts_of(view);
+    struct ledger_row row = {.time_us = look->page->time_us, .exporter = view->address, .port = view->port,
+                             .domain = view->domain, .version = view->version};
+    if (now.datagrams < known->counts.datagrams)
+        known->counts = (struct ledger_counts){0}; /* given up, and there again */
+    if (difference(&now, &known->counts, &row.counts))
+        add_row(look, &row);
+    if (!look->failed)
+        known->counts = now;
+}
+
+static void take_remainder(struct look *look, struct weir_decoder *decoder)
+{
+    struct weir_session_view view;
+    struct ledger_row row = {.time_us = look->page->time_us};
+    weir_decoder_remainder(decoder, &view);
+    const struct ledger_counts now = counts_of(&view);
+    /* Only what was refused from addresses without a session is new here; what sessions had counted that are gone was told
+     * while they were there. */
+    row.counts.datagrams = row.counts.datagrams_refused = now.datagrams_refused - look->log->remainder.datagrams_refused;
+    if (row.counts.datagrams_refused > 0)
+        add_row(look, &row);
+    look->log->remainder = now;
+}
+
+static void take_collector(struct look *look, const struct ledger_collector *collector)
+{
+    struct ledger_page *page = look->page;
+#define LEDGER_DIFFERENCE(id, name, text)                                                                       \
+    page->collector.name = collector->name - look->log->collector.name;                                         \
+    page->has_collector |= page->collector.name != 0;
+    LEDGER_COLLECTOR_COLUMNS(LEDGER_DIFFERENCE)
+#undef LEDGER_DIFFERENCE
+    look->log->collector = *collector;
+}
+
+struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder,
+                                    const struct ledger_collector *collector, int64_t now_us)
+{
+    struct look look = {.log = log, .page = calloc(1, sizeof *look.page)};
+    if (look.page == NULL)
+        return NULL;
+    look.page->time_us = now_us;
+    log->look++;
+    weir_decoder_sessions(decoder, take_session, &look);
+    take_remainder(&look, decoder);
+    take_collector(&look, collector);
+    if (look.page->row_count > 0 || look.page->has_collector)
+        return look.page;
+    ledger_page_free(look.page);
+    return NULL;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- writing */
+
+enum { COLUMN_COUNT = STORE_COLUMN_RUN_COUNT + COUNTS + COLLECTOR_COUNTS };
+
+static void make_columns(struct file_column *columns)
+{
+    uint32_t count = 0;
+    for (; count < STORE_COLUMN_RUN_COUNT; count++) {
+        const struct store_column *column = store_column((enum store_column_index)count);
+        columns[count] = (struct file_column){.name = column->name, .field_id = column->field_id, .type = column->type};
+    }
+#define LEDGER_COLUMN(id, column, text) columns[count++] = (struct file_column){.name = #column, .field_id = id, .type = STORE_I64};
+    LEDGER_SESSION_COLUMNS(LEDGER_COLUMN)
+    LEDGER_COLLECTOR_COLUMNS(LEDGER_COLUMN)
+#undef LEDGER_COLUMN
+}
+
+/* Memory for the columns of a row group. */
+struct arrays {
+    int64_t *received;
+    uint32_t *ipv4, *domain;
+    uint8_t *ipv6;
+    uint16_t *port;
+    uint8_t *version;
+    uint64_t *counts; /* one column after the other */
+};
+
+static void free_arrays(struct arrays *arrays)
+{
+    free(arrays->received);
+    free(arrays->ipv4);
+    free(arrays->domain);
+    free(arrays->ipv6);
+    free(arrays->port);
+    free(arrays->version);
+    free(arrays->counts);
+}
+
+static bool allocate_arrays(struct arrays *arrays, uint32_t count)
+{
+    *arrays = (struct arrays){
+        .received = calloc(count, sizeof *arrays->received), .ipv4 = calloc(count, sizeof *arrays->ipv4),
+        .domain = calloc(count, sizeof *arrays->domain),     .ipv6 = calloc(count, 16),
+        .port = calloc(count, sizeof *arrays->port),         .version = calloc(count, sizeof *arrays->version),
+        .counts = calloc((size_t)count * COUNTS, sizeof *arrays->counts)};
+    return arrays->received != NULL && arrays->ipv4 != NULL && arrays->domain != NULL && arrays->ipv6 != NULL &&
+           arrays->port != NULL && arrays->version != NULL && arrays->counts != NULL;
+}
+
+static void fill_arrays(struct arrays *arrays, const struct ledger_page *page, uint8_t family, uint32_t count)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < page->row_count; i++) {
+        const struct ledger_row *row = &page->rows[i];
+        const uint8_t *p = row->exporter.octets;
+        uint64_t counts[COUNTS];
+        if (row->exporter.family != family)
+            continue;
+        memcpy(counts, &row->counts, sizeof counts);
+        arrays->received[at] = row->time_us;
+        arrays->ipv4[at] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+        memcpy(arrays->ipv6 + (size_t)at * 16, p, 16);
+        arrays->domain[at] = row->domain;
+        arrays->port[at] = row->port;
+        arrays->version[at] = (uint8_t)row->version;
+        for (size_t k = 0; k < COUNTS; k++)
+            arrays->counts[k * count + at] = counts[k];
+        at++;
+    }
+}
+
+static void set_values(struct store_values *values, const void *data, uint32_t width_bytes, uint32_t count)
+{
+    values->data = data;
+    values->width_bytes = width_bytes;
+    values->item_count = count;
+}
+
+/* Rows of exporters of one family: a row group. */
+static int write_family(const struct ledger_page *page, uint8_t family, struct file_writer *writer, struct store_error *error)
+{
+    struct store_values values[COLUMN_COUNT] = {0};
+    struct arrays arrays;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < page->row_count; i++)
+        count += page->rows[i].exporter.family == family;
+    if (count == 0)
+        return 0;
+    int result = -1;
+    if (allocate_arrays(&arrays, count)) {
+        fill_arrays(&arrays, page, family, count);
+        for (uint32_t i = 0; i < COLUMN_COUNT; i++)
+            values[i].row_count = count;
+        set_values(&values[STORE_COLUMN_RECEIVED], arrays.received, sizeof *arrays.received, count);
+        if (family == 4)
+            set_values(&values[STORE_COLUMN_EXPORTER_IPV4], arrays.ipv4, sizeof *arrays.ipv4, count);
+        if (family == 6)
+            set_values(&values[STORE_COLUMN_EXPORTER_IPV6], arrays.ipv6, 16, count);
+        if (family != 0) {
+            set_values(&values[STORE_COLUMN_EXPORTER_PORT], arrays.port, sizeof *arrays.port, count);
+            set_values(&values[STORE_COLUMN_DOMAIN], arrays.domain, sizeof *arrays.domain, count);
+            set_values(&values[STORE_COLUMN_VERSION], arrays.version, sizeof *arrays.version, count);
+        }
+        for (uint32_t k = 0; k < COUNTS; k++)
+            set_values(&values[STORE_COLUMN_RUN_COUNT + k], arrays.counts + (size_t)k * count, sizeof(uint64_t), count);
+        result = file_writer_row_group(writer, values, NULL, -1, error);
+    } else {
+        store_error_set(error, "not enough memory to write the ledger");
+    }
+    free_arrays(&arrays);
+    return result;
+}
+
+static int write_collector(const struct ledger_page *page, struct file_writer *writer, struct store_error *error)
+{
+    struct store_values values[COLUMN_COUNT] = {0};
+    uint64_t counts[COLLECTOR_COUNTS];
+    if (!page->has_collector)
+        return 0;
+    memcpy(counts, &page->collector, sizeof counts);
+    for (uint32_t i = 0; i < COLUMN_COUNT; i++)
+        values[i].row_count = 1;
+    set_values(&values[STORE_COLUMN_RECEIVED], &page->time_us, sizeof page->time_us, 1);
+    for (uint32_t k = 0; k < COLLECTOR_COUNTS; k++)
+        set_values(&values[STORE_COLUMN_RUN_COUNT + COUNTS + k], &counts[k], sizeof counts[k], 1);
+    return file_writer_row_group(writer, values, NULL, -1, error);
+}
+
+int ledger_page_write(const struct ledger_page *page, struct file_writer *writer, const char *path,
+                      const struct file_note *notes, uint32_t note_count, bool sync, uint64_t *ret_bytes,
+                      struct store_error *error)
+{
+    struct file_column columns[COLUMN_COUNT];
+    make_columns(columns);
+    int result = file_writer_begin(writer, path, columns, COLUMN_COUNT, error);
+    if (result != 0)
+        return -1;
+    static const uint8_t families[] = {4, 6, 0};
+    for (size_t i = 0; i < sizeof families && result == 0; i++)
+        result = write_family(page, families[i], writer, error);
+    if (result == 0)
+        result = write_collector(page, writer, error);
+    if (result == 0)
+        return file_writer_finish(writer, notes, note_count, sync, ret_bytes, error);
+    file_writer_abandon(writer);
+    return -1;
+}

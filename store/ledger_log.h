@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ledger_log.h - what became of the datagrams, as rows of the store
+ *
+ * From time to time the counts of each session are looked at, and what has changed since is kept: one row for each session
+ * with news, and one without exporter for the collector itself. Sums over any span of time are then sums of rows.
+ */
+#ifndef WEIR_STORE_LEDGER_LOG_H
+#define WEIR_STORE_LEDGER_LOG_H
+
+#include "file_writer.h"
+
+#include <weir/weir.h>
+
+/* X(ID, name, text): counts of a session, named as in struct weir_session_view. */
+#define LEDGER_SESSION_COLUMNS(X)                                                                               \
+    X(101, datagrams, "datagrams that came")                                                                    \
+    X(102, datagrams_decoded, "of them: decoded")                                                               \
+    X(103, datagrams_refused, "of them: refused")                                                               \
+    X(104, bytes, "octets of the datagrams")                                                                    \
+    X(105, flows, "records of data templates")                                                                  \
+    X(106, options, "records of options templates")                                                             \
+    X(107, sets, "sets of decoded datagrams")                                                                   \
+    X(108, sets_template, "of them: templates")                                                                 \
+    X(109, sets_data, "of them: decoded at once")                                                               \
+    X(110, sets_waited, "of them: kept until their template came")                                              \
+    X(111, sets_skipped, "of them: skipped")                                                                    \
+    X(112, sets_late, "of those that waited: decoded later")                                                    \
+    X(113, sets_given_up, "of those that waited: given up")                                                     \
+    X(114, lost, "datagrams that are missing by sequence number (v9)")                                          \
+    X(115, lost_records, "records that are missing by sequence number (v5, v7, IPFIX)")                         \
+    X(116, reordered, "datagrams out of order")                                                                 \
+    X(117, duplicates, "datagrams that came twice")                                                             \
+    X(118, restarts, "restarts of the exporter")                                                                \
+    X(119, templates_learned, "new templates")                                                                  \
+    X(120, templates_changed, "templates that changed")                                                         \
+    X(121, count_mismatches, "headers whose count is not the number of records")                                \
+    X(122, reported_flows, "flows that the exporter says it lost itself")                                       \
+    X(123, reported_packets, "packets that the exporter says it did not look at")
+
+/* Counts of the collector itself. */
+#define LEDGER_COLLECTOR_COLUMNS(X)                                                                             \
+    X(131, rows_stored, "records in files of this store")                                                       \
+    X(132, rows_dropped, "records for which there was no room")
+
+struct ledger_collector {
+#define LEDGER_MEMBER(id, name, text) uint64_t name;
+    LEDGER_COLLECTOR_COLUMNS(LEDGER_MEMBER)
+};
+
+struct ledger_counts {
+    LEDGER_SESSION_COLUMNS(LEDGER_MEMBER)
+#undef LEDGER_MEMBER
+};
+
+struct ledger_row {
+    int64_t time_us;
+    struct weir_address exporter;
+    uint16_t port, version;
+    uint32_t domain;
+    struct ledger_counts counts;
+};
+
+/* Rows of one look; owned by whoever has it. */
+struct ledger_page {
+    struct ledger_row *rows;
+    uint32_t row_count, row_capacity;
+    int64_t time_us;
+    bool has_collector;
+    struct ledger_collector collector;
+};
+
+struct ledger_log;
+
+struct ledger_log *ledger_log_create(void);
+void ledger_log_free(struct ledger_log *log);
+
+/* What is new since the last call. NULL without memory, or when nothing is. `now_us` is since 1970. */
+struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder,
+                                    const struct ledger_collector *collector, int64_t now_us);
+void ledger_page_free(struct ledger_page *page);
+
+/* Writes a page as a file, as segment_write() does. */
+int ledger_page_write(const struct ledger_page *page, struct file_writer *writer, const char *path,
+                      const struct file_note *notes, uint32_t note_count, bool sync, uint64_t *ret_bytes,
+                      struct store_error *error);
+
+#endif

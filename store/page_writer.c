@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_writer.c - one page: its body, compressed, behind its header
+ */
+#include "page_writer.h"
+
+#include "thrift_writer.h"
+
+#include <libdeflate.h>
+#include <lz4.h>
+#include <zstd.h>
+
+enum { HEADER_BYTES_MAX = 64 };
+
+int page_writer_init(struct page_writer *writer, int level)
+{
+    *writer = (struct page_writer){.zstd = ZSTD_createCCtx(), .level = level};
+    return writer->zstd == NULL ? -1 : 0;
+}
+
+void page_writer_done(struct page_writer *writer)
+{
+    ZSTD_freeCCtx(writer->zstd);
+    writer->zstd = NULL;
+}
+
+static size_t bound(enum parquet_codec codec, size_t size_bytes)
+{
+    switch (codec) {
+    case PARQUET_ZSTD: return ZSTD_compressBound(size_bytes);
+    case PARQUET_LZ4_RAW: return (size_t)LZ4_compressBound((int)size_bytes);
+    default: return size_bytes;
+    }
+}
+
+/* Octets written to `to`, or 0 on failure. */
+static size_t compress(struct page_writer *writer, enum parquet_codec codec, const uint8_t *body, size_t size_bytes,
+                       uint8_t *to, size_t room_bytes)
+{
+    if (codec == PARQUET_ZSTD) {
+        const size_t size = ZSTD_compressCCtx(writer->zstd, to, room_bytes, body, size_bytes, writer->level);
+        return ZSTD_isError(size) ? 0 : size;
+    }
+    if (codec == PARQUET_LZ4_RAW)
+        return (size_t)LZ4_compress_default((const char *)body, (char *)to, (int)size_bytes, (int)room_bytes);
+    memcpy(to, body, size_bytes);
+    return size_bytes;
+}
+
+static void write_header(const struct page *page, size_t size_bytes, size_t compressed_bytes, uint32_t crc,
+                         struct octet_buffer *to)
+{
+    struct thrift_writer writer = thrift_writer_init(to);
+    thrift_i32(&writer, 1, page->kind);
+    thrift_i32(&writer, 2, (int32_t)size_bytes);
+    thrift_i32(&writer, 3, (int32_t)compressed_bytes);
+    thrift_i32(&writer, 4, (int32_t)crc);
+    if (page->kind == PARQUET_DATA_PAGE) {
+        thrift_struct(&writer, 5);
+        thrift_i32(&writer, 1, (int32_t)page->value_count);
+        thrift_i32(&writer, 2, page->encoding);
+        thrift_i32(&writer, 3, PARQUET_RLE);
+        thrift_i32(&writer, 4, PARQUET_RLE);
+    } else {
+        thrift_struct(&writer, 7);
+        thrift_i32(&writer, 1, (int32_t)page->value_count);
+        thrift_i32(&writer, 2, page->encoding);
+        thrift_bool(&writer, 3, page->sorted);
+    }
+    thrift_end(&writer);
+    thrift_end(&writer);
+}
+
+size_t page_write(struct page_writer *writer, const struct page *page, const uint8_t *body, size_t size_bytes,
+                  struct octet_buffer *to)
+{
+    const size_t room_bytes = bound(page->codec, size_bytes);
+    uint8_t *room = octet_buffer_room(to, HEADER_BYTES_MAX + room_bytes);
+    if (room == NULL)
+        return 0;
+    /* The header tells the size, so the body is made first and then moved up to it. */
+    uint8_t *packed = room + HEADER_BYTES_MAX;
+    const size_t packed_bytes = compress(writer, page->codec, body, size_bytes, packed, room_bytes);
+    if (packed_bytes == 0 && size_bytes > 0) {
+        to->failed = true;
+        return 0;
+    }
+    const size_t begin = to->size_bytes;
+    write_header(page, size_bytes, packed_bytes, libdeflate_crc32(0, packed, packed_bytes), to);
+    const size_t header_bytes = to->size_bytes - begin;
+    memmove(to->data + to->size_bytes, to->data + begin + HEADER_BYTES_MAX, packed_bytes);
+    to->size_bytes += packed_bytes;
+    return header_bytes + size_bytes;
+}
+
+double page_try(struct page_writer *writer, enum parquet_codec codec, const uint8_t *body, size_t size_bytes,
+                struct octet_buffer *scratch)
+{
+    if (codec == PARQUET_UNCOMPRESSED || size_bytes == 0)
+        return 1;
+    octet_buffer_clear(scratch);
+    const size_t room_bytes = bound(codec, size_bytes);
+    uint8_t *room = octet_buffer_room(scratch, room_bytes);
+    const size_t packed_bytes = room == NULL ? 0 : compress(writer, codec, body, size_bytes, room, room_bytes);
+    return packed_bytes == 0 ? 1 : (double)packed_bytes / (double)size_bytes;
+}

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_writer.c - batches in, segments on the disk
+ *
+ * The caller's thread fills segments; `mutex` guards the queue, the counts and what is told of failures, nothing else.
+ */
+#define _GNU_SOURCE
+#include "store_writer.h"
+
+#include "segment.h"
+#include "writer_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    RETRY_S = 1,
+    FORMS_PER_SLOT = 3,
+    KINDS = 2, /* flows and options */
+    QUEUE_LEDGER = 4, /* pages of the ledger that may wait beyond the bound for segments */
+    WORKERS_MAX = 64
+};
+
+#define HOUR_US 3600000000
+
+/* How the rows of one layout are gathered, for exporters of one family of addresses. */
+struct form {
+    uint64_t serial; /* of the layout; 0: none yet */
+    struct gather *like;
+    struct gather *to; /* in the segment with this serial */
+    uint64_t segment_serial;
+};
+
+struct store_writer {
+    struct store_writer_options options;
+    char *folder;
+    struct writer_lock lock;
+    struct segment *open[KINDS]; /* or NULL */
+    struct form *forms;          /* FORMS_PER_SLOT for each slot of layouts */
+    uint32_t slot_count;
+    uint64_t sequence_next, serial_next;
+    int64_t now_us;
+    int64_t received_us; /* when the last row came */
+    struct ledger_log *ledger;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t sealed, written;
+    struct segment *queue_first, *queue_last;
+    struct segment *used; /* one that was written, whose memory serves again; or NULL */
+    uint32_t queue_count;
+    uint32_t busy_count;
+    bool hurrying; /* what fails is not tried again: the program ends */
+    bool ending;   /* threads end when nothing is left */
+    struct store_counts counts;
+    struct store_error trouble;
+    bool has_trouble, is_failing;
+    int trouble_number; /* of the cause that was told last */
+
+    pthread_t threads[WORKERS_MAX];
+    uint32_t thread_count;
+};
+
+void store_writer_options_init(struct store_writer_options *options, const char *folder)
+{
+    *options = (struct store_writer_options){
+        .folder = folder, .sync = STORE_SYNC_SEGMENT, .compression = STORE_COMPRESSION_ZSTD, .level = 1,
+        .segment_bytes = 64u << 20, .commit_us = 5000000, .workers = 1, .queue_max = 1};
+}
+
+/* ------------------------------------------------------------------------------------------------- writing a segment */
+
+static int sync_folder(const char *path, struct store_error *error)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0) {
+        store_error_system(error, "cannot write the folder %s to the disk", path);
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    close(fd);
+    return 0;
+}
+
+/* Moves a whole file to its place. */
+static int put_in_place(const struct store_writer *writer, struct segment *segment, const char *from,
+                        struct store_error *error)
+{
+    char folder[PATH_MAX], path[PATH_MAX], name[SEGMENT_NAME_SIZE], hour[SEGMENT_FOLDER_SIZE];
+    struct segment_name parts = {.writer = writer->lock.id, .sequence_first = segment->sequence,
+                                 .sequence_last = segment->sequence};
+    segment_times(segment, &parts.first_s, &parts.last_s);
+    segment_name_format(&parts, name);
+    segment_folder_format(segment->first_received_us, hour);
+    if (snprintf(folder, sizeof folder, "%s/%s/%s", writer->folder, segment_kind_name(segment->kind), hour) >= PATH_MAX ||
+        snprintf(path, sizeof path, "%s/%s", folder, name) >= PATH_MAX)
+        return store_error_set(error, "the name of the store %.64s... is too long", writer->folder);
+    if (make_folders(folder) != 0)
+        return store_error_system(error, "cannot make the folder %s", folder);
+    if (rename(from, path) != 0)
+        return store_error_system(error, "cannot rename %s to %s", from, path);
+    return writer->options.sync == STORE_SYNC_ALWAYS ? sync_folder(folder, error) : 0;
+}
+
+static int write_segment(const struct store_writer *writer, struct file_writer *file, struct segment *segment,
+                         uint64_t *ret_bytes, struct store_error *error)
+{
+    char path[PATH_MAX], rows[24];
+    snprintf(path, sizeof path, "%s/.writing/%08" PRIx32 "-%" PRIu64, writer->folder, writer->lock.id, segment->sequence);
+    const uint64_t row_count = segment->ledger == NULL ? segment->row_count
+                                                       : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
+    snprintf(rows, sizeof rows, "%" PRIu64, row_count);
+    const struct file_note notes[] = {
+        {"weir.version", WEIR_VERSION}, {"weir.format", "1"}, {"weir.kind", segment_kind_name(segment->kind)},
+        {"weir.rows", rows},
+    };
+    unlink(path); /* of an attempt that failed */
+    if (segment_write(segment, file, path, notes, sizeof notes / sizeof notes[0],
+                      writer->options.sync != STORE_SYNC_NEVER, ret_bytes, error) != 0)
+        return -1;
+    if (put_in_place(writer, segment, path, error) == 0)
+        return 0;
+    const int number = error->number;
+    unlink(path);
+    error->number = number;
+    return -1;
+}
+
+/* ------------------------------------------------------------------------------------------------------- the threads */
+
+/* With the mutex held. A cause is told once, until something was written again. */
+static void note_failure(struct store_writer *writer, const struct store_error *error)
+{
+    writer->counts.failures++;
+    if (writer->is_failing && writer->trouble_number == error->number)
+        return;
+    writer->is_failing = true;
+    writer->trouble_number = error->number;
+    writer->trouble = *error;
+    writer->has_trouble = true;
+}
+
+/* With the mutex held. */
+static void wait_a_while(struct store_writer *writer)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RETRY_S;
+    while (!writer->hurrying && pthread_cond_timedwait(&writer->sealed, &writer->mutex, &until) != ETIMEDOUT)
+        ;
+}
+
+/* Without the mutex. Tries until it is written, unless the program ends or nothing is to be waited for. */
+static void store_segment(struct store_writer *writer, struct file_writer *file, struct segment *segment)
+{
+    for (;;) {
+        struct store_error error = {0};
+        uint64_t bytes = 0;
+        const int result = write_segment(writer, file, segment, &bytes, &error);
+        pthread_mutex_lock(&writer->mutex);
+        if (result == 0) {
+            writer->counts.rows += segment->row_count;
+            writer->counts.bytes += bytes;
+            writer->counts.segments += segment->ledger == NULL;
+            writer->is_failing = false;
+        } else {
+            note_failure(writer, &error);
+        }
+        const bool again = result != 0 && !writer->options.wait && !writer->hurrying;
+        if (again)
+            wait_a_while(writer);
+        else if (result != 0)
+            writer->counts.rows_dropped += segment->row_count;
+        pthread_mutex_unlock(&writer->mutex);
+        if (!again)
+            return;
+    }
+}
+
+static struct segment *take_sealed(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    while (writer->queue_first == NULL && !writer->ending)
+        pthread_cond_wait(&writer->sealed, &writer->mutex);
+    struct segment *segment = writer->queue_first;
+    if (segment != NULL) {
+        writer->queue_first = segment->next;
+        writer->queue_last = segment->next == NULL ? NULL : writer->queue_last;
+        writer->queue_count--;
+        writer->busy_count++;
+        pthread_cond_broadcast(&writer->written);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return segment;
+}
+
+/* Its memory was paid for in page faults: it serves again. */
+static void recycle(struct store_writer *writer, struct segment *segment)
+{
+    if (segment->kind == SEGMENT_FLOWS)
+        segment_clear(segment);
+    pthread_mutex_lock(&writer->mutex);
+    if (segment->kind == SEGMENT_FLOWS && writer->used == NULL) {
+        writer->used = segment;
+        segment = NULL;
+    }
+    writer->busy_count--;
+    pthread_cond_broadcast(&writer->written);
+    pthread_mutex_unlock(&writer->mutex);
+    segment_free(segment);
+}
+
+static struct segment *take_used(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    struct segment *segment = writer->used;
+    writer->used = NULL;
+    pthread_mutex_unlock(&writer->mutex);
+    return segment;
+}
+
+static void *work(void *context)
+{
+    struct store_writer *writer = context;
+    static const enum parquet_codec codecs[] = {PARQUET_ZSTD, PARQUET_LZ4_RAW, PARQUET_UNCOMPRESSED};
+    struct file_writer file;
+    struct segment *segment;
+    const bool able = file_writer_init(&file, codecs[writer->options.compression], writer->options.level) == 0;
+    while ((segment = take_sealed(writer)) != NULL) {
+        if (able) {
+            store_segment(writer, &file, segment);
+        } else {
+            struct store_error error;
+            store_error_set(&error, "not enough memory to write flows");
+            pthread_mutex_lock(&writer->mutex);
+            note_failure(writer, &error);
+            writer->counts.rows_dropped += segment->row_count;
+            pthread_mutex_unlock(&writer->mutex);
+        }
+        recycle(writer, segment);
+    }
+    if (able)
+        file_writer_done(&file);
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------- segments */
+
+/* With the mutex held. */
+static void enqueue(struct store_writer *writer, struct segment *segment)
+{
+    segment->sequence = writer->sequence_next++;
+    segment->next = NULL;
+    if (writer->queue_last == NULL)
+        writer->queue_first = segment;
+    else
+        writer->queue_last->next = segment;
+    writer->queue_last = segment;
+    writer->queue_count++;
+    pthread_cond_broadcast(&writer->sealed);
+}
+
+/* Hands the open segment on. Where there is no room and the caller does not wait, false: it stays open. */
+static bool seal(struct store_writer *writer, int kind)
+{
+    struct segment *segment = writer->open[kind];
+    if (segment == NULL || segment->row_count == 0)
+        return true;
+    pthread_mutex_lock(&writer->mutex);
+    while (writer->queue_count >= writer->options.queue_max && (writer->options.wait || writer->hurrying))
+        pthread_cond_wait(&writer->written, &writer->mutex);
+    const bool room = writer->queue_count < writer->options.queue_max;
+    if (room) {
+        enqueue(writer, segment);
+        writer->open[kind] = NULL;
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return room;
+}
+
+static int64_t hour_of(int64_t time_us)
+{
+    return time_us / HOUR_US - (time_us % HOUR_US < 0);
+}
+
+/* The open segment, with room, for rows that came in this hour; NULL when there is none to be had. */
+static struct segment *segment_for(struct store_writer *writer, int kind, int64_t received_us)
+{
+    struct segment *segment = writer->open[kind];
+    if (segment != NULL && segment->row_count > 0 &&
+        (hour_of(segment->first_received_us) != hour_of(received_us) || segment_is_wide(segment) ||
+         segment->size_bytes >= writer->options.segment_bytes) &&
+        !seal(writer, kind))
+        return NULL;
+    if (writer->open[kind] == NULL) {
+        writer->open[kind] = kind == 0 ? take_used(writer) : NULL;
+        if (writer->open[kind] == NULL)
+            writer->open[kind] = segment_create(kind == 0 ? SEGMENT_FLOWS : SEGMENT_OPTIONS);
+        if (writer->open[kind] != NULL) {
+            writer->open[kind]->opened_us = writer->now_us;
+            writer->open[kind]->serial = ++writer->serial_next;
+        }
+    }
+    return writer->open[kind];
+}
+
+/* How rows of the layout are gathered; NULL without memory. */
+static struct form *form_for(struct store_writer *writer, const struct weir_layout *layout, uint8_t family)
+{
+    if (layout->slot >= writer->slot_count) {
+        const uint32_t count = layout->slot + layout->slot / 2 + 64;
+        struct form *forms = realloc(writer->forms, (size_t)count * FORMS_PER_SLOT * sizeof *forms);
+        if (forms == NULL)
+            return NULL;
+        memset(forms + (size_t)writer->slot_count * FORMS_PER_SLOT, 0,
+               (size_t)(count - writer->slot_count) * FORMS_PER_SLOT * sizeof *forms);
+        writer->forms = forms;
+        writer->slot_count = count;
+    }
+    struct form *form = &writer->forms[(size_t)layout->slot * FORMS_PER_SLOT + (family == 4 ? 0 : family == 6 ? 1 : 2)];
+    if (form->like != NULL && form->serial == layout->serial)
+        return form;
+    gather_free(form->like);
+    *form = (struct form){.serial = layout->serial, .like = gather_create(layout, family)};
+    return form->like == NULL ? NULL : form;
+}
+
+static void drop(struct store_writer *writer, uint64_t rows, const char *why)
+{
+    struct store_error error;
+    pthread_mutex_lock(&writer->mutex);
+    writer->counts.rows_dropped += rows;
+    if (!writer->is_failing) {
+        store_error_set(&error, "flows are dropped: %s", why);
+        note_failure(writer, &error);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+/* Runs that go to one segment: of one family, and of one hour. */
+static uint32_t count_alike(const struct weir_batch *batch, uint32_t first)
+{
+    const struct weir_run *run = &batch->runs[first];
+    uint32_t end = first + 1;
+    while (end < batch->run_count && batch->runs[end].exporter.family == run->exporter.family &&
+           hour_of(batch->runs[end].received_us) == hour_of(run->received_us))
+        end++;
+    return end - first;
+}
+
+static void take_runs(struct store_writer *writer, const struct weir_batch *batch, uint32_t first, uint32_t count)
+{
+    const struct weir_run *runs = &batch->runs[first], *last = &runs[count - 1];
+    const uint32_t rows = last->first_row + last->row_count - runs->first_row;
+    struct segment *segment = segment_for(writer, batch->layout->options, runs->received_us);
+    if (segment == NULL) {
+        drop(writer, rows, "they come faster than they can be written");
+        return;
+    }
+    struct form *form = form_for(writer, batch->layout, runs->exporter.family);
+    if (form != NULL && (form->to == NULL || form->segment_serial != segment->serial)) {
+        form->to = segment_gather(segment, form->like);
+        form->segment_serial = segment->serial;
+    }
+    const size_t bytes = form == NULL || form->to == NULL ? 0 : gather_append(form->to, form->like, batch, first, count);
+    if (bytes == 0)
+        drop(writer, rows, "not enough memory");
+    else
+        segment_added(segment, runs, count, rows, bytes);
+    writer->received_us = last->received_us;
+}
+
+int store_writer_batch(struct store_writer *writer, const struct weir_batch *batch, struct store_error *error)
+{
+    for (uint32_t first = 0; first < batch->run_count;) {
+        const uint32_t count = count_alike(batch, first);
+        take_runs(writer, batch, first, count);
+        first += count;
+    }
+    return writer->options.wait && store_writer_trouble(writer, error) ? -1 : 0;
+}
+
+void store_writer_tick(struct store_writer *writer, int64_t now_us)
+{
+    writer->now_us = now_us;
+    for (int kind = 0; kind < KINDS; kind++) {
+        const struct segment *segment = writer->open[kind];
+        if (segment != NULL && segment->row_count > 0 && writer->options.commit_us > 0 &&
+            now_us - segment->opened_us >= writer->options.commit_us)
+            seal(writer, kind);
+    }
+}
+
+void store_writer_drain(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    writer->hurrying = true;
+    pthread_cond_broadcast(&writer->sealed);
+    pthread_mutex_unlock(&writer->mutex);
+    for (int kind = 0; kind < KINDS; kind++)
+        seal(writer, kind);
+    pthread_mutex_lock(&writer->mutex);
+    while (writer->queue_count > 0 || writer->busy_count > 0)
+        pthread_cond_wait(&writer->written, &writer->mutex);
+    writer->hurrying = false;
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us)
+{
+    struct store_counts counts;
+    pthread_mutex_lock(&writer->mutex);
+    counts = writer->counts;
+    const bool room = writer->queue_count < writer->options.queue_max + QUEUE_LEDGER;
+    pthread_mutex_unlock(&writer->mutex);
+    if (!room)
+        return; /* the next call tells of this time too */
+    const struct ledger_collector collector = {.rows_stored = counts.rows, .rows_dropped = counts.rows_dropped};
+    struct segment *segment = segment_create(SEGMENT_LEDGER);
+    if (segment == NULL)
+        return;
+    if (writer->options.wait)
+        now_us = writer->received_us;
+    segment->ledger = ledger_log_take(writer->ledger, decoder, &collector, now_us);
+    if (segment->ledger == NULL) {
+        segment_free(segment);
+        return;
+    }
+    segment->first_received_us = segment->last_received_us = now_us;
+    pthread_mutex_lock(&writer->mutex);
+    enqueue(writer, segment);
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+bool store_writer_trouble(struct store_writer *writer, struct store_error *error)
+{
+    pthread_mutex_lock(&writer->mutex);
+    const bool has_trouble = writer->has_trouble;
+    if (has_trouble)
+        *error = writer->trouble;
+    writer->has_trouble = false;
+    pthread_mutex_unlock(&writer->mutex);
+    return has_trouble;
+}
+
+void store_writer_counts(struct store_writer *writer, struct store_counts *ret_counts)
+{
+    pthread_mutex_lock(&writer->mutex);
+    *ret_counts = writer->counts;
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+/* ------------------------------------------------------------------------------------------------- start and end */
+
+static void free_writer(struct store_writer *writer)
+{
+    for (uint32_t i = 0; i < writer->slot_count * FORMS_PER_SLOT; i++)
+        gather_free(writer->forms[i].like);
+    for (int kind = 0; kind < KINDS; kind++)
+        segment_free(writer->open[kind]);
+    segment_free(writer->used);
+    ledger_log_free(writer->ledger);
+    writer_lock_release(&writer->lock);
+    pthread_mutex_destroy(&writer->mutex);
+    pthread_cond_destroy(&writer->sealed);
+    pthread_cond_destroy(&writer->written);
+    free(writer->forms);
+    free(writer->folder);
+    free(writer);
+}
+
+static void end_threads(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    writer->hurrying = writer->ending = true;
+    pthread_cond_broadcast(&writer->sealed);
+    pthread_mutex_unlock(&writer->mutex);
+    for (uint32_t i = 0; i < writer->thread_count; i++)
+        pthread_join(writer->threads[i], NULL);
+}
+
+static int start_threads(struct store_writer *writer, struct store_error *error)
+{
+    for (; writer->thread_count < writer->options.workers && writer->thread_count < WORKERS_MAX; writer->thread_count++) {
+        const int number = pthread_create(&writer->threads[writer->thread_count], NULL, work, writer);
+        if (number == 0)
+            continue;
+        errno = number;
+        store_error_system(error, "cannot start a thread");
+        end_threads(writer);
+        return -1;
+    }
+    return 0;
+}
+
+struct store_writer *store_writer_create(const struct store_writer_options *options, struct store_error *error)
+{
+    struct store_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL) {
+        store_error_set(error, "not enough memory to start");
+        return NULL;
+    }
+    writer->options = *options;
+    writer->lock.fd = -1;
+    writer->folder = strdup(options->folder);
+    writer->ledger = ledger_log_create();
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&writer->mutex, NULL);
+    pthread_cond_init(&writer->sealed, &attributes);
+    pthread_cond_init(&writer->written, &attributes);
+    pthread_condattr_destroy(&attributes);
+    const bool whole = writer->folder != NULL && writer->ledger != NULL;
+    if (!whole)
+        store_error_set(error, "not enough memory to start");
+    if (!whole || writer_lock_take(&writer->lock, writer->folder, error) != 0 ||
+        start_threads(writer, error) != 0) {
+        free_writer(writer);
+        return NULL;
+    }
+    writer->sequence_next = writer->lock.sequence_next;
+    return writer;
+}
+
+int store_writer_close(struct store_writer *writer, struct store_counts *ret_counts, struct store_error *error)
+{
+    store_writer_drain(writer);
+    end_threads(writer);
+    const bool lost = writer->counts.rows_dropped > 0;
+    if (lost)
+        *error = writer->trouble;
+    if (ret_counts != NULL)
+        *ret_counts = writer->counts;
+    free_writer(writer);
+    return lost ? -1 : 0;
+}

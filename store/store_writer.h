@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_writer.h - batches in, segments on the disk
+ *
+ *     batch -> open segment (one for flows, one for options records) -> queue -> threads that encode -> file, renamed into place
+ *
+ * A segment is sealed when it is full, old enough, or when rows of another hour come. Encoding has threads of its own;
+ * what waits for them is bounded. A segment that cannot be written (a full disk) is tried again each second, until it goes
+ * or until the program ends; rows for which there is no room meanwhile are dropped and counted.
+ *
+ * Several writers may write to one store. Each has a number of its own, which it holds by a lock; a later one takes it over.
+ */
+#ifndef WEIR_STORE_STORE_WRITER_H
+#define WEIR_STORE_STORE_WRITER_H
+
+#include "store_error.h"
+
+#include <weir/weir.h>
+
+enum store_sync {
+    STORE_SYNC_NEVER,
+    STORE_SYNC_SEGMENT, /* the file before it gets its name */
+    STORE_SYNC_ALWAYS   /* and the folder after that */
+};
+
+enum store_compression { STORE_COMPRESSION_ZSTD, STORE_COMPRESSION_LZ4, STORE_COMPRESSION_NONE };
+
+struct store_writer_options {
+    const char *folder;
+    enum store_sync sync;
+    enum store_compression compression;
+    int level;           /* of ZSTD, 1 to 19 */
+    size_t segment_bytes; /* of rows in memory: a segment is full */
+    int64_t commit_us;   /* so old a segment may become; 0: any age */
+    uint32_t workers;    /* threads that encode, 1 to 64 */
+    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written */
+    bool wait;           /* the caller waits for room (input from a file); else rows are dropped */
+};
+
+void store_writer_options_init(struct store_writer_options *options, const char *folder);
+
+struct store_counts {
+    uint64_t rows;          /* stored: in files that have their names */
+    uint64_t rows_dropped;  /* no room, or never written */
+    uint64_t segments;
+    uint64_t bytes;         /* of the files */
+    uint64_t failures;      /* attempts to write that failed */
+};
+
+struct store_writer;
+
+/* Makes the folder where it is missing, takes a number and starts the threads. NULL with `error` filled. */
+struct store_writer *store_writer_create(const struct store_writer_options *options, struct store_error *error);
+
+/* Takes the rows of a batch. -1 with `error` filled where `wait` is set and a segment could not be written. */
+int store_writer_batch(struct store_writer *writer, const struct weir_batch *batch, struct store_error *error);
+
+/* Tells the time, on any clock that goes on evenly: seals what is old enough. */
+void store_writer_tick(struct store_writer *writer, int64_t now_us);
+
+/* Notes what the decoder has counted since the last call, as rows of the ledger; `now_us` is since 1970, and is replaced by the
+ * time of the last row where `wait` is set. */
+void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us);
+
+/* Seals what is open and waits until all of it was written, or failed. */
+void store_writer_drain(struct store_writer *writer);
+
+/* True once for each cause of failure since the last call: `error` tells it. */
+bool store_writer_trouble(struct store_writer *writer, struct store_error *error);
+
+void store_writer_counts(struct store_writer *writer, struct store_counts *ret_counts);
+
+/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows could not be stored; what was is then in
+ * the counts, which may be NULL. */
+int store_writer_close(struct store_writer *writer, struct store_counts *ret_counts, struct store_error *error);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * values.h - what one column of one row group holds, before it is encoded
+ *
+ *     numbers     item_count of width_bytes each (1, 2, 4, 8), in the machine's byte order, signed as the type is
+ *     fixed       item_count of width_bytes octets each (6, 16)
+ *     variable    octets back to back, lengths[i] of each item
+ *
+ * An item stands for repeats[i] rows, or for one where `repeats` is NULL: what is the same for a whole datagram needs
+ * no value for each row. No item at all: the column is null.
+ */
+#ifndef WEIR_STORE_VALUES_H
+#define WEIR_STORE_VALUES_H
+
+#include "column.h"
+
+#include <stddef.h>
+
+struct store_values {
+    const void *data;
+    const uint32_t *lengths; /* of variable ones; else NULL */
+    const uint32_t *repeats; /* or NULL */
+    uint32_t item_count;
+    uint32_t width_bytes; /* 0: variable */
+    uint32_t row_count;
+};
+
+/* How many rows the items from `first` on, `count` of them, stand for. */
+uint64_t values_rows(const struct store_values *values, uint32_t first, uint32_t count);
+
+/* Widens items of 1, 2, 4 or 8 octets to 64 bits. */
+void values_widen(const struct store_values *values, bool is_signed, uint32_t first, uint32_t count, int64_t *ret_wide);
+
+/* The least and the greatest of items of 1, 2, 4 or 8 octets, as they are ordered by their sign; count is at least 1. */
+void values_range(const struct store_values *values, bool is_signed, uint32_t first, uint32_t count, int64_t *ret_least,
+                  int64_t *ret_greatest);
+
+/* Counts how often each number of (item - base) / step comes, below `size`; false where an item is no whole multiple of the
+ * step, which is 1, 1000 or 1000000. Counts of what came before are kept. */
+bool values_count(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, uint32_t *counts);
+
+/* Looks each item up: codes[i] = table[(item - base) / step]. */
+void values_look_up(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, const uint32_t *table,
+                    uint32_t *ret_codes);
+
+#endif

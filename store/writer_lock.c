@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * writer_lock.c - which writer of a store this is
+ */
+#define _GNU_SOURCE
+#include "writer_lock.h"
+
+#include "segment_name.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NEW_TRIES = 100 };
+
+int make_folders(const char *path)
+{
+    char part[PATH_MAX];
+    const size_t length = strlen(path);
+    if (length == 0 || length >= sizeof part) {
+        errno = length == 0 ? ENOENT : ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(part, path, length + 1);
+    for (char *p = part + 1; *p != '\0'; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return -1;
+        *p = '/';
+    }
+    if (mkdir(part, 0777) == 0)
+        return 0;
+    struct stat status;
+    if (errno != EEXIST || stat(part, &status) != 0)
+        return -1;
+    if (S_ISDIR(status.st_mode))
+        return 0;
+    errno = ENOTDIR;
+    return -1;
+}
+
+/* Opens the file of a number and locks it; -1 where somebody holds it, or it cannot be opened. */
+static int open_locked(const char *folder, const char *name, int flags)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/.writers/%s", folder, name) >= (int)sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    const int fd = open(path, O_RDWR | O_CLOEXEC | flags, 0666);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const int number = errno;
+        close(fd);
+        errno = number;
+        return -1;
+    }
+    return fd;
+}
+
+static bool is_id(const char *name, uint32_t *ret_id)
+{
+    char end;
+    return strlen(name) == 8 && strspn(name, "0123456789abcdef") == 8 && sscanf(name, "%8" SCNx32 "%c", ret_id, &end) == 1;
+}
+
+static int take_old(struct writer_lock *lock, const char *folder)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/.writers", folder);
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return -1;
+    lock->fd = -1;
+    for (struct dirent *entry; lock->fd < 0 && (entry = readdir(directory)) != NULL;) {
+        if (is_id(entry->d_name, &lock->id))
+            lock->fd = open_locked(folder, entry->d_name, 0);
+    }
+    closedir(directory);
+    return lock->fd < 0 ? -1 : 0;
+}
+
+static int take_new(struct writer_lock *lock, const char *folder)
+{
+    char name[16];
+    for (int i = 0; i < NEW_TRIES; i++) {
+        if (getrandom(&lock->id, sizeof lock->id, 0) != (ssize_t)sizeof lock->id)
+            return -1;
+        snprintf(name, sizeof name, "%08" PRIx32, lock->id);
+        lock->fd = open_locked(folder, name, O_CREAT | O_EXCL);
+        if (lock->fd >= 0)
+            return 0;
+        if (errno != EEXIST && errno != EWOULDBLOCK)
+            return -1;
+    }
+    return -1;
+}
+
+/* What an earlier holder of the number had under way. */
+static void remove_left_behind(const struct writer_lock *lock, const char *folder)
+{
+    char path[PATH_MAX], start[16];
+    snprintf(path, sizeof path, "%s/.writing", folder);
+    snprintf(start, sizeof start, "%08" PRIx32 "-", lock->id);
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (strncmp(entry->d_name, start, strlen(start)) == 0)
+            unlinkat(dirfd(directory), entry->d_name, 0);
+    }
+    closedir(directory);
+}
+
+/* The greatest number of a commit of this writer below a folder, which has `depth` more levels of folders. */
+static uint64_t last_sequence(int parent, const char *name, uint32_t id, int depth)
+{
+    uint64_t last = 0;
+    const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (directory == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return 0;
+    }
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        struct segment_name segment;
+        uint64_t found = 0;
+        if (entry->d_name[0] == '.')
+            continue;
+        if (depth > 0)
+            found = last_sequence(fd, entry->d_name, id, depth - 1);
+        else if (segment_name_parse(entry->d_name, &segment) && segment.writer == id)
+            found = segment.sequence_last;
+        last = found > last ? found : last;
+    }
+    closedir(directory);
+    return last;
+}
+
+static uint64_t find_next(const struct writer_lock *lock, const char *folder)
+{
+    uint64_t last = 0;
+    for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s/%s", folder, segment_kind_name((enum segment_kind)kind));
+        const uint64_t found = last_sequence(AT_FDCWD, path, lock->id, 2);
+        last = found > last ? found : last;
+    }
+    return last + 1;
+}
+
+int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_error *error)
+{
+    char path[PATH_MAX];
+    static const char *const needed[] = {".writers", ".writing"};
+    *lock = (struct writer_lock){.fd = -1};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        if (snprintf(path, sizeof path, "%s/%s", folder, needed[i]) >= (int)sizeof path - 256)
+            return store_error_set(error, "the name of the store %.64s... is too long", folder);
+        if (make_folders(path) != 0)
+            return store_error_system(error, "cannot make the folder %s", path);
+    }
+    if (access(folder, W_OK | X_OK) != 0)
+        return store_error_system(error, "cannot write to the store %s", folder);
+    if (take_old(lock, folder) != 0 && take_new(lock, folder) != 0)
+        return store_error_system(error, "cannot take a number in %s/.writers", folder);
+    remove_left_behind(lock, folder);
+    lock->sequence_next = find_next(lock, folder);
+    return 0;
+}
+
+void writer_lock_release(struct writer_lock *lock)
+{
+    if (lock->fd >= 0)
+        close(lock->fd);
+    lock->fd = -1;
+}

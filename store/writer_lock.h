@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * writer_lock.h - which writer of a store this is
+ *
+ * DIR/.writers/XXXXXXXX is a file for each writer that there was; the one that uses its number holds a lock on it
+ * (flock(2)), which ends with its process. Segments under way are DIR/.writing/XXXXXXXX-SEQ: whoever takes a number over removes those
+ * that were left behind.
+ */
+#ifndef WEIR_STORE_WRITER_LOCK_H
+#define WEIR_STORE_WRITER_LOCK_H
+
+#include "store_error.h"
+
+#include <stdint.h>
+
+struct writer_lock {
+    int fd;
+    uint32_t id;
+    uint64_t sequence_next; /* the first number of a commit that is not in use */
+};
+
+/* Takes a number in the store, whose folder is made where it is missing. 0, or -1 with `error` filled. */
+int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_error *error);
+void writer_lock_release(struct writer_lock *lock);
+
+/* Makes a folder and those above it. 0 when it is there then. */
+int make_folders(const char *path);
+
+#endif
