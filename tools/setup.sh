@@ -38,6 +38,7 @@ build|libpcap with headers (https://www.tcpdump.org)|libpcap-dev|pkg-config --ex
 build|jansson with headers (https://github.com/akheron/jansson)|libjansson-dev|pkg-config --exists jansson
 build|c-ares with headers (https://c-ares.org)|libc-ares-dev|pkg-config --exists libcares
 build|zlib with headers (https://zlib.net)|zlib1g-dev|pkg-config --exists zlib
+build|libedit with headers (https://thrysoee.dk/editline)|libedit-dev|pkg-config --exists libedit
 build|cmocka with headers (https://cmocka.org)|libcmocka-dev|pkg-config --exists cmocka
 query|npm, which DuckDB is got with (https://www.npmjs.com)|npm|have npm || duckdb_is_here || ! duckdb_package
 query|DuckDB: libduckdb.so and duckdb.h, 1.2 or later (https://duckdb.org)|@duckdb|duckdb_is_here

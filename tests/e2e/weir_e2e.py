@@ -50,6 +50,20 @@ def run():
     sys.exit(1 if failed else 0)
 
 
+def use_venv():
+    """Goes on in the Python environment of the tests, which is made where there is none yet. To be called first."""
+    folder = os.environ.get("WEIR_VENV") or os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "venv")
+    if os.path.realpath(sys.prefix) == os.path.realpath(folder):
+        return
+    done = subprocess.run([os.path.join(SOURCE_ROOT, "tools", "make_venv.sh"), folder], stdout=subprocess.PIPE,
+                          text=True, timeout=500, check=False)
+    if done.returncode != 0:
+        print("1..1\nnot ok 1 the Python environment of the tests is missing", flush=True)
+        sys.exit(1)
+    python = done.stdout.split("\n", maxsplit=1)[0]
+    os.execv(python, [python, *sys.argv])
+
+
 def run_case(number, function):
     name = function.__name__.replace("_", " ")
     folder = tempfile.mkdtemp(prefix="weir-e2e-")
