@@ -7,6 +7,7 @@
 #include "collect.h"
 #include "decode.h"
 #include "exit_code.h"
+#include "sql.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -23,6 +24,7 @@ static const struct command {
     {"collect", cmd_collect, "receive flows from exporters, or read a capture, and write them"},
     {"analyze", cmd_analyze, "show who talked to whom, from what was collected"},
     {"decode", cmd_decode, "print every record of a capture as a line of JSON"},
+    {"sql", cmd_sql, "ask a store of flows questions in SQL"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

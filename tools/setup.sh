@@ -5,19 +5,23 @@
 # On Debian and its relatives, run as root: installs the packages that are missing. Run by anybody else: names them and
 # prints the command to type. On other systems: names what is missing by its own name and where it comes from.
 # Nothing is installed, and nothing is asked of the network, when all is there.
+#
+# DuckDB, which answers queries, is in few distributions: where the system has none, its makers' library and its header
+# are taken from their npm packages, by anybody who has npm. Without it all else is built.
 set -u
 PATH=$PATH:/usr/sbin:/sbin
 
 usage() {
     cat <<'TEXT'
-usage: tools/setup.sh [--build] [--demo] [--test] [--check]
+usage: tools/setup.sh [--build] [--query] [--demo] [--test] [--check]
 
   --build   what `make` needs
+  --query   what `weir sql` and the other questions to a store need besides: DuckDB, into third_party/duckdb
   --demo    what `make demo` needs besides
   --test    what `make test` needs besides
   --check   only say what is missing, install nothing
 
-Without --build, --demo or --test: all three. Ends with 1 when something that `make` needs is missing in the end.
+Without --build, --query, --demo or --test: all four. Ends with 1 when something that `make` needs is missing in the end.
 TEXT
 }
 
@@ -37,7 +41,10 @@ build|zlib with headers (https://zlib.net)|zlib1g-dev|pkg-config --exists zlib
 build|zstd with headers (https://facebook.github.io/zstd)|libzstd-dev|pkg-config --exists libzstd
 build|lz4 with headers (https://lz4.org)|liblz4-dev|pkg-config --exists liblz4
 build|libdeflate with headers (https://github.com/ebiggers/libdeflate)|libdeflate-dev|pkg-config --exists libdeflate
+build|libedit with headers (https://thrysoee.dk/editline)|libedit-dev|pkg-config --exists libedit
 build|cmocka with headers (https://cmocka.org)|libcmocka-dev|pkg-config --exists cmocka
+query|npm, which DuckDB is got with (https://www.npmjs.com)|npm|have npm || duckdb_is_here || ! duckdb_package
+query|DuckDB: libduckdb.so and duckdb.h, 1.2 or later (https://duckdb.org)|@duckdb|duckdb_is_here
 demo|softflowd, which exports NetFlow (https://github.com/irino/softflowd)|softflowd|have softflowd
 demo|/etc/services, which names the services|netbase|test -s /etc/services
 test|jq (https://jqlang.org)|jq|have jq
@@ -73,18 +80,71 @@ clang_has_fuzzer() {
 
 valgrind_works() { have valgrind && valgrind -q true; }
 
+# The versions of the packages, and what they must be. Both are of DuckDB 1.4.4.
+duckdb_package() {
+    case $(uname -sm) in
+        'Linux x86_64')
+            library_package=@duckdb/node-bindings-linux-x64@1.4.4-r.4
+            library_sum=732fac4dc6b8f198870b9c4bb6ddf13544466daca00ad28ba2f1d80de5d7aa4b ;;
+        'Linux aarch64')
+            library_package=@duckdb/node-bindings-linux-arm64@1.4.4-r.3
+            library_sum=7a3b62c524849af848b2d4e278bad56324e20f5e8b1d3fe3acd324ead28e1e0c ;;
+        *) return 1 ;;
+    esac
+    header_package=duckdb@1.4.4
+    header_sum=5bb967dcbcd517670ba5f169f238fb9d6787e53752c60ebe24386169d76941ed
+}
+
+third_party=$(cd "$(dirname "$0")/.." && pwd)/third_party/duckdb
+
+# That of the system is taken first.
+duckdb_is_here() {
+    [ -s "$third_party/duckdb.h" ] || echo '#include <duckdb.h>' | "${CC:-cc}" -x c -fsyntax-only - || return 1
+    [ -s "$third_party/libduckdb.so" ] || ldconfig -p | grep -q 'libduckdb\.so'
+}
+
+# fetch_package NAME@VERSION SHA-256 FOLDER PATH...: files of an npm package, which are under package/ in its archive
+fetch_package() {
+    local name=$1 sum=$2 folder=$3 archive
+    shift 3
+    archive=$folder/$(cd "$folder" && npm pack --silent "$name" | tail -n 1) && [ -s "$archive" ] || return 1
+    if [ "$(sha256sum "$archive" | cut -d ' ' -f 1)" != "$sum" ]; then
+        echo "setup.sh: $name is not what it was when this version of Weir was made: its SHA-256 is another" >&2
+        return 1
+    fi
+    tar -xzf "$archive" -C "$folder" --strip-components 1 "${@/#/package/}"
+}
+
+get_duckdb() {
+    local folder header=src/duckdb/src/include/duckdb.h
+    duckdb_package && have npm || return 1
+    mkdir -p "$third_party" && folder=$(mktemp -d "$third_party/new.XXXXXX") || return 1
+    echo "Getting DuckDB (33 MB): $library_package, $header_package"
+    if fetch_package "$library_package" "$library_sum" "$folder" libduckdb.so LICENSE &&
+        fetch_package "$header_package" "$header_sum" "$folder" $header; then
+        mv "$folder/LICENSE" "$folder/libduckdb.so" "$folder/$header" "$third_party"
+    else
+        echo "setup.sh: npm could not get DuckDB (see above); is the network up?" >&2
+    fi
+    rm -rf "$folder"
+}
+
 certificates_are_there() {
     [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s /etc/pki/tls/certs/ca-bundle.crt ] || [ -s /etc/ssl/cert.pem ]
 }
 
-# Fills the arrays `names`, `packages` and the flag `build_missing`.
+# Fills the arrays `names`, `packages` and the flags `build_missing` and `duckdb_missing`.
 look() {
     local group name package probe
-    names=() packages=() build_missing=0
+    names=() packages=() build_missing=0 duckdb_missing=0
     while IFS='|' read -r group name package probe; do
         case " $groups " in *" $group "*) ;; *) continue ;; esac
         eval "$probe" </dev/null >/dev/null 2>&1 && continue
         names+=("$name")
+        if [ "$package" = @duckdb ]; then
+            duckdb_missing=1
+            continue
+        fi
         packages+=("$package")
         [ "$group" = build ] && build_missing=1
     done < <(needs)
@@ -147,19 +207,23 @@ groups=''
 check=0
 for argument in "$@"; do
     case $argument in
-        --build | --demo | --test) groups="$groups ${argument#--}" ;;
+        --build | --query | --demo | --test) groups="$groups ${argument#--}" ;;
         --check) check=1 ;;
         -h | --help) usage; exit 0 ;;
         *) echo "setup.sh: unknown option '$argument'" >&2; usage >&2; exit 2 ;;
     esac
 done
-groups=${groups:-build demo test}
+groups=${groups:-build query demo test}
 
 look
-if [ ${#names[@]} -gt 0 ] && [ $check = 0 ] && have apt-get && [ "$(id -u)" = 0 ]; then
+if [ ${#packages[@]} -gt 0 ] && [ $check = 0 ] && have apt-get && [ "$(id -u)" = 0 ]; then
     log=$(mktemp)
     trap 'rm -f "$log" "$log.authorities"' EXIT
     install_debian
+    look
+fi
+if [ $duckdb_missing = 1 ] && [ $check = 0 ]; then
+    get_duckdb
     look
 fi
 if [ ${#names[@]} = 0 ]; then
@@ -169,13 +233,20 @@ fi
 
 echo "Missing:"
 printf '  %s\n' "${names[@]}"
-if have apt-get; then
+if [ ${#packages[@]} = 0 ]; then
+    :
+elif have apt-get; then
     name_clang_package
     echo "To install it, type:"
     echo "  sudo apt-get update && sudo apt-get install --no-install-recommends ${packages[*]}"
 else
     echo "Install these with your system's package manager, or from the places named. README.md lists package names"
     echo "for some systems."
+fi
+if [ $duckdb_missing = 1 ] && ! duckdb_package; then
+    echo "For this kind of machine there is no library of DuckDB in npm; README.md tells where others are."
+elif [ $duckdb_missing = 1 ]; then
+    echo "To get DuckDB, run tools/setup.sh --query with the network up${packages:+, when the packages are there}."
 fi
 if [ $build_missing = 0 ]; then
     echo "What \`make\` itself needs is here."

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sql.c - weir sql: SQL over a store, a statement or a shell
+ */
+#define _GNU_SOURCE
+#include "sql.h"
+
+#include "exit_code.h"
+#include "quantity.h"
+#include "sql_run.h"
+#include "sql_shell.h"
+#include "store_files.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Usage: weir sql [OPTION]... [STATEMENT]\n"
+    "Run SQL over a store of flows. Without STATEMENT it is read from standard input; on a terminal there is a shell.\n"
+    "\n"
+    "      --store DIR    the store (default: $WEIR_STORE, else the folder store where weir keeps its state)\n"
+    "  -o, --output FORMAT  box, csv, json, ndjson, markdown or parquet (default: box on a terminal, else csv)\n"
+    "      --memory SIZE  use temporary files for what needs more (default: a quarter of the machine's memory)\n"
+    "      --threads N    how many at once (default: as many as there are processors)\n"
+    "  -h, --help         show this help\n"
+    "\n"
+    "Tables: flows, exporters, templates, interfaces, applications, ledger, options. DESCRIBE flows shows the columns.\n"
+    "Functions: addr(src_ipv4, src_ipv6), in_net(src, '10.0.0.0/8'), service(dst_port, protocol), proto_name(protocol),\n"
+    "tcp_flags(tcp_flags), mac(src_mac), human_bytes(n), and all of DuckDB's.\n"
+    "\n"
+    "Examples:\n"
+    "  weir sql --store /var/lib/weir/store 'select src, sum(bytes) from flows group by all order by 2 desc limit 10'\n"
+    "  weir sql -o csv \"select * from flows where in_net(dst, '192.0.2.0/24')\" >flows.csv\n"
+    "  weir sql -o parquet 'from flows' >flows.parquet\n";
+
+enum { STATEMENT_MAX_BYTES = 16 << 20 };
+
+struct settings {
+    const char *store;
+    const char *statement; /* NULL: from standard input */
+    enum query_format format;
+    struct query_settings query;
+};
+
+static int usage_error(const char *text, const char *what)
+{
+    fprintf(stderr, "weir sql: %s%s; 'weir sql --help' shows what there is\n", text, what);
+    return EXIT_USAGE;
+}
+
+static int set_threads(struct settings *settings, const char *text)
+{
+    uint64_t count;
+    if (quantity_parse_count(text, &count) != 0 || count == 0 || count > 1024)
+        return usage_error("not a number of threads from 1 to 1024: ", text);
+    settings->query.threads = (unsigned)count;
+    return 0;
+}
+
+static int set_memory(struct settings *settings, const char *text)
+{
+    if (quantity_parse_size(text, &settings->query.memory_bytes) != 0 || settings->query.memory_bytes < 1 << 20)
+        return usage_error("not a size such as 500M or 2G, of 1M at least: ", text);
+    return 0;
+}
+
+/* -1 to go on, else the exit code. */
+static int parse(int argc, char **argv, struct settings *settings)
+{
+    static const struct option options[] = {
+        {"store", required_argument, NULL, 's'},  {"output", required_argument, NULL, 'o'},
+        {"memory", required_argument, NULL, 'm'}, {"threads", required_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},         {0},
+    };
+    opterr = 0;
+    optind = 1;
+    for (int c, result = 0; (c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
+        switch (c) {
+        case 's':
+            settings->store = optarg;
+            break;
+        case 'o':
+            if (sql_format_find(optarg, &settings->format) != 0)
+                result = usage_error("no such output format: ", optarg);
+            break;
+        case 'm':
+            result = set_memory(settings, optarg);
+            break;
+        case 't':
+            result = set_threads(settings, optarg);
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return EXIT_SUCCESS;
+        case ':':
+            return usage_error("this option needs a value: ", argv[optind - 1]);
+        default:
+            return usage_error("unknown option ", argv[optind - 1]);
+        }
+        if (result != 0)
+            return result;
+    }
+    if (optind + 1 < argc)
+        return usage_error("only one statement is taken, between quotes, and there is also ", argv[optind + 1]);
+    if (optind < argc && strcmp(argv[optind], "-") != 0)
+        settings->statement = argv[optind];
+    return -1;
+}
+
+/* All of standard input, ended by NUL; NULL where it cannot be read, which is told. */
+static char *read_statement(void)
+{
+    size_t size = 0, room = 4096;
+    char *text = malloc(room);
+    for (size_t got = 1; text != NULL && got > 0;) {
+        if (room - size < 2) {
+            char *more = room < STATEMENT_MAX_BYTES ? realloc(text, room * 2) : NULL;
+            if (more == NULL) {
+                fprintf(stderr, "weir sql: the statement on standard input is too long; %d MiB are read at most\n",
+                        STATEMENT_MAX_BYTES >> 20);
+                free(text);
+                return NULL;
+            }
+            text = more;
+            room *= 2;
+        }
+        got = fread(text + size, 1, room - size - 1, stdin);
+        size += got;
+    }
+    if (text == NULL || ferror(stdin)) {
+        fprintf(stderr, "weir sql: cannot read the statement from standard input: %s\n", strerror(errno));
+        free(text);
+        return NULL;
+    }
+    text[size] = '\0';
+    return text;
+}
+
+struct store {
+    char *folder;
+    struct store_files flows;
+    struct store_files options;
+    struct store_files ledger;
+};
+
+static void store_done(struct store *store)
+{
+    store_files_done(&store->flows);
+    store_files_done(&store->options);
+    store_files_done(&store->ledger);
+    free(store->folder);
+}
+
+/* Finds the files. -1 where a store that was asked for is not there. */
+static int store_find(struct store *store, const char *option)
+{
+    struct stat is;
+    bool told;
+    store->folder = store_folder(option, &told);
+    if (store->folder == NULL) {
+        fputs("weir sql: it is not known where the store is; --store DIR names it\n", stderr);
+        return -1;
+    }
+    if (stat(store->folder, &is) != 0 && !told && errno == ENOENT) {
+        fprintf(stderr, "weir sql: there is no store yet at %s: the tables are empty; --store DIR names another\n",
+                store->folder);
+        return 0;
+    }
+    if (stat(store->folder, &is) == 0 && !S_ISDIR(is.st_mode)) {
+        errno = ENOTDIR;
+    } else if (access(store->folder, R_OK | X_OK) == 0 &&
+               store_files_find(&store->flows, store->folder, "flows") == 0 &&
+               store_files_find(&store->options, store->folder, "options") == 0 &&
+               store_files_find(&store->ledger, store->folder, "ledger") == 0) {
+        return 0;
+    }
+    fprintf(stderr, "weir sql: cannot read the store %s: %s\n", store->folder, strerror(errno));
+    return -1;
+}
+
+static struct query_paths paths_of(const struct store_files *files)
+{
+    return (struct query_paths){(const char *const *)files->paths, files->count};
+}
+
+int cmd_sql(int argc, char **argv)
+{
+    struct settings settings = {.format = isatty(STDOUT_FILENO) == 1 ? QUERY_BOX : QUERY_CSV};
+    struct store store = {0};
+    struct query_error error = {.text = ""};
+    const int done = parse(argc, argv, &settings);
+    if (done >= 0)
+        return done;
+    signal(SIGPIPE, SIG_IGN);
+    char *text = NULL;
+    const bool is_shell = settings.statement == NULL && isatty(STDIN_FILENO) == 1;
+    if (settings.statement == NULL && !is_shell && (text = read_statement()) == NULL)
+        return EXIT_FAILURE;
+    int code = EXIT_FAILURE;
+    if (store_find(&store, settings.store) == 0) {
+        const struct query_files files = {paths_of(&store.flows), paths_of(&store.options), paths_of(&store.ledger)};
+        struct sql_run run = {query_open(&files, &settings.query, &error), settings.format};
+        if (run.query == NULL)
+            fprintf(stderr, "weir sql: %s\n", error.text);
+        else
+            code = is_shell ? sql_shell(&run) : sql_run(&run, text != NULL ? text : settings.statement);
+        query_close(run.query);
+    }
+    store_done(&store);
+    free(text);
+    return code;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * connection.h - what the files of this folder share of a connection
+ */
+#ifndef WEIR_QUERY_CONNECTION_H
+#define WEIR_QUERY_CONNECTION_H
+
+#include "duckdb_library.h"
+#include "query.h"
+
+struct query {
+    const struct duckdb_functions *duckdb;
+    duckdb_database database;
+    duckdb_connection connection;
+    struct functions *functions;
+};
+
+/* Runs statements of the program's own that have no rows. 0, or -1. */
+int connection_do(struct query *query, const char *sql, struct query_error *error);
+
+/* Takes over a statement that is prepared, and runs it. 0, or -1. */
+int result_start(struct query *query, duckdb_prepared_statement statement, struct query_result **ret_result,
+                 struct query_error *error);
+
+/* DuckDB's text without the newlines at its end; NULL is told as a lack of memory. */
+void connection_error(struct query_error *error, const char *text);
+
+#endif

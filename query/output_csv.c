@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * output_csv.c - rows as CSV (RFC 4180, but that lines end in a newline alone)
+ *
+ * Most of a flow's columns are null in most rows. Columns that are null in the whole chunk cost a comma.
+ */
+#define _GNU_SOURCE
+#include "output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Text between quotes where it needs them. */
+static int put_field(struct text_buffer *text, const uint8_t *data, size_t size_bytes)
+{
+    bool plain = size_bytes > 0;
+    for (size_t i = 0; i < size_bytes && plain; i++)
+        plain = data[i] != '"' && data[i] != ',' && data[i] != '\n' && data[i] != '\r';
+    if (plain)
+        return text_put_octets(text, data, size_bytes);
+    if (size_bytes > SIZE_MAX / 4 || text_reserve(text, size_bytes * 2 + 2) != 0)
+        return -1;
+    char *to = text->data + text->size_bytes;
+    *to++ = '"';
+    for (size_t i = 0; i < size_bytes; i++) {
+        if (data[i] == '"')
+            *to++ = '"';
+        *to++ = (char)data[i];
+    }
+    *to++ = '"';
+    text->size_bytes = (size_t)(to - text->data);
+    return 0;
+}
+
+/* What is made of others: written aside, as it may hold anything. */
+static int put_aside(struct text_buffer *text, const struct query_vector *vector, size_t row)
+{
+    struct text_buffer aside = {0};
+    int result = value_put(&aside, vector, row, VALUE_CSV);
+    if (result == 0)
+        result = put_field(text, (const uint8_t *)aside.data, aside.size_bytes);
+    text_done(&aside);
+    return result;
+}
+
+static int put_value(struct text_buffer *text, const struct query_vector *vector, size_t row)
+{
+    if (query_is_null(vector, row))
+        return 0;
+    switch (vector->type->kind) {
+    case QUERY_TEXT: {
+        const struct query_octets octets = query_octets_at(vector, row);
+        return put_field(text, octets.data, octets.size_bytes);
+    }
+    case QUERY_OCTETS:
+        return value_put(text, vector, row, VALUE_CSV);
+    case QUERY_OTHER:
+        return 0;
+    default:
+        return put_aside(text, vector, row);
+    }
+}
+
+/* Whether there is no value at all. */
+static bool is_empty(const struct query_vector *vector, size_t row_count)
+{
+    if (vector->validity == NULL)
+        return vector->type->kind == QUERY_OTHER;
+    for (size_t row = 0; row < row_count; row += 64) {
+        const uint64_t bits = row_count - row >= 64 ? UINT64_MAX : ((uint64_t)1 << (row_count - row)) - 1;
+        if ((vector->validity[row / 64] & bits) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* A column that has values in the chunk, and how many columns before it have none. */
+struct place {
+    const struct query_vector *vector;
+    size_t commas;
+    bool is_short;
+};
+
+/* The columns with values, with the commas before each; returns their number. */
+static size_t find_places(const struct query_chunk *chunk, size_t column_count, struct place *places,
+                          size_t *ret_last_commas)
+{
+    size_t count = 0, commas = 0;
+    for (size_t i = 0; i < column_count; i++) {
+        if (i > 0)
+            commas++;
+        if (is_empty(&chunk->vectors[i], chunk->row_count))
+            continue;
+        places[count++] = (struct place){&chunk->vectors[i], commas, value_is_short(chunk->vectors[i].type->kind)};
+        commas = 0;
+    }
+    *ret_last_commas = commas;
+    return count;
+}
+
+static int put_row(struct text_buffer *text, const struct place *places, size_t count, size_t last_commas, size_t row,
+                   size_t column_count)
+{
+    if (text_reserve(text, column_count * (VALUE_ROOM + 1) + 1) != 0)
+        return -1;
+    char *to = text->data + text->size_bytes;
+    for (size_t i = 0; i < count; i++) {
+        const struct place *place = &places[i];
+        for (size_t comma = 0; comma < place->commas; comma++)
+            *to++ = ',';
+        if (place->is_short) {
+            if (!query_is_null(place->vector, row))
+                to = value_put_short(to, place->vector, row, VALUE_CSV);
+            continue;
+        }
+        text->size_bytes = (size_t)(to - text->data);
+        if (put_value(text, place->vector, row) != 0 ||
+            text_reserve(text, column_count * (VALUE_ROOM + 1) + 1) != 0)
+            return -1;
+        to = text->data + text->size_bytes;
+    }
+    for (size_t comma = 0; comma < last_commas; comma++)
+        *to++ = ',';
+    *to++ = '\n';
+    text->size_bytes = (size_t)(to - text->data);
+    return 0;
+}
+
+static int put_names(struct text_buffer *text, const struct query_result *result)
+{
+    for (size_t i = 0; i < result->column_count; i++) {
+        const char *name = result->columns[i].name;
+        if ((i > 0 && text_put_char(text, ',') != 0) || put_field(text, (const uint8_t *)name, strlen(name)) != 0)
+            return -1;
+    }
+    return text_put_char(text, '\n');
+}
+
+static enum query_output_end write_chunk(struct output_file *file, const struct query_chunk *chunk,
+                                         size_t column_count, struct place *places)
+{
+    size_t last_commas;
+    const size_t count = find_places(chunk, column_count, places, &last_commas);
+    for (size_t row = 0; row < chunk->row_count; row++) {
+        if (put_row(&file->text, places, count, last_commas, row, column_count) != 0) {
+            errno = ENOMEM;
+            return QUERY_OUTPUT_UNWRITTEN;
+        }
+        if (output_flush(file, false) != 0)
+            return QUERY_OUTPUT_UNWRITTEN;
+    }
+    return QUERY_OUTPUT_DONE;
+}
+
+enum query_output_end output_csv(struct output_file *file, struct query_result *result, uint64_t *row_count,
+                                 struct query_error *error)
+{
+    struct query_chunk chunk;
+    struct place *places = calloc(result->column_count + 1, sizeof *places);
+    enum query_output_end end = QUERY_OUTPUT_DONE;
+    if (places == NULL || put_names(&file->text, result) != 0) {
+        errno = ENOMEM;
+        end = QUERY_OUTPUT_UNWRITTEN;
+    }
+    int got = 0;
+    while (end == QUERY_OUTPUT_DONE && (got = query_next(result, &chunk, error)) == 1) {
+        end = write_chunk(file, &chunk, result->column_count, places);
+        *row_count += chunk.row_count;
+    }
+    free(places);
+    return got < 0 ? QUERY_OUTPUT_FAILED : end;
+}

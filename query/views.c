@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * views.c - the files of a store as tables
+ *
+ * Each kind of file is one view over read_parquet(), or over nothing, with the columns that are always there. The files
+ * of one kind have different further columns; what a file lacks is null in its rows.
+ */
+#define _GNU_SOURCE
+#include "views.h"
+
+#include "text_buffer.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct view_column flow_columns[] = {
+    {"received", "TIMESTAMPTZ"}, {"exporter_ipv4", "UINTEGER"}, {"exporter_ipv6", "BLOB"},
+    {"exporter_port", "USMALLINT"}, {"domain", "UINTEGER"}, {"version", "UTINYINT"}, {"template_id", "USMALLINT"},
+    {"export_time", "TIMESTAMPTZ"}, {"sys_uptime_ms", "UINTEGER"}, {"time_start", "TIMESTAMPTZ"},
+    {"time_end", "TIMESTAMPTZ"}, {"ip_version", "UTINYINT"}, {"src_ipv4", "UINTEGER"}, {"src_ipv6", "BLOB"},
+    {"dst_ipv4", "UINTEGER"}, {"dst_ipv6", "BLOB"}, {"src_prefix", "UTINYINT"}, {"dst_prefix", "UTINYINT"},
+    {"protocol", "UTINYINT"}, {"src_port", "USMALLINT"}, {"dst_port", "USMALLINT"}, {"tcp_flags", "USMALLINT"},
+    {"tos", "UTINYINT"}, {"post_tos", "UTINYINT"}, {"flow_label", "UINTEGER"}, {"icmp_type", "UTINYINT"},
+    {"icmp_code", "UTINYINT"}, {"bytes", "UBIGINT"}, {"packets", "UBIGINT"}, {"reverse_bytes", "UBIGINT"},
+    {"reverse_packets", "UBIGINT"}, {"flows", "UBIGINT"}, {"sampling_rate", "UINTEGER"}, {"in_interface", "UINTEGER"},
+    {"out_interface", "UINTEGER"}, {"direction", "UTINYINT"}, {"biflow_direction", "UTINYINT"},
+    {"next_hop_ipv4", "UINTEGER"}, {"next_hop_ipv6", "BLOB"}, {"bgp_next_hop_ipv4", "UINTEGER"},
+    {"bgp_next_hop_ipv6", "BLOB"}, {"src_as", "UINTEGER"}, {"dst_as", "UINTEGER"}, {"previous_as", "UINTEGER"},
+    {"next_as", "UINTEGER"}, {"forwarding_status", "UTINYINT"}, {"flow_end_reason", "UTINYINT"},
+    {"in_vrf", "UINTEGER"}, {"out_vrf", "UINTEGER"}, {"src_mac", "BLOB"}, {"dst_mac", "BLOB"},
+    {"post_src_mac", "BLOB"}, {"post_dst_mac", "BLOB"}, {"vlan", "USMALLINT"}, {"post_vlan", "USMALLINT"},
+    {"customer_vlan", "USMALLINT"}, {"post_customer_vlan", "USMALLINT"}, {"ethernet_type", "USMALLINT"},
+    {"mpls_label_1", "BLOB"}, {"mpls_label_2", "BLOB"}, {"mpls_label_3", "BLOB"}, {"mpls_label_4", "BLOB"},
+    {"mpls_label_5", "BLOB"}, {"mpls_label_6", "BLOB"}, {"mpls_label_7", "BLOB"}, {"mpls_label_8", "BLOB"},
+    {"mpls_label_9", "BLOB"}, {"mpls_label_10", "BLOB"}, {"nat_src_ipv4", "UINTEGER"}, {"nat_src_ipv6", "BLOB"},
+    {"nat_dst_ipv4", "UINTEGER"}, {"nat_dst_ipv6", "BLOB"}, {"nat_src_port", "USMALLINT"},
+    {"nat_dst_port", "USMALLINT"}, {"nat_event", "UTINYINT"}, {"firewall_event", "UTINYINT"},
+    {"application_id", "BLOB"}, {"user_name", "VARCHAR"},
+};
+
+/* What options files are asked for besides what they hold. */
+static const struct view_column option_columns[] = {
+    {"received", "TIMESTAMPTZ"}, {"exporter_ipv4", "UINTEGER"}, {"exporter_ipv6", "BLOB"},
+    {"exporter_port", "USMALLINT"}, {"domain", "UINTEGER"}, {"version", "UTINYINT"}, {"template_id", "USMALLINT"},
+    {"scopeInterface", "UINTEGER"}, {"ingressInterface", "UINTEGER"}, {"egressInterface", "UINTEGER"},
+    {"interfaceName", "VARCHAR"}, {"interfaceDescription", "VARCHAR"}, {"applicationId", "BLOB"},
+    {"applicationName", "VARCHAR"}, {"applicationDescription", "VARCHAR"}, {"applicationCategoryName", "VARCHAR"},
+    {"applicationSubCategoryName", "VARCHAR"},
+};
+
+static const struct view_column ledger_columns[] = {
+    {"received", "TIMESTAMPTZ"}, {"exporter_ipv4", "UINTEGER"}, {"exporter_ipv6", "BLOB"},
+    {"exporter_port", "USMALLINT"}, {"domain", "UINTEGER"}, {"version", "UTINYINT"}, {"datagrams", "UBIGINT"},
+    {"bytes", "UBIGINT"}, {"flows", "UBIGINT"}, {"options", "UBIGINT"}, {"lost", "UBIGINT"},
+    {"lost_records", "UBIGINT"}, {"reordered", "UBIGINT"}, {"duplicates", "UBIGINT"}, {"restarts", "UBIGINT"},
+    {"sets_skipped", "UBIGINT"}, {"sets_given_up", "UBIGINT"}, {"datagrams_refused", "UBIGINT"},
+    {"rows_stored", "UBIGINT"}, {"kernel_dropped", "UBIGINT"},
+};
+
+/* A name between quotes of this kind, which are doubled within. */
+static int put_quoted(struct text_buffer *sql, const char *text, char quote)
+{
+    int result = text_put_char(sql, quote);
+    for (; *text != '\0' && result == 0; text++) {
+        if (*text == quote)
+            result = text_put_char(sql, quote);
+        if (result == 0)
+            result = text_put_char(sql, *text);
+    }
+    return result == 0 ? text_put_char(sql, quote) : -1;
+}
+
+/* "SELECT CAST(NULL AS UINTEGER) AS "domain", ... WHERE false": no row, but the columns. */
+static int put_no_rows(struct text_buffer *sql, const struct view_column *columns, size_t count)
+{
+    int result = text_put(sql, "SELECT ");
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = text_print(sql, "%sCAST(NULL AS %s) AS \"%s\"", i > 0 ? ", " : "", columns[i].type, columns[i].name);
+    return result == 0 ? text_put(sql, " WHERE false") : -1;
+}
+
+static int put_files(struct text_buffer *sql, const struct query_paths *paths)
+{
+    int result = text_put(sql, "SELECT * FROM read_parquet([");
+    for (size_t i = 0; i < paths->count && result == 0; i++) {
+        if (i > 0)
+            result = text_put(sql, ", ");
+        if (result == 0)
+            result = put_quoted(sql, paths->paths[i], '\'');
+    }
+    /* the folders' names tell when datagrams came, which is no column */
+    return result == 0 ? text_put(sql, "], union_by_name = true, hive_partitioning = false)") : -1;
+}
+
+/* A view over files, and over no row with the columns that are to be there, in the schema `stored`. */
+static int create_stored(struct query *query, const char *name, const struct query_paths *paths,
+                         const struct view_column *columns, size_t count, bool add_missing, struct query_error *error)
+{
+    struct text_buffer sql = {0};
+    int result = text_print(&sql, "CREATE VIEW stored.%s AS ", name);
+    if (result == 0 && paths->count > 0)
+        result = put_files(&sql, paths);
+    if (result == 0 && paths->count > 0 && add_missing)
+        result = text_put(&sql, " UNION ALL BY NAME ");
+    if (result == 0 && (paths->count == 0 || add_missing))
+        result = put_no_rows(&sql, columns, count);
+    if (result != 0)
+        connection_error(error, NULL);
+    else
+        result = connection_do(query, sql.data, error);
+    text_done(&sql);
+    return result;
+}
+
+static const char flows_sql[] =
+    /* what people look for comes first */
+    "CREATE VIEW flows AS SELECT time_start, time_end, addr(src_ipv4, src_ipv6) AS src, src_port,"
+    " addr(dst_ipv4, dst_ipv6) AS dst, dst_port, protocol, tcp_flags, bytes, packets,"
+    " addr(exporter_ipv4, exporter_ipv6) AS exporter, addr(next_hop_ipv4, next_hop_ipv6) AS next_hop,"
+    " addr(bgp_next_hop_ipv4, bgp_next_hop_ipv6) AS bgp_next_hop, addr(nat_src_ipv4, nat_src_ipv6) AS nat_src,"
+    " addr(nat_dst_ipv4, nat_dst_ipv6) AS nat_dst,"
+    " * EXCLUDE (time_start, time_end, src_port, dst_port, protocol, tcp_flags, bytes, packets) FROM stored.flows";
+
+static const char templates_sql[] =
+    "CREATE VIEW templates AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, * EXCLUDE (exporter_ipv4,"
+    " exporter_ipv6) FROM (SELECT exporter_ipv4, exporter_ipv6, exporter_port, domain, version, template_id,"
+    " min(received) AS first_received, max(received) AS last_received, count(*)::UBIGINT AS flows FROM stored.flows"
+    " GROUP BY exporter_ipv4, exporter_ipv6, exporter_port, domain, version, template_id)";
+
+static const char ledger_sql[] =
+    "CREATE VIEW ledger AS SELECT received, addr(exporter_ipv4, exporter_ipv6) AS exporter, * EXCLUDE (received)"
+    " FROM stored.ledger";
+
+static const char options_sql[] =
+    "CREATE VIEW options AS SELECT received, addr(exporter_ipv4, exporter_ipv6) AS exporter, * EXCLUDE (received)"
+    " FROM stored.options";
+
+/* Every commit has rows in the ledger, so that flows need not be read. */
+static const char exporters_sql[] =
+    "CREATE VIEW exporters AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, exporter_port, domain, version,"
+    " min(received) AS first_received, max(received) AS last_received, sum(datagrams)::UBIGINT AS datagrams,"
+    " sum(bytes)::UBIGINT AS bytes, sum(flows)::UBIGINT AS flows, sum(options)::UBIGINT AS options,"
+    " sum(lost)::UBIGINT AS lost, sum(lost_records)::UBIGINT AS lost_records, sum(reordered)::UBIGINT AS reordered,"
+    " sum(duplicates)::UBIGINT AS duplicates, sum(restarts)::UBIGINT AS restarts,"
+    " sum(sets_skipped)::UBIGINT AS sets_skipped, sum(sets_given_up)::UBIGINT AS sets_given_up,"
+    " sum(datagrams_refused)::UBIGINT AS datagrams_refused, sum(kernel_dropped)::UBIGINT AS kernel_dropped"
+    " FROM stored.ledger GROUP BY exporter_ipv4, exporter_ipv6, exporter_port, domain, version";
+
+/* Where there is no ledger, as in a folder of flows that somebody made. */
+static const char exporters_of_flows_sql[] =
+    "CREATE VIEW exporters AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, exporter_port, domain, version,"
+    " min(received) AS first_received, max(received) AS last_received, NULL::UBIGINT AS datagrams,"
+    " NULL::UBIGINT AS bytes, count(*)::UBIGINT AS flows, NULL::UBIGINT AS options, NULL::UBIGINT AS lost,"
+    " NULL::UBIGINT AS lost_records, NULL::UBIGINT AS reordered, NULL::UBIGINT AS duplicates,"
+    " NULL::UBIGINT AS restarts, NULL::UBIGINT AS sets_skipped, NULL::UBIGINT AS sets_given_up,"
+    " NULL::UBIGINT AS datagrams_refused, NULL::UBIGINT AS kernel_dropped"
+    " FROM stored.flows GROUP BY exporter_ipv4, exporter_ipv6, exporter_port, domain, version";
+
+/* An interface is the scope of such a record, or one of its fields, 0 being none. */
+static const char interfaces_sql[] =
+    "CREATE VIEW interfaces AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain, interface,"
+    " max_by(name, received) AS name, max_by(description, received) AS description, max(received) AS last_received"
+    " FROM (SELECT *, coalesce(scopeInterface, nullif(ingressInterface, 0), egressInterface, ingressInterface)::UINTEGER"
+    " AS interface, interfaceName AS name, interfaceDescription AS description FROM stored.options)"
+    " WHERE interface IS NOT NULL AND (name IS NOT NULL OR description IS NOT NULL)"
+    " GROUP BY exporter_ipv4, exporter_ipv6, domain, interface";
+
+static const char applications_sql[] =
+    "CREATE VIEW applications AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain,"
+    " applicationId AS application_id, max_by(applicationName, received) AS name,"
+    " max_by(applicationDescription, received) AS description,"
+    " max_by(applicationCategoryName, received) AS category, max_by(applicationSubCategoryName, received)"
+    " AS sub_category, max(received) AS last_received FROM stored.options WHERE applicationId IS NOT NULL"
+    " AND (applicationName IS NOT NULL OR applicationDescription IS NOT NULL OR applicationCategoryName IS NOT NULL)"
+    " GROUP BY exporter_ipv4, exporter_ipv6, domain, applicationId";
+
+int views_create(struct query *query, const struct query_files *files, struct query_error *error)
+{
+    const char *const views[] = {
+        flows_sql, templates_sql, ledger_sql, options_sql, interfaces_sql, applications_sql,
+        files->ledger.count > 0 || files->flows.count == 0 ? exporters_sql : exporters_of_flows_sql,
+    };
+    if (connection_do(query, "CREATE SCHEMA stored", error) != 0 ||
+        create_stored(query, "flows", &files->flows, flow_columns, COUNT(flow_columns), false, error) != 0 ||
+        create_stored(query, "options", &files->options, option_columns, COUNT(option_columns), true, error) != 0 ||
+        create_stored(query, "ledger", &files->ledger, ledger_columns, COUNT(ledger_columns), true, error) != 0)
+        return -1;
+    for (size_t i = 0; i < COUNT(views); i++) {
+        if (connection_do(query, views[i], error) != 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_query.c - connections, statements with values, scripts, results of every type, errors early and late
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "query_text.h"
+
+static struct query *query;
+static struct query_error error;
+
+static int set_up(void **state)
+{
+    (void)state;
+    query = query_open(NULL, &(struct query_settings){.memory_bytes = 256 << 20, .threads = 2}, &error);
+    if (query == NULL)
+        print_error("%s\n", error.text);
+    return query != NULL ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    query_close(query);
+    return 0;
+}
+
+static void test_settings(void **state)
+{
+    (void)state;
+    assert_string_equal(query_text(query, "SELECT current_setting('memory_limit'), current_setting('threads'),"
+                                          " current_setting('autoload_known_extensions'),"
+                                          " current_setting('autoinstall_known_extensions')"),
+                        "256.0 MiB,2,false,false");
+    assert_string_equal(query_text(query, "SELECT count(*) FROM duckdb_extensions() WHERE extension_name = 'httpfs' AND loaded"),
+                        "0");
+}
+
+static void test_views_without_files(void **state)
+{
+    static const char *const views[] = {"flows", "exporters", "templates", "interfaces", "applications", "ledger", "options"};
+    (void)state;
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        char sql[100];
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", views[i]);
+        assert_string_equal(query_text(query, sql), "0");
+    }
+    assert_string_equal(query_text(query, "SELECT typeof(src), typeof(src_ipv4), typeof(dst_ipv6), typeof(bytes), typeof(received)"
+                                          " FROM (SELECT 1) LEFT JOIN flows ON true"),
+                        "VARCHAR,UINTEGER,BLOB,UBIGINT,TIMESTAMP WITH TIME ZONE");
+    assert_string_equal(query_text(query, "SELECT exporter, flows, lost FROM exporters"), "");
+    assert_string_equal(query_text(query, "SELECT interface, name, description FROM interfaces"), "");
+    assert_string_equal(query_text(query, "SELECT application_id, name FROM applications"), "");
+}
+
+static void test_missing_file(void **state)
+{
+    static const char *const paths[] = {"/nonexistent/it's.parquet"};
+    (void)state;
+    const struct query_files files = {.flows = {paths, 1}};
+    assert_null(query_open(&files, NULL, &error));
+    assert_non_null(strstr(error.text, "/nonexistent/it's.parquet"));
+}
+
+static void test_values(void **state)
+{
+    const struct query_value values[] = {
+        {.kind = QUERY_VALUE_U64, .u64 = UINT64_MAX},
+        {.kind = QUERY_VALUE_I64, .i64 = INT64_MIN},
+        {.kind = QUERY_VALUE_DOUBLE, .number = 0.1},
+        {.kind = QUERY_VALUE_TEXT, .octets = {"it's; DROP TABLE x", 18}},
+        {.kind = QUERY_VALUE_OCTETS, .octets = {"\0\xff", 2}},
+        {.kind = QUERY_VALUE_NULL},
+    };
+    struct query_result *result;
+    struct query_chunk chunk;
+    (void)state;
+    assert_int_equal(query_run(query, "SELECT $1, $2, $3, $4, $5, $6", values, 6, &result, &error), 0);
+    assert_int_equal(result->column_count, 6);
+    assert_int_equal(query_next(result, &chunk, &error), 1);
+    assert_int_equal(chunk.row_count, 1);
+    assert_true(*(const uint64_t *)chunk.vectors[0].data == UINT64_MAX);
+    assert_true(*(const int64_t *)chunk.vectors[1].data == INT64_MIN);
+    assert_true(*(const double *)chunk.vectors[2].data == 0.1);
+    const struct query_octets text = query_octets_at(&chunk.vectors[3], 0), octets = query_octets_at(&chunk.vectors[4], 0);
+    assert_int_equal(text.size_bytes, 18);
+    assert_memory_equal(text.data, "it's; DROP TABLE x", 18);
+    assert_int_equal(octets.size_bytes, 2);
+    assert_memory_equal(octets.data, "\0\xff", 2);
+    assert_true(query_is_null(&chunk.vectors[5], 0));
+    assert_int_equal(query_next(result, &chunk, &error), 0);
+    query_result_free(result);
+    assert_int_equal(query_run(query, "SELECT $1, $2", values, 1, &result, &error), -1);
+    assert_string_equal(error.text, "the statement takes 2 values, and there are 1");
+}
+
+static void test_errors(void **state)
+{
+    struct query_result *result;
+    struct query_chunk chunk;
+    int got;
+    (void)state;
+    assert_int_equal(query_run(query, "SELECT 1,\n  nosuch FROM flows", NULL, 0, &result, &error), -1);
+    assert_non_null(strstr(error.text, "LINE 2:   nosuch FROM flows\n          ^"));
+    assert_int_equal(query_run(query, "SELECT 1; SELECT 2", NULL, 0, &result, &error), -1);
+    assert_int_equal(query_run(query, "", NULL, 0, &result, &error), -1);
+    /* in the middle of the rows */
+    assert_int_equal(query_run(query, "SELECT CASE WHEN i = 2999999 THEN error('too late') ELSE i END FROM range(3000000) r(i)",
+                               NULL, 0, &result, &error), 0);
+    uint64_t rows = 0;
+    while ((got = query_next(result, &chunk, &error)) == 1)
+        rows += chunk.row_count;
+    assert_int_equal(got, -1);
+    assert_true(rows > 0 && rows < 3000000);
+    assert_string_equal(error.text, "Invalid Input Error: too late");
+    query_result_free(result);
+    assert_string_equal(query_text(query, "SELECT 42"), "42");
+}
+
+static void test_script(void **state)
+{
+    static const struct {
+        bool has_rows, has_count;
+    } wanted[] = {{true, false}, {false, false}, {false, true}, {true, false}};
+    struct query_result *result;
+    struct query_chunk chunk;
+    (void)state;
+    struct query_script *script = query_script_open(
+        query, "SELECT 1 AS a; -- a comment\nCREATE TABLE s(i BIGINT);;INSERT INTO s FROM range(7);SELECT 2 AS b", &error);
+    assert_non_null(script);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(query_script_next(script, &result, &error), 1);
+        assert_int_equal(result->has_rows, wanted[i].has_rows);
+        assert_int_equal(result->has_count, wanted[i].has_count);
+        if (wanted[i].has_rows)
+            assert_string_equal(result->columns[0].name, i == 0 ? "a" : "b");
+        while (query_next(result, &chunk, &error) == 1)
+            assert_int_equal(chunk.row_count, 1);
+        query_result_free(result);
+    }
+    assert_int_equal(query_script_next(script, &result, &error), 0);
+    query_script_close(script);
+    assert_string_equal(query_text(query, "SELECT count(*) FROM s"), "7");
+    assert_null(query_script_open(query, "SELECT 1; SELEKT 2", &error));
+    assert_non_null(strstr(error.text, "SELEKT"));
+    script = query_script_open(query, "SELECT 1; SELECT nosuch; SELECT 3", &error);
+    assert_int_equal(query_script_next(script, &result, &error), 1);
+    query_result_free(result);
+    assert_int_equal(query_script_next(script, &result, &error), -1);
+    query_script_close(script);
+    script = query_script_open(query, " -- nothing", &error);
+    assert_non_null(script);
+    assert_int_equal(query_script_next(script, &result, &error), 0);
+    query_script_close(script);
+}
+
+/* More rows than a chunk, than what is made ahead, and not fetched to the end. */
+static void test_many_rows(void **state)
+{
+    struct query_result *result;
+    struct query_chunk chunk;
+    uint64_t rows = 0, sum = 0;
+    (void)state;
+    assert_int_equal(query_run(query, "SELECT i FROM range(5000000) r(i)", NULL, 0, &result, &error), 0);
+    while (query_next(result, &chunk, &error) == 1) {
+        assert_true(chunk.row_count > 0 && chunk.row_count <= 2048);
+        for (size_t row = 0; row < chunk.row_count; row++)
+            sum += (uint64_t)((const int64_t *)chunk.vectors[0].data)[row];
+        rows += chunk.row_count;
+    }
+    query_result_free(result);
+    assert_int_equal(rows, 5000000);
+    assert_int_equal(sum, 12499997500000);
+    assert_int_equal(query_run(query, "SELECT i FROM range(5000000) r(i)", NULL, 0, &result, &error), 0);
+    assert_int_equal(query_next(result, &chunk, &error), 1);
+    query_result_free(result);
+    assert_string_equal(query_text(query, "SELECT 1"), "1");
+}
+
+static void *interrupt_soon(void *unused)
+{
+    (void)unused;
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    query_interrupt(query);
+    return NULL;
+}
+
+static void test_interrupt(void **state)
+{
+    pthread_t thread;
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, interrupt_soon, NULL), 0);
+    const char *text = query_text(query, "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1");
+    pthread_join(thread, NULL);
+    assert_non_null(strstr(text, "INTERRUPT"));
+    assert_string_equal(query_text(query, "SELECT 1"), "1");
+}
+
+static void test_types(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"true", "true"}, {"(-128)::TINYINT", "-128"}, {"(-32768)::SMALLINT", "-32768"}, {"-2147483648", "-2147483648"},
+        {"(-9223372036854775808)::BIGINT", "-9223372036854775808"}, {"255::UTINYINT", "255"}, {"65535::USMALLINT", "65535"},
+        {"4294967295::UINTEGER", "4294967295"}, {"18446744073709551615::UBIGINT", "18446744073709551615"},
+        {"(-170141183460469231731687303715884105728)::HUGEINT", "-170141183460469231731687303715884105728"},
+        {"340282366920938463463374607431768211455::UHUGEINT", "340282366920938463463374607431768211455"},
+        {"0.1::FLOAT", "0.1"}, {"0.1::DOUBLE", "0.1"}, {"(1/3)::DOUBLE", "0.3333333333333333"}, {"'-inf'::DOUBLE", "-inf"},
+        {"1e23::DOUBLE", "1e+23"}, {"16777217::FLOAT", "16777216"}, {"(-0.05)::DECIMAL(4,2)", "-0.05"},
+        {"12345678901234567890123456789012345.678::DECIMAL(38,3)", "12345678901234567890123456789012345.678"},
+        {"7::DECIMAL(9,0)", "7"}, {"''", ""}, {"'123456789012'", "123456789012"}, {"'1234567890123'", "1234567890123"},
+        {"'\\x00\\xFF'::BLOB", "0x00ff"}, {"''::BLOB", "0x"}, {"DATE '1970-01-01'", "1970-01-01"},
+        {"DATE '2000-02-29'", "2000-02-29"}, {"DATE '1969-12-31'", "1969-12-31"}, {"DATE '0001-01-01'", "0001-01-01"},
+        {"DATE '9999-12-31'", "9999-12-31"}, {"DATE '12345-03-01'", "12345-03-01"}, {"'infinity'::DATE", "infinity"},
+        {"TIME '23:59:59.000001'", "23:59:59.000001"}, {"TIMESTAMP '2026-11-23 14:05:00'", "2026-11-23T14:05:00.000000"},
+        {"TIMESTAMPTZ '2026-11-23 14:05:00.25+02'", "2026-11-23T12:05:00.250000Z"},
+        {"TIMESTAMP '1969-12-31 23:59:59.999999'", "1969-12-31T23:59:59.999999"}, {"'infinity'::TIMESTAMP", "infinity"},
+        {"'2026-11-23 14:05:00'::TIMESTAMP_S", "2026-11-23T14:05:00"},
+        {"'2026-11-23 14:05:00.123'::TIMESTAMP_MS", "2026-11-23T14:05:00.123"},
+        {"'2026-11-23 14:05:00.123456789'::TIMESTAMP_NS", "2026-11-23T14:05:00.123456789"},
+        {"INTERVAL '14 months 3 days -1.5 seconds'", "14 months 3 days -00:00:01.500000"}, {"INTERVAL 90 HOUR", "90:00:00"},
+        {"'00112233-4455-6677-8899-aabbccddeeff'::UUID", "00112233-4455-6677-8899-aabbccddeeff"},
+        {"'ffffffff-ffff-ffff-ffff-ffffffffffff'::UUID", "ffffffff-ffff-ffff-ffff-ffffffffffff"},
+        {"'b'::ENUM('a', 'b')", "b"}, {"[1, NULL, 3]", "[1, null, 3]"}, {"[]::INTEGER[]", "[]"}, {"[['a'], NULL]", "[[\"a\"], null]"},
+        {"{'a': 1, 'b': NULL, 'c': 'x\"'}", "{\"a\": 1, \"b\": null, \"c\": \"x\\\"\"}"},
+        {"MAP {'k': [1]}", "[{\"key\": \"k\", \"value\": [1]}]"}, {"NULL", "-"}, {"NULL::INTEGER[]", "-"},
+        {"[DATE '2026-01-01']", "[\"2026-01-01\"]"}, {"union_value(a := 1)", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char sql[400];
+        /* in the second row of several, so that places count */
+        snprintf(sql, sizeof sql, "SELECT CASE WHEN i = 1 THEN %s END FROM range(3) r(i)", pairs[i][0]);
+        const char *got = query_text(query, sql);
+        char wanted[200];
+        snprintf(wanted, sizeof wanted, "-;%s;-", pairs[i][1]);
+        if (strcmp(got, wanted) != 0)
+            print_error("%s\n", sql);
+        assert_string_equal(got, wanted);
+    }
+    assert_string_equal(query_text(query, "SELECT array_value(i, NULL, i + 1) FROM range(2) r(i)"), "[0, null, 1];[1, null, 2]");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_settings), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
+        cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
