@@ -342,12 +342,26 @@ static void put_unequal(struct writer *writer, const struct filter_term *term)
     }
 }
 
+/* One column and one value: plain SQL says the same. */
+static bool is_plain(const struct writer *writer, const struct filter_term *term)
+{
+    const enum filter_class class = filter_class_of(source_at(writer, term, 0));
+    return term->source_count == 1 && term->value_count == 1 && class != FILTER_CLASS_REAL && class != FILTER_CLASS_ADDRESS &&
+           filter_value_single(&writer->filter->values[term->first_value], class);
+}
+
 static void put_values(struct writer *writer, const struct filter_term *term)
 {
-    if (term->compare == FILTER_NE)
+    if (term->compare == FILTER_NE && is_plain(writer, term)) {
+        const struct operand operand = operand_of(source_at(writer, term, 0), term);
+        put_operand(writer, &operand);
+        put(writer, " <> ");
+        put_end(writer, &operand, &writer->filter->values[term->first_value], false);
+    } else if (term->compare == FILTER_NE) {
         put_unequal(writer, term);
-    else
+    } else {
         put_positive(writer, term);
+    }
 }
 
 /* ----------------------------------------------------------------------------------------------------- other terms */

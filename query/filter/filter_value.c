@@ -139,8 +139,9 @@ static bool read_number(const struct filter_source *source, enum filter_form for
     if (fault == FILTER_NUMBER_FRACTION)
         return filter_complain(message, "'%.*s' is no whole number", SHOWN(word, length));
     if (fault == FILTER_NUMBER_LARGE || *ret_number > max)
-        return filter_complain(message, "'%.*s' is too large; a %s of %s is at most %llu", SHOWN(word, length),
-                               noun_of(form), source->name, (unsigned long long)max);
+        return filter_complain(message, "'%.*s' is too large; the largest %s%s%s is %llu", SHOWN(word, length), noun_of(form),
+                               form == FILTER_FORM_NUMBER ? " of " : "", form == FILTER_FORM_NUMBER ? source->name : "",
+                               (unsigned long long)max);
     return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * filter_probe.c - what filters become and what they find, for test_filter_sql.py
+ * filter_probe.c - what filters become and what they find, for test_filter_duckdb.py
  *
  *     filter_probe SEED BATCHES ROWS.json < FILTERS
  *

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_filter_sql.py FILTER_PROBE [SEED [FILTERS]]: a filter as SQL finds what it finds row by row
+"""test_filter_duckdb.py FILTER_PROBE [SEED [FILTERS]]: a filter as SQL finds what it finds row by row
 
 filter_probe makes rows and tells for each filter its SQL and which rows match when they are asked one by one; DuckDB
 answers the SQL. Every term of the language is asked several times, then compositions of them; with parameters from a
@@ -23,11 +23,11 @@ except ImportError:
     duckdb = None
 if duckdb is None or duckdb.__version__ != "1.4.4":
     if os.environ.get("WEIR_TEST_AGAIN"):
-        sys.exit("test_filter_sql.py: the environment of the tests has no duckdb 1.4.4; see tests/requirements.txt")
+        sys.exit("test_filter_duckdb.py: the environment of the tests has no duckdb 1.4.4; see tests/requirements.txt")
     venv = os.environ.get("WEIR_VENV") or os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "venv")
     made = subprocess.run([os.path.join(SOURCE_ROOT, "tools", "make_venv.sh"), venv], stdout=subprocess.PIPE, text=True)
     if made.returncode != 0:
-        sys.exit("test_filter_sql.py: no environment for the tests")
+        sys.exit("test_filter_duckdb.py: no environment for the tests")
     os.environ["WEIR_TEST_AGAIN"] = "1"
     os.execv(made.stdout.strip(), [made.stdout.strip()] + sys.argv)
 
@@ -42,7 +42,7 @@ def probe(program, seed, filters, rows_path):
     text = "".join(f + "\n" for f in filters)
     done = subprocess.run([program, str(seed), str(BATCHES), rows_path], input=text, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        sys.exit("test_filter_sql.py: filter_probe failed: %d" % done.returncode)
+        sys.exit("test_filter_duckdb.py: filter_probe failed: %d" % done.returncode)
     lines = done.stdout.splitlines()
     return json.loads(lines[0]), [json.loads(line) for line in lines[1:]]
 
