@@ -132,7 +132,7 @@ struct filter_parameter {
         struct {
             const uint8_t *data;
             size_t size_bytes;
-        } octets; /* FILTER_IPV6, FILTER_MAC, FILTER_OCTETS; FILTER_TEXT: UTF-8 or what the filter's text had */
+        } octets; /* FILTER_IPV6, FILTER_MAC, FILTER_OCTETS; FILTER_TEXT: UTF-8 without NUL */
     } value;
 };
 

@@ -318,6 +318,33 @@ static bool add_bool(struct filter *filter, const char *word, size_t length, cha
     return filter_complain(message, "'%.*s' is neither true nor false", SHOWN(word, length));
 }
 
+/* The length of the character of UTF-8 at a place, RFC 3629 section 4; 0 when it is none, or NUL. */
+static size_t utf8_length(const uint8_t *at, size_t left)
+{
+    const size_t length = at[0] == 0 ? 0 : at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    if (length == 0 || length > left || at[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
+        (at[0] == 0xf4 && at[1] > 0x8f))
+        return 0; /* longer than need be, a surrogate, beyond U+10FFFF */
+    return length;
+}
+
+/* Text is what the store's columns of text can have. */
+static bool add_text(struct filter *filter, const char *word, size_t length, char message[FILTER_MESSAGE_SIZE])
+{
+    for (size_t i = 0, step; i < length; i += step) {
+        step = utf8_length((const uint8_t *)word + i, length - i);
+        if (step == 0)
+            return filter_complain(message, "a text is UTF-8 without NUL; this is not");
+    }
+    return push_octets(filter, word, NULL, length, message);
+}
+
 bool filter_value_add(struct filter *filter, const struct filter_source *source, enum filter_form form,
                       const char *word, size_t length, char message[FILTER_MESSAGE_SIZE])
 {
@@ -330,7 +357,7 @@ bool filter_value_add(struct filter *filter, const struct filter_source *source,
     case FILTER_FORM_ADDRESS: return add_address(filter, word, length, message);
     case FILTER_FORM_MAC: return add_mac(filter, word, length, message);
     case FILTER_FORM_OCTETS: return add_octets(filter, word, length, message);
-    case FILTER_FORM_TEXT: return push_octets(filter, word, NULL, length, message);
+    case FILTER_FORM_TEXT: return add_text(filter, word, length, message);
     case FILTER_FORM_APPLICATION: return add_application(filter, word, length, message);
     case FILTER_FORM_LIST: return filter_complain(message, "%s is a list, which cannot be compared", source->name);
     case FILTER_FORM_NUMBER:

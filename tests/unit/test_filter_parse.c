@@ -304,6 +304,33 @@ static void test_errors(void **state)
     }
 }
 
+/* Text is UTF-8 without NUL: what else there is would end SQL early, or be refused by DuckDB. */
+static void test_text(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+        bool right;
+    } cases[] = {
+        {"j\xc3\xbcrgen", 7, true}, {"\xe2\x82\xac", 3, true}, {"\xf0\x9f\x90\x9f", 4, true}, {"a\0b", 3, false},
+        {"\xc3", 1, false}, {"\xc3(", 2, false}, {"\xc0\x80", 2, false}, {"\xe0\x80\x80", 3, false},
+        {"\xed\xa0\x80", 3, false}, {"\xf4\x90\x80\x80", 4, false}, {"\xff", 1, false}, {"\xf0\x9f\x90", 3, false},
+        {"\xf0\x80\x80\x80", 4, false}, {"\x80", 1, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[32] = "user '";
+        struct filter_error error = {0};
+        memcpy(text + 6, cases[i].text, cases[i].size);
+        text[6 + cases[i].size] = '\'';
+        struct filter *filter = filter_parse(text, 7 + cases[i].size, NULL, &error);
+        assert_int_equal(filter != NULL, cases[i].right);
+        if (filter == NULL)
+            assert_string_equal(error.message, "a text is UTF-8 without NUL; this is not");
+        filter_free(filter);
+    }
+}
+
 /* `prefix` so many times, then `end`, then `suffix` so many times. */
 static char *repeat(const char *prefix, size_t count, const char *end, const char *suffix)
 {
@@ -436,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_meanings),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_text),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_columns_of_the_caller),
