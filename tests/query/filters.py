@@ -90,7 +90,7 @@ def every_term(random, rounds):
     """Each form of term, with each of its subjects, several times."""
     for sides, subjects, comparisons, values in QUESTIONS:
         for subject in subjects:
-            for _ in range(max(rounds, 16 // len(subjects))):
+            for _ in range(max(rounds, 24 // len(subjects))):
                 yield question(random, sides, [subject], comparisons, values)
     yield from ALONE
     yield ""

@@ -166,6 +166,8 @@ static const struct {
     {"time_start >= 2026-11-23T14:05", "time_start >= 2026-11-23 14:05:00.000000\n"},
     {"time_start > 2026-11-23", "time_start > 2026-11-23 23:59:59.999999\n"},
     {"received = 2024-02-29", "received = 2024-02-29 00:00:00.000000-2024-02-29 23:59:59.999999\n"},
+    {"received >= 2000-02-29", "received >= 2000-02-29 00:00:00.000000\n"},
+    {"received < 2100-03-01", "received < 2100-03-01 00:00:00.000000\n"},
     {"received = '2026-11-23 14:05:07.25'", "received = 2026-11-23 14:05:07.250000-2026-11-23 14:05:07.259999\n"},
     /* joining: not before and before or */
     {"port 1 or port 2 and proto 3",
@@ -233,6 +235,8 @@ static const struct {
                       "             ^~\n"},
     {"received > 2026-02-29", "'2026-02-29' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone\n"
                               "  received > 2026-02-29\n             ^~~~~~~~~~\n"},
+    {"received > 2100-02-29", "'2100-02-29' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone\n"
+                              "  received > 2100-02-29\n             ^~~~~~~~~~\n"},
     {"app http", "'http' is no application; write its engine and number as 13:453, or as 0x0d0001c5\n  app http\n"
                  "      ^~~~\n"},
     {"ie_9_12236 = 5", "'5' are no octets; write them as 0x0a1b, at most 1024 of them\n  ie_9_12236 = 5\n"

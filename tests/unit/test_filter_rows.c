@@ -21,7 +21,7 @@
 static const uint8_t PROTOCOL[] = {6, 17, 58, 6}, FLAGS[] = {0x12, 0x10, 0, 0x04}, ICMP_TYPE[] = {0, 0, 128, 0},
                      TOS[] = {184, 0, 187, 188}, VERSION[] = {4, 4, 6, 4};
 static const uint16_t SRC_PORT[] = {40000, 53, 0, 80}, DST_PORT[] = {443, 40001, 0, 81};
-static const uint64_t BYTES[] = {3000, 100, 64, 0}, PACKETS[] = {4, 1, 1, 0};
+static const uint64_t BYTES[] = {3000, 100, 64, 7}, PACKETS[] = {4, 1, 1, 0};
 static const int64_t START[] = {1000000, 5000000, 7000000, 9000000}, END[] = {3000000, 5000000, 7500000, 8000000};
 static const uint32_t SRC4[] = {0x0a000001, 0x0a000002}, DST4[] = {0xc0000201, 0xc0000201};
 static const uint8_t SRC6[][16] = {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}, {[10] = 0xff, 0xff, 10, 0, 0, 1}};
@@ -155,6 +155,7 @@ static const struct {
     {"pps < 1", "0101"},
     {"bps 12k", "1000"},
     {"bps = 1024", "0010"},
+    {"bps >= 0", "1111"}, /* row 3 ends before it begins */
     {"bpp 750", "1000"},
     {"bpp in [100 64]", "0110"},
     {"bpp 0", "0001"},
