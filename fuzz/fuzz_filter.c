@@ -3,8 +3,8 @@
  * fuzz_filter.c - any octets as a filter
  *
  * What is one must become SQL whose quotes and parentheses close and in which nothing but the filter's own words stands
- * outside of them, have an explanation, and answer for rows; and its `not` must answer the opposite for each row. What is
- * none must have an error that lies in the text.
+ * outside of them, have an explanation, and answer for rows; and its `not` must answer the opposite for each row. What
+ * is none must have an error that lies in the text.
  */
 #include <stdbool.h>
 #include <stdint.h>

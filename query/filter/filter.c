@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "filter_ast.h"
 
@@ -72,7 +73,7 @@ bool filter_reserve(void **items, uint32_t *room, uint32_t count, size_t item_by
 uint32_t filter_add_source(struct filter *filter, const struct filter_source *source)
 {
     for (uint32_t i = 0; i < filter->source_count; i++) {
-        if (strcmp(filter->sources[i].name, source->name) == 0)
+        if (strcasecmp(filter->sources[i].name, source->name) == 0)
             return i;
     }
     if (!filter_reserve((void **)&filter->sources, &filter->source_room, filter->source_count, sizeof *source))

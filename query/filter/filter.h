@@ -15,7 +15,8 @@
  *
  * What terms mean
  *
- *     A term is true or false of each record, never unknown: a record that lacks what the term asks about does not match
+ *     A term is true or false of each record, never unknown: a record that lacks what the term asks about does not
+ * match
  *     it, and matches its `not`. `!=` asks for a record that has a value, and another one; with src or dst left open
  *     none of them may be the value given. An IPv4 address is found in the columns for IPv6 too, where it stands as
  *     ::ffff:a.b.c.d, and is never one of IPv6.
@@ -146,8 +147,8 @@ struct filter_sql {
 struct filter_sql_options {
     uint32_t first_parameter; /* the number of the first: 1 for $1 */
     bool literals;            /* no parameters: all values stand in the text */
-    bool unmapped; /* the data has no ::ffff:a.b.c.d in columns for IPv6. IPv4 is then looked for in the columns for IPv4
-                      alone, which lets DuckDB use statistics and bloom filters of these */
+    bool unmapped; /* the data has no ::ffff:a.b.c.d in columns for IPv6. IPv4 is then looked for in the columns for
+                      IPv4 alone, which lets DuckDB use statistics and bloom filters of these */
 };
 
 /*

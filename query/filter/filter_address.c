@@ -175,7 +175,8 @@ int filter_address_parse(const char *word, size_t length, struct filter_value re
         family = 4;
     if (family == 0)
         return refuse(word, length, message);
-    const int bits = slash != NULL ? parse_bits(slash + 1, length - address_length - 1, family) : family == 4 ? 32 : 128;
+    const int bits = slash != NULL ? parse_bits(slash + 1, length - address_length - 1,
+                                                family) : family == 4 ? 32 : 128;
     if (bits < 0) {
         filter_complain(message, "'%.*s' is no network: behind the slash stand 0 to %d bits%s", SHOWN(word, length),
                         family == 4 ? 32 : 128, family == 4 ? ", or a mask such as 255.255.0.0" : "");

@@ -2,8 +2,8 @@
 /*
  * filter_ast.h - what a filter is once it is parsed
  *
- * A tree of nodes: leaves are terms, a term asks something of up to FILTER_SIDES sources (columns) and compares with a run
- * of the filter's values. All lie in arrays of the filter and are named by their index.
+ * A tree of nodes: leaves are terms, a term asks something of up to FILTER_SIDES sources (columns) and compares with a
+ * run of the filter's values. All lie in arrays of the filter and are named by their index.
  */
 #ifndef WEIR_QUERY_FILTER_AST_H
 #define WEIR_QUERY_FILTER_AST_H

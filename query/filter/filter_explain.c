@@ -100,7 +100,8 @@ static void put_value(struct filter_text *text, const struct filter *filter, con
 static void put_sources(struct filter_text *text, const struct filter *filter, const struct filter_term *term)
 {
     for (unsigned i = 0; i < term->source_count; i++)
-        filter_text_add(text, "%s%.128s", i == 0 ? "" : term->all ? " and " : " or ", filter->sources[term->sources[i]].name);
+        filter_text_add(text, "%s%.128s", i == 0 ? "" : term->all ? " and " : " or ",
+                        filter->sources[term->sources[i]].name);
 }
 
 static void put_term(struct filter_text *text, const struct filter *filter, const struct filter_term *term)
@@ -136,7 +137,8 @@ static void put_node(struct filter_text *text, const struct filter *filter, uint
         put_term(text, filter, &filter->terms[node->first]);
         return;
     }
-    filter_text_add(text, "%s\n", node->kind == FILTER_NODE_AND ? "all of" : node->kind == FILTER_NODE_OR ? "any of" : "not");
+    static const char *const kinds[] = {"all of", "any of", "not"};
+    filter_text_add(text, "%s\n", kinds[node->kind]);
     for (uint32_t child = node->first; child != FILTER_NONE; child = filter->nodes[child].next)
         put_node(text, filter, child, depth + 1);
 }

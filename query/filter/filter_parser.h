@@ -45,6 +45,7 @@ uint32_t filter_parser_node(struct filter_parser *parser, enum filter_node_kind 
 uint32_t filter_term_parse(struct filter_parser *parser, bool negated);
 
 /* The precision and text of a token for "%.*s". */
-#define FILTER_SHOWN(parser, token) ((int)((token)->length < 60 ? (token)->length : 60)), (parser)->text + (token)->offset
+#define FILTER_SHOWN(parser, token) \
+    ((int)((token)->length < 60 ? (token)->length : 60)), (parser)->text + (token)->offset
 
 #endif

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "filter_ast.h"
 
@@ -84,7 +85,7 @@ static struct bound bind_field(const struct weir_batch *batch, const char *name)
     struct bound bound = {0};
     for (uint32_t i = 0; i < batch->layout->field_count; i++) {
         const struct weir_field *field = &batch->layout->fields[i];
-        if (strcmp(field->name, name) != 0)
+        if (strcasecmp(field->name, name) != 0) /* as DuckDB has it */
             continue;
         bound.data = batch->columns[i];
         bound.width_bytes = field->width_bytes;

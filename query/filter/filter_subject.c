@@ -98,8 +98,8 @@ static const struct filter_subject SUBJECTS[] = {
 enum { SUBJECT_COUNT = sizeof SUBJECTS / sizeof SUBJECTS[0] };
 
 static const char *const FOREIGN[] = {
-    "geo", "ident", "count", "payload", "tun", "tunip", "sysid", "engine-type", "engine-id", "pblock", "client", "server",
-    "xevent", "observation",
+    "geo", "ident", "count", "payload", "tun", "tunip", "sysid", "engine-type", "engine-id", "pblock", "client",
+    "server", "xevent", "observation",
 };
 
 /* Whether the tokens from `token` on are the words of a name. */

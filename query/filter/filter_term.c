@@ -2,7 +2,8 @@
 /*
  * filter_term.c - reads one term: a direction, a subject, a comparison, values
  *
- *     term    := [ side ] subject [ compare ] value | [ side ] subject [ "not" ] [ "in" ] "[" value { [ "," ] value } "]"
+ *     term    := [ side ] subject [ compare ] value | [ side ] subject [ "not" ] [ "in" ] "[" value { [ "," ] value }
+ * "]"
  *              | "any" | "inet" | "inet6" | "sampled" | [ side ] address
  *     side    := "src" | "dst" | "in" | "out" | "any" | side ( "or" | "and" ) side
  *     compare := "=" | "==" | "!=" | "<" | ... | "eq" | "ne" | "lt" | "le" | "gt" | "ge"
@@ -132,7 +133,8 @@ static uint32_t no_term(struct filter_parser *parser)
     case FILTER_TOKEN_END: return filter_parser_fail(parser, token, "the filter ends where a term is expected");
     case FILTER_TOKEN_UNENDED: return filter_parser_fail(parser, token, "this quote is not closed");
     case FILTER_TOKEN_STRING:
-        return filter_parser_fail(parser, token, "a term begins with a word such as src, port or bytes, not with a quote");
+        return filter_parser_fail(parser, token,
+                                  "a term begins with a word such as src, port or bytes, not with a quote");
     case FILTER_TOKEN_BAD:
         return filter_parser_fail(parser, token, "'%.*s' has no meaning here", FILTER_SHOWN(parser, token));
     default:
@@ -307,7 +309,8 @@ static bool parse_question(struct filter_parser *parser, struct filter_term *ter
         return false;
     term->value_count = parser->filter->value_count - term->first_value;
     if (term->compare >= FILTER_LT && term->value_count > 1) {
-        filter_parser_fail(parser, &value, "'%.*s' is several values, which have no order", FILTER_SHOWN(parser, &value));
+        filter_parser_fail(parser, &value, "'%.*s' is several values, which have no order", FILTER_SHOWN(parser,
+                                                                                                         &value));
         return false;
     }
     /* nfdump: letters alone are flags that must be set, whatever the others are; a number is the whole field */
@@ -352,7 +355,8 @@ static uint32_t parse_subject(struct filter_parser *parser, const struct filter_
     const char *names[FILTER_SIDES];
     unsigned count = 0;
     if ((sides & ~subject->sides) != 0)
-        return filter_parser_fail(parser, side, "'%.*s' does not go with '%s'", FILTER_SHOWN(parser, side), subject->name);
+        return filter_parser_fail(parser, side, "'%.*s' does not go with '%s'", FILTER_SHOWN(parser, side),
+                                  subject->name);
     count = filter_subject_sources(subject, sides, all, names);
     for (unsigned i = 0; i < count; i++) {
         if (!use_core(parser, &term, names[i]))
@@ -384,7 +388,8 @@ static uint32_t parse_column(struct filter_parser *parser, const struct filter_t
         free_source(&source);
         return FILTER_NONE;
     }
-    struct filter_term term = {.kind = source.form == FILTER_FORM_APPLICATION ? FILTER_TERM_APPLICATION : FILTER_TERM_VALUE,
+    const bool application = source.form == FILTER_FORM_APPLICATION;
+    struct filter_term term = {.kind = application ? FILTER_TERM_APPLICATION : FILTER_TERM_VALUE,
                                .form = source.form, .flows = source.core == WEIR_CORE_FLOWS};
     memcpy(name, source.name, strlen(source.name) + 1); /* at most FILTER_NAME_MAX */
     if (!use(parser, &term, source))

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * "2026-11-23", "2026-11-23T14", "2026-11-23 14:05", "2026-11-23T14:05:07.25Z": UTC, years 1970 to 2200. Gives the first
- * and the last microsecond (or nanosecond) of the day, hour, minute, second or fraction that is named.
+ * "2026-11-23", "2026-11-23T14", "2026-11-23 14:05", "2026-11-23T14:05:07.25Z": UTC, years 1970 to 2200. Gives the
+ * first and the last microsecond (or nanosecond) of the day, hour, minute, second or fraction that is named.
  */
 bool filter_time_parse(const char *word, size_t length, bool nanoseconds, int64_t *ret_low, int64_t *ret_high);
 

@@ -49,11 +49,9 @@ static bool push_number(struct filter *filter, uint64_t low, uint64_t high, char
 static uint32_t keep(struct filter *filter, const void *data, size_t size_bytes)
 {
     const uint32_t at = filter->octets_bytes;
-    if (filter->octets_room - at < size_bytes) {
-        uint32_t room = at + (uint32_t)size_bytes; /* the text's length bounds all that is kept */
-        if (!filter_reserve((void **)&filter->octets, &filter->octets_room, room, 1))
-            return FILTER_NONE;
-    }
+    /* the text's length bounds all that is kept; one octet more, so that none at all have a place too */
+    if (!filter_reserve((void **)&filter->octets, &filter->octets_room, at + (uint32_t)size_bytes, 1))
+        return FILTER_NONE;
     if (size_bytes > 0)
         memcpy(filter->octets + at, data, size_bytes);
     filter->octets_bytes += (uint32_t)size_bytes;
@@ -72,7 +70,8 @@ static bool push_octets(struct filter *filter, const void *low, const void *high
     return push(filter, &value, message);
 }
 
-/* ------------------------------------------------------------------------------------------- numbers and their names */
+/* ------------------------------------------------------------------------------------------- numbers and their names
+ * */
 
 /* The list of names for numbers of a form, or -1. */
 static int names_of(enum filter_form form)
@@ -139,7 +138,8 @@ static bool read_number(const struct filter_source *source, enum filter_form for
     if (fault == FILTER_NUMBER_FRACTION)
         return filter_complain(message, "'%.*s' is no whole number", SHOWN(word, length));
     if (fault == FILTER_NUMBER_LARGE || *ret_number > max)
-        return filter_complain(message, "'%.*s' is too large; the largest %s%s%s is %llu", SHOWN(word, length), noun_of(form),
+        return filter_complain(message, "'%.*s' is too large; the largest %s%s%s is %llu", SHOWN(word, length),
+                               noun_of(form),
                                form == FILTER_FORM_NUMBER ? " of " : "", form == FILTER_FORM_NUMBER ? source->name : "",
                                (unsigned long long)max);
     return true;
@@ -211,7 +211,8 @@ static bool add_real(struct filter *filter, const struct filter_source *source, 
     const bool is = form == FILTER_FORM_DURATION ? filter_number_duration(word, length, &number)
                                                  : filter_number_real(word, length, &number);
     if (!is && form == FILTER_FORM_DURATION)
-        return filter_complain(message, "'%.*s' is no duration; write 500ms, 3s, 1.5m or 2h (without unit: milliseconds)",
+        return filter_complain(message,
+                               "'%.*s' is no duration; write 500ms, 3s, 1.5m or 2h (without unit: milliseconds)",
                                SHOWN(word, length));
     if (!is)
         return filter_complain(message, "'%.*s' is no number", SHOWN(word, length));
@@ -225,7 +226,10 @@ static bool add_real(struct filter *filter, const struct filter_source *source, 
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* Pairs of hexadecimal digits, with none of `between` or any of it between the pairs. Octets, or -1. */
@@ -321,8 +325,8 @@ static bool add_bool(struct filter *filter, const char *word, size_t length, cha
 /* The length of the character of UTF-8 at a place, RFC 3629 section 4; 0 when it is none, or NUL. */
 static size_t utf8_length(const uint8_t *at, size_t left)
 {
-    const size_t length = at[0] == 0 ? 0 : at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    if (length == 0 || length > left || at[0] > 0xf4)
+    const size_t length = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    if (at[0] == 0 || length == 0 || length > left || at[0] > 0xf4)
         return 0;
     for (size_t i = 1; i < length; i++) {
         if ((at[i] & 0xc0) != 0x80)

@@ -36,9 +36,11 @@ static const struct name SERVICES[] = {
     {"bootps", 67}, {"bootpc", 68}, {"tftp", 69}, {"http", 80}, {"www", 80}, {"kerberos", 88}, {"pop3", 110},
     {"sunrpc", 111}, {"ntp", 123}, {"netbios-ns", 137}, {"netbios-dgm", 138}, {"netbios-ssn", 139}, {"imap", 143},
     {"snmp", 161}, {"snmptrap", 162}, {"bgp", 179}, {"ldap", 389}, {"https", 443}, {"smb", 445}, {"smtps", 465},
-    {"isakmp", 500}, {"syslog", 514}, {"dhcpv6", 547}, {"submission", 587}, {"ldaps", 636}, {"dot", 853}, {"rsync", 873},
+    {"isakmp", 500}, {"syslog", 514}, {"dhcpv6", 547}, {"submission", 587}, {"ldaps", 636}, {"dot", 853}, {"rsync",
+                                                                                                           873},
     {"imaps", 993}, {"pop3s", 995}, {"openvpn", 1194}, {"radius", 1812}, {"netflow", 2055}, {"nfs", 2049},
-    {"mysql", 3306}, {"rdp", 3389}, {"stun", 3478}, {"ipsec-nat-t", 4500}, {"ipfix", 4739}, {"sip", 5060}, {"sips", 5061},
+    {"mysql", 3306}, {"rdp", 3389}, {"stun", 3478}, {"ipsec-nat-t", 4500}, {"ipfix", 4739}, {"sip", 5060}, {"sips",
+                                                                                                            5061},
     {"mdns", 5353}, {"postgresql", 5432}, {"vnc", 5900}, {"sflow", 6343}, {"http-alt", 8080}, {"wireguard", 51820},
 };
 
@@ -59,7 +61,8 @@ static const struct name NAT_EVENTS[] = {
 };
 
 static const struct name FIREWALL_EVENTS[] = {
-    {"ignore", 0}, {"create", 1}, {"created", 1}, {"delete", 2}, {"deleted", 2}, {"term", 2}, {"deny", 3}, {"denied", 3},
+    {"ignore", 0}, {"create", 1}, {"created", 1}, {"delete", 2}, {"deleted", 2}, {"term", 2}, {"deny", 3}, {"denied",
+                                                                                                            3},
     {"alert", 4}, {"update", 5},
 };
 
@@ -161,7 +164,8 @@ void filter_nearest_offer(void *context, const char *candidate)
     size_t same = 0; /* of several as near the one that begins alike: people seldom mistype a word's beginning */
     while (same < length && same < nearest->length && lower(nearest->word[same]) == lower(candidate[same]))
         same++;
-    if (far >= nearest->length || (far == nearest->best_distance && same <= nearest->same) || far > nearest->best_distance)
+    if (far >= nearest->length || (far == nearest->best_distance && same <= nearest->same) ||
+        far > nearest->best_distance)
         return;
     nearest->best_distance = far;
     nearest->same = same;

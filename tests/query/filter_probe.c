@@ -4,8 +4,8 @@
  *
  *     filter_probe SEED BATCHES ROWS.json < FILTERS
  *
- * Makes batches and writes their rows to ROWS.json as lines of JSON. For each line of standard input, a filter, a line of
- * JSON comes out: its SQL with parameters and without, its columns, and a digit for each row, 1 where it matches.
+ * Makes batches and writes their rows to ROWS.json as lines of JSON. For each line of standard input, a filter, a line
+ * of JSON comes out: its SQL with parameters and without, its columns, and a digit for each row, 1 where it matches.
  * The first line that comes out are the columns that rows may have.
  */
 #define _GNU_SOURCE

@@ -8,8 +8,8 @@ COUNTS = "0 1 40 999 1k 1001 1.5M 1Mi 1Ki 2g 1000 2-1k".split()
 SMALL = "0 1 2 3 4 5 6 255 1-3 0x5".split()
 ASNS = "0 3 64512 AS65546 1.10 4200000000 64512-65546 4294967295".split()
 PROTOCOLS = "tcp udp icmp icmp6 6 17 0 1-17 255".split()
-ADDRESSES = ("10.0.0.1 10.1.2.3 192.0.2.2 255.255.255.0 0.0.0.1 10.0.0.0/8 10/8 10.1.2.0/23 0.0.0.0/0 ::/0 2001:db8::/32 "
-             "2001:db8::2 ::1 ::ffff:10.0.0.1 ::ffff:10.1.2.0/119 ffff:ffff::/32 ::/64 10.0.0.0-10.0.0.2 "
+ADDRESSES = ("10.0.0.1 10.1.2.3 192.0.2.2 255.255.255.0 0.0.0.1 10.0.0.0/8 10/8 10.1.2.0/23 0.0.0.0/0 ::/0 "
+             "2001:db8::/32 2001:db8::2 ::1 ::ffff:10.0.0.1 ::ffff:10.1.2.0/119 ffff:ffff::/32 ::/64 10.0.0.0-10.0.0.2 "
              "192.0.2.0/255.255.255.254").split()
 MACS = "00:1b:54:aa:0c:00 00-1b-54-aa-0c-01 001b.54aa.0c02 00:00:00:00:00:00".split()
 APPS = "13:0 13:1 3:2 13:257 3:258 0x0d0001 13:0x100".split()
@@ -53,12 +53,12 @@ QUESTIONS = [
     ([""], ["nat event"], EQUAL, ["create", "delete", "add", "exhausted", "1", "4"]),
     ([""], ["asa event"], EQUAL, ["create", "deny", "term", "ignore", "5"]),
     ([""], ["mpls label1", "mpls label", "mpls label10", "mpls_label_2"], ORDER, "0 1 5 19 1048575 1-5".split()),
-    ([""], ["received", "export_time", "time_start", "time_end", "observationTimeSeconds", "observationTimeMilliseconds",
-            "observationTimeMicroseconds", "observationTimeNanoseconds"], ORDER, TIMES),
-    ([""], ["version", "forwardingStatus", "flow_end_reason", "samplingAlgorithm", "biflow_direction", "ip_version"], ORDER,
-     SMALL + ["9", "10"]),
-    ([""], ["domain", "template_id", "sys_uptime_ms", "observation domain id", "sampling_rate", "flow_label", "ethernet_type",
-            "fragmentOffset", "customer_vlan", "exportedOctetTotalCount"], ORDER, SMALL + ["256", "1k"]),
+    ([""], ["received", "export_time", "time_start", "time_end", "observationTimeSeconds",
+            "observationTimeMilliseconds", "observationTimeMicroseconds", "observationTimeNanoseconds"], ORDER, TIMES),
+    ([""], ["version", "forwardingStatus", "flow_end_reason", "samplingAlgorithm", "biflow_direction", "ip_version"],
+     ORDER, SMALL + ["9", "10"]),
+    ([""], ["domain", "template_id", "sys_uptime_ms", "observation domain id", "sampling_rate", "flow_label",
+            "ethernet_type", "fragmentOffset", "customer_vlan", "exportedOctetTotalCount"], ORDER, SMALL + ["256", "1k"]),
     ([""], ["exporter port", "exporter_port"], ORDER, PORTS),
     ([""], ["ie_9_12236"], EQUAL, OCTETS),
     ([""], ["absoluteError"], ORDER, REALS),
@@ -87,13 +87,12 @@ def question(random, sides, subjects, comparisons, values):
 
 
 def every_term(random, rounds):
-    """Each form of term, with each of its subjects, several times."""
+    """Each form of term, with each of its subjects, several times: (subject, filter)."""
     for sides, subjects, comparisons, values in QUESTIONS:
         for subject in subjects:
             for _ in range(max(rounds, 24 // len(subjects))):
-                yield question(random, sides, [subject], comparisons, values)
-    yield from ALONE
-    yield ""
+                yield subject, question(random, sides, [subject], comparisons, values)
+    yield from ((word, word) for word in ALONE + [""])
 
 
 def term(random):

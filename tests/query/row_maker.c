@@ -215,7 +215,8 @@ static size_t draw_octets(uint64_t *random, enum shape shape, uint8_t octets[16]
         return 6;
     }
     if (shape == LABEL) {
-        const uint32_t label = (uint32_t)(draw(random, 4) == 0 ? 0xfffff : draw(random, 20)) << 4 | (uint32_t)draw(random, 16);
+        const uint32_t label = (uint32_t)(draw(random, 4) == 0 ? 0xfffff : draw(random,
+                                                                                20)) << 4 | (uint32_t)draw(random, 16);
         octets[0] = (uint8_t)(label >> 16), octets[1] = (uint8_t)(label >> 8), octets[2] = (uint8_t)label;
         return 3;
     }
@@ -429,7 +430,8 @@ static void print_run(FILE *out, const struct weir_run *run)
     if (out == NULL)
         return;
     fprintf(out, "{\"received\":%" PRId64 ",\"exporter_port\":%u,\"domain\":%u,\"version\":%u,\"template_id\":%u,"
-            "\"export_time\":%" PRIu64, run->received_us, run->exporter_port, run->domain, run->version, run->template_id,
+            "\"export_time\":%" PRIu64, run->received_us, run->exporter_port, run->domain, run->version,
+            run->template_id,
             (uint64_t)run->export_time_s * 1000000 + 5);
     if (run->version != 10)
         fprintf(out, ",\"sys_uptime_ms\":%u", run->sys_uptime_ms);
@@ -472,8 +474,10 @@ static void draw_constants(struct row_batch *made, uint64_t *random)
     const int cores[] = {WEIR_CORE_IP_VERSION, WEIR_CORE_SAMPLING_RATE, WEIR_CORE_IN_VRF};
     for (size_t i = 0; i < sizeof cores / sizeof cores[0]; i++) {
         if (made->core[cores[i]].how == WEIR_CORE_ABSENT && draw(random, 2))
-            made->core[cores[i]] = (struct weir_core_column){.how = WEIR_CORE_CONSTANT, .kind = WEIR_KIND_U32, .width_bytes = 4,
-                                                             .value = (uint32_t)draw_number(random, CORES[cores[i]].shape)};
+            made->core[cores[i]] = (struct weir_core_column){.how = WEIR_CORE_CONSTANT, .kind = WEIR_KIND_U32,
+                                                             .width_bytes = 4,
+                                                             .value = (uint32_t)draw_number(random,
+                                                                                            CORES[cores[i]].shape)};
     }
 }
 
@@ -515,8 +519,8 @@ void row_batch_make(struct row_batch *made, uint64_t *random, FILE *out)
 void row_columns_print(FILE *out)
 {
     fputs("{\"received\":\"TIMESTAMPTZ\",\"exporter_ipv4\":\"UINTEGER\",\"exporter_ipv6\":\"BLOB\","
-          "\"exporter_port\":\"USMALLINT\",\"domain\":\"UINTEGER\",\"version\":\"UTINYINT\",\"template_id\":\"USMALLINT\","
-          "\"export_time\":\"TIMESTAMPTZ\",\"sys_uptime_ms\":\"UINTEGER\"", out);
+          "\"exporter_port\":\"USMALLINT\",\"domain\":\"UINTEGER\",\"version\":\"UTINYINT\","
+          "\"template_id\":\"USMALLINT\",\"export_time\":\"TIMESTAMPTZ\",\"sys_uptime_ms\":\"UINTEGER\"", out);
     for (int core = 0; core < WEIR_CORE_COUNT; core++) {
         if (CORES[core].shape == ADDRESS)
             fprintf(out, ",\"%s_ipv4\":\"UINTEGER\",\"%s_ipv6\":\"BLOB\"", CORES[core].column, CORES[core].column);

@@ -2,8 +2,9 @@
 /*
  * row_maker.h - batches of made rows, and the same rows as the store would have them
  *
- * Each batch has a layout of its own: which core columns it has, of what kind, and which further fields, is drawn. Values
- * are drawn from few, so that filters have something to find; a value goes into the batch and, as JSON, into the row.
+ * Each batch has a layout of its own: which core columns it has, of what kind, and which further fields, is drawn.
+ * Values are drawn from few, so that filters have something to find; a value goes into the batch and, as JSON, into the
+ * row.
  */
 #ifndef ROW_MAKER_H
 #define ROW_MAKER_H

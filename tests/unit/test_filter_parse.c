@@ -205,7 +205,8 @@ static const struct {
     {"prto tcp", "'prto' is not known; did you mean 'proto'?\n  prto tcp\n  ^~~~\n"},
     {"prot tcp", "'prot' is not known; did you mean 'proto'?\n  prot tcp\n  ^~~~\n"},
     {"bytse > 5", "'bytse' is not known; did you mean 'bytes'?\n  bytse > 5\n  ^~~~~\n"},
-    {"forwardingStats = 64", "'forwardingStats' is not known; did you mean 'forwardingStatus'?\n  forwardingStats = 64\n"
+    {"forwardingStats = 64",
+     "'forwardingStats' is not known; did you mean 'forwardingStatus'?\n  forwardingStats = 64\n"
                              "  ^~~~~~~~~~~~~~~\n"},
     {"zzqqxxyyww 5", "'zzqqxxyyww' is neither a term nor the name of a column or an element\n  zzqqxxyyww 5\n"
                      "  ^~~~~~~~~~\n"},
@@ -214,18 +215,23 @@ static const struct {
     {"port 70000", "'70000' is too large; the largest port is 65535\n  port 70000\n       ^~~~~\n"},
     {"port 80-70", "the range '80-70' ends before it begins\n  port 80-70\n       ^~~~~\n"},
     {"bytes > 1.0005k", "'1.0005k' is no whole number\n  bytes > 1.0005k\n          ^~~~~~~\n"},
-    {"bytes > 18446744073709551616", "'18446744073709551616' is too large; the largest number of bytes is 18446744073709551615\n"
+    {"bytes > 18446744073709551616",
+     "'18446744073709551616' is too large; the largest number of bytes is 18446744073709551615\n"
                                      "  bytes > 18446744073709551616\n          ^~~~~~~~~~~~~~~~~~~~\n"},
     {"bytes > 5x", "'5x' is no number\n  bytes > 5x\n          ^~\n"},
     {"dscp 64", "'64' is too large; the largest DSCP is 63\n  dscp 64\n       ^~\n"},
-    {"src host www.example.com", "'www.example.com' is a name; names of hosts are not looked up here, give the address\n"
+    {"src host www.example.com",
+     "'www.example.com' is a name; names of hosts are not looked up here, give the address\n"
                                  "  src host www.example.com\n           ^~~~~~~~~~~~~~~\n"},
     {"ip 10.0.0.300", "'10.0.0.300' is no address\n  ip 10.0.0.300\n     ^~~~~~~~~~\n"},
-    {"net 10.0.0.0/33", "'10.0.0.0/33' is no network: behind the slash stand 0 to 32 bits, or a mask such as 255.255.0.0\n"
+    {"net 10.0.0.0/33",
+     "'10.0.0.0/33' is no network: behind the slash stand 0 to 32 bits, or a mask such as 255.255.0.0\n"
                         "  net 10.0.0.0/33\n      ^~~~~~~~~~~\n"},
-    {"net 10.0.0.0/255.0.255.0", "'10.0.0.0/255.0.255.0' is no network: behind the slash stand 0 to 32 bits, or a mask such "
+    {"net 10.0.0.0/255.0.255.0",
+     "'10.0.0.0/255.0.255.0' is no network: behind the slash stand 0 to 32 bits, or a mask such "
                                  "as 255.255.0.0\n  net 10.0.0.0/255.0.255.0\n      ^~~~~~~~~~~~~~~~~~~~\n"},
-    {"net 2001:db8::/129", "'2001:db8::/129' is no network: behind the slash stand 0 to 128 bits\n  net 2001:db8::/129\n"
+    {"net 2001:db8::/129",
+     "'2001:db8::/129' is no network: behind the slash stand 0 to 128 bits\n  net 2001:db8::/129\n"
                            "      ^~~~~~~~~~~~~~\n"},
     {"mac 00:11:22:33:44", "'00:11:22:33:44' is no MAC address; write it as 00:1b:54:aa:0c:01\n  mac 00:11:22:33:44\n"
                            "      ^~~~~~~~~~~~~~\n"},
@@ -244,7 +250,8 @@ static const struct {
     {"basicList = 5", "basicList is a list, which cannot be compared\n  basicList = 5\n              ^\n"},
     {"ip > 10.0.0.1", "'ip' has no order; compare with = or !=, or with a list\n  ip > 10.0.0.1\n     ^\n"},
     {"port > [1 2]", "a list can be compared with = and != only\n  port > [1 2]\n         ^\n"},
-    {"nat event > create", "'create' is several values, which have no order\n  nat event > create\n              ^~~~~~\n"},
+    {"nat event > create",
+     "'create' is several values, which have no order\n  nat event > create\n              ^~~~~~\n"},
     {"in port 80", "'in' does not go with 'port'\n  in port 80\n  ^~\n"},
     {"src bytes > 5", "'src' does not go with 'bytes'\n  src bytes > 5\n  ^~~\n"},
     {"src duration > 5", "'src' does not go with 'duration'\n  src duration > 5\n  ^~~\n"},
@@ -254,7 +261,8 @@ static const struct {
     {"10.0.0.1", "'10.0.0.1' is an address; write 'ip 10.0.0.1', or src or dst before it\n  10.0.0.1\n  ^~~~~~~~\n"},
     {"port 80 or 443", "'443' stands alone; for several values write a list, as in port in [80 443]\n  port 80 or 443\n"
                        "             ^~~\n"},
-    {"port 80 443", "'443' follows a whole term; for several values write a list, as in port in [80 443]\n  port 80 443\n"
+    {"port 80 443",
+     "'443' follows a whole term; for several values write a list, as in port in [80 443]\n  port 80 443\n"
                     "          ^~~\n"},
     {"port 80 proto tcp", "'proto' follows a whole term; write 'and' or 'or' before it\n  port 80 proto tcp\n"
                           "          ^~~~~\n"},
@@ -283,8 +291,8 @@ static const struct {
                                                    "        ^~~\n"},
     {"proto tcp and\tport\x1b[31m 80", "a value is expected behind 'port'\n  proto tcp and port?[31m 80\n"
                                         "                    ^\n"},
-    {"port 1 and port 2 and port 3 and port 4 and port 5 and port 6 and port 7 and port 8 and prt 9 and port 10 and port 11 "
-     "and port 12 and port 13",
+    {"port 1 and port 2 and port 3 and port 4 and port 5 and port 6 and port 7 and port 8 and prt 9 and port 10 and "
+     "port 11 and port 12 and port 13",
      "'prt' is not known; did you mean 'port'?\n"
      "  ... and port 4 and port 5 and port 6 and port 7 and port 8 and prt 9 and port 10 and port 11 and port 1...\n"
      "                                                                 ^~~\n"},
@@ -372,8 +380,10 @@ static void test_bounds(void **state)
     check_bound(repeat("not ", FILTER_DEPTH_MAX - 1, "port 1", ""), "");
     check_bound(repeat("not ", 100000 / 4, "port 1", ""), "parentheses and 'not' are more than 100 deep");
     check_bound(repeat("port 1 or ", FILTER_TERMS_MAX - 1, "port 1", ""), "");
-    check_bound(repeat("port 1 or ", FILTER_TERMS_MAX, "port 1", ""), "the filter has more than 1000 terms; use a list");
-    check_bound(repeat("10.0.0.0/8 ", FILTER_VALUES_MAX, "", ""), "'10.0.0.0/8' is an address; write 'ip 10.0.0.0/8', or "
+    check_bound(repeat("port 1 or ", FILTER_TERMS_MAX, "port 1", ""),
+                "the filter has more than 1000 terms; use a list");
+    check_bound(repeat("10.0.0.0/8 ", FILTER_VALUES_MAX, "", ""),
+                "'10.0.0.0/8' is an address; write 'ip 10.0.0.0/8', or "
                                                                    "src or dst before it");
     const size_t sizes[] = {FILTER_VALUES_MAX, FILTER_VALUES_MAX + 1};
     for (int i = 0; i < 2; i++) {

@@ -4,7 +4,8 @@
  *
  *     row 0  TCP 10.0.0.1:40000 > 192.0.2.1:443 SYN ACK, 3000 bytes in 4 packets in 2 s, exporter 198.51.100.1, IPFIX
  *     row 1  UDP 10.0.0.2:53 > 192.0.2.1:40001, flags 0x10 none the less, 100 bytes in 1 packet in no time, the same
- *     row 2  ICMPv6 2001:db8::1 > 2001:db8::2 type 128, 1 packet of 64 bytes, without ports, exporter 2001:db8::ffff, v9
+ *     row 2  ICMPv6 2001:db8::1 > 2001:db8::2 type 128, 1 packet of 64 bytes, without ports, exporter 2001:db8::ffff,
+ * v9
  *     row 3  TCP as ::ffff:10.0.0.1:80 > ::ffff:10.0.0.9:81 RST, the same exporter
  */
 #include <setjmp.h>
@@ -29,7 +30,8 @@ static const uint8_t DST6[][16] = {{0x20, 0x01, 0x0d, 0xb8, [15] = 2}, {[10] = 0
 static const uint8_t APPLICATION[][4] = {{13, 0, 1, 197}, {3, 0, 0, 53}, {13, 0, 1, 197}, {13, 0, 0, 0}};
 static const uint8_t NAME[][8] = {"eth0", "eth1", "", "eth0.1"};
 
-/* Two batches of two rows, of IPv4 and of IPv6; the second has no flags in row 2's place but zeros, and no application. */
+/* Two batches of two rows, of IPv4 and of IPv6; the second has no flags in row 2's place but zeros, and no application.
+ * */
 struct made {
     struct weir_core_column core[WEIR_CORE_COUNT];
     struct weir_field field;
@@ -39,9 +41,11 @@ struct made {
     struct weir_batch batch;
 };
 
-static void core(struct made *made, enum weir_core core, uint32_t *count, uint8_t kind, uint32_t width, const void *data)
+static void core(struct made *made, enum weir_core core, uint32_t *count, uint8_t kind, uint32_t width,
+                 const void *data)
 {
-    made->core[core] = (struct weir_core_column){.how = WEIR_CORE_COMPUTED, .column = *count, .kind = kind, .width_bytes = width};
+    made->core[core] = (struct weir_core_column){.how = WEIR_CORE_COMPUTED, .column = *count, .kind = kind,
+                                                 .width_bytes = width};
     made->columns[(*count)++] = data;
 }
 
@@ -67,7 +71,8 @@ static void make(struct made *made, int half)
         core(made, WEIR_CORE_DST_ADDRESS, &count, WEIR_KIND_IPV4, 4, DST4);
         core(made, WEIR_CORE_APPLICATION_ID, &count, WEIR_KIND_OCTETS, 4, APPLICATION);
         made->core[WEIR_CORE_SAMPLING_RATE] =
-            (struct weir_core_column){.how = WEIR_CORE_CONSTANT, .kind = WEIR_KIND_U32, .width_bytes = 4, .value = 1000};
+            (struct weir_core_column){.how = WEIR_CORE_CONSTANT, .kind = WEIR_KIND_U32, .width_bytes = 4,
+                                      .value = 1000};
         made->run.exporter = (struct weir_address){{198, 51, 100, 1}, 4};
     } else {
         core(made, WEIR_CORE_SRC_ADDRESS, &count, WEIR_KIND_IPV6, 16, SRC6);
@@ -204,7 +209,8 @@ static void test_rows(void **state)
 static void test_runs(void **state)
 {
     static const uint32_t order[] = {3, 0, 2, 1, 3, 3, 0};
-    struct weir_run runs[3] = {{.first_row = 0, .row_count = 1, .domain = 7}, {.first_row = 1, .row_count = 2, .domain = 8},
+    struct weir_run runs[3] = {{.first_row = 0, .row_count = 1, .domain = 7}, {.first_row = 1, .row_count = 2,
+                                                                               .domain = 8},
                                {.first_row = 3, .row_count = 1, .domain = 7}};
     const struct weir_layout layout = {.options = true}; /* without core columns */
     const struct weir_batch batch = {.layout = &layout, .runs = runs, .row_count = 4, .run_count = 3};

@@ -34,8 +34,8 @@ static const struct {
     {"", "TRUE"},
     {"dst port 53", "(\"dst_port\" = $1::USMALLINT)"},
     {"dst port != 53", "\"dst_port\" <> $1::USMALLINT"},
-    {"port != 53", "((\"src_port\" IS NOT NULL) OR (\"dst_port\" IS NOT NULL)) AND (\"src_port\" = $1::USMALLINT) IS NOT TRUE "
-                   "AND (\"dst_port\" = $2::USMALLINT) IS NOT TRUE"},
+    {"port != 53", "((\"src_port\" IS NOT NULL) OR (\"dst_port\" IS NOT NULL)) AND "
+                   "(\"src_port\" = $1::USMALLINT) IS NOT TRUE AND (\"dst_port\" = $2::USMALLINT) IS NOT TRUE"},
     {"dst port in [53 80]", "(\"dst_port\" IN ($1::USMALLINT, $2::USMALLINT))"},
     {"dst port 53-80", "(\"dst_port\" >= $1::USMALLINT AND \"dst_port\" <= $2::USMALLINT)"},
     {"bytes > 1M", "(\"bytes\" > $1::UBIGINT)"},
@@ -59,7 +59,8 @@ static void test_text(void **state)
     }
 }
 
-static void check_octets(const struct filter_parameter *parameter, enum filter_type type, const void *octets, size_t size)
+static void check_octets(const struct filter_parameter *parameter, enum filter_type type, const void *octets,
+                         size_t size)
 {
     assert_int_equal(parameter->type, type);
     assert_int_equal(parameter->value.octets.size_bytes, size);
@@ -72,8 +73,8 @@ static void test_parameters(void **state)
     (void)state;
     const struct filter_sql_options seventh = {.first_parameter = 7};
     struct filter_sql *sql = make("src net 10/8 and user 'o''neil' and src mac 00:01:02:03:04:05 and bps > 1.5 and "
-                                  "time_end < 1970-01-02 and mibObjectValueInteger = -5 and dataRecordsReliability true and "
-                                  "observationTimeNanoseconds > 1970-01-01", &seventh);
+                                  "time_end < 1970-01-02 and mibObjectValueInteger = -5 and "
+                                  "dataRecordsReliability true and observationTimeNanoseconds > 1970-01-01", &seventh);
     assert_non_null(strstr(sql->text, "\"src_ipv4\" >= $7::UINTEGER AND \"src_ipv4\" <= $8::UINTEGER"));
     const struct filter_parameter *p = sql->parameters;
     assert_int_equal(sql->parameter_count, 12);
@@ -102,7 +103,8 @@ static void test_literals(void **state)
 {
     const struct filter_sql_options literals = {.literals = true}, unmapped = {.literals = true, .unmapped = true};
     (void)state;
-    struct filter_sql *sql = make("user 'o''neil \\x' or src mac 00:01:02:03:04:ff or time_end < 1970-01-02", &literals);
+    struct filter_sql *sql = make("user 'o''neil \\x' or src mac 00:01:02:03:04:ff or time_end < 1970-01-02",
+                                  &literals);
     assert_int_equal(sql->parameter_count, 0);
     assert_string_equal(sql->text,
                         "((\"user_name\" = 'o''neil \\x'::VARCHAR)) OR "
@@ -112,6 +114,17 @@ static void test_literals(void **state)
     filter_sql_free(sql);
     sql = make("src ip 10.0.0.1", &unmapped);
     assert_string_equal(sql->text, "(\"src_ipv4\" = 167772161::UINTEGER)");
+    filter_sql_free(sql);
+}
+
+/* Where no octets at all are kept there is still a place that parameters point at. */
+static void test_no_octets(void **state)
+{
+    (void)state;
+    struct filter_sql *sql = make("user ''", NULL);
+    assert_string_equal(sql->text, "(\"user_name\" = $1::VARCHAR)");
+    assert_int_equal(sql->parameters[0].value.octets.size_bytes, 0);
+    assert_non_null(sql->parameters[0].value.octets.data);
     filter_sql_free(sql);
 }
 
@@ -144,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_literals),
+        cmocka_unit_test(test_no_octets),
         cmocka_unit_test(test_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
