@@ -37,7 +37,8 @@ from filters import composition, every_term  # noqa: E402: only where it is of u
 # What must be left to the reader of Parquet, which compares it with the statistics of row groups and files.
 PLAIN = ["dst port 53", "proto tcp and dst port 53", "bytes > 1M", "dst port in [53 80]", "src port 1000-2000",
          "proto != tcp", "src net 2001:db8::/32", "flowdir ingress and dscp ef", "mpls label1 16",
-         "in src mac 00:1b:54:aa:0c:01", "time_start >= 2026-11-23T14:05 and time_end < 2026-11-24", "src as > 64512 and in if 3"]
+         "in src mac 00:1b:54:aa:0c:01", "time_start >= 2026-11-23T14:05 and time_end < 2026-11-24",
+         "src as > 64512 and in if 3"]
 
 READ_AS = {"BLOB": "VARCHAR", "TIMESTAMPTZ": "BIGINT", "TIMESTAMP_NS": "BIGINT", "DOUBLE": "VARCHAR"}
 FROM_TEXT = {"BLOB": "unhex(%s)", "TIMESTAMPTZ": "make_timestamp(%s)::TIMESTAMPTZ",
