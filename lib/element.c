@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * element.c - finds information elements by number
+ * element.c - finds information elements by number, and one after the other
  */
 #include "element.h"
 
@@ -29,6 +29,19 @@ const struct weir_element *weir_element_find(uint32_t pen, uint16_t id)
     if (pen != WEIR_PEN_IANA)
         return find_other(pen, id);
     return id < element_iana_count && element_iana[id].name != NULL ? &element_iana[id] : NULL;
+}
+
+const struct weir_element *weir_element_next(const struct weir_element *element)
+{
+    if (element != NULL && element->pen != WEIR_PEN_IANA) {
+        element = find_other(element->pen, element->id);
+        return element != NULL && element < &element_other[element_other_count - 1] ? element + 1 : NULL;
+    }
+    for (uint32_t id = element == NULL ? 0 : element->id + 1u; id < element_iana_count; id++) {
+        if (element_iana[id].name != NULL)
+            return &element_iana[id];
+    }
+    return element_other;
 }
 
 const struct weir_element *element_find_v9(uint16_t field_type)

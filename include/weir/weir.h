@@ -143,6 +143,10 @@ struct weir_element {
 /* The element with this number, or NULL where nobody has registered one. */
 const struct weir_element *weir_element_find(uint32_t pen, uint16_t id);
 
+/* All registered elements, each once: the first for NULL, then the one after the one given; NULL behind the last. IANA's
+ * come first. Names are unique among IANA's, not among those of different vendors. */
+const struct weir_element *weir_element_next(const struct weir_element *element);
+
 /* ------------------------------------------------------------------------------------------------- batches */
 
 /* How the values of a column lie in memory: arrays without gaps, in the machine's byte order. */

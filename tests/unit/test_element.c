@@ -204,6 +204,24 @@ static void test_unknown_numbers_find_nothing(void **state)
     assert_null(element_find_v9(UINT16_MAX));
 }
 
+static void test_a_walk_passes_each_once(void **state)
+{
+    uint32_t count = 0, iana_count = 0;
+    const struct weir_element *last = NULL;
+    (void)state;
+    for (const struct weir_element *e = weir_element_next(NULL); e != NULL; e = weir_element_next(e)) {
+        assert_ptr_equal(weir_element_find(e->pen, e->id), e);
+        assert_true(last == NULL || last->pen < e->pen || (last->pen == e->pen && last->id < e->id));
+        last = e;
+        count++;
+    }
+    for (uint32_t id = 0; id < element_iana_count; id++)
+        iana_count += element_iana[id].name != NULL;
+    assert_int_equal(count, iana_count + element_other_count);
+    const struct weir_element taught = {.pen = 99999, .id = 7, .name = "clientAddress"};
+    assert_null(weir_element_next(&taught));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_the_search_stands_on_order),
         cmocka_unit_test(test_names_and_types_that_others_rely_on),
         cmocka_unit_test(test_unknown_numbers_find_nothing),
+        cmocka_unit_test(test_a_walk_passes_each_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

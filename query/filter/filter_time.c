@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * filter_time.c - reads and writes times of UTC
+ */
+#include "filter_time.h"
+
+#include <stdio.h>
+
+/* Days from 1970-01-01 to a day of the Gregorian calendar: years are counted from March, so that the day that a leap
+ * year has more is its last. */
+static int64_t days_of(int year, int month, int day)
+{
+    const int64_t y = month <= 2 ? year - 1 : year;
+    const int64_t month_from_march = (month + 9) % 12;
+    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * month_from_march + 2) / 5 + day - 1 - 719468;
+}
+
+static int days_in(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
+struct reader {
+    const char *word;
+    size_t left;
+};
+
+/* A number of that many digits, from low to high. */
+static bool read_digits(struct reader *reader, size_t digits, int low, int high, int *ret_number)
+{
+    int number = 0;
+    if (reader->left < digits)
+        return false;
+    for (size_t i = 0; i < digits; i++) {
+        if (reader->word[i] < '0' || reader->word[i] > '9')
+            return false;
+        number = number * 10 + (reader->word[i] - '0');
+    }
+    reader->word += digits;
+    reader->left -= digits;
+    *ret_number = number;
+    return number >= low && number <= high;
+}
+
+static bool take(struct reader *reader, char c)
+{
+    if (reader->left == 0 || *reader->word != c)
+        return false;
+    reader->word++;
+    reader->left--;
+    return true;
+}
+
+/* Digits behind the second's point, as parts of it. The unit becomes that of the last digit. */
+static bool read_fraction(struct reader *reader, int64_t *time, int64_t *unit)
+{
+    int digit;
+    if (reader->left == 0 || *reader->word < '0' || *reader->word > '9')
+        return false;
+    while (reader->left > 0 && *reader->word >= '0' && *reader->word <= '9') {
+        if (*unit == 1 || !read_digits(reader, 1, 0, 9, &digit))
+            return false;
+        *unit /= 10;
+        *time += digit * *unit;
+    }
+    return true;
+}
+
+bool filter_time_parse(const char *word, size_t length, bool nanoseconds, int64_t *ret_low, int64_t *ret_high)
+{
+    struct reader reader = {word, length};
+    const int64_t second = nanoseconds ? 1000000000 : 1000000;
+    int year, month, day, number;
+    int64_t unit = 86400 * second;
+    if (!read_digits(&reader, 4, 1970, 2200, &year) || !take(&reader, '-') || !read_digits(&reader, 2, 1, 12, &month) ||
+        !take(&reader, '-') || !read_digits(&reader, 2, 1, days_in(year, month), &day))
+        return false;
+    int64_t time = days_of(year, month, day) * unit;
+    if (take(&reader, 'T') || take(&reader, 't') || take(&reader, ' ')) {
+        if (!read_digits(&reader, 2, 0, 23, &number))
+            return false;
+        unit = 3600 * second;
+        time += number * unit;
+        for (int i = 0; i < 2 && take(&reader, ':'); i++) {
+            if (!read_digits(&reader, 2, 0, 59, &number))
+                return false;
+            unit /= 60;
+            time += number * unit;
+        }
+        if (unit == second && take(&reader, '.') && !read_fraction(&reader, &time, &unit))
+            return false;
+    }
+    if (!take(&reader, 'Z'))
+        take(&reader, 'z');
+    if (reader.left > 0)
+        return false;
+    *ret_low = time;
+    *ret_high = time + unit - 1;
+    return true;
+}
+
+char *filter_time_text(int64_t us, char text[FILTER_TIME_TEXT_SIZE])
+{
+    const int64_t day_us = (int64_t)86400 * 1000000;
+    const int64_t days = (us >= 0 ? us : us - day_us + 1) / day_us, rest = us - days * day_us;
+    /* the way back of days_of() */
+    const int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, of_era = z - era * 146097;
+    const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const int64_t march = (5 * of_year + 2) / 153;
+    const int64_t month = march < 10 ? march + 3 : march - 9;
+    const int64_t seconds = rest / 1000000;
+    snprintf(text, FILTER_TIME_TEXT_SIZE, "%04u-%02u-%02u %02u:%02u:%02u.%06u",
+             (unsigned)(year_of_era + era * 400 + (month <= 2)), (unsigned)month,
+             (unsigned)(of_year - (153 * march + 2) / 5 + 1), (unsigned)(seconds / 3600), (unsigned)(seconds / 60 % 60),
+             (unsigned)(seconds % 60), (unsigned)(rest % 1000000));
+    return text;
+}
