@@ -36,9 +36,9 @@ for folder in collect query/filter report store; do
     done
 done
 for header in "$root"/query/*.h; do
-    # without DuckDB's header what knows it is not built
-    [ -e "$root/third_party/duckdb/duckdb.h" ] || [ -e /usr/include/duckdb.h ] || grep -q 'struct query_error' "$header" ||
-        continue
+    # without DuckDB's header what includes it, or what does, is not built
+    [ -e "$root/third_party/duckdb/duckdb.h" ] || [ -e /usr/include/duckdb.h ] ||
+        ! grep -qE '^#include [<"](duckdb|connection)' "$header" || continue
     check c "$cc" gnu17 "$header" -I"$root/include" -I"$root/report" -isystem"$root/third_party/duckdb"
 done
 for header in "$root"/cli/*.h; do
