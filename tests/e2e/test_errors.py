@@ -65,7 +65,9 @@ def values_that_are_none(folder):
                            ("--min-size", ("-1", "big", "1Q", "")),
                            ("--template-lifetime", ("-1", "never", "1h30m", "")),
                            ("--sampling-rate", ("0", "-1", "1:100", "4294967296", "")),
-                           ("-o", ("flows.txt", "store:there", ".json", "json:", "", "TEXT"))):
+                           ("--commit", ("0", "soon")), ("--segment-size", ("63K", "2G", "big")), ("--workers", ("0", "65", "")),
+                           ("--compression", ("gzip", "zstd:0", "zstd:20", "")), ("--fsync", ("now", "")),
+                           ("-o", ("flows.txt", "store:", "kafka:there", ".json", "json:", "", "TEXT"))):
         for value in values:
             err = complaint(folder, "collect", option, value, code=2)
             expect(value in err, "%r is not named in %s" % (value, err))
