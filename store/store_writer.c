@@ -77,19 +77,6 @@ void store_writer_options_init(struct store_writer_options *options, const char 
 
 /* ------------------------------------------------------------------------------------------------- writing a segment */
 
-static int sync_folder(const char *path, struct store_error *error)
-{
-    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0) {
-        store_error_system(error, "cannot write the folder %s to the disk", path);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    close(fd);
-    return 0;
-}
-
 /* Moves a whole file to its place. */
 static int put_in_place(const struct store_writer *writer, struct segment *segment, const char *from,
                         struct store_error *error)
