@@ -37,6 +37,7 @@ build|zlib with headers (https://zlib.net)|zlib1g-dev|pkg-config --exists zlib
 build|zstd with headers (https://facebook.github.io/zstd)|libzstd-dev|pkg-config --exists libzstd
 build|lz4 with headers (https://lz4.org)|liblz4-dev|pkg-config --exists liblz4
 build|libdeflate with headers (https://github.com/ebiggers/libdeflate)|libdeflate-dev|pkg-config --exists libdeflate
+build|xxHash with headers (https://xxhash.com)|libxxhash-dev|pkg-config --exists libxxhash
 build|cmocka with headers (https://cmocka.org)|libcmocka-dev|pkg-config --exists cmocka
 demo|softflowd, which exports NetFlow (https://github.com/irino/softflowd)|softflowd|have softflowd
 demo|/etc/services, which names the services|netbase|test -s /etc/services
