@@ -7,6 +7,7 @@
 #include "collect.h"
 #include "decode.h"
 #include "exit_code.h"
+#include "store.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -23,6 +24,7 @@ static const struct command {
     {"collect", cmd_collect, "receive flows from exporters, or read a capture, and write them"},
     {"analyze", cmd_analyze, "show who talked to whom, from what was collected"},
     {"decode", cmd_decode, "print every record of a capture as a line of JSON"},
+    {"store", cmd_store, "look after a store of flows: list, check, merge, expire, export"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
