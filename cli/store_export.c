@@ -52,7 +52,7 @@ static int write_file(const struct store_settings *settings, const struct segmen
 
 int store_export(const struct store_settings *settings)
 {
-    const struct segment_window window = {.from_s = down(settings->from_us),
+    const struct segment_window window = {.hour_from_s = INT64_MIN, .from_s = down(settings->from_us),
                                           .to_s = down(settings->to_us) + (settings->to_us % 1000000 != 0)};
     struct segment_list list = {0};
     struct segment_merged merged = {0};

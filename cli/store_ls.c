@@ -149,7 +149,7 @@ static int list_table(const struct store_settings *settings)
 
 static int list_files(const struct store_settings *settings)
 {
-    const struct segment_window window = {.from_s = settings->from_us / 1000000,
+    const struct segment_window window = {.hour_from_s = INT64_MIN, .from_s = settings->from_us / 1000000,
                                           .to_s = settings->to_us / 1000000 + (settings->to_us % 1000000 != 0)};
     struct segment_list list = {0};
     struct store_error error;

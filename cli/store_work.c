@@ -59,7 +59,7 @@ int store_merge_command(const struct store_settings *settings)
     struct store_merger *merger = store_merger_create(&options, &error);
     if (merger == NULL)
         return failed(&error);
-    const int result = store_merger_pass(merger, settings->now_us, &counts, &error);
+    const int result = store_merger_pass(merger, settings->now_us, INT64_MIN, &counts, &error);
     store_merger_free(merger);
     if (!settings->quiet)
         printf("%" PRIu64 " files with %" PRIu64 " rows became %" PRIu64 ", %" PRIu64 " bytes became %" PRIu64 "; %" PRIu64

@@ -206,6 +206,11 @@ static bool parse_date(const char *name, int64_t *ret_date_s)
     return true;
 }
 
+static bool is_from(const struct task *task, int64_t hour_s)
+{
+    return task->window == NULL || hour_s >= task->window->hour_from_s;
+}
+
 static int read_date(const struct task *task, const char *path, int64_t date_s)
 {
     struct dirent **entries;
@@ -218,7 +223,7 @@ static int read_date(const struct task *task, const char *path, int64_t date_s)
         char *below = NULL;
         if (hour < 0 && entries[i]->d_name[0] != '.')
             tell(task, path, entries[i]->d_name);
-        if (result == 0 && hour >= 0)
+        if (result == 0 && hour >= 0 && is_from(task, date_s + hour * 3600))
             result = asprintf(&below, "%s/%s", path, entries[i]->d_name) < 0 ? no_memory(task)
                                                                            : read_hour(task, below, date_s + hour * 3600);
         free(below);
@@ -241,7 +246,7 @@ static int read_kind(const struct task *task, const char *path)
         const bool is_date = parse_date(entries[i]->d_name, &date_s);
         if (!is_date && entries[i]->d_name[0] != '.')
             tell(task, path, entries[i]->d_name);
-        if (result == 0 && is_date)
+        if (result == 0 && is_date && is_from(task, date_s + 23 * 3600))
             result = asprintf(&below, "%s/%s", path, entries[i]->d_name) < 0 ? no_memory(task) : read_date(task, below, date_s);
         free(below);
         free(entries[i]);

@@ -31,9 +31,10 @@ struct segment_list {
     struct segment_files obsolete; /* those that another one covers: they may be removed */
 };
 
-/* Flows that were under way then: from <= time < to, as far as names tell, which are of whole seconds. */
+/* Flows that were under way then, from_s <= time < to_s, as far as names tell, which are of whole seconds; in folders of hours that begin
+ * at hour_from_s or later. Seconds since 1970. */
 struct segment_window {
-    int64_t from_s, to_s;
+    int64_t from_s, to_s, hour_from_s;
 };
 
 /* Adds the segments of a kind, of any time where `window` is NULL. A store or kind that is not there has none. `told`, where not NULL, is

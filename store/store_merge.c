@@ -42,7 +42,7 @@ struct look {
     struct store_merger *merger;
     struct segment_list lists[SEGMENT_KIND_COUNT];
     struct commit_ranges ranges;
-    int64_t now_us;
+    int64_t now_us, from_s;
     uint64_t merges; /* done from it */
     struct store_merge_counts *counts;
     struct store_error *error;
@@ -325,22 +325,24 @@ static int merge_kind(struct look *look, enum segment_kind kind)
 /* Lists all kinds while the numbers of writers that have ended are held, so that none of them can begin meanwhile. */
 static int list_all(struct look *look)
 {
+    const struct segment_window window = {.hour_from_s = look->from_s, .from_s = INT64_MIN, .to_s = INT64_MAX};
     struct live_writers writers;
     if (live_writers_hold(&writers, look->merger->folder, look->error) != 0)
         return -1;
     int result = 0;
     for (int kind = 0; kind < SEGMENT_KIND_COUNT && result == 0; kind++)
-        result = segment_list_read(&look->lists[kind], look->merger->folder, (enum segment_kind)kind, NULL, NULL, NULL, look->error);
+        result = segment_list_read(&look->lists[kind], look->merger->folder, (enum segment_kind)kind, &window,
+                                   NULL, NULL, look->error);
     if (result == 0)
         result = commit_ranges_make(&look->ranges, look->lists, &writers, look->error);
     live_writers_release(&writers);
     return result;
 }
 
-static int merge_round(struct store_merger *merger, int64_t now_us, struct store_merge_counts *counts, uint64_t *ret_merges,
-                       struct store_error *error)
+static int merge_round(struct store_merger *merger, int64_t now_us, int64_t from_s, struct store_merge_counts *counts,
+                       uint64_t *ret_merges, struct store_error *error)
 {
-    struct look look = {.merger = merger, .now_us = now_us, .counts = counts, .error = error};
+    struct look look = {.merger = merger, .now_us = now_us, .from_s = from_s, .counts = counts, .error = error};
     int result = list_all(&look);
     for (int kind = 0; kind < SEGMENT_KIND_COUNT && result == 0; kind++)
         result = remove_covered(&look, (enum segment_kind)kind);
@@ -373,7 +375,8 @@ int store_merge_lock(const char *folder, bool wait, struct store_error *error)
     return fd;
 }
 
-int store_merger_pass(struct store_merger *merger, int64_t now_us, struct store_merge_counts *counts, struct store_error *error)
+int store_merger_pass(struct store_merger *merger, int64_t now_us, int64_t from_s, struct store_merge_counts *counts,
+                      struct store_error *error)
 {
     char path[PATH_MAX];
     const int lock = store_merge_lock(merger->folder, merger->options.wait, error);
@@ -386,7 +389,7 @@ int store_merger_pass(struct store_merger *merger, int64_t now_us, struct store_
         remove_temporaries(merger);
     uint64_t merges = 1;
     for (int round = 0; round < ROUNDS_MAX && result == 0 && merges > 0; round++)
-        result = merge_round(merger, now_us, counts, &merges, error);
+        result = merge_round(merger, now_us, from_s, counts, &merges, error);
     close(lock);
     return result;
 }

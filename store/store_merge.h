@@ -53,9 +53,10 @@ struct store_merger;
 struct store_merger *store_merger_create(const struct store_merge_options *options, struct store_error *error);
 void store_merger_free(struct store_merger *merger);
 
-/* Removes what may be removed and merges what is due. `now_us`: microseconds since 1970. Adds to `counts`. 0, or -1 with `error` filled;
+/* Removes what may be removed and merges what is due, of hours from `from_s` (since 1970) on. `now_us` is since 1970. Adds to `counts`. 0, or -1 with `error` filled;
  * also where it was stopped, with ECANCELED, and where another merger works on the store, with EWOULDBLOCK. */
-int store_merger_pass(struct store_merger *merger, int64_t now_us, struct store_merge_counts *counts, struct store_error *error);
+int store_merger_pass(struct store_merger *merger, int64_t now_us, int64_t from_s, struct store_merge_counts *counts,
+                      struct store_error *error);
 
 /* The lock on the store: a descriptor to close, or -1 with `error` filled (EWOULDBLOCK where it is taken and `wait` is not set). */
 int store_merge_lock(const char *folder, bool wait, struct store_error *error);

@@ -95,7 +95,7 @@ static int pass(const struct store_merge_options *options, int64_t now_us, struc
     *counts = (struct store_merge_counts){0};
     struct store_merger *merger = store_merger_create(options, error);
     assert_non_null(merger);
-    const int result = store_merger_pass(merger, now_us, counts, error);
+    const int result = store_merger_pass(merger, now_us, INT64_MIN, counts, error);
     store_merger_free(merger);
     return result;
 }
@@ -234,7 +234,7 @@ static bool merge_until(int at)
         calls = 0;
         die_at = at;
         struct store_merger *merger = store_merger_create(&options, &error);
-        _exit(merger != NULL && store_merger_pass(merger, later_us, &counts, &error) == 0 ? 0 : 1);
+        _exit(merger != NULL && store_merger_pass(merger, later_us, INT64_MIN, &counts, &error) == 0 ? 0 : 1);
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
