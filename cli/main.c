@@ -8,6 +8,7 @@
 #include "decode.h"
 #include "exit_code.h"
 #include "sql.h"
+#include "store.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -25,6 +26,7 @@ static const struct command {
     {"analyze", cmd_analyze, "show who talked to whom, from what was collected"},
     {"decode", cmd_decode, "print every record of a capture as a line of JSON"},
     {"sql", cmd_sql, "ask a store of flows questions in SQL"},
+    {"store", cmd_store, "look after a store of flows: list, check, merge, expire, export"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

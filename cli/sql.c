@@ -10,6 +10,7 @@
 #include "sql_run.h"
 #include "sql_shell.h"
 #include "store_files.h"
+#include "store_folder.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -174,9 +175,9 @@ static int store_find(struct store *store, const char *option)
     if (stat(store->folder, &is) == 0 && !S_ISDIR(is.st_mode)) {
         errno = ENOTDIR;
     } else if (access(store->folder, R_OK | X_OK) == 0 &&
-               store_files_find(&store->flows, store->folder, "flows") == 0 &&
-               store_files_find(&store->options, store->folder, "options") == 0 &&
-               store_files_find(&store->ledger, store->folder, "ledger") == 0) {
+               store_files_find(&store->flows, store->folder, "flows", NULL) == 0 &&
+               store_files_find(&store->options, store->folder, "options", NULL) == 0 &&
+               store_files_find(&store->ledger, store->folder, "ledger", NULL) == 0) {
         return 0;
     }
     fprintf(stderr, "weir sql: cannot read the store %s: %s\n", store->folder, strerror(errno));

@@ -54,6 +54,8 @@ static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *erro
     }
     if (store_writer_trouble(store->writer, &why))
         fprintf(stderr, "weir collect: %s; this goes on to be tried\n", why.text);
+    while (store_writer_notice(store->writer, &why))
+        fprintf(stderr, "weir collect: %s\n", why.text);
     return 0;
 }
 

@@ -58,6 +58,14 @@ const struct store_type_parquet *store_type_parquet(enum store_type type)
     return &types[type];
 }
 
+bool store_types_agree(enum store_type a, enum store_type b)
+{
+    const bool both_unsigned = a <= STORE_U64 && b <= STORE_U64;
+    const bool both_signed = a >= STORE_I8 && a <= STORE_I64 && b >= STORE_I8 && b <= STORE_I64;
+    const bool both_float = (a == STORE_F32 || a == STORE_F64) && (b == STORE_F32 || b == STORE_F64);
+    return a == b || both_unsigned || both_signed || both_float;
+}
+
 /* FNV-1a of the name, in 30 bits behind a 1: apart from the IDs of columns and of IANA's elements. */
 static int32_t name_id(const char *name)
 {

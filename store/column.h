@@ -51,6 +51,9 @@ struct store_type_parquet {
 
 const struct store_type_parquet *store_type_parquet(enum store_type type);
 
+/* Whether values of both types can be one column, which is of the greater of them. */
+bool store_types_agree(enum store_type a, enum store_type b);
+
 /*
  * X(ID, NAME, name, TYPE, source): the source is of the run that a record came in (RUN_...), the core column of that
  * name (CORE), or the one of an address, by family (IPV4, IPV6).

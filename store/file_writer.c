@@ -35,6 +35,8 @@ static void free_group(struct file_row_group *group, uint32_t column_count)
     free(group->offset_index_offset);
     free(group->column_index_bytes);
     free(group->offset_index_bytes);
+    free(group->bloom_offset);
+    free(group->bloom_bytes);
 }
 
 static void forget_file(struct file_writer *writer)
@@ -61,6 +63,8 @@ void file_writer_done(struct file_writer *writer)
     file_writer_abandon(writer);
     chunk_writer_done(&writer->chunks);
     octet_buffer_done(&writer->buffer);
+    octet_buffer_done(&writer->blooms);
+    bloom_done(&writer->bloom);
     free(writer->groups);
     writer->groups = NULL;
 }
@@ -119,35 +123,75 @@ static struct file_row_group *add_group(struct file_writer *writer)
         .offset_index_offset = calloc(count, sizeof *group->offset_index_offset),
         .column_index_bytes = calloc(count, sizeof *group->column_index_bytes),
         .offset_index_bytes = calloc(count, sizeof *group->offset_index_bytes),
+        .bloom_offset = calloc(count, sizeof *group->bloom_offset),
+        .bloom_bytes = calloc(count, sizeof *group->bloom_bytes),
     };
     writer->group_count++; /* freed with the file, whatever is missing of it */
     const bool whole = group->chunks != NULL && group->origins != NULL && group->column_index_offset != NULL &&
                        group->offset_index_offset != NULL && group->column_index_bytes != NULL &&
-                       group->offset_index_bytes != NULL;
+                       group->offset_index_bytes != NULL &&
+                       group->bloom_offset != NULL && group->bloom_bytes != NULL;
     return whole ? group : NULL;
+}
+
+static int no_memory(const struct file_writer *writer, struct store_error *error)
+{
+    return store_error_set(error, "not enough memory to write %s", writer->path);
+}
+
+int file_writer_group_begin(struct file_writer *writer, uint32_t row_count, struct store_error *error)
+{
+    struct file_row_group *group = add_group(writer);
+    if (group == NULL)
+        return no_memory(writer, error);
+    group->row_count = row_count;
+    group->offset = writer->offset + writer->buffer.size_bytes;
+    writer->row_count += row_count;
+    writer->next_column = 0;
+    octet_buffer_clear(&writer->blooms);
+    return 0;
+}
+
+int file_writer_group_column(struct file_writer *writer, const struct store_values *values, const char *origin,
+                             struct store_error *error)
+{
+    struct file_row_group *group = &writer->groups[writer->group_count - 1];
+    const uint32_t i = writer->next_column++;
+    const struct file_column *column = &writer->columns[i];
+    group->origins[i] = origin == NULL ? NULL : strdup(origin);
+    if ((origin != NULL && group->origins[i] == NULL) ||
+        chunk_write(&writer->chunks, column->type, values, writer->offset, &writer->buffer, &group->chunks[i]) != 0)
+        return no_memory(writer, error);
+    if (column->bloom && values->item_count > 0) {
+        group->bloom_offset[i] = writer->blooms.size_bytes; /* moved to its place in the file with the group's end */
+        if (bloom_fill(&writer->bloom, column->type, values) != 0)
+            return no_memory(writer, error);
+        bloom_append(&writer->bloom, &writer->blooms);
+        group->bloom_bytes[i] = (uint32_t)(writer->blooms.size_bytes - group->bloom_offset[i]);
+    }
+    return writer->buffer.size_bytes >= WRITE_BYTES ? write_out(writer, error) : 0;
+}
+
+int file_writer_group_end(struct file_writer *writer, int32_t sorted_by, struct store_error *error)
+{
+    struct file_row_group *group = &writer->groups[writer->group_count - 1];
+    const uint64_t begin = writer->offset + writer->buffer.size_bytes;
+    group->sorted_by = sorted_by;
+    if (writer->blooms.failed)
+        return no_memory(writer, error);
+    for (uint32_t i = 0; i < writer->column_count; i++)
+        group->bloom_offset[i] += begin;
+    octet_buffer_append(&writer->buffer, writer->blooms.data, writer->blooms.size_bytes);
+    return 0;
 }
 
 int file_writer_row_group(struct file_writer *writer, const struct store_values *values, const char *const *origins,
                           int32_t sorted_by, struct store_error *error)
 {
-    struct file_row_group *group = add_group(writer);
-    if (group == NULL)
-        return store_error_set(error, "not enough memory to write %s", writer->path);
-    group->row_count = values[0].row_count;
-    group->sorted_by = sorted_by;
-    group->offset = writer->offset + writer->buffer.size_bytes;
-    writer->row_count += group->row_count;
-    for (uint32_t i = 0; i < writer->column_count; i++) {
-        const bool told = origins != NULL && origins[i] != NULL;
-        group->origins[i] = told ? strdup(origins[i]) : NULL;
-        if ((told && group->origins[i] == NULL) ||
-            chunk_write(&writer->chunks, writer->columns[i].type, &values[i], writer->offset, &writer->buffer,
-                        &group->chunks[i]) != 0)
-            return store_error_set(error, "not enough memory to write %s", writer->path);
-        if (writer->buffer.size_bytes >= WRITE_BYTES && write_out(writer, error) != 0)
-            return -1;
-    }
-    return 0;
+    int result = file_writer_group_begin(writer, values[0].row_count, error);
+    for (uint32_t i = 0; i < writer->column_count && result == 0; i++)
+        result = file_writer_group_column(writer, &values[i], origins == NULL ? NULL : origins[i], error);
+    return result == 0 ? file_writer_group_end(writer, sorted_by, error) : -1;
 }
 
 int file_writer_finish(struct file_writer *writer, const struct file_note *notes, uint32_t note_count, bool sync,

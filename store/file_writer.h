@@ -5,6 +5,7 @@
 #ifndef WEIR_STORE_FILE_WRITER_H
 #define WEIR_STORE_FILE_WRITER_H
 
+#include "bloom.h"
 #include "chunk_writer.h"
 #include "store_error.h"
 
@@ -13,6 +14,7 @@ struct file_column {
     const char *name;
     int32_t field_id;
     uint8_t type; /* enum store_type */
+    bool bloom;   /* its row groups get a filter of their values */
 };
 
 struct file_row_group;
@@ -20,6 +22,9 @@ struct file_row_group;
 /* A file being written. Belongs to one thread; used for one file after the other it keeps its memory. */
 struct file_writer {
     struct chunk_writer chunks;
+    struct bloom bloom;
+    struct octet_buffer blooms; /* of the row group under way */
+    uint32_t next_column;       /* of it */
     struct octet_buffer buffer; /* what is not written yet */
     uint64_t offset;            /* of it in the file */
     int fd;                     /* -1: none */
@@ -45,6 +50,12 @@ int file_writer_begin(struct file_writer *writer, const char *path, const struct
  */
 int file_writer_row_group(struct file_writer *writer, const struct store_values *values, const char *const *origins,
                           int32_t sorted_by, struct store_error *error);
+
+/* The same column by column, so that no more than one has to be in memory: begin, each column in its turn, end. */
+int file_writer_group_begin(struct file_writer *writer, uint32_t row_count, struct store_error *error);
+int file_writer_group_column(struct file_writer *writer, const struct store_values *values, const char *origin,
+                             struct store_error *error);
+int file_writer_group_end(struct file_writer *writer, int32_t sorted_by, struct store_error *error);
 
 /* A pair of words that the footer has. */
 struct file_note {

@@ -157,8 +157,10 @@ static void append_notes(struct thrift_writer *writer, int16_t id, const struct 
 }
 
 static void append_chunk_metadata(struct thrift_writer *writer, const struct file_column *column,
-                                  const struct chunk *chunk, const char *origin)
+                                  const struct file_row_group *group, uint32_t index)
 {
+    const struct chunk *chunk = &group->chunks[index];
+    const char *origin = group->origins[index];
     thrift_struct(writer, 3);
     thrift_i32(writer, 1, store_type_parquet(column->type)->physical);
     append_encodings(writer, chunk->encodings);
@@ -174,6 +176,10 @@ static void append_chunk_metadata(struct thrift_writer *writer, const struct fil
     if (chunk->dictionary_offset > 0)
         thrift_i64(writer, 11, (int64_t)chunk->dictionary_offset);
     append_statistics(writer, chunk);
+    if (group->bloom_bytes[index] > 0) {
+        thrift_i64(writer, 14, (int64_t)group->bloom_offset[index]);
+        thrift_i32(writer, 15, (int32_t)group->bloom_bytes[index]);
+    }
     thrift_end(writer);
 }
 
@@ -187,7 +193,7 @@ static void append_row_group(struct thrift_writer *writer, const struct file_wri
         const struct chunk *chunk = &group->chunks[i];
         thrift_element_struct(writer);
         thrift_i64(writer, 2, 0);
-        append_chunk_metadata(writer, &file->columns[i], chunk, group->origins[i]);
+        append_chunk_metadata(writer, &file->columns[i], group, i);
         thrift_i64(writer, 4, (int64_t)group->offset_index_offset[i]);
         thrift_i32(writer, 5, (int32_t)group->offset_index_bytes[i]);
         if (group->column_index_bytes[i] > 0) {

@@ -15,6 +15,8 @@ struct file_row_group {
     uint64_t offset;
     uint64_t *column_index_offset, *offset_index_offset;
     uint32_t *column_index_bytes, *offset_index_bytes; /* 0: none */
+    uint64_t *bloom_offset;
+    uint32_t *bloom_bytes; /* 0: none */
 };
 
 /* Appends the page indexes of all row groups, noting where they stand; then the footer with its length. Failure of memory is

@@ -18,7 +18,7 @@ uint8_t *octet_buffer_room(struct octet_buffer *buffer, size_t more_bytes)
 {
     if (buffer->failed)
         return NULL;
-    if (more_bytes <= buffer->capacity_bytes - buffer->size_bytes)
+    if (buffer->data != NULL && more_bytes <= buffer->capacity_bytes - buffer->size_bytes)
         return buffer->data + buffer->size_bytes;
     size_t capacity = buffer->capacity_bytes < CAPACITY_FIRST ? CAPACITY_FIRST : buffer->capacity_bytes;
     while (capacity - buffer->size_bytes < more_bytes && capacity <= SIZE_MAX / 2)

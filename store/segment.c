@@ -168,15 +168,6 @@ static uint32_t hash_name(const char *name)
     return hash;
 }
 
-/* What can be one column: the wider type serves both. */
-static bool types_agree(uint8_t a, uint8_t b)
-{
-    const bool both_unsigned = a <= STORE_U64 && b <= STORE_U64;
-    const bool both_signed = a >= STORE_I8 && a <= STORE_I64 && b >= STORE_I8 && b <= STORE_I64;
-    const bool both_float = (a == STORE_F32 || a == STORE_F64) && (b == STORE_F32 || b == STORE_F64);
-    return a == b || both_unsigned || both_signed || both_float;
-}
-
 /* The place of a field's column; a name that others use with another type, or written otherwise, gets a tail. */
 static uint32_t place_field(struct plan *plan, const struct gather_column *column)
 {
@@ -186,7 +177,7 @@ static uint32_t place_field(struct plan *plan, const struct gather_column *colum
         struct file_column *other = &plan->columns[plan->hashed[at] - 1];
         if (strcasecmp(other->name, column->name) != 0)
             continue;
-        if (strcmp(other->name, column->name) == 0 && types_agree(other->type, column->type)) {
+        if (strcmp(other->name, column->name) == 0 && store_types_agree(other->type, column->type)) {
             other->type = column->type > other->type ? column->type : other->type;
             return plan->hashed[at] - 1;
         }
@@ -226,7 +217,7 @@ static int plan_make(struct plan *plan, struct segment *segment)
             if (column->index >= 0) {
                 *place = (uint32_t)column->index;
                 struct file_column *fixed = &plan->columns[*place];
-                fixed->type = types_agree(fixed->type, column->type) && column->type > fixed->type ? column->type : fixed->type;
+                fixed->type = store_types_agree(fixed->type, column->type) && column->type > fixed->type ? column->type : fixed->type;
             } else if (gather->row_count == 0 || gather_can_leave_out(gather, column)) {
                 *place = UINT32_MAX;
             } else if ((*place = place_field(plan, column)) == UINT32_MAX) {

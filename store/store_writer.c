@@ -8,6 +8,7 @@
 #include "store_writer.h"
 
 #include "segment.h"
+#include "store_keeper.h"
 #include "writer_lock.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ struct store_writer {
     bool has_trouble, is_failing;
     int trouble_number; /* of the cause that was told last */
 
+    struct store_keeper *keeper; /* or NULL */
     pthread_t threads[WORKERS_MAX];
     uint32_t thread_count;
 };
@@ -72,23 +74,10 @@ void store_writer_options_init(struct store_writer_options *options, const char 
 {
     *options = (struct store_writer_options){
         .folder = folder, .sync = STORE_SYNC_SEGMENT, .compression = STORE_COMPRESSION_ZSTD, .level = 1,
-        .segment_bytes = 64u << 20, .commit_us = 5000000, .workers = 1, .queue_max = 1};
+        .segment_bytes = 64u << 20, .commit_us = 5000000, .merge = true, .workers = 1, .queue_max = 1};
 }
 
 /* ------------------------------------------------------------------------------------------------- writing a segment */
-
-static int sync_folder(const char *path, struct store_error *error)
-{
-    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0) {
-        store_error_system(error, "cannot write the folder %s to the disk", path);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    close(fd);
-    return 0;
-}
 
 /* Moves a whole file to its place. */
 static int put_in_place(const struct store_writer *writer, struct segment *segment, const char *from,
@@ -451,17 +440,38 @@ bool store_writer_trouble(struct store_writer *writer, struct store_error *error
     return has_trouble;
 }
 
+bool store_writer_notice(struct store_writer *writer, struct store_error *error)
+{
+    return writer->keeper != NULL && store_keeper_trouble(writer->keeper, error);
+}
+
+static void add_keeper_counts(struct store_counts *counts, const struct store_keeper_counts *keeper)
+{
+    counts->merges = keeper->merges;
+    counts->merged_segments = keeper->merged_segments;
+    counts->damaged_segments = keeper->damaged_segments;
+    counts->merge_failures = keeper->failures;
+    counts->expired_segments = keeper->expired_segments;
+    counts->expired_bytes = keeper->expired_bytes;
+}
+
 void store_writer_counts(struct store_writer *writer, struct store_counts *ret_counts)
 {
     pthread_mutex_lock(&writer->mutex);
     *ret_counts = writer->counts;
     pthread_mutex_unlock(&writer->mutex);
+    if (writer->keeper != NULL) {
+        struct store_keeper_counts keeper;
+        store_keeper_counts(writer->keeper, &keeper);
+        add_keeper_counts(ret_counts, &keeper);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------- start and end */
 
 static void free_writer(struct store_writer *writer)
 {
+    store_keeper_stop(writer->keeper, NULL);
     for (uint32_t i = 0; i < writer->slot_count * FORMS_PER_SLOT; i++)
         gather_free(writer->forms[i].like);
     for (int kind = 0; kind < KINDS; kind++)
@@ -501,6 +511,18 @@ static int start_threads(struct store_writer *writer, struct store_error *error)
     return 0;
 }
 
+static int start_keeper(struct store_writer *writer, struct store_error *error)
+{
+    const struct store_writer_options *options = &writer->options;
+    const struct store_keeper_options keeper = {
+        .folder = writer->folder, .merge = options->merge, .sync = options->sync != STORE_SYNC_NEVER,
+        .keep_days = options->keep_days, .keep_bytes = options->keep_bytes};
+    if (options->wait || (!options->merge && options->keep_days == 0 && options->keep_bytes == 0))
+        return 0;
+    writer->keeper = store_keeper_start(&keeper, error);
+    return writer->keeper == NULL ? -1 : 0;
+}
+
 struct store_writer *store_writer_create(const struct store_writer_options *options, struct store_error *error)
 {
     struct store_writer *writer = calloc(1, sizeof *writer);
@@ -523,7 +545,7 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     if (!whole)
         store_error_set(error, "not enough memory to start");
     if (!whole || writer_lock_take(&writer->lock, writer->folder, error) != 0 ||
-        start_threads(writer, error) != 0) {
+        start_keeper(writer, error) != 0 || start_threads(writer, error) != 0) {
         free_writer(writer);
         return NULL;
     }
@@ -535,6 +557,12 @@ int store_writer_close(struct store_writer *writer, struct store_counts *ret_cou
 {
     store_writer_drain(writer);
     end_threads(writer);
+    if (writer->keeper != NULL) {
+        struct store_keeper_counts keeper;
+        store_keeper_stop(writer->keeper, &keeper);
+        writer->keeper = NULL;
+        add_keeper_counts(&writer->counts, &keeper);
+    }
     const bool lost = writer->counts.rows_dropped > 0;
     if (lost)
         *error = writer->trouble;

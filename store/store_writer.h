@@ -35,6 +35,9 @@ struct store_writer_options {
     uint32_t workers;    /* threads that encode, 1 to 64 */
     uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written */
     bool wait;           /* the caller waits for room (input from a file); else rows are dropped */
+    bool merge;          /* small segments become large ones meanwhile (store_merge.h); not where `wait` is set */
+    uint64_t keep_days, keep_bytes; /* older segments, and those beyond so many octets, are removed meanwhile (store_expire.h); 0: all
+                          * stay; not where `wait` is set */
 };
 
 void store_writer_options_init(struct store_writer_options *options, const char *folder);
@@ -45,6 +48,10 @@ struct store_counts {
     uint64_t segments;
     uint64_t bytes;         /* of the files */
     uint64_t failures;      /* attempts to write that failed */
+    uint64_t merges, merged_segments;   /* what became one, of how many */
+    uint64_t damaged_segments;          /* that cannot be merged */
+    uint64_t merge_failures;            /* merges and removals that failed */
+    uint64_t expired_segments, expired_bytes;
 };
 
 struct store_writer;
@@ -67,6 +74,9 @@ void store_writer_drain(struct store_writer *writer);
 
 /* True once for each cause of failure since the last call: `error` tells it. */
 bool store_writer_trouble(struct store_writer *writer, struct store_error *error);
+
+/* The same of what merges and removes segments meanwhile, which loses nothing. */
+bool store_writer_notice(struct store_writer *writer, struct store_error *error);
 
 void store_writer_counts(struct store_writer *writer, struct store_counts *ret_counts);
 

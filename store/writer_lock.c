@@ -50,6 +50,19 @@ int make_folders(const char *path)
     return -1;
 }
 
+int sync_folder(const char *path, struct store_error *error)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0) {
+        store_error_system(error, "cannot write the folder %s to the disk", path);
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    close(fd);
+    return 0;
+}
+
 /* Opens the file of a number and locks it; -1 where somebody holds it, or it cannot be opened. */
 static int open_locked(const char *folder, const char *name, int flags)
 {

@@ -26,4 +26,7 @@ void writer_lock_release(struct writer_lock *lock);
 /* Makes a folder and those above it. 0 when it is there then. */
 int make_folders(const char *path);
 
+/* Brings the names in a folder to the disk. */
+int sync_folder(const char *path, struct store_error *error);
+
 #endif

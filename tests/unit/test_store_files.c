@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "store_files.h"
+#include "store_folder.h"
 
 #define TIMES "20261123T140000-20261123T145959-"
 
@@ -54,7 +55,7 @@ static void put(const char *path)
 static void check(const char *kind, const char *const *wanted, size_t count)
 {
     struct store_files files = {0};
-    assert_int_equal(store_files_find(&files, folder, kind), 0);
+    assert_int_equal(store_files_find(&files, folder, kind, NULL), 0);
     for (size_t i = 0; i < count && i < files.count; i++)
         assert_string_equal(files.paths[i] + strlen(folder) + 1, wanted[i]);
     assert_int_equal(files.count, count);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_work.c - weir store check, merge and expire
+ */
+#define _GNU_SOURCE
+#include "exit_code.h"
+#include "store.h"
+#include "store_check.h"
+#include "store_expire.h"
+#include "store_merge.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static int failed(const struct store_error *error)
+{
+    fprintf(stderr, "weir store: %s\n", error->text);
+    return EXIT_FAILURE;
+}
+
+static void tell(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "weir store: %s\n", text);
+}
+
+static void tell_check(void *context, bool wrong, const char *text)
+{
+    const struct store_settings *settings = context;
+    if (wrong || !settings->quiet)
+        fprintf(stderr, "weir store: %s\n", text);
+}
+
+int store_check_command(const struct store_settings *settings)
+{
+    struct store_check_counts counts;
+    struct store_error error;
+    struct store_settings context = *settings;
+    if (store_check(settings->folder, tell_check, &context, &counts, &error) != 0)
+        return failed(&error);
+    if (!settings->quiet)
+        printf("%" PRIu64 " files with %" PRIu64 " rows in %" PRIu64 " bytes are whole, and %" PRIu64 " that were merged; %" PRIu64
+               " damaged\n",
+               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged);
+    return counts.damaged > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int store_merge_command(const struct store_settings *settings)
+{
+    struct store_merge_options options;
+    struct store_merge_counts counts = {0};
+    struct store_error error;
+    store_merge_options_init(&options, settings->folder);
+    options.level = settings->level;
+    options.grace_us = settings->grace_us;
+    options.all = settings->all;
+    options.wait = true;
+    options.tell = tell;
+    struct store_merger *merger = store_merger_create(&options, &error);
+    if (merger == NULL)
+        return failed(&error);
+    const int result = store_merger_pass(merger, settings->now_us, INT64_MIN, &counts, &error);
+    store_merger_free(merger);
+    if (!settings->quiet)
+        printf("%" PRIu64 " files with %" PRIu64 " rows became %" PRIu64 ", %" PRIu64 " bytes became %" PRIu64 "; %" PRIu64
+               " merged before were removed\n",
+               counts.inputs, counts.rows, counts.merges, counts.bytes_before, counts.bytes_after, counts.removed);
+    if (result != 0)
+        return failed(&error);
+    return counts.damaged > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int store_expire_command(const struct store_settings *settings)
+{
+    const struct store_expire_options options = {.folder = settings->folder, .keep_days = settings->keep_days,
+                                                 .keep_bytes = settings->keep_bytes, .wait = true, .dry = settings->dry_run};
+    struct store_expire_counts counts = {0};
+    struct store_error error;
+    if (settings->keep_days == 0 && settings->keep_bytes == 0) {
+        fputs("weir store: expire needs to know how much to keep: --keep-days N, --keep-bytes SIZE, or both\n", stderr);
+        return EXIT_USAGE;
+    }
+    const int result = store_expire(&options, settings->now_us, &counts, &error);
+    if (!settings->quiet)
+        printf("%" PRIu64 " files with %" PRIu64 " bytes %s removed\n", counts.segments, counts.bytes,
+               settings->dry_run ? "would be" : "were");
+    return result == 0 ? EXIT_SUCCESS : failed(&error);
+}

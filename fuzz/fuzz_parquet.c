@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_parquet.c - files of the store, as they may come back from a disk
+ *
+ * Whatever a file holds, reading it ends, in bounded memory, with values that fit together or with a sentence. Checksums are compared, and once
+ * more ignored, for they would keep almost all inputs from what lies behind them.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chunk_reader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { COLUMN_BYTES_MAX = 1 << 22 };
+
+static void require(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void read_chunk(const struct file_reader *file, struct chunk_reader *reader, uint32_t group, uint32_t column)
+{
+    struct store_error error = {0};
+    struct column_data read = {0};
+    const enum store_type type = file->columns[column].type;
+    const uint32_t width = chunk_width(type), rows = file->groups[group].row_count;
+    const int checked = chunk_reader_read(reader, file, group, column, type, COLUMN_BYTES_MAX, NULL, &error);
+    require(checked == 0 || strlen(error.text) > 0);
+    if (chunk_reader_read(reader, file, group, column, type, COLUMN_BYTES_MAX, &read, &error) == 0) {
+        require(read.item_count == rows || (read.item_count == 0 && file->groups[group].chunks[column].is_null));
+        require(width == 0 || read.data.size_bytes == (size_t)read.item_count * width);
+        require(width != 0 || read.lengths.size_bytes == (size_t)read.item_count * sizeof(uint32_t));
+    }
+    require(read.data.size_bytes <= COLUMN_BYTES_MAX);
+    column_data_done(&read);
+}
+
+static void read_file(const uint8_t *data, size_t size, bool ignore_checksums)
+{
+    struct store_error error = {0};
+    struct file_reader file;
+    struct chunk_reader reader;
+    if (file_reader_open_memory(&file, "input", data, size, &error) != 0) {
+        require(strlen(error.text) > 0);
+        return;
+    }
+    require(chunk_reader_init(&reader) == 0);
+    reader.ignore_checksums = ignore_checksums;
+    file_reader_check_notes(&file, &error);
+    for (uint32_t g = 0; g < file.group_count; g++) {
+        for (uint32_t i = 0; i < file.column_count; i++)
+            read_chunk(&file, &reader, g, i);
+    }
+    chunk_reader_done(&reader);
+    file_reader_close(&file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    read_file(data, size, false);
+    read_file(data, size, true);
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * segment_merge.h - several files of the store become one
+ *
+ * Row groups in which the same columns are there, and come from the same elements, are put together; their rows keep their order. One column
+ * of one row group is in memory at a time.
+ */
+#ifndef WEIR_STORE_SEGMENT_MERGE_H
+#define WEIR_STORE_SEGMENT_MERGE_H
+
+#include "chunk_reader.h"
+#include "merge_window.h"
+#include "segment_name.h"
+
+#include <stdatomic.h>
+
+enum {
+    MERGE_GROUP_ROWS = 1 << 20,     /* a row group is full with so many, and has half as many more at the most */
+    MERGE_COLUMN_BYTES = 32 << 20,  /* or with so many octets in a column of texts */
+    MERGE_INPUTS_MAX = 64
+};
+
+/* Merges, with memory that it keeps from one time to the next. Belongs to one thread. */
+struct segment_merge {
+    struct file_writer writer;
+    struct chunk_reader reader;
+    struct column_data column;
+    const struct merge_window *window; /* only rows of that time; NULL: all */
+    const atomic_bool *stop; /* the caller's, or NULL: true ends what is under way, with ECANCELED */
+};
+
+/* `level` is that of zstd. 0, or -1 without memory. */
+int segment_merge_init(struct segment_merge *merge, int level, const atomic_bool *stop);
+void segment_merge_done(struct segment_merge *merge);
+
+struct segment_merged {
+    uint64_t row_count, size_bytes;
+    uint32_t group_count;
+};
+
+/*
+ * Merges files of one kind, in this order, into `path`, which must not be there. On failure there is no such file, and `ret_bad` is
+ * the file that cannot be read, or -1 where it is something else that failed.
+ */
+int segment_merge_files(struct segment_merge *merge, const char *const *paths, uint32_t path_count, const char *path, bool sync,
+                        struct segment_merged *ret_merged, int *ret_bad, struct store_error *error);
+
+#endif

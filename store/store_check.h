@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_check.h - whether a store is whole
+ *
+ * Reads all that is there: footers, each page with its checksum, each value; and whether as many rows are there as were stored.
+ */
+#ifndef WEIR_STORE_STORE_CHECK_H
+#define WEIR_STORE_STORE_CHECK_H
+
+#include "store_error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store_check_counts {
+    uint64_t segments, obsolete; /* that count, and that another one covers */
+    uint64_t rows, bytes;        /* of those that count */
+    uint64_t damaged;            /* segments of both */
+    uint64_t strangers;          /* what lies in the folders of segments and is none */
+};
+
+/* `tell` is called with a sentence for each thing that is wrong (`wrong`), or only odd. 0 when all was looked at; -1 with `error` filled where it
+ * could not be. */
+int store_check(const char *folder, void (*tell)(void *context, bool wrong, const char *text), void *context,
+                struct store_check_counts *ret_counts, struct store_error *error);
+
+#endif

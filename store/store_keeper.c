@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_keeper.c - a thread that merges and expires the segments of a store
+ *
+ * `mutex` guards the counts and what is told of failures, nothing else.
+ */
+#define _GNU_SOURCE
+#include "store_keeper.h"
+
+#include "store_expire.h"
+#include "store_merge.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOOK_EACH_S = 5, EXPIRE_EACH_S = 60, ALL_EACH_S = 3600, RECENT_S = 3 * 3600, NICE = 10, TOLD_MAX = 16 };
+
+struct store_keeper {
+    struct store_keeper_options options;
+    char *folder;
+    struct store_merger *merger; /* NULL: nothing is merged */
+    atomic_bool stop;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t stopping;
+    struct store_keeper_counts counts;
+    struct store_error told[TOLD_MAX]; /* what is to be told, the oldest first */
+    uint32_t told_count;
+    int failure; /* the cause of the last one, which is told once; 0: none */
+};
+
+/* With the mutex held. What there is no room for is counted all the same. */
+static void note(struct store_keeper *keeper, const struct store_error *error)
+{
+    if (keeper->told_count < TOLD_MAX)
+        keeper->told[keeper->told_count++] = *error;
+}
+
+static void tell_damaged(void *context, const char *text)
+{
+    struct store_keeper *keeper = context;
+    struct store_error error;
+    store_error_set(&error, "%s; it is left out of merges", text);
+    pthread_mutex_lock(&keeper->mutex);
+    note(keeper, &error);
+    pthread_mutex_unlock(&keeper->mutex);
+}
+
+/* A cause is told once, until something went well again. */
+static void end_pass(struct store_keeper *keeper, int result, const struct store_error *error)
+{
+    if (result == 0) {
+        keeper->failure = 0;
+    } else if (error->number != ECANCELED && error->number != EWOULDBLOCK) {
+        keeper->counts.failures++;
+        if (keeper->failure != (error->number == 0 ? -1 : error->number))
+            note(keeper, error);
+        keeper->failure = error->number == 0 ? -1 : error->number;
+    }
+}
+
+static void merge(struct store_keeper *keeper, int64_t now_us, bool all)
+{
+    struct store_merge_counts counts = {0};
+    struct store_error error = {0};
+    const int64_t from_s = all ? INT64_MIN : now_us / 1000000 - RECENT_S;
+    const int result = store_merger_pass(keeper->merger, now_us, from_s, &counts, &error);
+    pthread_mutex_lock(&keeper->mutex);
+    keeper->counts.merges += counts.merges;
+    keeper->counts.merged_segments += counts.inputs;
+    keeper->counts.merged_rows += counts.rows;
+    keeper->counts.damaged_segments += counts.damaged;
+    end_pass(keeper, result, &error);
+    pthread_mutex_unlock(&keeper->mutex);
+}
+
+static void expire(struct store_keeper *keeper, int64_t now_us)
+{
+    const struct store_expire_options options = {
+        .folder = keeper->folder, .keep_days = keeper->options.keep_days, .keep_bytes = keeper->options.keep_bytes};
+    struct store_expire_counts counts = {0};
+    struct store_error error = {0};
+    const int result = store_expire(&options, now_us, &counts, &error);
+    pthread_mutex_lock(&keeper->mutex);
+    keeper->counts.expired_segments += counts.segments;
+    keeper->counts.expired_bytes += counts.bytes;
+    end_pass(keeper, result, &error);
+    pthread_mutex_unlock(&keeper->mutex);
+}
+
+static int64_t clock_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* False when it is time to end. */
+static bool wait_a_while(struct store_keeper *keeper)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOOK_EACH_S;
+    pthread_mutex_lock(&keeper->mutex);
+    while (!atomic_load(&keeper->stop) && pthread_cond_timedwait(&keeper->stopping, &keeper->mutex, &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&keeper->mutex);
+    return !atomic_load(&keeper->stop);
+}
+
+static bool is_due(int64_t *next_us, int64_t each_s)
+{
+    const int64_t now_us = clock_us(CLOCK_MONOTONIC);
+    if (now_us < *next_us)
+        return false;
+    *next_us = now_us + each_s * 1000000;
+    return true;
+}
+
+static void *work(void *context)
+{
+    struct store_keeper *keeper = context;
+    int64_t all_us = 0, expire_us = 0;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL); /* they are for the thread that waits for them */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    while (wait_a_while(keeper)) {
+        const int64_t now_us = clock_us(CLOCK_REALTIME);
+        if ((keeper->options.keep_days > 0 || keeper->options.keep_bytes > 0) && is_due(&expire_us, EXPIRE_EACH_S))
+            expire(keeper, now_us);
+        if (keeper->merger != NULL)
+            merge(keeper, now_us, is_due(&all_us, ALL_EACH_S));
+    }
+    return NULL;
+}
+
+static void free_keeper(struct store_keeper *keeper)
+{
+    store_merger_free(keeper->merger);
+    pthread_mutex_destroy(&keeper->mutex);
+    pthread_cond_destroy(&keeper->stopping);
+    free(keeper->folder);
+    free(keeper);
+}
+
+static int make_merger(struct store_keeper *keeper, struct store_error *error)
+{
+    struct store_merge_options options;
+    store_merge_options_init(&options, keeper->folder);
+    options.sync = keeper->options.sync;
+    options.stop = &keeper->stop;
+    options.tell = tell_damaged;
+    options.context = keeper;
+    keeper->merger = store_merger_create(&options, error);
+    return keeper->merger == NULL ? -1 : 0;
+}
+
+struct store_keeper *store_keeper_start(const struct store_keeper_options *options, struct store_error *error)
+{
+    struct store_keeper *keeper = calloc(1, sizeof *keeper);
+    if (keeper == NULL) {
+        store_error_set(error, "not enough memory to start");
+        return NULL;
+    }
+    keeper->options = *options;
+    keeper->folder = strdup(options->folder);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&keeper->mutex, NULL);
+    pthread_cond_init(&keeper->stopping, &attributes);
+    pthread_condattr_destroy(&attributes);
+    int result = keeper->folder == NULL ? store_error_set(error, "not enough memory to start") : 0;
+    if (result == 0 && options->merge)
+        result = make_merger(keeper, error);
+    if (result == 0 && (errno = pthread_create(&keeper->thread, NULL, work, keeper)) != 0)
+        result = store_error_system(error, "cannot start a thread");
+    if (result == 0)
+        return keeper;
+    free_keeper(keeper);
+    return NULL;
+}
+
+void store_keeper_stop(struct store_keeper *keeper, struct store_keeper_counts *ret_counts)
+{
+    if (keeper == NULL)
+        return;
+    pthread_mutex_lock(&keeper->mutex);
+    atomic_store(&keeper->stop, true);
+    pthread_cond_signal(&keeper->stopping);
+    pthread_mutex_unlock(&keeper->mutex);
+    pthread_join(keeper->thread, NULL);
+    if (ret_counts != NULL)
+        *ret_counts = keeper->counts;
+    free_keeper(keeper);
+}
+
+bool store_keeper_trouble(struct store_keeper *keeper, struct store_error *error)
+{
+    pthread_mutex_lock(&keeper->mutex);
+    const bool has_trouble = keeper->told_count > 0;
+    if (has_trouble) {
+        *error = keeper->told[0];
+        memmove(keeper->told, keeper->told + 1, --keeper->told_count * sizeof *keeper->told);
+    }
+    pthread_mutex_unlock(&keeper->mutex);
+    return has_trouble;
+}
+
+void store_keeper_counts(struct store_keeper *keeper, struct store_keeper_counts *ret_counts)
+{
+    pthread_mutex_lock(&keeper->mutex);
+    *ret_counts = keeper->counts;
+    pthread_mutex_unlock(&keeper->mutex);
+}
