@@ -74,6 +74,37 @@ static void test_missing_file(void **state)
     assert_non_null(strstr(error.text, "/nonexistent/it's.parquet"));
 }
 
+/* A store of the core's columns and others, written by DuckDB itself. */
+static void test_core_only(void **state)
+{
+    static const char path[] = "/tmp/test_query_core.parquet", torn[] = "/tmp/test_query_torn.parquet";
+    static const char *const paths[] = {path, torn};
+    const struct query_files files = {.flows = {paths, 2}};
+    const struct query_settings settings = {.core_only = true};
+    const struct query_skipped *skipped;
+    char sql[300];
+    (void)state;
+    snprintf(sql, sizeof sql, "COPY (SELECT t.* REPLACE (7::UBIGINT AS bytes), 1 AS further FROM (SELECT 1) LEFT JOIN"
+                              " stored.flows t ON true) TO '%s'", path);
+    assert_string_equal(query_text(query, sql), "1");
+    FILE *file = fopen(torn, "w");
+    assert_non_null(file);
+    fputs("PAR1 and nothing more", file);
+    fclose(file);
+    for (int core_only = 0; core_only < 2; core_only++) {
+        struct query *other = query_open(&files, core_only ? &settings : NULL, &error);
+        assert_non_null(other);
+        assert_string_equal(query_text(other, "SELECT bytes, src FROM flows"), "7,-");
+        assert_int_equal(strncmp(query_text(other, "SELECT further FROM flows"), "error", 5) == 0, core_only);
+        assert_int_equal(query_skipped(other, &skipped), 1);
+        assert_string_equal(skipped[0].path, torn);
+        assert_string_equal(skipped[0].why, "it does not begin and end as Parquet does");
+        query_close(other);
+    }
+    unlink(path);
+    unlink(torn);
+}
+
 static void test_values(void **state)
 {
     const struct query_value values[] = {
@@ -256,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_core_only),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
     };
