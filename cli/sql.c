@@ -113,6 +113,15 @@ static int parse(int argc, char **argv, struct settings *settings)
     return -1;
 }
 
+/* Files that are damaged are named, and the others answered. */
+static void tell_skipped(const struct query *query)
+{
+    const struct query_skipped *skipped;
+    const size_t count = query_skipped(query, &skipped);
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, "weir sql: %s is left out: %s\n", skipped[i].path, skipped[i].why);
+}
+
 /* All of standard input, ended by NUL; NULL where it cannot be read, which is told. */
 static char *read_statement(void)
 {
@@ -206,10 +215,12 @@ int cmd_sql(int argc, char **argv)
     if (store_find(&store, settings.store) == 0) {
         const struct query_files files = {paths_of(&store.flows), paths_of(&store.options), paths_of(&store.ledger)};
         struct sql_run run = {query_open(&files, &settings.query, &error), settings.format};
-        if (run.query == NULL)
+        if (run.query == NULL) {
             fprintf(stderr, "weir sql: %s\n", error.text);
-        else
+        } else {
+            tell_skipped(run.query);
             code = is_shell ? sql_shell(&run) : sql_run(&run, text != NULL ? text : settings.statement);
+        }
         query_close(run.query);
     }
     store_done(&store);

@@ -4,6 +4,7 @@
 #include "connection.h"
 
 #include "functions.h"
+#include "usable_files.h"
 #include "views.h"
 
 #include <stdio.h>
@@ -113,11 +114,17 @@ struct query *query_open(const struct query_files *files, const struct query_set
         connection_error(error, NULL);
         return NULL;
     }
+    if (settings == NULL)
+        settings = &usual_settings;
     query->duckdb = duckdb;
-    if (open_database(query, settings != NULL ? settings : &usual_settings, error) == 0 &&
+    query->core_fd = -1;
+    query->skipped = calloc(1, sizeof *query->skipped);
+    if (query->skipped == NULL)
+        connection_error(error, NULL);
+    else if (open_database(query, settings, error) == 0 &&
         /* the foot of a file is read once, and not by each statement; rows that are fetched are made ahead */
         connection_do(query, "SET parquet_metadata_cache = true; SET streaming_buffer_size = '16MiB'", error) == 0 &&
-        functions_register(query, error) == 0 && views_create(query, files != NULL ? files : &no_files, error) == 0)
+        functions_register(query, error) == 0 && views_create(query, files != NULL ? files : &no_files, settings->core_only, error) == 0)
         return query;
     query_close(query);
     return NULL;
@@ -132,7 +139,18 @@ void query_close(struct query *query)
     if (query->database != NULL)
         query->duckdb->close(&query->database);
     functions_free(query->functions);
+    if (query->skipped != NULL)
+        skipped_files_done(query->skipped);
+    if (query->core_fd >= 0)
+        close(query->core_fd);
+    free(query->skipped);
     free(query);
+}
+
+size_t query_skipped(const struct query *query, const struct query_skipped **ret_skipped)
+{
+    *ret_skipped = query->skipped->items;
+    return query->skipped->count;
 }
 
 void query_interrupt(struct query *query)

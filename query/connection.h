@@ -8,11 +8,16 @@
 #include "duckdb_library.h"
 #include "query.h"
 
+struct functions;
+struct skipped_files;
+
 struct query {
     const struct duckdb_functions *duckdb;
     duckdb_database database;
     duckdb_connection connection;
     struct functions *functions;
+    struct skipped_files *skipped;
+    int core_fd; /* a file in memory that shows the columns of the core, -1 for none */
 };
 
 /* Runs statements of the program's own that have no rows. 0, or -1. */

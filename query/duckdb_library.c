@@ -95,13 +95,19 @@ static bool find(struct query_error *tried)
     const char *told = getenv("WEIR_DUCKDB");
     if (told != NULL && told[0] != '\0')
         return load(told, tried);
-    char own[PATH_SIZE], folder[PATH_SIZE + 64];
+    char own[PATH_SIZE], folder[PATH_SIZE + 100];
     own_folder(own);
     if (load(LIBRARY, tried))
         return true;
-    snprintf(folder, sizeof folder, "%s/../lib/weir", own); /* of a tree that was moved as a whole */
-    if (load_from(WEIR_LIBRARY_FOLDER, tried) || load_from(folder, tried))
+    if (load_from(WEIR_LIBRARY_FOLDER, tried))
         return true;
+    /* of a tree that was moved as a whole */
+    static const char *const folders[] = {"lib", WEIR_LIBDIR};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(folder, sizeof folder, "%s/../%s/weir", own, folders[i]);
+        if (load_from(folder, tried))
+            return true;
+    }
     /* The sources are known to the program while it lies in the folder of the build: elsewhere, a library that others
      * may write to would be taken. */
     const size_t build = strlen(WEIR_BUILD_FOLDER);

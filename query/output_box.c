@@ -162,23 +162,16 @@ static int measure(struct box *box, const struct query_chunk *chunk)
 static void choose_columns(struct box *box)
 {
     const size_t count = box->result->column_count, room = (size_t)box->file->settings->width;
-    const size_t more = width_of(box->lines->more, strlen(box->lines->more)) + 3;
-    size_t total = 1;
-    box->shown_count = count;
-    for (size_t i = 0; i < count && room > 0; i++) {
+    size_t total = 1, shown = 0;
+    for (size_t i = 0; i < count; i++)
         total += box->widths[i] + 3;
-        const bool is_last = i + 1 == count;
-        if (total + (is_last ? 0 : more) <= room)
-            continue;
-        /* what is left may fit without the sign for more */
-        size_t rest = total;
-        for (size_t j = i + 1; j < count && rest <= room; j++)
-            rest += box->widths[j] + 3;
-        if (rest > room) {
-            box->shown_count = i > 0 ? i : 1;
-            return;
-        }
-    }
+    box->shown_count = count;
+    if (room == 0 || total <= room)
+        return;
+    total = 1 + width_of(box->lines->more, strlen(box->lines->more)) + 3;
+    while (shown < count && total + box->widths[shown] + 3 <= room)
+        total += box->widths[shown++] + 3;
+    box->shown_count = shown > 0 ? shown : 1;
 }
 
 /* --------------------------------------------------------------------------------------------------------- lines */

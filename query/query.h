@@ -27,6 +27,10 @@
  *                   text (src, dst, exporter, next_hop, bgp_next_hop, nat_src, nat_dst) and as stored (src_ipv4
  *                   UINTEGER, src_ipv6 BLOB, ...). What compares or groups many rows uses the stored ones, which are
  *                   several times as fast; functions turn them to text in the few rows that are left.
+ *                   The fastest way to the top of something by address is each family for itself:
+ *                       SELECT src_ipv4, NULL AS src_ipv6, sum(bytes) AS n FROM flows WHERE src_ipv4 IS NOT NULL
+ *                           GROUP BY 1 ORDER BY n DESC LIMIT 10    -- UNION ALL the same of src_ipv6, and again
+ *                   the first ten of both.
  *     exporters     one row for each exporter, port, domain and version: datagrams, flows, loss
  *     templates     one row for each template that flows came by
  *     interfaces    names that exporters tell of their interfaces, the latest
@@ -34,7 +38,8 @@
  *     ledger        what became of the datagrams, as stored
  *     options       records of options templates, as stored
  *
- * A view without files is empty, and has the columns that are always there.
+ * A view without files is empty, and has the columns that are always there. A file that is damaged is left out:
+ * query_skipped() tells which.
  *
  * Functions in SQL
  *
@@ -76,6 +81,8 @@ struct query_settings {
     uint64_t memory_bytes;   /* above that data goes to temporary files; 0: a quarter of the machine's */
     unsigned threads;        /* 0: one for each processor */
     const char *temp_folder; /* NULL: one in $TMPDIR or /tmp, made when it is needed and removed */
+    bool core_only; /* flows has only the columns that every file has. The files are then opened when they are read and
+                       not all of them first, which takes seconds with ten thousand */
 };
 
 struct query;
@@ -84,6 +91,13 @@ struct query;
 struct query *query_open(const struct query_files *files, const struct query_settings *settings,
                          struct query_error *error);
 void query_close(struct query *query); /* after its results; NULL is fine */
+
+/* The files that are left out. Their paths are the caller's; all lives until query_close(). */
+struct query_skipped {
+    const char *path;
+    char *why; /* a line */
+};
+size_t query_skipped(const struct query *query, const struct query_skipped **ret_skipped);
 
 /* Ends the statement that runs, which then fails. May be called in another thread or a signal handler. */
 void query_interrupt(struct query *query);

@@ -21,6 +21,13 @@ void query_close(struct query *query)
     (void)query;
 }
 
+size_t query_skipped(const struct query *query, const struct query_skipped **ret_skipped)
+{
+    (void)query;
+    *ret_skipped = NULL;
+    return 0;
+}
+
 void query_interrupt(struct query *query)
 {
     (void)query;

@@ -9,8 +9,18 @@
 #include "views.h"
 
 #include "text_buffer.h"
+#include "usable_files.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* A column that is there without any file too, with its type as SQL names it. */
+struct view_column {
+    const char *name;
+    const char *type;
+};
 
 static const struct view_column flow_columns[] = {
     {"received", "TIMESTAMPTZ"}, {"exporter_ipv4", "UINTEGER"}, {"exporter_ipv6", "BLOB"},
@@ -78,36 +88,91 @@ static int put_no_rows(struct text_buffer *sql, const struct view_column *column
     return result == 0 ? text_put(sql, " WHERE false") : -1;
 }
 
-static int put_files(struct text_buffer *sql, const struct query_paths *paths)
+/* `core_path`, unless it is NULL, stands before the others and tells the columns of all. */
+static int put_files(struct text_buffer *sql, const struct usable_files *files, const char *core_path)
 {
     int result = text_put(sql, "SELECT * FROM read_parquet([");
-    for (size_t i = 0; i < paths->count && result == 0; i++) {
-        if (i > 0)
+    if (core_path != NULL && result == 0)
+        result = put_quoted(sql, core_path, '\'');
+    for (size_t i = 0; i < files->count && result == 0; i++) {
+        if (i > 0 || core_path != NULL)
             result = text_put(sql, ", ");
         if (result == 0)
-            result = put_quoted(sql, paths->paths[i], '\'');
+            result = put_quoted(sql, files->paths[i], '\'');
     }
     /* the folders' names tell when datagrams came, which is no column */
-    return result == 0 ? text_put(sql, "], union_by_name = true, hive_partitioning = false)") : -1;
+    return result == 0 ? text_print(sql, "], union_by_name = %s, hive_partitioning = false)", core_path != NULL ? "false" : "true")
+                       : -1;
 }
 
-/* A view over files, and over no row with the columns that are to be there, in the schema `stored`. */
-static int create_stored(struct query *query, const char *name, const struct query_paths *paths,
-                         const struct view_column *columns, size_t count, bool add_missing, struct query_error *error)
+/* One of the kinds of files, and what is to be there of it. */
+struct stored {
+    const char *name;
+    const struct view_column *columns;
+    size_t column_count;
+    bool add_missing; /* the columns may be in none of the files */
+};
+
+static int create_stored(struct query *query, const struct stored *stored, const struct usable_files *files,
+                         const char *core_path, struct query_error *error)
 {
     struct text_buffer sql = {0};
-    int result = text_print(&sql, "CREATE VIEW stored.%s AS ", name);
-    if (result == 0 && paths->count > 0)
-        result = put_files(&sql, paths);
-    if (result == 0 && paths->count > 0 && add_missing)
+    int result = text_print(&sql, "CREATE VIEW stored.%s AS ", stored->name);
+    if (result == 0 && files->count > 0)
+        result = put_files(&sql, files, core_path);
+    if (result == 0 && files->count > 0 && stored->add_missing)
         result = text_put(&sql, " UNION ALL BY NAME ");
-    if (result == 0 && (paths->count == 0 || add_missing))
-        result = put_no_rows(&sql, columns, count);
+    if (result == 0 && (files->count == 0 || stored->add_missing))
+        result = put_no_rows(&sql, stored->columns, stored->column_count);
     if (result != 0)
         connection_error(error, NULL);
     else
         result = connection_do(query, sql.data, error);
     text_done(&sql);
+    return result;
+}
+
+/* A file without rows in memory, for read_parquet() to take the columns from. 0, or -1. */
+static int make_core_file(struct query *query, const struct stored *stored, char path[64], struct query_error *error)
+{
+    struct text_buffer sql = {0};
+    query->core_fd = memfd_create("weir-columns", MFD_CLOEXEC);
+    snprintf(path, 64, "/proc/self/fd/%d", query->core_fd);
+    int result = query->core_fd >= 0 ? text_put(&sql, "COPY (") : -1;
+    if (result == 0)
+        result = put_no_rows(&sql, stored->columns, stored->column_count);
+    if (result == 0)
+        result = text_print(&sql, ") TO '%s' (FORMAT parquet, USE_TMP_FILE false)", path);
+    if (result != 0)
+        connection_error(error, NULL);
+    else
+        result = connection_do(query, sql.data, error);
+    text_done(&sql);
+    return result;
+}
+
+/* A view over the files of one kind. When it cannot be made, those that cannot be read are looked for. */
+static int create_from_files(struct query *query, const struct stored *stored, const struct query_paths *paths,
+                             bool core_only, struct query_error *error)
+{
+    struct usable_files files;
+    char core_path[64];
+    const char *core = NULL;
+    int result = usable_files_init(&files, paths, query->skipped);
+    if (result != 0) {
+        connection_error(error, NULL);
+    } else if (core_only && files.count > 0) {
+        result = make_core_file(query, stored, core_path, error);
+        core = core_path;
+    }
+    if (result == 0 && (result = create_stored(query, stored, &files, core, error)) != 0) {
+        const size_t count = files.count;
+        if (usable_files_check(&files, query, query->skipped) != 0)
+            connection_error(error, NULL);
+        else if (files.count < count)
+            result = create_stored(query, stored, &files, core, error);
+    }
+    usable_files_done(&files);
     return result;
 }
 
@@ -173,16 +238,19 @@ static const char applications_sql[] =
     " AND (applicationName IS NOT NULL OR applicationDescription IS NOT NULL OR applicationCategoryName IS NOT NULL)"
     " GROUP BY exporter_ipv4, exporter_ipv6, domain, applicationId";
 
-int views_create(struct query *query, const struct query_files *files, struct query_error *error)
+int views_create(struct query *query, const struct query_files *files, bool core_only, struct query_error *error)
 {
     const char *const views[] = {
         flows_sql, templates_sql, ledger_sql, options_sql, interfaces_sql, applications_sql,
         files->ledger.count > 0 || files->flows.count == 0 ? exporters_sql : exporters_of_flows_sql,
     };
+    const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false};
+    const struct stored options = {"options", option_columns, COUNT(option_columns), true};
+    const struct stored ledger = {"ledger", ledger_columns, COUNT(ledger_columns), true};
     if (connection_do(query, "CREATE SCHEMA stored", error) != 0 ||
-        create_stored(query, "flows", &files->flows, flow_columns, COUNT(flow_columns), false, error) != 0 ||
-        create_stored(query, "options", &files->options, option_columns, COUNT(option_columns), true, error) != 0 ||
-        create_stored(query, "ledger", &files->ledger, ledger_columns, COUNT(ledger_columns), true, error) != 0)
+        create_from_files(query, &flows, &files->flows, core_only, error) != 0 ||
+        create_from_files(query, &options, &files->options, false, error) != 0 ||
+        create_from_files(query, &ledger, &files->ledger, false, error) != 0)
         return -1;
     for (size_t i = 0; i < COUNT(views); i++) {
         if (connection_do(query, views[i], error) != 0)

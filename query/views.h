@@ -7,13 +7,7 @@
 
 #include "connection.h"
 
-/* 0, or -1 where a file cannot be read. */
-int views_create(struct query *query, const struct query_files *files, struct query_error *error);
-
-/* The columns of one of the files' kinds, which are there without any file too. */
-struct view_column {
-    const char *name;
-    const char *type; /* as SQL names it */
-};
+/* 0, or -1. Files that cannot be read are left out, and in query->skipped. */
+int views_create(struct query *query, const struct query_files *files, bool core_only, struct query_error *error);
 
 #endif

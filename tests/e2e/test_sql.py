@@ -265,13 +265,26 @@ def errors_show_the_place(folder):
     expect_in("LINE 1: select 1 as a; selekt 2\n                       ^", err)
     code, out, err = weir("sql", "--store", store.folder, "-o", "csv", "select 1 as a; select nosuch; select 3 as c")
     expect_equal((code, out), (1, "a\n1\n"), "the statements up to the first that fails")
-    damaged = store.write_flows([flow("192.0.2.1", "192.0.2.2")], hour="2026-11-25 03")
-    with open(damaged, "r+b") as file:
-        file.seek(-8, os.SEEK_END)
-        file.write(b"\xff\xff\xff\x7f")
-    code, out, err = weir("sql", "--store", store.folder, "select 1")
-    expect_equal((code, out), (1, ""), "a damaged file")
-    expect_in(os.path.basename(damaged), err)
+
+
+@case
+def damaged_files_are_named_and_left_out(folder):
+    store = small_store(folder)
+    damaged = {}
+    for name, place, octets in (("a foot that is too long", -8, b"\xff\xff\xff\x7f"), ("no end", -4, b"\0\0\0\0"),
+                                ("no beginning", 0, b"\0\0\0\0"), ("a torn foot", -60, b"\xff" * 50), ("empty", None, b"")):
+        damaged[name] = store.write_flows([flow("192.0.2.1", "192.0.2.2")], hour="2026-11-25 03")
+        if place is None:
+            os.truncate(damaged[name], 0)
+            continue
+        with open(damaged[name], "r+b") as file:
+            file.seek(place, os.SEEK_SET if place >= 0 else os.SEEK_END)
+            file.write(octets)
+    code, out, err = weir("sql", "--store", store.folder, "-o", "csv", "select count(*) as n from flows")
+    expect_equal((code, out), (0, "n\n4\n"), "what the others hold: " + err)
+    for name, path in damaged.items():
+        expect("weir sql: %s is left out: " % path in err, "%s is not told: %s" % (name, err))
+    expect_equal(err.count("\n"), len(damaged), "lines on standard error")
 
 
 @case

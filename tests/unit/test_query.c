@@ -74,6 +74,50 @@ static void test_missing_file(void **state)
     assert_non_null(strstr(error.text, "/nonexistent/it's.parquet"));
 }
 
+static void put_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* A store of the core's columns and others, written by DuckDB itself. */
+static void test_core_only(void **state)
+{
+    char folder[] = "/tmp/test_query_XXXXXX", path[100], torn[100], cut[100];
+    const char *const paths[] = {path, torn, cut};
+    const struct query_files files = {.flows = {paths, 3}};
+    const struct query_settings settings = {.core_only = true};
+    const struct query_skipped *skipped;
+    char sql[300];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/whole.parquet", folder);
+    snprintf(torn, sizeof torn, "%s/torn", folder);
+    snprintf(cut, sizeof cut, "%s/cut", folder);
+    snprintf(sql, sizeof sql, "COPY (SELECT t.* REPLACE (7::UBIGINT AS bytes), 1 AS further FROM (SELECT 1) LEFT JOIN"
+                              " stored.flows t ON true) TO '%s'", path);
+    assert_string_equal(query_text(query, sql), "1");
+    put_file(torn, "PAR1 and nothing more");
+    put_file(cut, "PAR1 and \x0a\x01\x01\x01PAR1");
+    for (int core_only = 0; core_only < 2; core_only++) {
+        struct query *other = query_open(&files, core_only ? &settings : NULL, &error);
+        assert_non_null(other);
+        assert_string_equal(query_text(other, "SELECT bytes, src FROM flows"), "7,-");
+        assert_int_equal(strncmp(query_text(other, "SELECT further FROM flows"), "error", 5) == 0, core_only);
+        assert_int_equal(query_skipped(other, &skipped), 2);
+        assert_string_equal(skipped[0].path, torn);
+        assert_string_equal(skipped[0].why, "it does not begin and end as Parquet does");
+        assert_string_equal(skipped[1].path, cut);
+        assert_string_equal(skipped[1].why, "its foot is longer than the file");
+        query_close(other);
+    }
+    for (size_t i = 0; i < 3; i++)
+        unlink(paths[i]);
+    rmdir(folder);
+}
+
 static void test_values(void **state)
 {
     const struct query_value values[] = {
@@ -217,7 +261,7 @@ static void test_types(void **state)
         {"(-170141183460469231731687303715884105728)::HUGEINT", "-170141183460469231731687303715884105728"},
         {"340282366920938463463374607431768211455::UHUGEINT", "340282366920938463463374607431768211455"},
         {"0.1::FLOAT", "0.1"}, {"0.1::DOUBLE", "0.1"}, {"(1/3)::DOUBLE", "0.3333333333333333"}, {"'-inf'::DOUBLE", "-inf"},
-        {"1e23::DOUBLE", "1e+23"}, {"16777217::FLOAT", "16777216"}, {"(-0.05)::DECIMAL(4,2)", "-0.05"},
+        {"1e23::DOUBLE", "1e+23"}, {"0.1::DOUBLE + 0.2::DOUBLE", "0.30000000000000004"}, {"16777217::FLOAT", "16777216"}, {"(-0.05)::DECIMAL(4,2)", "-0.05"},
         {"12345678901234567890123456789012345.678::DECIMAL(38,3)", "12345678901234567890123456789012345.678"},
         {"7::DECIMAL(9,0)", "7"}, {"''", ""}, {"'123456789012'", "123456789012"}, {"'1234567890123'", "1234567890123"},
         {"'\\x00\\xFF'::BLOB", "0x00ff"}, {"''::BLOB", "0x"}, {"DATE '1970-01-01'", "1970-01-01"},
@@ -256,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_core_only),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
     };

@@ -170,6 +170,14 @@ static void test_box_narrow(void **state)
                         "│ xxxxxxxxxxxxxxxxxxx… │ … │\n"
                         "└──────────────────────┴───┘\n"
                         "1 row, the first 1 of 3 columns\n");
+    /* with the sign for more, to the column */
+    settings.width = 17;
+    assert_string_equal(output_with("SELECT 'aaa' AS a, 'bbb' AS b, 'ccc' AS c", settings),
+                        "┌─────┬─────┬───┐\n│ a   │ b   │ … │\n├─────┼─────┼───┤\n│ aaa │ bbb │ … │\n└─────┴─────┴───┘\n"
+                        "1 row, the first 2 of 3 columns\n");
+    settings.width = 16;
+    assert_string_equal(output_with("SELECT 'aaa' AS a, 'bbb' AS b, 'ccc' AS c", settings),
+                        "┌─────┬───┐\n│ a   │ … │\n├─────┼───┤\n│ aaa │ … │\n└─────┴───┘\n1 row, the first 1 of 3 columns\n");
     /* what fits to the column is whole */
     settings.width = 13;
     assert_string_equal(output_with("SELECT 'aaa' AS a, 'bbb' AS b", settings),

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * usable_files.c - which of the files that a query is given can be read
+ *
+ *     "PAR1" | pages ... | foot | its length (4 octets, least first) | "PAR1"
+ */
+#define _GNU_SOURCE
+#include "usable_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAGIC_BYTES = 4, TAIL_BYTES = 8 };
+
+static int skip(struct skipped_files *skipped, const char *path, const char *why)
+{
+    struct query_skipped *items = realloc(skipped->items, (skipped->count + 1) * sizeof *items);
+    if (items == NULL)
+        return -1;
+    skipped->items = items;
+    struct query_skipped *item = &items[skipped->count];
+    item->path = path;
+    if ((item->why = strndup(why, strcspn(why, "\n"))) == NULL)
+        return -1;
+    skipped->count++;
+    return 0;
+}
+
+/* What is wrong with a file, or NULL. */
+static const char *fault_of(int fd)
+{
+    uint8_t head[MAGIC_BYTES], tail[TAIL_BYTES];
+    struct stat is;
+    if (fstat(fd, &is) != 0)
+        return strerror(errno);
+    if (!S_ISREG(is.st_mode))
+        return "it is no file";
+    if (is.st_size < MAGIC_BYTES + TAIL_BYTES || pread(fd, head, sizeof head, 0) != sizeof head ||
+        pread(fd, tail, sizeof tail, is.st_size - TAIL_BYTES) != sizeof tail)
+        return "it is too short to be Parquet";
+    if (memcmp(head, "PAR1", MAGIC_BYTES) != 0 || memcmp(tail + 4, "PAR1", MAGIC_BYTES) != 0)
+        return "it does not begin and end as Parquet does";
+    const uint32_t foot_bytes = (uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24;
+    return foot_bytes <= is.st_size - MAGIC_BYTES - TAIL_BYTES ? NULL : "its foot is longer than the file";
+}
+
+int usable_files_init(struct usable_files *files, const struct query_paths *paths, struct skipped_files *skipped)
+{
+    *files = (struct usable_files){.paths = calloc(paths->count + 1, sizeof *files->paths)};
+    if (files->paths == NULL)
+        return -1;
+    for (size_t i = 0; i < paths->count; i++) {
+        const int fd = open(paths->paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        /* one that the merger has taken away, and the caller has not heard yet, is no fault to hide: DuckDB tells */
+        const char *fault = fd >= 0 ? fault_of(fd) : NULL;
+        if (fd >= 0)
+            close(fd);
+        if (fault == NULL)
+            files->paths[files->count++] = paths->paths[i];
+        else if (skip(skipped, paths->paths[i], fault) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int usable_files_check(struct usable_files *files, struct query *query, struct skipped_files *skipped)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct query_value path = {.kind = QUERY_VALUE_TEXT, .octets = {files->paths[i], strlen(files->paths[i])}};
+        struct query_error error = {.text = ""};
+        struct query_result *result;
+        struct query_chunk chunk;
+        int got = query_run(query, "SELECT count(*) FROM parquet_schema($1)", &path, 1, &result, &error);
+        if (got == 0) {
+            while ((got = query_next(result, &chunk, &error)) == 1)
+                continue;
+            query_result_free(result);
+        }
+        if (got == 0 || access(files->paths[i], F_OK) != 0)
+            files->paths[kept++] = files->paths[i];
+        else if (skip(skipped, files->paths[i], error.text) != 0)
+            return -1;
+    }
+    files->count = kept;
+    return 0;
+}
+
+void usable_files_done(struct usable_files *files)
+{
+    free(files->paths);
+    *files = (struct usable_files){0};
+}
+
+void skipped_files_done(struct skipped_files *skipped)
+{
+    for (size_t i = 0; i < skipped->count; i++)
+        free(skipped->items[i].why);
+    free(skipped->items);
+    *skipped = (struct skipped_files){0};
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * usable_files.h - which of the files that a query is given can be read
+ *
+ * A file that cannot is left out and told of, so that the others are answered.
+ */
+#ifndef WEIR_QUERY_USABLE_FILES_H
+#define WEIR_QUERY_USABLE_FILES_H
+
+#include "connection.h"
+
+/* Paths that are the caller's, and those that were left out. */
+struct usable_files {
+    const char **paths;
+    size_t count;
+};
+
+struct skipped_files {
+    struct query_skipped *items; /* their texts are their own */
+    size_t count;
+};
+
+/* Takes those that begin and end as Parquet does: 0, or -1 when memory is short. */
+int usable_files_init(struct usable_files *files, const struct query_paths *paths, struct skipped_files *skipped);
+
+/* Leaves out those whose foot DuckDB cannot read: what they hold of it takes a moment each. 0, or -1. */
+int usable_files_check(struct usable_files *files, struct query *query, struct skipped_files *skipped);
+
+void usable_files_done(struct usable_files *files);
+void skipped_files_done(struct skipped_files *skipped);
+
+#endif
