@@ -25,7 +25,8 @@ struct state_file {
 
 /*
  * Finds where the file is and makes the folder. `option` is a folder, "none", or NULL for the usual one:
- * $STATE_DIRECTORY, /var/lib/weir for root, else $XDG_STATE_HOME/weir or ~/.local/state/weir. A port 0, which is another one next time, has no file.
+ * $STATE_DIRECTORY, /var/lib/weir for root, else $XDG_STATE_HOME/weir or ~/.local/state/weir. A port 0, which is another
+ * one next time, has no file.
  * -1 when a folder that was asked for cannot be used; that was told.
  */
 int state_file_init(struct state_file *file, const char *option, const char *const *hosts, size_t host_count,

@@ -2,8 +2,8 @@
 /*
  * stop_signal.c - notes SIGINT and SIGTERM
  *
- * A loop that waits has them blocked but while the loop waits: a signal between the look and the wait is not lost. Under load, when
- * the wait returns at once, they are fetched with sigtimedwait().
+ * A loop that waits has them blocked but while the loop waits: a signal between the look and the wait is not lost.
+ * Under load, when the wait returns at once, they are fetched with sigtimedwait().
  */
 #define _GNU_SOURCE
 #include "stop_signal.h"

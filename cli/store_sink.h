@@ -8,8 +8,9 @@
 #include "sink.h"
 #include "store_writer.h"
 
-/* What `decoder` counts, which must live longer, is noted in the store's ledger. Live, a store that cannot be written to is told on stderr and goes on to be tried; with options->wait it fails. NULL with
- * `error` filled where there can be no store. */
+/* What `decoder` counts, which must live longer, is noted in the store's ledger. Live, a store that cannot be written to
+ * is told on stderr and goes on to be tried; with options->wait it fails. NULL with `error` filled where there can be no
+ * store. */
 struct sink *store_sink_create(const struct store_writer_options *options, struct weir_decoder *decoder,
                                struct sink_error *error);
 

@@ -140,9 +140,9 @@ static struct row_form *form_create(const struct weir_layout *layout)
     const bool nulls = has_nulls(layout);
     size_t text_bytes = LABEL_HEAD;
     /* what the fields of variable length hold is as much as one datagram can hold */
-    size_t row_bytes_max =
-        sizeof ", {}" + LABEL_HEAD + RATE_BYTES_MAX + (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(UINT16_MAX) : 0) +
-        (layout->list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
+    const size_t variable_bytes_max = (layout->variable_count > 0 ? WEIR_VALUE_JSON_SIZE(UINT16_MAX) : 0) +
+                                      (layout->list_count > 0 ? WEIR_RECORD_LISTS_SIZE : 0);
+    size_t row_bytes_max = sizeof ", {}" + LABEL_HEAD + RATE_BYTES_MAX + variable_bytes_max;
 
     for (uint32_t i = 0; i < layout->field_count; i++) {
         if (layout->fields[i].kind == WEIR_KIND_NULL && !nulls) {

@@ -65,8 +65,8 @@ void batch_pool_done(struct batch_pool *pool);
  * been made ready, if there was one, and the user is to take it first. */
 struct batch *batch_open(struct batch_pool *pool, struct layout *layout);
 
-/* Whether a batch has as many rows as it should have; it is to be closed at once, so that its memory is used again while
- * it is still in the cache. */
+/* Whether a batch has as many rows as it should have; it is to be closed at once, so that its memory is used again
+ * while it is still in the cache. */
 bool batch_is_full(const struct batch *batch);
 
 /* Rows that the batch can still take. */

@@ -346,8 +346,8 @@ struct layout *compile(struct layout_table *table, const struct specification *s
     specifier_read_all(specification, table->taught, table->specifiers);
     if (measure(table, specification, &size, ret_reason) != 0)
         return NULL;
-    const size_t block_bytes = sizeof(struct layout) +
-                               size.column_count * (sizeof(struct weir_field) + sizeof(struct step) + sizeof(uint32_t)) +
+    const size_t column_bytes = sizeof(struct weir_field) + sizeof(struct step) + sizeof(uint32_t);
+    const size_t block_bytes = sizeof(struct layout) + size.column_count * column_bytes +
                                CORE_COMPUTED_MAX * sizeof(uint32_t) +
                                (has_core(table, specification) ? CORE_BYTES : 0) +
                                size.column_count / 2 * sizeof(struct window) +

@@ -8,7 +8,7 @@
  *     the record                           samplingInterval, samplerRandomInterval; the packets of a sampling period,
  *                                          interval and space, by those taken of it (RFC 5477 section 8.2); population
  *                                          by size; 1 by probability
- *     options, by samplerId or selectorId  of the record
+ *     options, by samplerId                of the record, else by selectorId
  *     options, by ingressInterface         of the record
  *     options                              for the exporter as a whole
  *     the header of version 5              lower 14 bits
@@ -172,19 +172,19 @@ static bool find_in_record(struct core_build *build)
 /* What is known best is written last. */
 static void find_in_state(struct core_build *build)
 {
+    static const uint16_t keys[] = {10, 302, 48};
     const struct weir_field *fields = build->layout->fields;
-    const uint32_t interface = core_find(build, WEIR_PEN_IANA, 10, CORE_NUMBERS);
-    uint32_t id = core_find(build, WEIR_PEN_IANA, 48, CORE_NUMBERS);
-    if (id == UINT32_MAX)
-        id = core_find(build, WEIR_PEN_IANA, 302, CORE_NUMBERS);
-    core_set_computed(build, WEIR_CORE_SAMPLING_RATE, WEIR_KIND_U32, 4, id, WEIR_CORE_NOTE_STATE);
+    const uint32_t sampler = core_find(build, WEIR_PEN_IANA, 48, CORE_NUMBERS),
+                   from = sampler != UINT32_MAX ? sampler : core_find(build, WEIR_PEN_IANA, 302, CORE_NUMBERS);
+    core_set_computed(build, WEIR_CORE_SAMPLING_RATE, WEIR_KIND_U32, 4, from, WEIR_CORE_NOTE_STATE);
     core_add(build, WEIR_CORE_SAMPLING_RATE, of_run, UINT32_MAX, UINT32_MAX, UINT32_MAX);
-    if (interface != UINT32_MAX)
-        core_add(build, WEIR_CORE_SAMPLING_RATE, by_interface_kernels[fields[interface].kind - WEIR_KIND_U8], interface,
-                 UINT32_MAX, UINT32_MAX);
-    if (id != UINT32_MAX)
-        core_add(build, WEIR_CORE_SAMPLING_RATE, by_id_kernels[fields[id].kind - WEIR_KIND_U8], id, UINT32_MAX,
-                 UINT32_MAX);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const uint32_t key = core_find(build, WEIR_PEN_IANA, keys[i], CORE_NUMBERS);
+        if (key == UINT32_MAX)
+            continue;
+        core_kernel *const *kernels = keys[i] == 10 ? by_interface_kernels : by_id_kernels;
+        core_add(build, WEIR_CORE_SAMPLING_RATE, kernels[fields[key].kind - WEIR_KIND_U8], key, UINT32_MAX, UINT32_MAX);
+    }
 }
 
 void core_sampling_find(struct core_build *build, uint32_t sampling_rate)

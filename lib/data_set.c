@@ -38,6 +38,7 @@ bool data_set_begin_rows(struct weir_decoder *decoder, struct layout *layout, co
             size_bytes = 0;
     }
     decoder->rows = (struct rows){.records = data, .left_bytes = size_bytes, .layout = layout, .run = *run};
+    layout->reference_count += size_bytes > 0; /* the user may let the time pass before all are moved */
     return size_bytes > 0;
 }
 
@@ -100,6 +101,8 @@ bool data_set_rows_step(struct weir_decoder *decoder)
     /* Full; or nothing came: what was left turned out to be padding, or runs over the end. */
     if (rows->layout->open == batch && (batch_is_full(batch) || batch->view.row_count == 0))
         batch_close(batch);
+    if (rows->left_bytes == 0)
+        layout_unref(&decoder->layouts, rows->layout);
     return true;
 }
 

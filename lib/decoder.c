@@ -58,14 +58,14 @@ struct weir_decoder *weir_decoder_create(const struct weir_options *given)
     if (decoder == NULL)
         return NULL;
     const struct layout_core core = {.wanted = options.core, .sampling_rate = options.sampling_rate};
+    const uint32_t layouts_max = options.templates_max + FIXED_COUNT;
     decoder->options = options;
     decoder->taught.seed = options.seed;
     lifetime_init(&decoder->lifetime, options.template_lifetime_us);
     decoder->waiting.bytes_max = options.waiting_bytes;
     decoder->waiting.session_bytes_max = options.waiting_session_bytes;
     if (walk_init(&decoder->walked) != 0 || lists_init(&decoder->lists) != 0 ||
-        layout_table_init(&decoder->layouts, options.templates_max + FIXED_COUNT, options.seed, core, &decoder->taught) !=
-            0 ||
+        layout_table_init(&decoder->layouts, layouts_max, options.seed, core, &decoder->taught) != 0 ||
         batch_pool_init(&decoder->batches, options.batch_count, options.batch_bytes, options.batch_rows,
                         &decoder->layouts) != 0 ||
         session_table_init(&decoder->sessions, options.sessions_max, options.seed) != 0 ||

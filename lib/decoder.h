@@ -116,8 +116,8 @@ void data_set_template_came(struct weir_decoder *decoder, struct session *sessio
 /* data_set.c: decides about what came before `before_us` and still waits. */
 void data_set_expire(struct weir_decoder *decoder, int64_t before_us);
 
-/* sharing.c: the template of this version that a session may take over from its siblings, or NULL; and what is to be done in
- * the siblings when a session has learned one. */
+/* sharing.c: the template of this version that a session may take over from its siblings, or NULL; and what is to be
+ * done in the siblings when a session has learned one. */
 struct layout *sharing_find(struct weir_decoder *decoder, const struct session *session, uint16_t id,
                             uint16_t version);
 void sharing_learned(struct weir_decoder *decoder, const struct session *session, uint16_t id,
@@ -140,8 +140,9 @@ void eviction_for_session(struct weir_decoder *decoder, const struct weir_addres
 /* eviction.c: whether the session's address may have one more template, or one instead of another. */
 bool eviction_may_have_template(const struct weir_decoder *decoder, const struct session *session, bool instead);
 
-/* eviction.c: whether there is a place for a template with this ID in the session, and its address may have it. Templates
- * that the session has forgotten, or taken over from a sibling, take a place as well, until the session goes. */
+/* eviction.c: whether there is a place for a template with this ID in the session, and its address may have it.
+ * Templates that the session has forgotten, or taken over from a sibling, take a place as well, until the session
+ * goes. */
 bool eviction_has_place(const struct weir_decoder *decoder, const struct session *session, uint16_t id);
 
 /* eviction.c: gives up the session that was least recently useful, to make room for a template. False: that did not

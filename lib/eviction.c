@@ -46,7 +46,8 @@ bool eviction_may_have_template(const struct weir_decoder *decoder, const struct
 {
     const struct peer *peer = session->peer;
     const struct layout_table *layouts = &decoder->layouts;
-    return (instead || peer_may_take(peer->template_count, decoder->ledger.templates, decoder->options.templates_max)) &&
+    const uint32_t max = decoder->options.templates_max;
+    return (instead || peer_may_take(peer->template_count, decoder->ledger.templates, max)) &&
            peer_may_take(peer->template_bytes, layouts->bytes, layouts->bytes_max);
 }
 

@@ -18,8 +18,8 @@
  *     entry        kind 1 | ID 8 | rate 4 | algorithm 2 | totals 8, 8 | name 1 + octets | description 1 + octets
  *
  * Sessions and states that were useful least recently come first, elements as they were learned. The CRC is over the
- * version and all behind the CRC. Version 1 has neither elements, nor the 0 octet behind them, nor sequences, and its CRC
- * leaves out the version.
+ * version and all behind the CRC. Version 1 has neither elements, nor the 0 octet behind them, nor sequences, and its
+ * CRC leaves out the version.
  */
 #ifndef WEIR_SAVED_H
 #define WEIR_SAVED_H

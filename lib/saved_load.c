@@ -53,11 +53,12 @@ static uint32_t count_fields(const struct specification *specification)
 
 static bool is_sound(const struct specification *specification, uint16_t id)
 {
-    return id >= TEMPLATE_ID_FIRST && (specification->version == VERSION_9 || specification->version == VERSION_IPFIX) &&
+    const bool ipfix = specification->version == VERSION_IPFIX;
+    return id >= TEMPLATE_ID_FIRST && (ipfix || specification->version == VERSION_9) &&
            specification->field_count != UINT32_MAX && specification->field_count > 0 &&
            specification->scope_count <= specification->field_count &&
            (specification->options || specification->scope_count == 0) &&
-           !(specification->options && specification->version == VERSION_IPFIX && specification->scope_count == 0);
+           !(specification->options && ipfix && specification->scope_count == 0);
 }
 
 static bool is_time(int64_t time_us)

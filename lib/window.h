@@ -33,8 +33,8 @@ struct window {
     uint16_t segment;
 };
 
-/* Copies `count` records, 8 at least, to `columns` from row `row` on. `source` points at the first record's segment; the
- * others follow every `stride` octets. */
+/* Copies `count` records, 8 at least, to `columns` from row `row` on. `source` points at the first record's segment;
+ * the others follow every `stride` octets. */
 typedef void window_copy(const struct window *window, uint8_t *const *columns, size_t row, const uint8_t *source,
                          size_t stride, size_t count);
 

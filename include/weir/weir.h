@@ -19,9 +19,9 @@
  *
  * The way of the data
  *
- *     A template (RFC 3954 section 5.2, RFC 7011 section 3.4) is compiled once, when it arrives, into a list of copies. Data sets are
- *     then moved from the wire into the columns of a batch, a column at a time. A batch holds rows of one
- *     layout: one list of fields. Exporters that send the same template share a layout and its batch; which
+ *     A template (RFC 3954 section 5.2, RFC 7011 section 3.4) is compiled once, when it arrives, into a list of
+ *     copies. Data sets are then moved from the wire into the columns of a batch, a column at a time. A batch
+ *     holds rows of one layout: one list of fields. Exporters that send the same template share a layout and its batch; which
  *     rows came from whom is told by the batch's runs. NetFlow v1, v5 and v7 have one form of record each, which
  *     is treated as a template that is known from the start; IPFIX (RFC 7011) differs from v9 in its header and
  *     in what a template may say.
@@ -667,8 +667,8 @@ void weir_decoder_remainder(struct weir_decoder *decoder, struct weir_session_vi
  * Exporters describe themselves in options records: which sampler looks at one packet in how many, what interfaces,
  * applications and VRFs are called. The decoder keeps that for each exporter address and domain, besides giving the
  * records themselves in batches as it gives flows. What was told for domain 0 serves all domains of the address that
- * have nothing of their own. A record with an observationDomainId other than 0 tells of that domain, whichever its message
- * is of.
+ * have nothing of their own. A record with an observationDomainId other than 0 tells of that domain, whichever its
+ * message is of.
  *
  * Names are as the exporter wrote them, up to the first NUL and 255 octets; whether they are UTF-8 is not checked.
  * They, and views of exporters, are valid until the decoder is called next.
@@ -735,9 +735,9 @@ void weir_exporter_facts(const struct weir_exporter_view *exporter,
  * number, what exporters told of themselves, and of their own elements (RFC 5610). The library does no input or output;
  * where the octets are kept is up to the caller.
  *
- * What was sent between the two is told as lost by the first datagram of a session, when that one comes within 10 minutes
- * after the last one before. After that, or where the leap is one that no loss explains, the numbers begin anew, and it is
- * told neither as a loss nor as a restart of the exporter.
+ * What was sent between the two is told as lost by the first datagram of a session, when that one comes within 10
+ * minutes after the last one before. After that, or where the leap is one that no loss explains, the numbers begin anew,
+ * and it is told neither as a loss nor as a restart of the exporter.
  */
 enum weir_saved {
     WEIR_SAVED_OK,
@@ -755,8 +755,8 @@ const char *weir_saved_text(enum weir_saved fault);
 /* Writes to `data` when there is room, and returns how many octets it takes; with NULL and 0 only that. */
 size_t weir_decoder_save(const struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
 
-/* Takes what was saved, by this version or an older one, before the first datagram. Unless it returns WEIR_SAVED_OK nothing was taken, and the decoder
- * is as it was. What is beyond the limits of this decoder is left out. */
+/* Takes what was saved, by this version or an older one, before the first datagram. Unless it returns WEIR_SAVED_OK
+ * nothing was taken, and the decoder is as it was. What is beyond the limits of this decoder is left out. */
 enum weir_saved weir_decoder_load(struct weir_decoder *decoder, const uint8_t *data, size_t size_bytes);
 
 #if defined(__GNUC__)

@@ -273,17 +273,17 @@ class Decoder:
                 if not template.reliable and self.now_us - template.seen_us > LIFETIME_US:
                     del session.templates[number]
                     self.count("template_expired")
-        for session in self.sessions.values():
-            overdue = [waiting for waiting in session.waiting if self.now_us - waiting.since_us > WAITING_US]
-            self.decide(overdue, session)
+        self.decide(WAITING_US)
 
     def finish(self):
-        for session in self.sessions.values():
-            self.decide(list(session.waiting), session)
+        self.decide(-1)
 
-    def decide(self, overdue, session):
-        """What waited for long enough: a template of another port serves, or it is given up."""
-        for waiting in overdue:
+    def decide(self, patience_us):
+        """What waited for longer: a template of another port serves, or it is given up. In the order in which it came,
+        of all ports: options of one may tell of what another sends."""
+        overdue = [(waiting, session) for session in self.sessions.values() for waiting in session.waiting
+                   if self.now_us - waiting.since_us > patience_us]
+        for waiting, session in sorted(overdue, key=lambda of: of[0].place):
             if waiting not in session.waiting:
                 continue
             version = waiting.header.version

@@ -7,6 +7,7 @@ import values
 
 LIST_DEPTH_MAX = 8  # limits.h
 LIST_TEXT_BYTES, LIST_TEXT_PER_OCTET = 2048, 64
+RECORD_LISTS_BYTES = 147456  # weir.h
 
 
 class Overrun(Exception):
@@ -49,6 +50,7 @@ class Context:
         self.find_template = find_template
         self.elements = elements
         self.reasons = []
+        self.room = None
 
 
 def read_record(template, cursor):
@@ -59,8 +61,28 @@ def read_record(template, cursor):
 
 def shown_record(template, raw, context, depth=0):
     """(name, value) of each field that is shown."""
+    if depth == 0:
+        context.room = Room(octets for field, octets in zip(template.fields, raw) if field.kind in values.LISTS)
     return tuple((name, shown(field.kind, octets, field.length, context, depth))
                  for field, name, octets in zip(template.fields, template.names, raw) if name is not None)
+
+
+class Room:
+    """How long the texts of a record's lists may be (limits.h): each for itself, and all together, so that those which
+    come behind have room as octets."""
+
+    def __init__(self, lists):
+        self.left = RECORD_LISTS_BYTES - sum(self.least(octets) for octets in lists)
+
+    @staticmethod
+    def least(octets):
+        return 2 * len(octets) + len('"0x"')
+
+    def most(self, octets):
+        return min(LIST_TEXT_BYTES + LIST_TEXT_PER_OCTET * len(octets), self.left + self.least(octets))
+
+    def take(self, octets, size):
+        self.left -= size - self.least(octets)
 
 
 def shown(kind, octets, length, context, depth):
@@ -73,6 +95,8 @@ def shown(kind, octets, length, context, depth):
 
 def shown_list(kind, octets, context, depth):
     if not octets:
+        if depth == 1:
+            context.room.take(octets, len("null"))
         return None
     before = len(context.reasons)
     try:
@@ -83,8 +107,11 @@ def shown_list(kind, octets, context, depth):
         read = {"basicList": basic_list, "subTemplateList": template_list,
                 "subTemplateMultiList": template_multi_list}[kind]
         result = head + read(cursor, context, depth)
-        if text_bytes(result) > LIST_TEXT_BYTES + LIST_TEXT_PER_OCTET * len(octets):
-            raise Malformed("list_too_long")
+        if depth == 1:
+            size = text_bytes(result)
+            if size > context.room.most(octets):
+                raise Malformed("list_too_long")
+            context.room.take(octets, size)
         return result
     except Overrun:
         reason = "list_malformed"

@@ -126,6 +126,48 @@ static void test_many_takers_cost_little(void **state)
     weir_decoder_free(decoder);
 }
 
+static void feed(struct weir_decoder *decoder, uint16_t port, const uint8_t *octets, size_t size_bytes)
+{
+    struct weir_datagram datagram = make_datagram(&maker, port, 1000000);
+    datagram.data = octets;
+    datagram.size_bytes = size_bytes;
+    weir_decoder_feed(decoder, &datagram);
+    drain_rows(decoder);
+}
+
+/* The time passes between two batches of one set, and takes the set's layout from its session: it must stay until the
+ * rows are out. */
+static void test_rows_keep_what_ends_meanwhile(void **state)
+{
+    static const uint8_t ipfix_template[] = {0, 10, 0, 28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                             0, 2,  0, 12, 1, 0, 0, 1, 0, 2, 0, 4};
+    static const uint8_t ipfix_data[] = {0, 10, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 8, 0, 0, 0, 5};
+    struct weir_options options;
+    (void)state;
+    weir_options_init(&options);
+    options.batch_rows = 1;
+    options.sessions_max = 2;
+    struct weir_decoder *decoder = weir_decoder_create(&options);
+    assert_non_null(decoder);
+    send_template(decoder, OWNER, FIELDS_BYTES);
+    send_row(decoder, TAKER);
+    assert_int_equal(finish(decoder), 1);
+    feed(decoder, SECOND, ipfix_template, sizeof ipfix_template); /* the owner makes room */
+    assert_int_equal(weir_decoder_ledger(decoder)->evictions, 1);
+    feed(decoder, TAKER, ipfix_data, sizeof ipfix_data); /* waits */
+    make_header(&maker, 0);
+    make_rows(&maker, 256, 7, 3);
+    const struct weir_datagram datagram = make_datagram(&maker, TAKER, 1000000);
+    weir_decoder_feed(decoder, &datagram);
+    struct weir_batch *batch = weir_decoder_next(decoder);
+    assert_non_null(batch);
+    weir_batch_release(batch);
+    weir_decoder_tick(decoder, 60000000);
+    assert_int_equal(finish(decoder), 3); /* two more, and what waited */
+    assert_int_equal(weir_decoder_ledger(decoder)->sets_given_up, 0);
+    weir_decoder_free(decoder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_what_was_taken_over_is_not_lent_on),
         cmocka_unit_test(test_second_meaning_ends_it),
         cmocka_unit_test(test_many_takers_cost_little),
+        cmocka_unit_test(test_rows_keep_what_ends_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
