@@ -166,7 +166,7 @@ static void append_chunk_metadata(struct thrift_writer *writer, const struct fil
     append_encodings(writer, chunk->encodings);
     thrift_list(writer, 3, THRIFT_BINARY, 1);
     thrift_element_binary(writer, column->name, strlen(column->name));
-    thrift_i32(writer, 4, chunk->codec);
+    thrift_i32(writer, 4, (int32_t)chunk->codec);
     thrift_i64(writer, 5, (int64_t)chunk->value_count);
     thrift_i64(writer, 6, (int64_t)chunk->uncompressed_bytes);
     thrift_i64(writer, 7, (int64_t)chunk->size_bytes);

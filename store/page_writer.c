@@ -51,20 +51,20 @@ static void write_header(const struct page *page, size_t size_bytes, size_t comp
                          struct octet_buffer *to)
 {
     struct thrift_writer writer = thrift_writer_init(to);
-    thrift_i32(&writer, 1, page->kind);
+    thrift_i32(&writer, 1, (int32_t)page->kind);
     thrift_i32(&writer, 2, (int32_t)size_bytes);
     thrift_i32(&writer, 3, (int32_t)compressed_bytes);
     thrift_i32(&writer, 4, (int32_t)crc);
     if (page->kind == PARQUET_DATA_PAGE) {
         thrift_struct(&writer, 5);
         thrift_i32(&writer, 1, (int32_t)page->value_count);
-        thrift_i32(&writer, 2, page->encoding);
+        thrift_i32(&writer, 2, (int32_t)page->encoding);
         thrift_i32(&writer, 3, PARQUET_RLE);
         thrift_i32(&writer, 4, PARQUET_RLE);
     } else {
         thrift_struct(&writer, 7);
         thrift_i32(&writer, 1, (int32_t)page->value_count);
-        thrift_i32(&writer, 2, page->encoding);
+        thrift_i32(&writer, 2, (int32_t)page->encoding);
         thrift_bool(&writer, 3, page->sorted);
     }
     thrift_end(&writer);
