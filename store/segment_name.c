@@ -73,7 +73,8 @@ static bool parse_stamp(const char **text, int64_t *ret_time_s)
 bool segment_name_parse(const char *text, struct segment_name *ret_name)
 {
     struct segment_name name = {0};
-    char end[16] = "";
+    char end[16] = "", again[SEGMENT_NAME_SIZE];
+    const char *whole = text;
     if (!parse_stamp(&text, &name.first_s))
         return false;
     text++;
@@ -82,6 +83,9 @@ bool segment_name_parse(const char *text, struct segment_name *ret_name)
     if (sscanf(text, "-%8" SCNx32 "-%" SCNu64 "-%" SCNu64 "-%u%15s", &name.writer, &name.sequence_first,
                &name.sequence_last, &name.tier, end) != 5 ||
         strcmp(end, ".parquet") != 0 || name.sequence_first > name.sequence_last)
+        return false;
+    segment_name_format(&name, again); /* what is not written just so is not ours */
+    if (strcmp(again, whole) != 0)
         return false;
     *ret_name = name;
     return true;

@@ -67,37 +67,37 @@ static void test_names(void **state)
     static const char *const others[] = {
         "x.parquet", TIMES "0badcafe-1-1-0.parquet.tmp", "." TIMES "0badcafe-1-1-0.parquet", TIMES "0badcafe-1-1.parquet",
         TIMES "0badcafe-2-1-0.parquet", TIMES "0badcaf-1-1-0.parquet", TIMES "0badcafe-+1-1-0.parquet",
-        TIMES "0badcafe-1-99999999999999999999-0.parquet", TIMES "0badcafe-1-1-256.parquet", TIMES "0BADCAFE-1-1-0.parquet",
+        TIMES "0badcafe-1-99999999999999999999-0.parquet", TIMES "0badcafe-01-1-0.parquet", TIMES "0BADCAFE-1-1-0.parquet",
         "20261123T140000-20261123T14595-0badcafe-1-1-0.parquet", TIMES "0badcafe-1-1-0.parquet2", TIMES,
     };
     static const char *const wanted[] = {
-        "names/date=2026-11-23/hour=14/" TIMES "0badcafe-1-18446744073709551615-255.parquet",
-        "names/date=2026-11-23/hour=15/" TIMES "0badcafe-1-1-0.parquet",
-        "names/date=2026-11-24/hour=00/" TIMES "0badcafe-1-1-0.parquet",
+        "flows/date=2026-11-23/hour=14/" TIMES "0badcafe-1-18446744073709551615-255.parquet",
+        "flows/date=2026-11-23/hour=15/" TIMES "0badcafe-1-1-0.parquet",
+        "flows/date=2026-11-24/hour=00/" TIMES "0badcafe-1-1-0.parquet",
     };
     char path[200];
     (void)state;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        snprintf(path, sizeof path, "names/date=2026-11-23/hour=14/%s", others[i]);
+        snprintf(path, sizeof path, "flows/date=2026-11-23/hour=14/%s", others[i]);
         put(path);
     }
-    put("names/" TIMES "0badcafe-1-1-0.parquet");
-    put("names/date=2026-11-23/" TIMES "0badcafe-1-1-0.parquet");
-    put("names/elsewhere/hour=14/" TIMES "0badcafe-1-1-0.parquet");
+    put("flows/" TIMES "0badcafe-1-1-0.parquet");
+    put("flows/date=2026-11-23/" TIMES "0badcafe-1-1-0.parquet");
+    put("flows/elsewhere/hour=14/" TIMES "0badcafe-1-1-0.parquet");
     for (size_t i = sizeof wanted / sizeof *wanted; i-- > 0;)
         put(wanted[i]);
-    check("names", wanted, sizeof wanted / sizeof *wanted);
-    check("nothing", NULL, 0);
+    check("flows", wanted, sizeof wanted / sizeof *wanted);
+    check("ledger", NULL, 0);
 }
 
-#define HOUR "covered/date=2026-11-23/hour=14/" TIMES
+#define HOUR "options/date=2026-11-23/hour=14/" TIMES
 
 static void test_covered(void **state)
 {
     static const char *const wanted[] = {
         HOUR "0000000a-1-6-2.parquet",   /* covers all below but what stands beside it */
-        HOUR "0000000a-20-20-0.parquet", /* a gap before it */
         HOUR "0000000a-5-7-0.parquet",   /* overlaps only */
+        HOUR "0000000a-20-20-0.parquet", /* a gap before it */
         HOUR "0000000b-1-2-0.parquet",   /* another writer */
         HOUR "0000000b-2-2-0.parquet",   /* covered, but not by a higher tier */
         HOUR "0000000b-3-3-1.parquet",
@@ -111,11 +111,11 @@ static void test_covered(void **state)
         put(covered[i]);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         put(wanted[i]);
-    put("covered/date=2026-11-23/hour=15/" TIMES "0000000a-1-1-0.parquet"); /* another folder: it counts there alone */
+    put("options/date=2026-11-23/hour=15/" TIMES "0000000a-1-1-0.parquet"); /* another folder: it counts there alone */
     const char *all[sizeof wanted / sizeof *wanted + 1];
     memcpy(all, wanted, sizeof wanted);
-    all[sizeof wanted / sizeof *wanted] = "covered/date=2026-11-23/hour=15/" TIMES "0000000a-1-1-0.parquet";
-    check("covered", all, sizeof all / sizeof *all);
+    all[sizeof wanted / sizeof *wanted] = "options/date=2026-11-23/hour=15/" TIMES "0000000a-1-1-0.parquet";
+    check("options", all, sizeof all / sizeof *all);
 }
 
 static void test_folder(void **state)
