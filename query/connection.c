@@ -27,6 +27,7 @@ void connection_error(struct query_error *error, const char *text)
         length--;
     if (length >= sizeof error->text)
         length = sizeof error->text - 1;
+    error->retry_whole = strncmp(text, "Conversion Error", 16) == 0 || strstr(text, "schema mismatch") != NULL;
     memmove(error->text, text, length);
     error->text[length] = '\0';
 }
