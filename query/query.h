@@ -7,7 +7,7 @@
  *     struct query_files files = {.flows = {paths, count}};
  *     struct query *query = query_open(&files, NULL, &error);
  *     struct query_result *result;
- *     if (query != NULL && query_run(query, "SELECT src, sum(bytes) FROM flows GROUP BY ALL", NULL, 0, &result, &error) == 0) {
+ *     if (query != NULL && query_run(query, "SELECT src, bytes FROM flows", NULL, 0, &result, &error) == 0) {
  *         struct query_chunk chunk;
  *         while (query_next(result, &chunk, &error) == 1)
  *             ... chunk.row_count rows of chunk.vectors[0..result->column_count - 1]

@@ -102,8 +102,8 @@ static int put_files(struct text_buffer *sql, const struct usable_files *files, 
             result = put_quoted(sql, files->paths[i], '\'');
     }
     /* the folders' names tell when datagrams came, which is no column */
-    return result == 0 ? text_print(sql, "], union_by_name = %s, hive_partitioning = false)", core_path != NULL ? "false" : "true")
-                       : -1;
+    const char *by_name = core_path != NULL ? "false" : "true";
+    return result == 0 ? text_print(sql, "], union_by_name = %s, hive_partitioning = false)", by_name) : -1;
 }
 
 /* One of the kinds of files, and what is to be there of it. */
@@ -227,8 +227,8 @@ static const char exporters_of_flows_sql[] =
 static const char interfaces_sql[] =
     "CREATE VIEW interfaces AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain, interface,"
     " max_by(name, received) AS name, max_by(description, received) AS description, max(received) AS last_received"
-    " FROM (SELECT *, coalesce(scopeInterface, nullif(ingressInterface, 0), egressInterface, ingressInterface)::UINTEGER"
-    " AS interface, interfaceName AS name, interfaceDescription AS description FROM stored.options)"
+    " FROM (SELECT *, coalesce(scopeInterface, nullif(ingressInterface, 0), egressInterface, ingressInterface)"
+    "::UINTEGER AS interface, interfaceName AS name, interfaceDescription AS description FROM stored.options)"
     " WHERE interface IS NOT NULL AND (name IS NOT NULL OR description IS NOT NULL)"
     " GROUP BY exporter_ipv4, exporter_ipv6, domain, interface";
 
