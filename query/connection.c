@@ -27,6 +27,7 @@ void connection_error(struct query_error *error, const char *text)
         length--;
     if (length >= sizeof error->text)
         length = sizeof error->text - 1;
+    error->retry_whole = strncmp(text, "Conversion Error", 16) == 0 || strstr(text, "schema mismatch") != NULL;
     memmove(error->text, text, length);
     error->text[length] = '\0';
 }
@@ -124,7 +125,8 @@ struct query *query_open(const struct query_files *files, const struct query_set
     else if (open_database(query, settings, error) == 0 &&
         /* the foot of a file is read once, and not by each statement; rows that are fetched are made ahead */
         connection_do(query, "SET parquet_metadata_cache = true; SET streaming_buffer_size = '16MiB'", error) == 0 &&
-        functions_register(query, error) == 0 && views_create(query, files != NULL ? files : &no_files, settings->core_only, error) == 0)
+        functions_register(query, error) == 0 &&
+             views_create(query, files != NULL ? files : &no_files, settings->core_only, error) == 0)
         return query;
     query_close(query);
     return NULL;
@@ -231,8 +233,8 @@ int query_script_next(struct query_script *script, struct query_result **ret_res
     duckdb_prepared_statement statement = NULL;
     if (script->next == script->count)
         return 0;
-    if (duckdb->prepare_extracted_statement(script->query->connection, script->statements, script->next++, &statement) ==
-        DuckDBSuccess)
+    if (duckdb->prepare_extracted_statement(script->query->connection, script->statements, script->next++,
+                                            &statement) == DuckDBSuccess)
         return result_start(script->query, statement, ret_result, error) == 0 ? 1 : -1;
     connection_error(error, duckdb->prepare_error(statement));
     duckdb->destroy_prepare(&statement);

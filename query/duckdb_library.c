@@ -38,7 +38,8 @@ bool duckdb_version_is_usable(const char *version)
 static void note(struct query_error *error, const char *path, const char *why)
 {
     const size_t length = strlen(error->text);
-    snprintf(error->text + length, sizeof error->text - length, "%s  %.500s: %.500s", length > 0 ? "\n" : "", path, why);
+    snprintf(error->text + length, sizeof error->text - length, "%s  %.500s: %.500s", length > 0 ? "\n" : "",
+             path, why);
 }
 
 /* Opens one and fills the table; a library that cannot be used is left open, as closing one that has run its
@@ -125,7 +126,8 @@ const struct duckdb_functions *duckdb_library(struct query_error *error)
         if (!loaded)
             snprintf(error->text, sizeof error->text,
                      "cannot use DuckDB's library, which answers queries:\n%.3000s\n"
-                     "tools/setup.sh of the sources gets it; or install libduckdb, or name one: WEIR_DUCKDB=/.../" LIBRARY,
+                     "tools/setup.sh of the sources gets it; or install libduckdb, or name one: "
+                     "WEIR_DUCKDB=/.../" LIBRARY,
                      tried.text);
     }
     const bool usable = loaded;

@@ -45,8 +45,8 @@ struct duckdb_functions {
  */
 const struct duckdb_functions *duckdb_library(struct query_error *error);
 
-/* Whether a library that tells this version ("v1.4.4") can be used: 1.2 or later. What is no version, as that of a build
- * of one's own, can. */
+/* Whether a library that tells this version ("v1.4.4") can be used: 1.2 or later. What is no version, as that of
+ * a build of one's own, can. */
 bool duckdb_version_is_usable(const char *version);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * output.h - what the formats of query_output.h have in common: a format gathers rows in a buffer, which is written when
- * it is full
+ * output.h - what the formats of query_output.h have in common: a format gathers rows in a buffer, which is written
+ * when it is full
  */
 #ifndef WEIR_QUERY_OUTPUT_H
 #define WEIR_QUERY_OUTPUT_H

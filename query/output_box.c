@@ -279,7 +279,8 @@ static int put_footer(struct box *box, uint64_t row_count)
         return -1;
     if (!has_more(box))
         return text_put_char(&box->file->text, '\n');
-    return text_print(&box->file->text, ", the first %zu of %zu columns\n", box->shown_count, box->result->column_count);
+    return text_print(&box->file->text, ", the first %zu of %zu columns\n", box->shown_count,
+                      box->result->column_count);
 }
 
 static enum query_output_end out_of_memory(void)

@@ -7,7 +7,7 @@
  *     struct query_files files = {.flows = {paths, count}};
  *     struct query *query = query_open(&files, NULL, &error);
  *     struct query_result *result;
- *     if (query != NULL && query_run(query, "SELECT src, sum(bytes) FROM flows GROUP BY ALL", NULL, 0, &result, &error) == 0) {
+ *     if (query != NULL && query_run(query, "SELECT src, bytes FROM flows", NULL, 0, &result, &error) == 0) {
  *         struct query_chunk chunk;
  *         while (query_next(result, &chunk, &error) == 1)
  *             ... chunk.row_count rows of chunk.vectors[0..result->column_count - 1]
@@ -61,6 +61,8 @@
 
 struct query_error {
     char text[4096]; /* for people, one or several lines, without a newline at its end */
+    bool retry_whole; /* with query_settings.core_only: a file has an integer that is wider than usual and does not fit,
+                         or lacks a column; a connection without core_only answers */
 };
 
 /* --------------------------------------------------------------------------------------------------- connection */
@@ -82,7 +84,7 @@ struct query_settings {
     unsigned threads;        /* 0: one for each processor */
     const char *temp_folder; /* NULL: one in $TMPDIR or /tmp, made when it is needed and removed */
     bool core_only; /* flows has only the columns that every file has. The files are then opened when they are read and
-                       not all of them first, which takes seconds with ten thousand */
+                       not all of them first, which takes seconds with ten thousand; see query_error */
 };
 
 struct query;

@@ -2,8 +2,8 @@
 /*
  * text_buffer.h - text that grows, for statements and for what is written of results
  *
- * Starts as {0}. `data` ends in NUL once something was put into it. What puts returns 0, or -1 when memory is short; the
- * text is then as it was.
+ * Starts as {0}. `data` ends in NUL once something was put into it. What puts returns 0, or -1 when memory is short;
+ * the text is then as it was.
  */
 #ifndef WEIR_QUERY_TEXT_BUFFER_H
 #define WEIR_QUERY_TEXT_BUFFER_H

@@ -44,7 +44,8 @@ static const char *fault_of(int fd)
         return "it is too short to be Parquet";
     if (memcmp(head, "PAR1", MAGIC_BYTES) != 0 || memcmp(tail + 4, "PAR1", MAGIC_BYTES) != 0)
         return "it does not begin and end as Parquet does";
-    const uint32_t foot_bytes = (uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24;
+    const uint32_t foot_bytes =
+        (uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24;
     return foot_bytes <= is.st_size - MAGIC_BYTES - TAIL_BYTES ? NULL : "its foot is longer than the file";
 }
 
@@ -71,7 +72,8 @@ int usable_files_check(struct usable_files *files, struct query *query, struct s
 {
     size_t kept = 0;
     for (size_t i = 0; i < files->count; i++) {
-        const struct query_value path = {.kind = QUERY_VALUE_TEXT, .octets = {files->paths[i], strlen(files->paths[i])}};
+        const char *name = files->paths[i];
+        const struct query_value path = {.kind = QUERY_VALUE_TEXT, .octets = {name, strlen(name)}};
         struct query_error error = {.text = ""};
         struct query_result *result;
         struct query_chunk chunk;

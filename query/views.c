@@ -57,13 +57,14 @@ static const struct view_column option_columns[] = {
     {"applicationSubCategoryName", "VARCHAR"},
 };
 
+/* Counts since the commit before; what comes late takes back what was counted as lost. */
 static const struct view_column ledger_columns[] = {
     {"received", "TIMESTAMPTZ"}, {"exporter_ipv4", "UINTEGER"}, {"exporter_ipv6", "BLOB"},
-    {"exporter_port", "USMALLINT"}, {"domain", "UINTEGER"}, {"version", "UTINYINT"}, {"datagrams", "UBIGINT"},
-    {"bytes", "UBIGINT"}, {"flows", "UBIGINT"}, {"options", "UBIGINT"}, {"lost", "UBIGINT"},
-    {"lost_records", "UBIGINT"}, {"reordered", "UBIGINT"}, {"duplicates", "UBIGINT"}, {"restarts", "UBIGINT"},
-    {"sets_skipped", "UBIGINT"}, {"sets_given_up", "UBIGINT"}, {"datagrams_refused", "UBIGINT"},
-    {"rows_stored", "UBIGINT"}, {"kernel_dropped", "UBIGINT"},
+    {"exporter_port", "USMALLINT"}, {"domain", "UINTEGER"}, {"version", "UTINYINT"}, {"datagrams", "BIGINT"},
+    {"bytes", "BIGINT"}, {"flows", "BIGINT"}, {"options", "BIGINT"}, {"lost", "BIGINT"},
+    {"lost_records", "BIGINT"}, {"reordered", "BIGINT"}, {"duplicates", "BIGINT"}, {"restarts", "BIGINT"},
+    {"sets_skipped", "BIGINT"}, {"sets_given_up", "BIGINT"}, {"datagrams_refused", "BIGINT"},
+    {"rows_stored", "BIGINT"}, {"rows_dropped", "BIGINT"}, {"kernel_dropped", "BIGINT"},
 };
 
 /* A name between quotes of this kind, which are doubled within. */
@@ -101,8 +102,8 @@ static int put_files(struct text_buffer *sql, const struct usable_files *files, 
             result = put_quoted(sql, files->paths[i], '\'');
     }
     /* the folders' names tell when datagrams came, which is no column */
-    return result == 0 ? text_print(sql, "], union_by_name = %s, hive_partitioning = false)", core_path != NULL ? "false" : "true")
-                       : -1;
+    const char *by_name = core_path != NULL ? "false" : "true";
+    return result == 0 ? text_print(sql, "], union_by_name = %s, hive_partitioning = false)", by_name) : -1;
 }
 
 /* One of the kinds of files, and what is to be there of it. */
@@ -202,30 +203,32 @@ static const char options_sql[] =
 /* Every commit has rows in the ledger, so that flows need not be read. */
 static const char exporters_sql[] =
     "CREATE VIEW exporters AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, exporter_port, domain, version,"
-    " min(received) AS first_received, max(received) AS last_received, sum(datagrams)::UBIGINT AS datagrams,"
-    " sum(bytes)::UBIGINT AS bytes, sum(flows)::UBIGINT AS flows, sum(options)::UBIGINT AS options,"
-    " sum(lost)::UBIGINT AS lost, sum(lost_records)::UBIGINT AS lost_records, sum(reordered)::UBIGINT AS reordered,"
-    " sum(duplicates)::UBIGINT AS duplicates, sum(restarts)::UBIGINT AS restarts,"
-    " sum(sets_skipped)::UBIGINT AS sets_skipped, sum(sets_given_up)::UBIGINT AS sets_given_up,"
-    " sum(datagrams_refused)::UBIGINT AS datagrams_refused, sum(kernel_dropped)::UBIGINT AS kernel_dropped"
+    " min(received) AS first_received, max(received) AS last_received, sum(datagrams)::BIGINT AS datagrams,"
+    " sum(bytes)::BIGINT AS bytes, sum(flows)::BIGINT AS flows, sum(options)::BIGINT AS options,"
+    " sum(lost)::BIGINT AS lost, sum(lost_records)::BIGINT AS lost_records, sum(reordered)::BIGINT AS reordered,"
+    " sum(duplicates)::BIGINT AS duplicates, sum(restarts)::BIGINT AS restarts,"
+    " sum(sets_skipped)::BIGINT AS sets_skipped, sum(sets_given_up)::BIGINT AS sets_given_up,"
+    " sum(datagrams_refused)::BIGINT AS datagrams_refused, sum(rows_stored)::BIGINT AS rows_stored,"
+    " sum(rows_dropped)::BIGINT AS rows_dropped, sum(kernel_dropped)::BIGINT AS kernel_dropped"
     " FROM stored.ledger GROUP BY exporter_ipv4, exporter_ipv6, exporter_port, domain, version";
 
 /* Where there is no ledger, as in a folder of flows that somebody made. */
 static const char exporters_of_flows_sql[] =
     "CREATE VIEW exporters AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, exporter_port, domain, version,"
-    " min(received) AS first_received, max(received) AS last_received, NULL::UBIGINT AS datagrams,"
-    " NULL::UBIGINT AS bytes, count(*)::UBIGINT AS flows, NULL::UBIGINT AS options, NULL::UBIGINT AS lost,"
-    " NULL::UBIGINT AS lost_records, NULL::UBIGINT AS reordered, NULL::UBIGINT AS duplicates,"
-    " NULL::UBIGINT AS restarts, NULL::UBIGINT AS sets_skipped, NULL::UBIGINT AS sets_given_up,"
-    " NULL::UBIGINT AS datagrams_refused, NULL::UBIGINT AS kernel_dropped"
+    " min(received) AS first_received, max(received) AS last_received, NULL::BIGINT AS datagrams,"
+    " NULL::BIGINT AS bytes, count(*)::BIGINT AS flows, NULL::BIGINT AS options, NULL::BIGINT AS lost,"
+    " NULL::BIGINT AS lost_records, NULL::BIGINT AS reordered, NULL::BIGINT AS duplicates,"
+    " NULL::BIGINT AS restarts, NULL::BIGINT AS sets_skipped, NULL::BIGINT AS sets_given_up,"
+    " NULL::BIGINT AS datagrams_refused, count(*)::BIGINT AS rows_stored, NULL::BIGINT AS rows_dropped,"
+    " NULL::BIGINT AS kernel_dropped"
     " FROM stored.flows GROUP BY exporter_ipv4, exporter_ipv6, exporter_port, domain, version";
 
 /* An interface is the scope of such a record, or one of its fields, 0 being none. */
 static const char interfaces_sql[] =
     "CREATE VIEW interfaces AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain, interface,"
     " max_by(name, received) AS name, max_by(description, received) AS description, max(received) AS last_received"
-    " FROM (SELECT *, coalesce(scopeInterface, nullif(ingressInterface, 0), egressInterface, ingressInterface)::UINTEGER"
-    " AS interface, interfaceName AS name, interfaceDescription AS description FROM stored.options)"
+    " FROM (SELECT *, coalesce(scopeInterface, nullif(ingressInterface, 0), egressInterface, ingressInterface)"
+    "::UINTEGER AS interface, interfaceName AS name, interfaceDescription AS description FROM stored.options)"
     " WHERE interface IS NOT NULL AND (name IS NOT NULL OR description IS NOT NULL)"
     " GROUP BY exporter_ipv4, exporter_ipv6, domain, interface";
 

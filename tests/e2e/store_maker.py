@@ -33,7 +33,7 @@ FLOW_COLUMNS = SESSION_COLUMNS + [
     ("ethernet_type", U16), *[("mpls_label_%d" % i, OCTETS) for i in range(1, 11)], *pair("nat_src"), *pair("nat_dst"),
     ("nat_src_port", U16), ("nat_dst_port", U16), ("nat_event", U8), ("firewall_event", U8), ("application_id", OCTETS),
     ("user_name", TEXT)]
-LEDGER_COLUMNS = SESSION_COLUMNS + [(name, U64) for name in (
+LEDGER_COLUMNS = SESSION_COLUMNS + [(name, pyarrow.int64()) for name in (
     "datagrams", "bytes", "flows", "options", "lost", "lost_records", "reordered", "duplicates", "restarts",
     "sets_skipped", "sets_given_up", "datagrams_refused", "rows_stored", "kernel_dropped")]
 

@@ -21,6 +21,8 @@ weir_e2e.use_venv()
 
 import pyarrow.parquet
 
+import capture_maker as cap
+import netflow_maker as v9
 from store_maker import FLOW_COLUMNS, Store, address, flow, moment, IPV6, MAC, OCTETS, TEXT, TIME, U16, U32, U64, U8
 from weir_e2e import case, expect, expect_equal, expect_in, run, run_measured, start, wait_until, weir, weir_ok, write_file
 
@@ -265,6 +267,26 @@ def errors_show_the_place(folder):
     expect_in("LINE 1: select 1 as a; selekt 2\n                       ^", err)
     code, out, err = weir("sql", "--store", store.folder, "-o", "csv", "select 1 as a; select nosuch; select 3 as c")
     expect_equal((code, out), (1, "a\n1\n"), "the statements up to the first that fails")
+
+
+@case
+def what_weir_collects_has_the_columns_that_are_told(folder):
+    """What the tables have without any file, and what the writer makes."""
+    exporter = v9.Exporter()
+    capture = write_file(folder, "made.pcap", cap.pcap_of([(0, exporter.flows(*[v9.numbered_flow(7)] * 5)),
+                                                           (1, exporter.datagram(v9.OPTIONS_TEMPLATE, v9.OPTIONS_DATA))]))
+    store, empty = os.path.join(folder, "store"), os.path.join(folder, "empty")
+    os.mkdir(empty)
+    weir_ok("collect", "-r", capture, "-o", "store:" + store)
+    statement = ("select column_name, data_type from duckdb_columns() where schema_name = 'stored' and table_name = '%s' "
+                 "order by column_index")
+    told, made = (sql_rows(place, statement % "flows") for place in (empty, store))
+    expect_equal(made[:len(told)], told, "columns of flows")
+    for table in ("ledger", "options"):
+        told, made = ({tuple(row) for row in sql_rows(place, statement % table)} for place in (empty, store))
+        expect(told <= made, "columns of %s that have other types: %s" % (table, told - made))
+    expect_equal(sql_rows(store, "select count(*), sum(bytes) from flows")[1], ["5", "35"], "flows")
+    expect_equal(sql_rows(store, "select datagrams, flows, rows_stored from exporters where flows > 0")[1][1:2], ["5"], "exporters")
 
 
 @case

@@ -118,6 +118,41 @@ static void test_core_only(void **state)
     rmdir(folder);
 }
 
+/* An exporter may send ports in four octets. Those that fit are read as ever; of others the caller hears what to do. */
+static void test_core_wider(void **state)
+{
+    char folder[] = "/tmp/test_query_XXXXXX", path[100], sql[300];
+    const char *const paths[] = {path};
+    const struct query_files files = {.flows = {paths, 1}};
+    const struct query_settings settings = {.core_only = true};
+    struct query_result *result;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/wide.parquet", folder);
+    for (int port = 7; port <= 70000; port += 69993) {
+        snprintf(sql, sizeof sql, "COPY (SELECT t.* REPLACE (%d::UINTEGER AS dst_port) FROM (SELECT 1) LEFT JOIN"
+                                  " stored.flows t ON true) TO '%s'", port, path);
+        assert_string_equal(query_text(query, sql), "1");
+        struct query *core = query_open(&files, &settings, &error), *whole = query_open(&files, NULL, &error);
+        assert_non_null(core);
+        assert_non_null(whole);
+        assert_string_equal(query_text(core, "SELECT count(*) FROM flows"), "1");
+        assert_string_equal(query_text(whole, "SELECT dst_port FROM flows"), port == 7 ? "7" : "70000");
+        if (port == 7) {
+            assert_string_equal(query_text(core, "SELECT dst_port FROM flows"), "7");
+        } else {
+            assert_int_equal(query_run(core, "SELECT dst_port FROM flows", NULL, 0, &result, &error), -1);
+            assert_true(error.retry_whole);
+            assert_int_equal(query_run(core, "SELECT nosuch FROM flows", NULL, 0, &result, &error), -1);
+            assert_false(error.retry_whole);
+        }
+        query_close(core);
+        query_close(whole);
+    }
+    unlink(path);
+    rmdir(folder);
+}
+
 static void test_values(void **state)
 {
     const struct query_value values[] = {
@@ -300,7 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_core_only),
+        cmocka_unit_test(test_core_only), cmocka_unit_test(test_core_wider),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
     };
