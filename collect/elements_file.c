@@ -53,6 +53,13 @@ static int split(char *line, char *ret_fields[FIELD_COUNT])
     return count;
 }
 
+/* Some editors and spreadsheets begin UTF-8 with it. */
+static char *behind_byte_order_mark(char *line)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    return strncmp(line, mark, sizeof mark - 1) == 0 ? line + sizeof mark - 1 : line;
+}
+
 /* 0, or -1 when it is no number, or above `most`. */
 static int read_number(const char *text, unsigned long most, unsigned long *ret_number)
 {
@@ -122,7 +129,7 @@ int elements_file_read(FILE *stream, const char *name, struct weir_decoder *deco
             return fail(&place, "a line has less than %d characters", LINE_BYTES - 1);
         if (length == 0 || (line[length - 1] != '\n' && !feof(stream)))
             return fail(&place, "this is no text: it has an octet of value 0"); /* which hides what is behind it */
-        char *begin = trim(line);
+        char *begin = trim(place.line == 1 ? behind_byte_order_mark(line) : line);
         if (*begin == '\0' || *begin == '#')
             continue;
         const bool titles = titles_may_come && is_titles(begin);

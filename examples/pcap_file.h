@@ -12,14 +12,16 @@
 #include <string.h>
 #include <weir/weir.h>
 
+#define MAGIC 0xa1b2c3d4u /* times in microseconds */
+
 enum { PCAP_HEADER_BYTES = 24, PACKET_BYTES_MAX = 65536, HEADERS_BYTES = 14 + 20 + 8, SOURCE_AT = 26, PORT_AT = 34 };
 
-/* Opens a file; NULL when that cannot be. */
+/* Opens a file; NULL when that cannot be, or it is of another kind. */
 static inline FILE *pcap_open(const char *path)
 {
-    unsigned char header[PCAP_HEADER_BYTES];
+    uint32_t header[PCAP_HEADER_BYTES / 4];
     FILE *file = fopen(path, "rb");
-    if (file != NULL && fread(header, sizeof header, 1, file) == 1)
+    if (file != NULL && fread(header, sizeof header, 1, file) == 1 && header[0] == MAGIC)
         return file;
     if (file != NULL)
         fclose(file);

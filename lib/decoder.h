@@ -117,15 +117,11 @@ void data_set_template_came(struct weir_decoder *decoder, struct session *sessio
 void data_set_expire(struct weir_decoder *decoder, int64_t before_us);
 
 /* sharing.c: the template of this version that a session may take over from its siblings, or NULL; and what is to be
- * done in the siblings when a session has learned one. */
+ * done in the siblings when what an ID means to the session has changed, or nothing is meant any more: who has taken
+ * over a template of this version takes over what there is now instead, or has none. */
 struct layout *sharing_find(struct weir_decoder *decoder, const struct session *session, uint16_t id,
                             uint16_t version);
-void sharing_learned(struct weir_decoder *decoder, const struct session *session, uint16_t id,
-                     struct layout *layout);
-
-/* sharing.c: what is to be done in the siblings when a template of a session's own has gone, whose layout this was. */
-void sharing_ended(struct weir_decoder *decoder, const struct session *session, uint16_t id,
-                   const struct layout *layout, uint16_t version);
+void sharing_settle(struct weir_decoder *decoder, const struct session *session, uint16_t id, uint16_t version);
 
 /* sharing.c: puts a layout into a session's entry and takes the entry's old one out; counts. */
 void sharing_set_entry(struct weir_decoder *decoder, struct session *session, struct template_entry *entry,

@@ -31,9 +31,8 @@ void lifetime_end(struct weir_decoder *decoder, struct session *session, struct 
         .domain = session->domain,
         .version = entry->layout->view.version,
     };
-    const struct layout *layout = entry->layout; /* to be compared only: it may be gone */
     sharing_set_entry(decoder, session, entry, NULL, false);
-    sharing_ended(decoder, session, entry->id, layout, run.version);
+    sharing_settle(decoder, session, entry->id, run.version);
     decoder_refuse(decoder, WEIR_EVENT_TEMPLATE_EXPIRED, WEIR_REASON_TEMPLATE_EXPIRED, &run, entry->id);
 }
 

@@ -55,7 +55,7 @@ struct layout *sharing_find(struct weir_decoder *decoder, const struct session *
     return found;
 }
 
-void sharing_learned(struct weir_decoder *decoder, const struct session *session, uint16_t id, struct layout *layout)
+void sharing_settle(struct weir_decoder *decoder, const struct session *session, uint16_t id, uint16_t version)
 {
     struct layout *only = NULL; /* the same for all who have none of their own: looked for once */
     bool only_known = false;
@@ -65,33 +65,13 @@ void sharing_learned(struct weir_decoder *decoder, const struct session *session
         if (looked_at++ == LIMIT_SIBLINGS)
             return;
         struct template_entry *entry = session_template(sibling, id);
-        if (entry == NULL || entry->layout == NULL || !entry->shared || entry->layout == layout ||
-            entry->layout->view.version != layout->view.version)
+        if (entry == NULL || entry->layout == NULL || !entry->shared || entry->layout->view.version != version)
             continue;
-        /* It had taken over what now has a second meaning, or a new one. */
         if (!only_known)
-            only = sharing_find(decoder, sibling, id, layout->view.version);
+            only = sharing_find(decoder, sibling, id, version);
         only_known = true;
-        if (only != NULL)
-            only->reference_count++;
-        sharing_set_entry(decoder, sibling, entry, only, only != NULL);
-    }
-}
-
-void sharing_ended(struct weir_decoder *decoder, const struct session *session, uint16_t id,
-                   const struct layout *layout, uint16_t version)
-{
-    uint32_t looked_at = 0;
-    for (struct session *sibling = session_sibling(&decoder->sessions, session, NULL); sibling != NULL;
-         sibling = session_sibling(&decoder->sessions, session, sibling)) {
-        if (looked_at++ == LIMIT_SIBLINGS)
-            return;
-        struct template_entry *entry = session_template(sibling, id);
-        if (entry == NULL || entry->layout == NULL || !entry->shared || entry->layout != layout)
+        if (entry->layout == only)
             continue;
-        struct layout *only = sharing_find(decoder, sibling, id, version);
-        if (only == layout)
-            return; /* another port still says so, and for all of them */
         if (only != NULL)
             only->reference_count++;
         sharing_set_entry(decoder, sibling, entry, only, only != NULL);

@@ -392,7 +392,7 @@ void state_take_rows(struct weir_decoder *decoder, const struct batch *batch, co
             state = state_get(&decoder->states, &run->exporter, domain);
         fits = state != NULL && take_record(decoder, state, &record) && fits;
         if (state == NULL)
-            break; /* there is no room for the others either */
+            break; /* nor for most of the others; to look for it row by row would take too long */
     }
     if (!fits)
         decoder_refuse(decoder, WEIR_EVENT_STATE_REFUSED, WEIR_REASON_STATE_FULL, run, run->template_id);

@@ -36,14 +36,25 @@ static void refuse(struct weir_decoder *decoder, enum weir_reason reason, uint16
     decoder_refuse(decoder, WEIR_EVENT_TEMPLATE_REFUSED, reason, &decoder->message.run, id);
 }
 
-/* What the ID meant before, it does not mean any more. True when this session had been sent a meaning. */
-static bool forget(struct weir_decoder *decoder, uint16_t id)
+/* What the ID meant before, it does not mean any more. Returns the version in which this session had been sent a
+ * meaning, 0 for none; siblings are to be told. */
+static uint16_t forget(struct weir_decoder *decoder, uint16_t id)
 {
     struct template_entry *entry = session_template(decoder->message.session, id);
     if (entry == NULL || entry->layout == NULL || entry->shared)
-        return false;
+        return 0;
+    const uint16_t version = entry->layout->view.version;
     sharing_set_entry(decoder, decoder->message.session, entry, NULL, false);
-    return true;
+    return version;
+}
+
+/* The same, and nothing else comes in its place. False when there was none. */
+static bool drop(struct weir_decoder *decoder, uint16_t id)
+{
+    const uint16_t version = forget(decoder, id);
+    if (version != 0)
+        sharing_settle(decoder, decoder->message.session, id, version);
+    return version != 0;
 }
 
 /* The layout of a new template; others may have to give up theirs for it. */
@@ -69,6 +80,27 @@ static void mark_seen(const struct weir_decoder *decoder, struct template_entry 
     entry->seen_us = decoder->message.reliable ? LIFETIME_ENDLESS_US : decoder->now_us;
 }
 
+/* Puts a new template, or one that is not what it was, in its place. False when it was refused. */
+static bool put(struct weir_decoder *decoder, uint16_t id, const struct specification *specification, bool instead)
+{
+    struct session *session = decoder->message.session;
+    enum weir_reason reason;
+    struct layout *layout = layout_for(decoder, id, specification, instead, &reason);
+    if (layout == NULL) {
+        refuse(decoder, reason, id);
+        return false;
+    }
+    struct template_entry *entry =
+        session_template_add(&decoder->sessions, session, id, decoder->options.templates_session_max);
+    if (entry == NULL) {
+        layout_unref(&decoder->layouts, layout);
+        refuse(decoder, WEIR_REASON_TEMPLATES_FULL, id);
+        return false;
+    }
+    sharing_set_entry(decoder, session, entry, layout, false);
+    return true;
+}
+
 static void learn(struct weir_decoder *decoder, uint16_t id, const struct specification *specification)
 {
     struct session *session = decoder->message.session;
@@ -78,28 +110,24 @@ static void learn(struct weir_decoder *decoder, uint16_t id, const struct specif
         mark_seen(decoder, entry);
         return;
     }
-    const bool known = forget(decoder, id);
-    enum weir_reason reason;
-    struct layout *layout = layout_for(decoder, id, specification, known, &reason);
-    if (layout == NULL) {
-        refuse(decoder, reason, id);
+    const uint16_t before = forget(decoder, id);
+    const bool known = before != 0;
+    if (!put(decoder, id, specification, known)) {
+        if (known)
+            sharing_settle(decoder, session, id, before);
         return;
     }
-    entry = session_template_add(&decoder->sessions, session, id, decoder->options.templates_session_max);
-    if (entry == NULL) {
-        layout_unref(&decoder->layouts, layout);
-        refuse(decoder, WEIR_REASON_TEMPLATES_FULL, id);
-        return;
-    }
-    sharing_set_entry(decoder, session, entry, layout, false);
+    if (known && before != specification->version)
+        sharing_settle(decoder, session, id, before);
+    entry = session_template(session, id);
     mark_seen(decoder, entry);
     if (known)
         decoder->ledger.templates_changed++;
     else
         decoder->ledger.templates_learned++;
     decoder_tell(decoder, known ? WEIR_EVENT_TEMPLATE_CHANGED : WEIR_EVENT_TEMPLATE_LEARNED, &decoder->message.run, id,
-                 layout, 0);
-    sharing_learned(decoder, session, id, layout);
+                 entry->layout, 0);
+    sharing_settle(decoder, session, id, specification->version);
     data_set_template_came(decoder, session, id);
 }
 
@@ -177,7 +205,7 @@ static bool is_withdrawal(const struct head *head)
 static bool withdraw_one(struct weir_decoder *decoder, uint16_t id, bool options)
 {
     const struct template_entry *entry = session_template(decoder->message.session, id);
-    if (entry == NULL || entry->layout == NULL || entry->layout->view.options != options || !forget(decoder, id))
+    if (entry == NULL || entry->layout == NULL || entry->layout->view.options != options || !drop(decoder, id))
         return false;
     decoder->ledger.templates_withdrawn++;
     decoder_tell(decoder, WEIR_EVENT_TEMPLATE_WITHDRAWN, &decoder->message.run, id, NULL, 0);
@@ -227,7 +255,7 @@ void template_set_take(struct weir_decoder *decoder, struct wire set, bool optio
         if (fault == WEIR_REASON_COUNT) {
             learn(decoder, head.id, &head.specification);
         } else {
-            forget(decoder, head.id);
+            drop(decoder, head.id);
             refuse(decoder, fault, head.id);
         }
     }

@@ -150,11 +150,13 @@ class Decoder:
             elif isinstance(what, str):
                 self.count(what)
                 session.templates.pop(template_id, None)
+                self.settle(session, template_id)
             else:
                 what.seen_us = datagram.received_us
                 what.reliable = datagram.reliable
                 session.templates[template_id] = what
                 session.taken_over.pop(template_id, None)
+                self.settle(session, template_id)
                 came += self.take_waiting(session, template_id, what)
         self.decode_late(session, came)  # lists in what waited may mean any template of the set
 
@@ -166,8 +168,10 @@ class Decoder:
         if template_id == (3 if options else 2):  # all of them
             for number in [number for number, template in session.templates.items() if template.options == options]:
                 del session.templates[number]
+                self.settle(session, number)
         elif template_id in session.templates and session.templates[template_id].options == options:
             del session.templates[template_id]
+            self.settle(session, template_id)
         else:
             self.count("template_not_known")
 
@@ -179,6 +183,13 @@ class Decoder:
         if template_id in session.taken_over:
             return self.of_other_ports(session, template_id, session.taken_over[template_id])
         return None
+
+    def settle(self, session, template_id):
+        """What other ports took over ends when there is not just one meaning any more: it has to be waited for anew."""
+        for other in self.sessions.values():
+            if (other.address, other.domain) == (session.address, session.domain) and template_id in other.taken_over \
+                    and self.of_other_ports(other, template_id, other.taken_over[template_id]) is None:
+                del other.taken_over[template_id]
 
     def of_other_ports(self, session, template_id, version):
         """The one meaning that other ports of the exporter give the ID, or None."""
@@ -272,6 +283,7 @@ class Decoder:
             for number, template in list(session.templates.items()):
                 if not template.reliable and self.now_us - template.seen_us > LIFETIME_US:
                     del session.templates[number]
+                    self.settle(session, number)
                     self.count("template_expired")
         self.decide(WAITING_US)
 

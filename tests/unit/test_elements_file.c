@@ -46,6 +46,9 @@ static void test_good_files(void **state)
     weir_decoder_free(decoder);
     decoder = weir_decoder_create(NULL);
     assert_int_equal(read_octets(decoder, "", 0, &error), 0);
+    static const char marked[] = "\xef\xbb\xbfpen,id,name,type\r\n99999,7,a,string\r\n";
+    assert_int_equal(read_octets(decoder, marked, sizeof marked - 1, &error), 0);
+    assert_true(has(decoder, 99999, 7));
     weir_decoder_free(decoder);
 }
 
