@@ -223,7 +223,10 @@ void state_file_load(struct state_file *file, struct weir_decoder *decoder)
         return;
     }
     const enum weir_saved fault = weir_decoder_load(decoder, file->data, size_bytes);
-    if (fault != WEIR_SAVED_OK)
+    if (fault == WEIR_SAVED_MEMORY)
+        fprintf(stderr, "weir collect: %s is not used: %s; templates are waited for anew\n", file->path,
+                weir_saved_text(fault));
+    else if (fault != WEIR_SAVED_OK)
         move_aside(file, weir_saved_text(fault), fault == WEIR_SAVED_NEWER ? "newer" : "damaged");
 }
 

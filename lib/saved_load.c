@@ -152,7 +152,8 @@ static void load_sequences(struct session *session, struct wire *wire)
     session->resumed = which != 0;
 }
 
-static void load_session(struct weir_decoder *decoder, struct wire *wire, uint32_t format)
+/* False without memory. */
+static bool load_session(struct weir_decoder *decoder, struct wire *wire, uint32_t format)
 {
     const struct weir_address address = take_address(wire);
     const uint16_t port = wire_u16(wire);
@@ -160,16 +161,14 @@ static void load_session(struct weir_decoder *decoder, struct wire *wire, uint32
     const uint8_t useful = wire_u8(wire);
     if (wire->error || useful > 1 || session_find(&decoder->sessions, &address, port, domain) != NULL) {
         wire->error = true;
-        return;
+        return true;
     }
     /* Those that were useful most recently come last. */
     if (decoder->sessions.count >= decoder->sessions.count_max)
         eviction_for_session(decoder, &address);
     struct session *session = session_create(&decoder->sessions, &address, port, domain);
-    if (session == NULL) {
-        wire->error = true;
-        return;
-    }
+    if (session == NULL)
+        return false;
     if (useful == 1) {
         session->returned = true;
         session_prove_useful(&decoder->sessions, session);
@@ -180,6 +179,7 @@ static void load_session(struct weir_decoder *decoder, struct wire *wire, uint32
     const uint32_t count = wire_u32(wire);
     for (uint32_t i = 0; i < count && !wire->error; i++)
         load_template(decoder, session, wire);
+    return true;
 }
 
 static void load_entry(struct weir_decoder *decoder, struct state *state, struct wire *wire)
@@ -266,15 +266,17 @@ static bool has_more(struct wire *wire)
 }
 
 /* Elements come first, as templates are compiled with them. */
-static bool load_all(struct weir_decoder *decoder, struct wire *wire, uint32_t format)
+static enum weir_saved load_all(struct weir_decoder *decoder, struct wire *wire, uint32_t format)
 {
     while (format != SAVED_FORMAT_1 && has_more(wire))
         load_element(decoder, wire);
-    while (has_more(wire))
-        load_session(decoder, wire, format);
+    while (has_more(wire)) {
+        if (!load_session(decoder, wire, format))
+            return WEIR_SAVED_MEMORY;
+    }
     while (has_more(wire))
         load_state(decoder, wire);
-    return !wire->error && wire_left(wire) == 0;
+    return wire->error || wire_left(wire) > 0 ? WEIR_SAVED_DAMAGED : WEIR_SAVED_OK;
 }
 
 enum weir_saved weir_decoder_load(struct weir_decoder *decoder, const uint8_t *data, size_t size_bytes)
@@ -283,13 +285,14 @@ enum weir_saved weir_decoder_load(struct weir_decoder *decoder, const uint8_t *d
         decoder->taught.exporter_count > 0)
         return WEIR_SAVED_IN_USE;
     uint32_t format = 0;
-    const enum weir_saved fault = check(data, size_bytes, &format);
+    enum weir_saved fault = check(data, size_bytes, &format);
     if (fault != WEIR_SAVED_OK)
         return fault;
     struct wire wire = wire_init(data + SAVED_HEADER_BYTES, size_bytes - SAVED_HEADER_BYTES);
-    if (!load_all(decoder, &wire, format)) {
+    fault = load_all(decoder, &wire, format);
+    if (fault != WEIR_SAVED_OK) {
         forget_all(decoder);
-        return WEIR_SAVED_DAMAGED;
+        return fault;
     }
     decoder->ledger.sessions = decoder->sessions.count;
     return WEIR_SAVED_OK;

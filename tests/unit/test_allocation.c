@@ -216,12 +216,45 @@ static void test_without_memory(void **state)
     assert_int_equal(last_flows, 3 * (10 + 546)); /* memory never ran out in the end */
 }
 
+/* What was saved and cannot be loaded for want of memory is not told to be damaged, and nothing of it stays. */
+static void test_load_without_memory(void **state)
+{
+    (void)state;
+    struct weir_decoder *decoder = weir_decoder_create(NULL);
+    for (uint32_t domain = 0; domain < 3; domain++) {
+        make_everything(domain);
+        feed_made(decoder, &maker, 2055, 1000000);
+    }
+    const size_t size_bytes = weir_decoder_save(decoder, NULL, 0);
+    uint8_t *data = malloc(size_bytes);
+    assert_int_equal(weir_decoder_save(decoder, data, size_bytes), size_bytes);
+    weir_decoder_free(decoder);
+    unsigned short_count = 0;
+    for (uint64_t number = 1;; number++) {
+        decoder = weir_decoder_create(NULL);
+        fail_at = allocation_count + number;
+        const enum weir_saved fault = weir_decoder_load(decoder, data, size_bytes);
+        const bool reached = allocation_count >= fail_at;
+        fail_at = 0;
+        assert_true(fault == WEIR_SAVED_OK || fault == WEIR_SAVED_MEMORY);
+        if (fault == WEIR_SAVED_MEMORY)
+            assert_int_equal(weir_decoder_ledger(decoder)->sessions, 0);
+        short_count += fault == WEIR_SAVED_MEMORY;
+        weir_decoder_free(decoder);
+        if (!reached)
+            break;
+    }
+    assert_true(short_count >= 3);
+    free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_none_once_warm),
         cmocka_unit_test(test_one_for_each_set_that_waits),
         cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_load_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
