@@ -9,6 +9,7 @@
 #include "bit_pack.h"
 #include "delta_pack.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ void chunk_done(struct chunk *chunk)
 
 int chunk_writer_init(struct chunk_writer *writer, enum parquet_codec codec, int level)
 {
-    *writer = (struct chunk_writer){.codec = codec, .wide = malloc(CHUNK_PAGE_ITEMS * sizeof *writer->wide)};
+    *writer = (struct chunk_writer){.codec = codec, .level = level, .wide = malloc(CHUNK_PAGE_ITEMS * sizeof *writer->wide)};
     if (page_writer_init(&writer->pages, level) == 0 && writer->wide != NULL)
         return 0;
     chunk_writer_done(writer);
@@ -368,10 +369,12 @@ static int write_null(struct task *task, uint64_t file_offset)
 static double try_encoding(struct task *task, enum parquet_encoding encoding)
 {
     struct chunk_writer *writer = task->writer;
-    const uint32_t count = page_items(task, 0) < SAMPLE_ITEMS ? page_items(task, 0) : SAMPLE_ITEMS;
+    const uint32_t sample = writer->thorough ? 2 * SAMPLE_ITEMS : SAMPLE_ITEMS;
+    const uint32_t count = page_items(task, 0) < sample ? page_items(task, 0) : sample;
+    const uint32_t first = task->values->lengths == NULL ? (task->values->item_count - count) / 2 : 0;
     size_t start = 0;
     task->encoding = encoding;
-    make_body(task, 0, count, &start);
+    make_body(task, first, count, &start);
     const double size = (double)writer->body.size_bytes;
     double share = page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
     if (share >= worth_compressing)
@@ -402,10 +405,15 @@ static enum dictionary_result make_dictionary(struct task *task)
             return result;
     }
     const bool wide = task->parquet->physical == PARQUET_FIXED || values->lengths != NULL;
-    if (values->repeats == NULL && dictionary_sample(values, SAMPLE_DIFFERENT) > (wide ? 0.97 : 0.5))
+    if (!task->writer->thorough && values->repeats == NULL && dictionary_sample(values, SAMPLE_DIFFERENT) > (wide ? 0.97 : 0.5))
         return DICTIONARY_NOT;
     const uint32_t count_max = values->repeats != NULL ? UINT32_MAX : values->item_count / 4 * 3 + 1;
-    return dictionary_hash(dictionary, values, count_max);
+    const enum dictionary_result result =
+        task->is_number ? dictionary_hash_numbers(dictionary, values, count_max) : dictionary_hash(dictionary, values, count_max);
+    if (result == DICTIONARY_MADE && task->writer->thorough && task->is_number &&
+        dictionary_order(dictionary, values, task->is_signed) != 0)
+        return DICTIONARY_MEMORY;
+    return result;
 }
 
 static unsigned code_bits(const struct task *task)
@@ -428,6 +436,50 @@ static void choose_dictionary(struct task *task)
     task->chunk->distinct_count = task->writer->dictionary.count;
 }
 
+/* The least that was found yet. */
+struct choice {
+    double size;
+    enum parquet_encoding encoding;
+    unsigned code_bits;
+    int level;
+};
+
+static void consider(struct task *task, struct choice *best, enum parquet_encoding encoding, unsigned bits, int level)
+{
+    task->writer->pages.level = level;
+    task->code_bits = bits;
+    const double size = encoding == PARQUET_RLE_DICTIONARY ? try_dictionary(task) : try_encoding(task, encoding);
+    if (size < best->size)
+        *best = (struct choice){.size = size, .encoding = encoding, .code_bits = bits, .level = level};
+}
+
+/*
+ * Tries all that there is; indices also in whole octets, in which what compresses them sees more. Harder compression is
+ * not always better: where nothing repeats, zstd's first level gains most by leaving it at that.
+ */
+static void choose_thoroughly(struct task *task, bool made)
+{
+    const int fast = 1, hard = task->writer->level;
+    struct choice best = {.size = INFINITY};
+    if (made) {
+        const unsigned bits = bit_width(task->writer->dictionary.count - 1);
+        consider(task, &best, PARQUET_RLE_DICTIONARY, bits == 0 ? 1 : bits, fast);
+        if (bits % 8 != 0)
+            consider(task, &best, PARQUET_RLE_DICTIONARY, (bits + 7) / 8 * 8, fast);
+    }
+    if (!made || task->writer->dictionary.count > SMALL_DICTIONARY) {
+        consider(task, &best, PARQUET_PLAIN, 0, fast);
+        if (task->is_number)
+            consider(task, &best, PARQUET_DELTA_BINARY_PACKED, 0, fast);
+    }
+    if (task->writer->codec == PARQUET_ZSTD)
+        consider(task, &best, best.encoding, best.code_bits, hard);
+    task->encoding = best.encoding;
+    task->code_bits = best.code_bits;
+    task->writer->pages.level = best.level;
+    task->chunk->distinct_count = made ? task->writer->dictionary.count : 0;
+}
+
 static int choose(struct task *task)
 {
     const struct store_values *values = task->values;
@@ -437,6 +489,10 @@ static int choose(struct task *task)
     const bool made = result == DICTIONARY_MADE;
     if (made)
         choose_dictionary(task);
+    if (task->writer->thorough && values->repeats == NULL) {
+        choose_thoroughly(task, made);
+        return 0;
+    }
     if (values->repeats != NULL || (made && task->writer->dictionary.count <= SMALL_DICTIONARY))
         return 0; /* nothing takes less */
     const double plain = try_encoding(task, PARQUET_PLAIN);
@@ -463,6 +519,7 @@ int chunk_write(struct chunk_writer *writer, enum store_type type, const struct 
     };
     const size_t begin = to->size_bytes;
     int result = 0;
+    writer->pages.level = writer->level;
     if (values->item_count == 0) {
         chunk.encodings |= 1u << PARQUET_PLAIN;
         result = write_null(&task, file_offset);

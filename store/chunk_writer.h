@@ -53,6 +53,7 @@ struct chunk_writer {
     struct octet_buffer body, scratch;
     int64_t *wide; /* CHUNK_PAGE_ITEMS */
     enum parquet_codec codec;
+    int level;     /* of zstd */
     bool thorough; /* more is tried, at more cost: for what is written to stay */
 };
 

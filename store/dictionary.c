@@ -13,7 +13,8 @@ enum {
     TABLE_SMALL = 1 << 12,   /* always worth it */
     FREQUENT_SHARE = 256,    /* more often than one item in so many */
     SMALL_ENTRIES = 256,     /* dictionaries of no more stay in order */
-    SAMPLE_MAX = 4096
+    SAMPLE_MAX = 4096,
+    PIECE = 512
 };
 
 #define NONE UINT32_MAX
@@ -24,6 +25,7 @@ void dictionary_done(struct dictionary *dictionary)
     free(dictionary->entries);
     free(dictionary->numbers);
     free(dictionary->table);
+    free(dictionary->slots);
     free(dictionary->starts);
     *dictionary = (struct dictionary){0};
 }
@@ -220,6 +222,77 @@ static bool grow_hashed(struct dictionary *dictionary, const struct store_values
     return true;
 }
 
+/* A number beside its code: looking it up touches one place in memory. */
+struct dictionary_slot {
+    uint64_t number;
+    uint32_t code;
+};
+
+static inline uint32_t slot_of(uint64_t number, uint32_t mask)
+{
+    return (uint32_t)(mix(number) * 0xc4ceb9fe1a85ec53u >> 32) & mask;
+}
+
+/* Twice the size; the numbers' places are found anew. */
+static bool grow_slots(struct dictionary *dictionary, uint32_t *size)
+{
+    const uint32_t before = *size, mask = before * 2 - 1;
+    struct dictionary_slot *old = dictionary->count == 0 ? NULL : malloc(before * sizeof *old);
+    if (old != NULL)
+        memcpy(old, dictionary->slots, before * sizeof *old);
+    if ((old == NULL && dictionary->count > 0) ||
+        !grow((void **)&dictionary->slots, &dictionary->slot_capacity, before * 2, sizeof *dictionary->slots)) {
+        free(old);
+        return false;
+    }
+    for (uint32_t place = 0; place <= mask; place++)
+        dictionary->slots[place].code = NONE;
+    for (uint32_t i = 0; i < before && old != NULL; i++) {
+        if (old[i].code == NONE)
+            continue;
+        uint32_t place = slot_of(old[i].number, mask);
+        while (dictionary->slots[place].code != NONE)
+            place = (place + 1) & mask;
+        dictionary->slots[place] = old[i];
+    }
+    free(old);
+    *size = before * 2;
+    return true;
+}
+
+enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
+{
+    int64_t numbers[PIECE];
+    uint32_t size = 512;
+    dictionary->count = 0;
+    dictionary->from_table = false;
+    dictionary->entropy_bits = 0;
+    if (!grow_items(dictionary, values->item_count) || !grow_slots(dictionary, &size))
+        return DICTIONARY_MEMORY;
+    for (uint32_t i = 0; i < values->item_count; i++) {
+        if (i % PIECE == 0)
+            values_widen(values, false, i, values->item_count - i < PIECE ? values->item_count - i : PIECE, numbers);
+        const uint64_t number = (uint64_t)numbers[i % PIECE];
+        uint32_t place = slot_of(number, size - 1);
+        while (dictionary->slots[place].code != NONE && dictionary->slots[place].number != number)
+            place = (place + 1) & (size - 1);
+        if (dictionary->slots[place].code == NONE) {
+            if (dictionary->count == count_max)
+                return DICTIONARY_NOT;
+            if (!grow_entries(dictionary, dictionary->count + 1))
+                return DICTIONARY_MEMORY;
+            dictionary->slots[place] = (struct dictionary_slot){.number = number, .code = dictionary->count};
+            dictionary->entries[dictionary->count] = i;
+            dictionary->codes[i] = dictionary->count++;
+            if (dictionary->count > size / 2 && !grow_slots(dictionary, &size))
+                return DICTIONARY_MEMORY;
+        } else {
+            dictionary->codes[i] = dictionary->slots[place].code;
+        }
+    }
+    return DICTIONARY_MADE;
+}
+
 enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
 {
     uint32_t size = 512;
@@ -249,6 +322,65 @@ enum dictionary_result dictionary_hash(struct dictionary *dictionary, const stru
         dictionary->codes[i] = code;
     }
     return DICTIONARY_MADE;
+}
+
+/* One entry while they are put in order. */
+struct ranked {
+    uint64_t number;
+    uint32_t code, times;
+};
+
+/* By an octet of the number, or for `octet` 8 by how often it comes, where from 255 on all are alike; ascending, and those that are alike
+ * stay as they are. */
+static void sort_by_octet(const struct ranked *from, struct ranked *to, uint32_t count, unsigned octet)
+{
+    uint32_t ends[256] = {0}, end = 0;
+#define KEY(entry) (octet < 8 ? (uint8_t)((entry).number >> (8 * octet)) : (uint8_t)(255 - ((entry).times < 255 ? (entry).times : 255)))
+    for (uint32_t i = 0; i < count; i++)
+        ends[KEY(from[i])]++;
+    for (int key = 0; key < 256; key++) {
+        const uint32_t begin = end;
+        end += ends[key];
+        ends[key] = begin;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        to[ends[KEY(from[i])]++] = from[i];
+#undef KEY
+}
+
+int dictionary_order(struct dictionary *dictionary, const struct store_values *values, bool is_signed)
+{
+    const uint32_t count = dictionary->count;
+    struct ranked *entries = calloc(2 * (size_t)count + 1, sizeof *entries), *from = entries, *to = entries + count;
+    uint64_t any = 0;
+    if (entries == NULL)
+        return -1;
+    for (uint32_t k = 0; k < count; k++) {
+        int64_t number;
+        values_widen(values, is_signed, dictionary->entries[k], 1, &number);
+        from[k] = (struct ranked){.number = (uint64_t)number, .code = k};
+        any |= from[k].number ^ from[0].number;
+    }
+    for (uint32_t i = 0; i < values->item_count; i++)
+        from[dictionary->codes[i]].times++;
+    for (unsigned octet = 0; octet <= 8; octet++) {
+        if (octet < 8 && (any >> (8 * octet) & 0xff) == 0)
+            continue;
+        sort_by_octet(from, to, count, octet);
+        struct ranked *other = from;
+        from = to;
+        to = other;
+    }
+    uint32_t *ranks = dictionary->entries; /* not needed otherwise from here on */
+    for (uint32_t k = 0; k < count; k++) {
+        dictionary->numbers[k] = from[k].number;
+        ranks[from[k].code] = k;
+    }
+    for (uint32_t i = 0; i < values->item_count; i++)
+        dictionary->codes[i] = ranks[dictionary->codes[i]];
+    dictionary->from_table = true;
+    free(entries);
+    return 0;
 }
 
 double dictionary_sample(const struct store_values *values, uint32_t sample)

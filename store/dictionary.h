@@ -16,9 +16,10 @@ struct dictionary {
     uint32_t *entries; /* of each entry: an item that has it; of a table's unused */
     uint64_t *numbers; /* of each entry, where it came from a table */
     uint32_t *table;
+    struct dictionary_slot *slots; /* of a hash table of numbers */
     uint32_t *starts; /* of variable items: where each begins, in octets */
     uint32_t count;   /* entries */
-    uint32_t item_capacity, table_capacity, entry_capacity;
+    uint32_t item_capacity, table_capacity, slot_capacity, entry_capacity;
     bool from_table;
     double entropy_bits; /* of an item, from a table; else 0 */
 };
@@ -35,6 +36,13 @@ enum dictionary_result dictionary_count(struct dictionary *dictionary, const str
 
 /* From any items. NOT: there are more than `count_max` different ones. */
 enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max);
+
+/* The same from numbers, which is faster. */
+enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max);
+
+/* Numbers a dictionary of hashed numbers anew: the more frequent ones first, those as frequent ascending. What compresses indices and entries
+ * gains by it. 0, or -1 without memory. */
+int dictionary_order(struct dictionary *dictionary, const struct store_values *values, bool is_signed);
 
 /* How many of `sample` items, spread over all of them, are different, as a share of them. `sample` is at most 4096. */
 double dictionary_sample(const struct store_values *values, uint32_t sample);

@@ -116,6 +116,8 @@ static inline enum made_pattern made_pattern_of(int type, uint32_t group)
     return (enum made_pattern)(((uint32_t)type + group) % MADE_PATTERN_COUNT);
 }
 
+static bool made_thorough; /* files are written as merged ones are */
+
 /* Writes a file of `group_count` row groups of that many rows. NULL, or what went wrong. */
 static inline const char *made_file(const char *path, enum parquet_codec codec, uint32_t group_count, uint32_t rows)
 {
@@ -127,6 +129,7 @@ static inline const char *made_file(const char *path, enum parquet_codec codec, 
     made_columns(columns);
     if (file_writer_init(&writer, codec, 1) != 0)
         return "no memory";
+    writer.chunks.thorough = made_thorough;
     int result = file_writer_begin(&writer, path, columns, STORE_TYPE_COUNT, &error);
     for (uint32_t g = 0; g < group_count && result == 0; g++) {
         struct made_column made[STORE_TYPE_COUNT];
