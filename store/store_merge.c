@@ -50,8 +50,9 @@ struct look {
 
 void store_merge_options_init(struct store_merge_options *options, const char *folder)
 {
-    *options = (struct store_merge_options){.folder = folder, .level = 6, .sync = true, .fan_in = 10, .quiet_us = 120000000,
-                                            .grace_us = 60000000, .full_bytes = 256u << 20};
+    *options = (struct store_merge_options){.folder = folder, .level = 6, .sync = true, .fan_in = 10, .small_fan_in = 4,
+                                            .small_bytes = 4u << 20, .quiet_us = 120000000, .grace_us = 60000000,
+                                            .full_bytes = 256u << 20};
 }
 
 static int stopped(const struct store_merger *merger, struct store_error *error)
@@ -289,6 +290,16 @@ static int merge_all(struct look *look, const struct segment_file *files, uint32
     return 0;
 }
 
+/* Whether so many of one tier are enough. */
+static bool are_enough(const struct look *look, const struct segment_file *files, uint32_t count)
+{
+    const struct store_merge_options *options = &look->merger->options;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count && count < options->fan_in; i++)
+        bytes += files[i].size_bytes;
+    return count >= options->fan_in || (count >= options->small_fan_in && bytes < options->small_bytes);
+}
+
 static int merge_tiers(struct look *look, const struct segment_file *files, uint32_t count)
 {
     for (uint32_t first = 0; first < count;) {
@@ -296,7 +307,7 @@ static int merge_tiers(struct look *look, const struct segment_file *files, uint
         while (first + same < count && files[first + same].name.tier == files[first].name.tier)
             same++;
         const uint32_t end = first + same;
-        while (end - first >= look->merger->options.fan_in) {
+        while (are_enough(look, files + first, end - first)) {
             const uint32_t together = count_together(look, files + first, end - first);
             if (together > 1 && (stopped(look->merger, look->error) != 0 || merge_files(look, files + first, together) != 0))
                 return -1;

@@ -2,7 +2,7 @@
 /*
  * store_merge.h - many small segments of a store become few large ones
  *
- *     while an hour lasts   of one writer, `fan_in` segments of one tier become one of the next
+ *     while an hour lasts   of one writer, `fan_in` segments of one tier become one of the next; fewer, where they are small
  *     when it is over       and nothing came for a while: all that it has become one, as long as that is not too large
  *
  * A merged segment is written beside the others (DIR/.writing/merge-...), brought to the disk, and renamed: that is the moment at which it
@@ -30,6 +30,8 @@ struct store_merge_options {
     bool wait;               /* for another merger that works on the store; else it is left to that one */
     bool all;                /* hours need not be over */
     uint32_t fan_in;         /* at least 2 */
+    uint32_t small_fan_in;   /* the same of those that have less than small_bytes together */
+    uint64_t small_bytes;
     int64_t quiet_us;        /* so long nothing came for an hour that is over */
     int64_t grace_us;        /* so long inputs of a merge stay */
     uint64_t full_bytes;     /* a segment of so many octets is not merged any more */

@@ -27,8 +27,27 @@ def element_types(source_root):
     return types
 
 
-def segment_paths(folder, kind="flows"):
+def all_segment_paths(folder, kind="flows"):
     return sorted(glob.glob(os.path.join(folder, kind, "date=*", "hour=*", "*.parquet")))
+
+
+def parts(path):
+    """Folder, writer, first and last commit, tier."""
+    _, _, writer, first, last, tier = os.path.basename(path).split(".")[0].split("-")
+    return os.path.dirname(path), writer, int(first), int(last), int(tier)
+
+
+def covers(path, other):
+    folder, writer, first, last, tier = parts(path)
+    other_folder, other_writer, other_first, other_last, other_tier = parts(other)
+    return ((folder, writer) == (other_folder, other_writer) and first <= other_first and last >= other_last and
+            tier > other_tier)
+
+
+def segment_paths(folder, kind="flows"):
+    """Those that count."""
+    paths = all_segment_paths(folder, kind)
+    return [path for path in paths if not any(covers(other, path) for other in paths)]
 
 
 def address(ipv4, ipv6):

@@ -137,6 +137,12 @@ static inline int remove_entry(const char *path, const struct stat *status, int 
     return remove(path);
 }
 
+static inline uint64_t made_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return *state >> 33;
+}
+
 static inline void remove_store(const char *folder)
 {
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

@@ -85,6 +85,7 @@ static void options_init(struct store_merge_options *options)
 {
     store_merge_options_init(options, folder);
     options->grace_us = 0;
+    options->small_bytes = 0;
     options->tell = tell;
     told[0] = '\0';
 }
@@ -149,6 +150,25 @@ static void ten_become_one(void **state)
         assert_true(files <= 19);
     }
     assert_int_equal(files, 1 + 5);
+}
+
+static void four_small_ones_become_one(void **state)
+{
+    struct store_merge_options options;
+    struct store_merge_counts counts;
+    struct store_error error;
+    (void)state;
+    options_init(&options);
+    for (uint64_t sequence = 1; sequence <= 4; sequence++) {
+        make_segment(folder, sequence);
+        options.small_bytes = sequence < 4 ? 1 << 20 : 1; /* they are not so small first */
+        assert_int_equal(pass(&options, within_hour_us(), &counts, &error), 0);
+        assert_int_equal(counts.merges, 0);
+    }
+    options.small_bytes = 1 << 20;
+    assert_int_equal(pass(&options, within_hour_us(), &counts, &error), 0);
+    assert_int_equal(counts.merges, 1);
+    assert_true(rows_count_once(folder, 4, NULL));
 }
 
 static void an_hour_that_is_over_becomes_one(void **state)
@@ -455,6 +475,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ten_become_one, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(four_small_ones_become_one, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(an_hour_that_is_over_becomes_one, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(rows_of_one_form_come_together, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(inputs_stay_for_the_grace, make_folder, remove_folder),

@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_store_merge.py: weir store, and that each flow is there once whatever happens while segments are merged."""
+import collections
+import os
+import random
+import re
+import subprocess
+
+import capture_maker as cap
+import netflow_maker as v9
+import store_reader
+import weir_e2e
+from weir_e2e import Collector, Skip, case, expect, expect_equal, expect_in, in_mounts, start, wait_until, write_file
+
+ROWS = 20  # of a datagram
+KILLS = 12
+DATAGRAMS = 4000
+
+
+def weir_ok(*arguments, **options):
+    return weir_e2e.weir_ok(*arguments, **options)[0]
+
+
+def parquet():
+    try:
+        import pyarrow.parquet
+    except ImportError as missing:
+        raise Skip("no pyarrow for Python (make test gets it)") from missing
+    return pyarrow.parquet
+
+
+def column_of(paths, name):
+    values = []
+    for path in paths:
+        values += parquet().ParquetFile(path, page_checksum_verification=True).read([name]).column(0).to_pylist()
+    return values
+
+
+def column(store, name):
+    """All values, in the order of the commits."""
+    return column_of(sorted(store_reader.segment_paths(store), key=lambda path: store_reader.parts(path)[2]), name)
+
+
+def capture(folder, count, seconds=100.0):
+    def packets():
+        exporter = v9.Exporter()
+        for number in range(count):
+            after_s = number * seconds / count
+            exporter.export_time_s = cap.START_S + int(after_s)
+            yield after_s, exporter.flows(*[v9.numbered_flow(number)] * ROWS)
+    return write_file(folder, "made.pcap", cap.pcap_of(packets()))
+
+
+def all_numbers(count):
+    return collections.Counter({number: ROWS for number in range(count)})
+
+
+def collect(folder, store, path):
+    weir_ok("collect", "-r", path, "-o", "store:" + store, "--segment-size", "300K", "--fsync", "never", cwd=folder)
+
+
+def made_store(folder, count=DATAGRAMS):
+    collect(folder, "store", capture(folder, count))
+    store = folder + "/store"
+    expect(len(store_reader.segment_paths(store)) > 5, "there is but one segment")
+    return store
+
+
+@case
+def merged_flows_are_the_same(folder):
+    store = made_store(folder)
+    before = {name: column(store, name) for name in ("bytes", "dst_ipv4", "received", "time_start")}
+    files = len(store_reader.segment_paths(store))
+    size = sum(os.path.getsize(path) for path in store_reader.segment_paths(store))
+    expect_in("%d files with %d rows" % (files + 1, DATAGRAMS * ROWS + 2), weir_ok("store", "check", store))
+    expect_in("%d files with %d rows became 1" % (files, DATAGRAMS * ROWS), weir_ok("store", "merge", "--all", "--grace", "0", store))
+    for name, values in before.items():
+        expect(column(store, name) == values, "other values of " + name)
+    expect_equal(len(store_reader.all_segment_paths(store)), 1, "files")
+    expect(sum(os.path.getsize(path) for path in store_reader.segment_paths(store)) < size, "it did not become smaller")
+    expect_in(" 0 damaged", weir_ok("store", "check", store))
+    expect_in("0 files with 0 rows became 0", weir_ok("store", "merge", "--all", "--grace", "0", store))
+    file = parquet().ParquetFile(store_reader.segment_paths(store)[0])
+    expect_equal(file.metadata.row_group(0).sorting_columns[0].column_index, 0, "the column by which it is sorted")
+
+
+@case
+def what_is_there_is_listed(folder):
+    store = made_store(folder)
+    weir_ok("store", "merge", "--all", store)
+    told = weir_ok("store", "ls", "--files", "--store", store).splitlines()
+    expect_equal(told, store_reader.segment_paths(store), "files that count")
+    table = weir_ok("store", "ls", store)
+    expect(re.search(r"^all +1 +%d " % (DATAGRAMS * ROWS), table, re.M), "no sum in\n" + table)
+    expect_in("flows, merged and to be removed: ", table)
+    code, out, _ = weir_e2e.weir("store", "ls", "--files", "--from", "2001-01-01", "--to", "2001-01-02", store)
+    expect_equal((code, out), (0, ""), "files of another time")
+
+
+@case
+def damage_is_named_and_left_out(folder):
+    store = made_store(folder)
+    paths = sorted(store_reader.segment_paths(store), key=lambda path: store_reader.parts(path)[2])
+    hurt = paths[len(paths) // 2]
+    rows = column_of([path for path in paths if path != hurt], "bytes")
+    with open(hurt, "r+b") as file:
+        file.seek(3000)
+        octet = file.read(1)
+        file.seek(3000)
+        file.write(bytes([octet[0] ^ 16]))
+    code, out, err = weir_e2e.weir("store", "check", store)
+    expect_equal(code, 1, "exit code")
+    expect_in("; 1 damaged", out)
+    expect_in(hurt + " is damaged: ", err)
+    code, out, _ = weir_e2e.weir("store", "check", "--quiet", store)
+    expect_equal((code, out), (1, ""), "exit code and words")
+    code, _, err = weir_e2e.weir("store", "merge", "--all", "--grace", "0", store)
+    expect_equal(code, 1, "exit code")
+    expect_equal(err.count(hurt + " is damaged: "), 1, "times that it is named")
+    left = store_reader.segment_paths(store)
+    expect(hurt in left, "the damaged file is gone")
+    expect_equal(len(left), 3, "files: those before, the damaged one, those behind")
+    expect_equal(collections.Counter(column_of([path for path in left if path != hurt], "bytes")), collections.Counter(rows), "rows")
+    write_file(folder, "store/flows/notes.txt", b"not a segment")
+    code, _, err = weir_e2e.weir("store", "check", store)
+    expect_in("notes.txt is no segment", err)
+
+
+@case
+def a_time_is_exported(folder):
+    store = made_store(folder)
+    start_times = column(store, "time_start")
+    weir_ok("store", "export", "-o", "all.parquet", "--store", store, cwd=folder)
+    expect_equal(collections.Counter(column_of([folder + "/all.parquet"], "time_start")), collections.Counter(start_times), "times")
+    code, _, err = weir_e2e.weir("store", "export", "-o", "all.parquet", "--store", store, cwd=folder)
+    expect_equal(code, 1, "exit code of a file that is there")
+    expect_in("File exists", err)
+    ends, starts = column(store, "time_end"), start_times
+    first, last = sorted(starts)[len(starts) // 3].replace(microsecond=0), sorted(starts)[len(starts) // 2].replace(microsecond=0)
+    text = [moment.strftime("%Y-%m-%d %H:%M:%SZ") for moment in (first, last)]
+    wanted = sum(begin < last and end >= first for begin, end in zip(starts, ends))
+    out = weir_ok("store", "export", "-o", "some.parquet", "--from", text[0], "--to", text[1], store, cwd=folder)
+    expect(0 < wanted < len(starts), "the test has no flows outside of its time")
+    expect_in("%d rows, " % wanted, out)
+    expect_equal(len(column_of([folder + "/some.parquet"], "bytes")), wanted, "rows")
+
+
+@case
+def the_oldest_goes_and_no_more(folder):
+    store = folder + "/store"
+    for hours in range(4):
+        exporter = v9.Exporter(export_time_s=cap.START_S + 3600 * hours)
+        path = write_file(folder, "made%d.pcap" % hours, cap.pcap_of(
+            (3600 * hours + number, exporter.flows(*[v9.numbered_flow(number)] * ROWS)) for number in range(10)))
+        weir_ok("collect", "-r", path, "-o", "store:" + store, cwd=folder)
+    files = store_reader.segment_paths(store) + store_reader.segment_paths(store, "ledger")
+    sizes = {path: os.path.getsize(path) for path in files}
+    oldest = [path for path in files if os.path.dirname(path).split("/")[-2:] == os.path.dirname(min(
+        store_reader.segment_paths(store))).split("/")[-2:]]
+    keep = sum(sizes.values()) - sum(sizes[path] for path in oldest)
+    expect_in("%d files " % len(oldest), weir_ok("store", "expire", "--dry-run", "--keep-bytes", str(keep), store))
+    expect_equal(len(store_reader.segment_paths(store)), 4, "files after a dry run")
+    weir_ok("store", "expire", "--keep-bytes", str(keep), store)
+    left = store_reader.segment_paths(store) + store_reader.segment_paths(store, "ledger")
+    expect_equal(sorted(left), sorted(path for path in files if path not in oldest), "files that are left")
+    expect(not os.path.exists(os.path.dirname(oldest[0])), "an empty folder is left")
+    expect_in("0 files ", weir_ok("store", "expire", "--keep-days", "90000", store))
+    expect_equal(len(store_reader.segment_paths(store)), 3, "files that are not so old")
+    weir_ok("store", "expire", "--keep-days", "1", store)
+    expect_equal(os.listdir(store + "/flows"), [], "folders when all is too old")
+    code, _, err = weir_e2e.weir("store", "expire", store)
+    expect_equal(code, 2, "exit code without a bound")
+    expect_in("--keep-days", err)
+
+
+@case
+def whatever_moment_it_is_killed_at_each_flow_counts_once(folder):
+    """Collecting and merging at once, both killed: what is there are the first rows that came, once each, and it goes on from there."""
+    seed = random.randrange(1 << 32)
+    moments = random.Random(seed)
+    path = capture(folder, DATAGRAMS)
+    for kill in range(KILLS):
+        store = "%s/store%d" % (folder, kill)
+        os.mkdir(store)
+        collector = start([weir_e2e.weir_path, "collect", "-r", path, "-o", "store:" + store, "--segment-size", "100K", "--fsync",
+                           "never", "--workers", "2"], cwd=folder, stderr=subprocess.DEVNULL)
+        merger = start(["sh", "-c", 'while :; do "$0" store merge --quiet --all --grace 0 "$1"; done', weir_e2e.weir_path, store],
+                       stderr=subprocess.DEVNULL, start_new_session=True)
+        tiers = moments.randrange(1, 4)
+        wait_until(lambda: collector.poll() is not None or any(
+            store_reader.parts(name)[4] >= tiers for name in store_reader.all_segment_paths(store)), "a merged segment")
+        if moments.randrange(2) == 0:
+            collector.kill()
+        os.killpg(merger.pid, 9)
+        collector.kill()
+        merger.wait()
+        collector.wait()
+        found = collections.Counter(column(store, "bytes"))
+        expect(all(count == ROWS for number, count in found.items() if number < max(found) - 2000),
+               "rows are missing or there twice, with seed %d" % seed)
+        expect(all(count <= ROWS for count in found.values()), "rows are there twice, with seed %d" % seed)
+        expect_in(" 0 damaged", weir_ok("store", "check", store))
+        rows = sum(found.values())
+        weir_ok("store", "merge", "--quiet", "--all", "--grace", "0", store)
+        expect_equal(sum(collections.Counter(column(store, "bytes")).values()), rows, "rows after the next merge, seed %d" % seed)
+        expect_equal([name for name in os.listdir(store + "/.writing") if name.startswith("merge-")], [], "what is left of merges")
+
+
+@case
+def readers_see_each_flow_once(folder):
+    """Lists are read and all their files opened while segments are written and merged; inputs of merges stay for a while."""
+    path = capture(folder, DATAGRAMS)
+    store = folder + "/store"
+    os.mkdir(store)
+    collector = start([weir_e2e.weir_path, "collect", "-r", path, "-o", "store:" + store, "--segment-size", "100K", "--fsync",
+                       "never"], cwd=folder, stderr=subprocess.DEVNULL)
+    last, looks = 0, 0
+    while collector.poll() is None or looks < 5:
+        merging = start([weir_e2e.weir_path, "store", "merge", "--quiet", "--all", "--grace", "5", store])
+        files = weir_ok("store", "ls", "--files", store).splitlines()
+        found = collections.Counter(column_of(files, "bytes"))
+        expect(all(count <= ROWS for count in found.values()), "rows are there twice")
+        expect(sum(found.values()) >= last, "rows went away")
+        last = sum(found.values())
+        looks += 1
+        expect_equal(merging.wait(), 0, "exit code of the merge")
+    expect_equal(collections.Counter(column(store, "bytes")), all_numbers(DATAGRAMS), "the flows")
+
+
+@case
+def a_full_disk_is_got_over(folder):
+    """Too little room for the merged segment: nothing is lost, nothing is left behind, and with room it goes on."""
+    parquet()
+    os.mkdir(folder + "/mount")
+    store = made_store(folder)
+    script = ('mount -t tmpfs -o size=10m none mount && cp -r "$1" mount/store && touch mount/store/.merging && '
+              '{ cat /dev/zero >mount/filler 2>/dev/null; "$0" store merge --all --grace 0 mount/store; echo "exit $?"; '
+              'ls -A mount/store/.writing; "$0" store check mount/store; rm mount/filler; '
+              '"$0" store merge --all --grace 0 mount/store && "$0" store check mount/store; }')
+    code, out, err = in_mounts(folder, script, weir_e2e.weir_path, store)
+    expect_equal(code, 0, "exit code with " + err)
+    expect_in("No space left on device", err)
+    lines = out.splitlines()
+    expect_equal(lines[1], "exit 1", "of the merge without room")
+    checks = [line for line in lines if "are whole" in line]
+    expect_equal(len(checks), 2, "checks in " + out)
+    expect_in(" with %d rows " % (DATAGRAMS * ROWS + 2), checks[0])
+    expect_in("2 files with %d rows " % (DATAGRAMS * ROWS + 2), checks[1])
+    expect(not any("merge-" in line for line in lines), "what is left of the merge: " + out)
+
+
+@case
+def a_collector_merges_by_itself(folder):
+    collector = Collector(folder, "-o", "store:store", "--commit", "1")
+    exporter = v9.Exporter()
+    store = folder + "/store"
+    count = 0
+
+    def merged():
+        nonlocal count
+        collector.send(exporter.flows(*[v9.numbered_flow(count)] * ROWS))
+        count += 1
+        return any(store_reader.parts(path)[4] > 0 for path in store_reader.segment_paths(store))
+    wait_until(merged, "a merged segment")
+    wait_until(lambda: collections.Counter(column(store, "bytes")) == all_numbers(count), "all flows")
+    collector.stop()
+    expect_equal(collections.Counter(column(store, "bytes")), all_numbers(count), "the flows in the end")
+    expect_in(" 0 damaged", weir_ok("store", "check", store))
+
+
+@case
+def what_is_wrong_is_told(folder):
+    for arguments, code, text in [
+            ([], 2, "what to do"), (["sweep"], 2, "no subcommand sweep"), (["ls", "--from", "noon"], 2, "not a time"),
+            (["ls", "nowhere"], 1, "there is no store at nowhere: No such file"), (["merge", "--level", "20"], 2, "not a level"),
+            (["expire", "--keep-days", "x"], 2, "not a number of days"), (["export", "."], 2, "-o FILE"),
+            (["ls", "--from", "now", "--to", "-1h"], 2, "--from is not before --to"), (["ls", "a", "b"], 2, "second one: b")]:
+        got, _, err = weir_e2e.weir("store", *arguments, cwd=folder)
+        expect_equal(got, code, "exit code of %r with %s" % (arguments, err))
+        expect_in(text, err)
+
+
+weir_e2e.run()
