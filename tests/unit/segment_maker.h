@@ -5,7 +5,6 @@
 #ifndef SEGMENT_MAKER_H
 #define SEGMENT_MAKER_H
 
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
