@@ -55,6 +55,9 @@ static const char help[] =
     "      --fsync WHEN       never; segment: a file is on the disk before it gets its name (default); always: and its\n"
     "                         name too\n"
     "      --workers N        threads that encode (default 1)\n"
+    "      --keep-days N      remove hours that ended more than N days ago; not with -r, as the two below\n"
+    "      --keep-bytes SIZE  remove the oldest files when there is more than this: 500M, 20G ...\n"
+    "      --no-merge         leave small files as they are; else few large ones are made of them meanwhile\n"
     "\n"
     "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
     "                         ~/.local/state/weir; none keeps nothing); not with -r\n"
@@ -111,7 +114,8 @@ static int add_output(struct collect_options *options, const char *text)
 
 enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE,
        OPTION_LIFETIME, OPTION_SAMPLING_RATE, OPTION_RAW_SIZES,
-       OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_FSYNC, OPTION_WORKERS };
+       OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_FSYNC, OPTION_WORKERS,
+       OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE };
 
 static int take_decoder_option(struct collect_options *options, int option, const char *value)
 {
@@ -126,6 +130,8 @@ static int take_store(struct store_writer_options *store, int option, const char
                         : option == OPTION_SEGMENT_SIZE ? store_options_segment_size(store, value)
                         : option == OPTION_COMPRESSION  ? store_options_compression(store, value)
                         : option == OPTION_FSYNC        ? store_options_sync(store, value)
+                        : option == OPTION_KEEP_DAYS    ? store_options_keep_days(store, value)
+                        : option == OPTION_KEEP_BYTES   ? store_options_keep_bytes(store, value)
                                                         : store_options_workers(store, value);
     return fault == NULL ? -1 : usage_error(fault, value);
 }
@@ -159,11 +165,16 @@ static int take(struct collect_options *options, int option, const char *value)
     case OPTION_LIFETIME:
     case OPTION_SAMPLING_RATE:
         return take_decoder_option(options, option, value);
+    case OPTION_NO_MERGE:
+        options->store.merge = false;
+        return -1;
     case OPTION_COMMIT:
     case OPTION_SEGMENT_SIZE:
     case OPTION_COMPRESSION:
     case OPTION_FSYNC:
     case OPTION_WORKERS:
+    case OPTION_KEEP_DAYS:
+    case OPTION_KEEP_BYTES:
         return take_store(&options->store, option, value);
     case OPTION_RAW_SIZES:
         options->text_raw_sizes = true;
@@ -208,6 +219,9 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"compression", required_argument, NULL, OPTION_COMPRESSION},
         {"fsync", required_argument, NULL, OPTION_FSYNC},
         {"workers", required_argument, NULL, OPTION_WORKERS},
+        {"keep-days", required_argument, NULL, OPTION_KEEP_DAYS},
+        {"keep-bytes", required_argument, NULL, OPTION_KEEP_BYTES},
+        {"no-merge", no_argument, NULL, OPTION_NO_MERGE},
         {"raw-sizes", no_argument, NULL, OPTION_RAW_SIZES},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
         {"state", required_argument, NULL, OPTION_STATE},

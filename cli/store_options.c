@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { LEVEL_MAX = 19, WORKERS_MAX = 64 };
+enum { LEVEL_MAX = 19, WORKERS_MAX = 64, DAYS_MAX = 36500 };
 
 #define SEGMENT_BYTES_MIN (64u << 10)
 #define SEGMENT_BYTES_MAX (1u << 30)
@@ -34,6 +34,24 @@ const char *store_options_compression(struct store_writer_options *options, cons
     } else {
         return "not a compression, which is zstd, zstd:1 to zstd:19, lz4 or none: ";
     }
+    return NULL;
+}
+
+const char *store_options_keep_bytes(struct store_writer_options *options, const char *value)
+{
+    uint64_t bytes;
+    if (quantity_parse_size(value, &bytes) != 0 || bytes == 0)
+        return "not a size such as 500M or 20G: ";
+    options->keep_bytes = bytes;
+    return NULL;
+}
+
+const char *store_options_keep_days(struct store_writer_options *options, const char *value)
+{
+    uint64_t days;
+    if (quantity_parse_count(value, &days) != 0 || days == 0 || days > DAYS_MAX)
+        return "not a number of days: ";
+    options->keep_days = days;
     return NULL;
 }
 

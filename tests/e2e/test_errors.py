@@ -67,6 +67,7 @@ def values_that_are_none(folder):
                            ("--sampling-rate", ("0", "-1", "1:100", "4294967296", "")),
                            ("--commit", ("0", "soon")), ("--segment-size", ("63K", "2G", "big")), ("--workers", ("0", "65", "")),
                            ("--compression", ("gzip", "zstd:0", "zstd:20", "")), ("--fsync", ("now", "")),
+                           ("--keep-days", ("0", "-1", "week")), ("--keep-bytes", ("0", "all")),
                            ("-o", ("flows.txt", "store:", "kafka:there", ".json", "json:", "", "TEXT"))):
         for value in values:
             err = complaint(folder, "collect", option, value, code=2)

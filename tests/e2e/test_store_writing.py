@@ -66,6 +66,24 @@ def an_end_stores_what_is_open_and_tells(folder):
 
 
 @case
+def the_oldest_files_go_when_there_is_too_much(folder):
+    collector = Collector(folder, "-o", "store:store", "--commit", "1", "--no-merge", "--keep-bytes", "64K")
+    exporter = v9.Exporter()
+    seen = set()
+
+    def some_went():
+        collector.send(exporter.flows(*[v9.numbered_flow(exporter.sequence)] * ROWS))
+        there = set(store_reader.segment_paths(folder + "/store"))
+        gone = seen - there
+        seen.update(there)
+        return gone
+    gone = wait_until(some_went, "the oldest files to go", 60)
+    newest = max(seen, key=lambda path: int(os.path.basename(path).split("-")[3]))
+    expect(newest not in gone, "the newest file went")
+    expect(collector.process.poll() is None, "the collector ended: " + collector.log())
+
+
+@case
 def hours_have_folders_and_names_tell_times(folder):
     before_hour_s = 3600 - cap.START_S % 3600 - 10
     weir_ok("collect", "-r", capture(folder, 40, seconds=20, after_s=before_hour_s), "-o", "store:store", cwd=folder)
