@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "segment_maker.h"
+#include "store_expire.h"
 #include "store_merge.h"
 
 static char folder[64];
@@ -439,6 +440,70 @@ static void writers_stay_apart(void **state)
     segment_list_done(&list);
 }
 
+static void what_a_merger_left_behind_goes(void **state)
+{
+    struct store_merge_counts counts;
+    char path[128], other[128];
+    (void)state;
+    make_segment(folder, 1);
+    snprintf(path, sizeof path, "%s/.writing", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/.writing/merge-left-behind", folder);
+    snprintf(other, sizeof other, "%s/.writing/00000abc-17", folder); /* a collector's, which may be writing it */
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    close(open(other, O_CREAT | O_WRONLY, 0600));
+    expect_pass(later_us, &counts);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(access(other, F_OK), 0);
+}
+
+/* Were what covers them gone first, merged segments would count again. */
+static void expiry_begins_with_what_is_covered(void **state)
+{
+    struct store_merge_options options;
+    struct store_merge_counts counts;
+    struct store_error error;
+    struct segment_list list = {0};
+    uint64_t covered_bytes = 0;
+    (void)state;
+    for (uint64_t sequence = 1; sequence <= 10; sequence++)
+        make_segment(folder, sequence);
+    options_init(&options);
+    options.grace_us = INT64_MAX;
+    assert_int_equal(pass(&options, later_us, &counts, &error), 0);
+    assert_int_equal(segment_list_read(&list, folder, SEGMENT_FLOWS, NULL, NULL, NULL, &error), 0);
+    assert_int_equal(list.current.count, 1);
+    assert_int_equal(list.obsolete.count, 10);
+    for (uint32_t i = 0; i < list.obsolete.count; i++)
+        covered_bytes += list.obsolete.files[i].size_bytes;
+    struct store_expire_options expire = {.folder = folder, .keep_bytes = list.current.files[0].size_bytes};
+    struct store_expire_counts expired = {0};
+    segment_list_done(&list);
+    assert_int_equal(store_expire(&expire, later_us, &expired, &error), 0);
+    assert_int_equal(expired.segments, 10);
+    assert_int_equal(expired.bytes, covered_bytes);
+    assert_true(rows_count_once(folder, 10, NULL));
+    expire.keep_bytes--;
+    assert_int_equal(store_expire(&expire, later_us, &expired, &error), 0);
+    assert_int_equal(expired.segments, 11);
+    assert_int_equal(files_below(folder), 0);
+}
+
+/* An hour goes when it ended more than so many days ago, not a moment before. */
+static void days_are_counted_from_the_end_of_the_hour(void **state)
+{
+    struct store_error error;
+    struct store_expire_counts expired = {0};
+    const struct store_expire_options expire = {.folder = folder, .keep_days = 2};
+    const int64_t end_us = (made_hour_s + 3600 + 2 * 86400) * 1000000;
+    (void)state;
+    make_segment(folder, 1);
+    assert_int_equal(store_expire(&expire, end_us - 1000000, &expired, &error), 0);
+    assert_int_equal(expired.segments, 0);
+    assert_int_equal(store_expire(&expire, end_us, &expired, &error), 0);
+    assert_int_equal(expired.segments, 1);
+}
+
 static void one_merger_at_a_time(void **state)
 {
     struct store_merge_options options;
@@ -486,6 +551,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_commit_of_another_kind_is_no_gap, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_gap_of_a_writer_that_ended_is_none, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(writers_stay_apart, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(what_a_merger_left_behind_goes, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(expiry_begins_with_what_is_covered, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(days_are_counted_from_the_end_of_the_hour, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(one_merger_at_a_time, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(it_can_be_ended, make_folder, remove_folder),
     };
