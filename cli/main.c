@@ -7,8 +7,11 @@
 #include "collect.h"
 #include "decode.h"
 #include "exit_code.h"
+#include "flows.h"
+#include "graph_command.h"
 #include "sql.h"
 #include "store.h"
+#include "top.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -25,6 +28,9 @@ static const struct command {
     {"collect", cmd_collect, "receive flows from exporters, or read a capture, and write them"},
     {"analyze", cmd_analyze, "show who talked to whom, from what was collected"},
     {"decode", cmd_decode, "print every record of a capture as a line of JSON"},
+    {"flows", cmd_flows, "list the flows of a store"},
+    {"top", cmd_top, "show who or what most of the traffic in a store is"},
+    {"graph", cmd_graph, "draw the traffic in a store over time"},
     {"sql", cmd_sql, "ask a store of flows questions in SQL"},
     {"store", cmd_store, "look after a store of flows: list, check, merge, expire, export"},
 };

@@ -8,46 +8,82 @@
 #include "quantity.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-/* "14:05" or "14:05:10", with nothing but an optional Z behind it. */
-static bool parse_clock(const char *text, struct tm *parts, bool *ret_utc)
+#define SECOND_US ((int64_t)1000000)
+
+/* A number of exactly so many digits, within bounds; moves behind it. */
+static bool take_digits(const char **text, int digits, int low, int high, int *ret_number)
 {
-    int length = 0;
-    parts->tm_sec = 0;
-    if (sscanf(text, "%2d:%2d%n", &parts->tm_hour, &parts->tm_min, &length) != 2 || length < 4)
-        return false;
-    text += length;
-    length = 0;
-    if (*text == ':' && (sscanf(text, ":%2d%n", &parts->tm_sec, &length) != 1 || length == 0))
-        return false;
-    text += length;
-    *ret_utc = *text == 'Z';
-    text += *ret_utc;
-    return *text == '\0' && parts->tm_hour >= 0 && parts->tm_hour < 24 && parts->tm_min >= 0 && parts->tm_min < 60 &&
-           parts->tm_sec >= 0 && parts->tm_sec < 60;
+    int number = 0;
+    for (int i = 0; i < digits; i++) {
+        const char c = (*text)[i];
+        if (c < '0' || c > '9')
+            return false;
+        number = number * 10 + (c - '0');
+    }
+    *text += digits;
+    *ret_number = number;
+    return number >= low && number <= high;
 }
 
-static bool parse_date(const char *text, struct tm *parts, bool *ret_utc)
+static bool take(const char **text, char c)
 {
-    int year, month, day, length = 0;
-    if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &length) != 3 || length < 8 || month < 1 || month > 12 || day < 1 ||
-        day > 31)
+    if (**text != c)
         return false;
-    *parts = (struct tm){.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
-    text += length;
-    *ret_utc = strcmp(text, "Z") == 0;
-    return *text == '\0' || *ret_utc || ((*text == ' ' || *text == 'T') && parse_clock(text + 1, parts, ret_utc));
+    (*text)++;
+    return true;
+}
+
+/* YYYY-MM-DD */
+static bool take_date(const char **text, struct tm *when)
+{
+    if (!take_digits(text, 4, 1970, 2200, &when->tm_year) || !take(text, '-') ||
+        !take_digits(text, 2, 1, 12, &when->tm_mon) || !take(text, '-') || !take_digits(text, 2, 1, 31, &when->tm_mday))
+        return false;
+    when->tm_year -= 1900;
+    when->tm_mon -= 1;
+    return true;
+}
+
+/* HH:MM, HH:MM:SS, HH:MM:SS.f; nothing else at the end. */
+static bool take_clock(const char **text, struct tm *when, int64_t *ret_fraction_us)
+{
+    int64_t unit = SECOND_US;
+    if (!take_digits(text, 2, 0, 23, &when->tm_hour) || !take(text, ':') || !take_digits(text, 2, 0, 59, &when->tm_min))
+        return false;
+    if (!take(text, ':'))
+        return true;
+    if (!take_digits(text, 2, 0, 59, &when->tm_sec))
+        return false;
+    if (!take(text, '.'))
+        return true;
+    for (int digit; **text >= '0' && **text <= '9' && unit > 1;) {
+        take_digits(text, 1, 0, 9, &digit);
+        unit /= 10;
+        *ret_fraction_us += digit * unit;
+    }
+    return unit < SECOND_US;
+}
+
+/* The clock of a day; a day that the calendar does not have is none. */
+static int make(struct tm *when, bool utc, int64_t fraction_us, int64_t *ret_time_us)
+{
+    const int day = when->tm_mday, month = when->tm_mon;
+    when->tm_isdst = -1;
+    const time_t seconds = utc ? timegm(when) : mktime(when);
+    if (when->tm_mday != day || when->tm_mon != month)
+        return -1;
+    *ret_time_us = (int64_t)seconds * SECOND_US + fraction_us;
+    return 0;
 }
 
 int time_text_parse(const char *text, int64_t now_us, int64_t *ret_time_us)
 {
-    const time_t now_s = (time_t)(now_us / 1000000);
-    struct tm parts;
-    bool utc = false;
-    int64_t ago_us;
+    struct tm when = {0};
+    int64_t ago_us, fraction_us = 0;
+    uint64_t seconds;
     if (strcmp(text, "now") == 0) {
         *ret_time_us = now_us;
         return 0;
@@ -58,13 +94,34 @@ int time_text_parse(const char *text, int64_t now_us, int64_t *ret_time_us)
         *ret_time_us = now_us - ago_us;
         return 0;
     }
-    if (!parse_date(text, &parts, &utc)) {
-        const size_t length = strlen(text);
-        if ((length > 0 && text[length - 1] == 'Z' ? gmtime_r(&now_s, &parts) : localtime_r(&now_s, &parts)) == NULL ||
-            !parse_clock(text, &parts, &utc))
+    if (text[0] == '@') {
+        if (quantity_parse_count(text + 1, &seconds) != 0 || seconds > INT64_MAX / (uint64_t)SECOND_US)
             return -1;
+        *ret_time_us = (int64_t)seconds * SECOND_US;
+        return 0;
     }
-    parts.tm_isdst = -1;
-    *ret_time_us = (int64_t)(utc ? timegm(&parts) : mktime(&parts)) * 1000000;
-    return 0;
+    const bool is_dated = strlen(text) > 4 && text[4] == '-';
+    if (is_dated && !take_date(&text, &when))
+        return -1;
+    if (is_dated && *text == '\0')
+        return make(&when, false, 0, ret_time_us);
+    if (is_dated && take(&text, 'Z'))
+        return *text == '\0' ? make(&when, true, 0, ret_time_us) : -1;
+    if (is_dated && !take(&text, ' ') && !take(&text, 'T'))
+        return -1;
+    if (!take_clock(&text, &when, &fraction_us))
+        return -1;
+    const bool utc = take(&text, 'Z');
+    if (*text != '\0')
+        return -1;
+    if (!is_dated) {
+        const time_t now = (time_t)(now_us / SECOND_US);
+        struct tm today;
+        if ((utc ? gmtime_r(&now, &today) : localtime_r(&now, &today)) == NULL)
+            return -1;
+        when.tm_year = today.tm_year;
+        when.tm_mon = today.tm_mon;
+        when.tm_mday = today.tm_mday;
+    }
+    return make(&when, utc, fraction_us, ret_time_us);
 }

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * time_text.h - times as people type them
+ *
+ *     2026-11-23              the day's start
+ *     2026-11-23 14:05        also with :SS and .ffffff, with T between, and with a Z for UTC
+ *     14:05, 14:05:30         of today
+ *     -2h, -90s               so long ago
+ *     now, @1764000000        seconds since 1970
+ *
+ * Without Z they are of the local time zone.
  */
 #ifndef WEIR_CLI_TIME_TEXT_H
 #define WEIR_CLI_TIME_TEXT_H
 
 #include <stdint.h>
 
-/*
- * "now", "-2h" (so long before now), "14:05" (today), "2026-11-23", "2026-11-23 14:05", "2026-11-23T14:05:10", in the
- * local time zone; with a Z at the end in UTC. 0 and microseconds since 1970, or -1 when the text is none of these.
- */
+/* Microseconds since 1970. 0, or -1 when the text is no such time. */
 int time_text_parse(const char *text, int64_t now_us, int64_t *ret_time_us);
 
 #endif

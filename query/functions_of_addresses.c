@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* functions_of_addresses.c - addr(), ipv4(), ipv6(), in_net(), mac() */
+/* functions_of_addresses.c - addr(), ipv4(), ipv6(), network(), in_net(), mac() */
 #define _GNU_SOURCE
 #include "functions.h"
 
@@ -143,6 +143,46 @@ static void ipv6(duckdb_function_info info, duckdb_data_chunk input, duckdb_vect
     }
 }
 
+/* ------------------------------------------------------------------------------------------------------- network */
+
+/* The first address of the network of so many bits that an address is in, as stored. */
+static void network_ipv4(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    struct call call;
+    call_init(&call, info, input, output, 2);
+    const uint32_t *from = call.arguments[0].data;
+    const uint8_t *bits = call.arguments[1].data;
+    uint32_t *values = call.output.data;
+    for (size_t row = 0; row < call.row_count; row++) {
+        if (argument_is_null(&call.arguments[0], row) || argument_is_null(&call.arguments[1], row) || bits[row] > 32)
+            call_put_null(&call, row);
+        else
+            values[row] = bits[row] == 0 ? 0 : from[row] & UINT32_MAX << (32 - bits[row]);
+    }
+}
+
+static void network_ipv6(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    struct call call;
+    call_init(&call, info, input, output, 2);
+    const uint8_t *bits = call.arguments[1].data;
+    for (size_t row = 0; row < call.row_count; row++) {
+        uint8_t octets[16];
+        const bool is_null = argument_is_null(&call.arguments[0], row) || argument_is_null(&call.arguments[1], row);
+        const struct query_octets from =
+            is_null ? (struct query_octets){.size_bytes = 0} : argument_octets(&call.arguments[0], row);
+        if (from.size_bytes != sizeof octets || bits[row] > 128) {
+            call_put_null(&call, row);
+            continue;
+        }
+        for (unsigned i = 0; i < sizeof octets; i++) {
+            const int left = (int)bits[row] - (int)i * 8; /* bits of this octet that stay */
+            octets[i] = left >= 8 ? from.data[i] : left <= 0 ? 0 : (uint8_t)(from.data[i] & 0xff00 >> left);
+        }
+        call_put_text(&call, row, (const char *)octets, sizeof octets);
+    }
+}
+
 /* -------------------------------------------------------------------------------------------------------- in_net */
 
 /* The network is nearly always the same in all rows; it is read again where its entry differs from the one before. */
@@ -250,6 +290,8 @@ const struct function_form functions_of_addresses[] = {
     {"addr", {DUCKDB_TYPE_UINTEGER, DUCKDB_TYPE_BLOB}, DUCKDB_TYPE_VARCHAR, addr_pair, true},
     {"ipv4", {DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_UINTEGER, ipv4, false},
     {"ipv6", {DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_BLOB, ipv6, false},
+    {"network", {DUCKDB_TYPE_UINTEGER, DUCKDB_TYPE_UTINYINT}, DUCKDB_TYPE_UINTEGER, network_ipv4, false},
+    {"network", {DUCKDB_TYPE_BLOB, DUCKDB_TYPE_UTINYINT}, DUCKDB_TYPE_BLOB, network_ipv6, false},
     {"in_net", {DUCKDB_TYPE_UINTEGER, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_BOOLEAN, in_net_ipv4, false},
     {"in_net", {DUCKDB_TYPE_BLOB, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_BOOLEAN, in_net_ipv6, false},
     {"in_net", {DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_BOOLEAN, in_net_text, false},

@@ -46,6 +46,7 @@
  *     addr(ipv4) addr(ipv6) addr(ipv4, ipv6)   text of an address as stored; an IPv4 address in IPv6 is shown as IPv4
  *     addr(text)                the same address as these write it, to compare with; null when it is none
  *     ipv4(text), ipv6(text)    an address as it is stored; null when it is none of that family
+ *     network(ipv4, bits), network(ipv6, bits)   the first address of the network that it is in, as stored
  *     in_net(addr, net) in_net(ipv4, ipv6, net)  whether an address (stored or text) is in '10.0.0.0/8'
  *     mac(octets), tcp_flags(n), proto_name(n), service(port, proto), human_bytes(n)   text
  *

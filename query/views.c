@@ -64,7 +64,8 @@ static const struct view_column ledger_columns[] = {
     {"bytes", "BIGINT"}, {"flows", "BIGINT"}, {"options", "BIGINT"}, {"lost", "BIGINT"},
     {"lost_records", "BIGINT"}, {"reordered", "BIGINT"}, {"duplicates", "BIGINT"}, {"restarts", "BIGINT"},
     {"sets_skipped", "BIGINT"}, {"sets_given_up", "BIGINT"}, {"datagrams_refused", "BIGINT"},
-    {"rows_stored", "BIGINT"}, {"rows_dropped", "BIGINT"}, {"kernel_dropped", "BIGINT"},
+    {"rows_stored", "BIGINT"}, {"rows_dropped", "BIGINT"}, {"reported_flows", "BIGINT"},
+    {"kernel_dropped", "BIGINT"},
 };
 
 /* A name between quotes of this kind, which are doubled within. */

@@ -23,6 +23,21 @@ const char *format_size(uint64_t bytes, char text[FORMAT_TEXT_SIZE])
     return text;
 }
 
+const char *format_amount(double amount, char text[FORMAT_TEXT_SIZE])
+{
+    static const char units[] = "KMGTPE";
+    int unit = -1;
+    while (amount >= 1000 && unit < 5) {
+        amount /= 1000;
+        unit++;
+    }
+    if (unit < 0)
+        snprintf(text, FORMAT_TEXT_SIZE, amount < 10 && amount != floor(amount) ? "%.1f" : "%.0f", amount);
+    else
+        snprintf(text, FORMAT_TEXT_SIZE, "%.2f%c", amount < 1e15 ? amount : 1e15, units[unit]);
+    return text;
+}
+
 const char *format_duration(int64_t duration_ms, char text[FORMAT_TEXT_SIZE])
 {
     int64_t seconds = duration_ms < 0 ? 0 : duration_ms / 1000;

@@ -26,6 +26,9 @@ const char *format_time(int64_t time_us, char text[FORMAT_TEXT_SIZE]);
 /* A number with a blank between thousands: 2 298 347. */
 const char *format_count(uint64_t count, char text[FORMAT_TEXT_SIZE]);
 
+/* 999, 1.00K, 4.25M, 1.50G, 2.00T: by 1000. */
+const char *format_amount(double amount, char text[FORMAT_TEXT_SIZE]);
+
 /* Reads 1M, 10k, 1.5G, 300: bytes by 1024. Returns 0, or -1 when it is no size. */
 int format_parse_size(const char *text, uint64_t *ret_bytes);
 

@@ -31,7 +31,8 @@ struct graph {
 
 /* What is drawn: the plot's columns of time, and how they are cut into bands. */
 struct plot {
-    const struct series *series;
+    const struct series *series;   /* one of the two */
+    const struct graph_bins *bins;
     const struct terminal *terminal;
     FILE *out;
     int bands[BANDS_MAX]; /* slot of each, the last may stand for several */
@@ -104,19 +105,24 @@ static double round_duration_us(double duration_us)
     return ceil(duration_us / (double)DAY_US) * (double)DAY_US;
 }
 
-/* The smallest round number that is not below this one, or by so little that nobody sees it; by 1024. */
-static double round_top(double value)
+/* The smallest round number that is not below this one, or by so little that nobody sees it. */
+static double round_top(double value, double kilo)
 {
     static const double steps[] = {1,  1.5, 2,  2.5, 3,   4,   5,   6,   7,   8,   10,  12,  15,  20,  25,  30,
                                    40, 50,  60, 70,  80,  100, 120, 150, 200, 250, 300, 400, 500, 600, 700, 800,
                                    1024};
     double unit = 1;
-    while (value / unit > 1024)
-        unit *= 1024;
+    while (value / unit > kilo)
+        unit *= kilo;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (steps[i] * unit * 1.005 >= value)
             return steps[i] * unit;
     return value;
+}
+
+static bool is_bytes(const struct plot *plot)
+{
+    return plot->bins == NULL || plot->bins->is_bytes;
 }
 
 static void choose_columns(struct plot *plot)
@@ -139,8 +145,36 @@ static void choose_columns(struct plot *plot)
         plot->repeat = 8;
 }
 
+/* A column is as many whole steps as it takes. */
+static void choose_columns_of_bins(struct plot *plot)
+{
+    const struct graph_bins *bins = plot->bins;
+    int room = plot->terminal->width - AXIS_WIDTH - 1;
+    if (room > COLUMNS_MAX)
+        room = COLUMNS_MAX;
+    const size_t steps = (bins->count + (size_t)room - 1) / (size_t)room;
+    plot->column_us = (double)bins->step_us * (double)steps;
+    plot->start_us = (double)bins->start_us;
+    plot->columns = (int)((bins->count + steps - 1) / steps);
+    plot->repeat = room / plot->columns;
+    if (plot->repeat > 8)
+        plot->repeat = 8;
+}
+
+static double band_rate_of_bins(const struct plot *plot, int band, int column)
+{
+    const struct graph_bins *bins = plot->bins;
+    const size_t steps = (size_t)(plot->column_us / (double)bins->step_us + 0.5), first = (size_t)column * steps;
+    double sum = 0;
+    for (size_t step = first; step < first + steps && step < bins->count; step++)
+        sum += bins->amounts[(size_t)plot->bands[band] * bins->count + step];
+    return sum / (plot->column_us / 1e6);
+}
+
 static double band_rate(const struct plot *plot, int band, int column)
 {
+    if (plot->bins != NULL)
+        return band_rate_of_bins(plot, band, column);
     double from_us = plot->start_us + column * plot->column_us, to_us = from_us + plot->column_us;
     double sum = 0;
     if (band < BANDS_MAX - 1)
@@ -151,6 +185,15 @@ static double band_rate(const struct plot *plot, int band, int column)
         sum += series_sum(plot->series, SERIES_SLOTS - 1, from_us, to_us);
     }
     return sum / (plot->column_us / 1e6);
+}
+
+/* The others are the last band, the colour of which is theirs. */
+static void choose_bands_of_bins(struct plot *plot)
+{
+    for (int band = 0; band < BANDS_MAX; band++)
+        plot->bands[band] = band + 1 < (int)plot->bins->band_count ? band : NOTHING;
+    plot->bands[BANDS_MAX - 1] = (int)plot->bins->band_count - 1;
+    plot->band_count = BANDS_MAX;
 }
 
 static void choose_bands(struct plot *plot)
@@ -176,7 +219,7 @@ static void measure(struct plot *plot)
         }
         highest = sum > highest ? sum : highest;
     }
-    plot->top = round_top(highest);
+    plot->top = round_top(highest, is_bytes(plot) ? 1024 : 1000);
     for (int c = 0; c < plot->columns; c++) {
         double sum = 0;
         for (int b = 0; b < BANDS_MAX; b++) {
@@ -280,9 +323,11 @@ static void draw_cell_plain(const struct plot *plot, int column, int row)
         fputs("\033[0m", plot->out);
 }
 
-static const char *size_text(double bytes, char text[FORMAT_TEXT_SIZE])
+static const char *size_text(const struct plot *plot, double amount, char text[FORMAT_TEXT_SIZE])
 {
-    return format_size(bytes < 1.8e19 ? (uint64_t)(bytes + 0.5) : UINT64_MAX, text);
+    if (is_bytes(plot))
+        return format_size(amount < 1.8e19 ? (uint64_t)(amount + 0.5) : UINT64_MAX, text);
+    return format_amount(amount, text);
 }
 
 static void draw_rows(const struct plot *plot)
@@ -292,7 +337,7 @@ static void draw_rows(const struct plot *plot)
         int tick = (row + 1) % (ROWS / 2) == 0 || row + 1 == ROWS;
         label[0] = '\0';
         if (tick)
-            snprintf(label, sizeof label, "%s/s", size_text(plot->top * (row + 1) / ROWS, size));
+            snprintf(label, sizeof label, "%s/s", size_text(plot, plot->top * (row + 1) / ROWS, size));
         fprintf(plot->out, "%*s %s", AXIS_WIDTH - 2, label,
                 plot->terminal->utf8 ? (tick ? "┤" : "│") : (tick ? "+" : "|"));
         for (int column = 0; column < plot->columns; column++) {
@@ -333,25 +378,37 @@ static void draw_time_axis(const struct plot *plot)
     fprintf(plot->out, "\n%*s%.*s\n", AXIS_WIDTH, "", length, labels);
 }
 
+/* What a band is called, and comes to; NULL where there is none. */
+static const char *band_label(const struct plot *plot, int band, double *ret_total)
+{
+    double total = 0;
+    if (plot->bands[band] == NOTHING)
+        return NULL;
+    if (plot->bins != NULL) {
+        for (size_t step = 0; step < plot->bins->count; step++)
+            total += plot->bins->amounts[(size_t)plot->bands[band] * plot->bins->count + step];
+        *ret_total = total;
+        return plot->bins->labels[plot->bands[band]];
+    }
+    total = plot->series->slots[plot->bands[band]].total;
+    for (int s = BANDS_MAX - 1; band == BANDS_MAX - 1 && s < plot->slot_count; s++)
+        total += plot->series->slots[plot->slots[s]].total;
+    *ret_total = total;
+    return band == BANDS_MAX - 1 ? "other" : plot->series->slots[plot->bands[band]].label;
+}
+
 static void draw_legend(const struct plot *plot)
 {
     char size[FORMAT_TEXT_SIZE];
-    double other = plot->series->slots[SERIES_SLOTS - 1].total;
     int line = AXIS_WIDTH;
 
-    for (int s = BANDS_MAX - 1; s < plot->slot_count; s++)
-        other += plot->series->slots[plot->slots[s]].total;
     fprintf(plot->out, "\n%*s", AXIS_WIDTH, "");
     for (int b = 0; b < BANDS_MAX; b++) {
-        const char *label = b == BANDS_MAX - 1 ? "other" : "";
-        double total = b == BANDS_MAX - 1 ? other : 0;
-        if (b < BANDS_MAX - 1 && plot->bands[b] != NOTHING) {
-            label = plot->series->slots[plot->bands[b]].label;
-            total = plot->series->slots[plot->bands[b]].total;
-        }
-        if (!(total > 0))
+        double total = 0;
+        const char *label = band_label(plot, b, &total);
+        if (label == NULL || !(total > 0))
             continue;
-        size_text(total, size);
+        size_text(plot, total, size);
         int width = (int)(strlen(label) + strlen(size)) + 6;
         if (line + width > plot->terminal->width && line > AXIS_WIDTH) {
             fprintf(plot->out, "\n%*s", AXIS_WIDTH, "");
@@ -366,9 +423,26 @@ static void draw_legend(const struct plot *plot)
     fputc('\n', plot->out);
 }
 
-void graph_print(const struct graph *graph, FILE *out, const struct terminal *terminal)
+static void draw(struct plot *plot, const char *title, int64_t first_us, int64_t last_us)
 {
     char first[FORMAT_TEXT_SIZE], last[FORMAT_TEXT_SIZE];
+    measure(plot);
+    fprintf(plot->out, "%s%s%s\n%s to %s, a column is ", plot->terminal->colour ? "\033[1m" : "", title,
+            plot->terminal->colour ? "\033[0m" : "", format_time(first_us, first), format_time(last_us, last));
+    double column_s = plot->column_us / 1e6;
+    if (column_s < 60)
+        fprintf(plot->out, "%g s\n\n", column_s);
+    else if (column_s < 3600)
+        fprintf(plot->out, "%g min\n\n", column_s / 60);
+    else
+        fprintf(plot->out, "%g h\n\n", column_s / 3600);
+    draw_rows(plot);
+    draw_time_axis(plot);
+    draw_legend(plot);
+}
+
+void graph_print(const struct graph *graph, FILE *out, const struct terminal *terminal)
+{
     if (!graph->series->any) {
         fputs("No flows, nothing to draw.\n", out);
         return;
@@ -381,19 +455,24 @@ void graph_print(const struct graph *graph, FILE *out, const struct terminal *te
     plot->out = out;
     choose_bands(plot);
     choose_columns(plot);
-    measure(plot);
-    fprintf(out, "%sBytes per second by service%s\n%s to %s, a column is ", terminal->colour ? "\033[1m" : "",
-            terminal->colour ? "\033[0m" : "", format_time(graph->series->first_us, first),
-            format_time(graph->series->last_us, last));
-    double column_s = plot->column_us / 1e6;
-    if (column_s < 60)
-        fprintf(out, "%g s\n\n", column_s);
-    else if (column_s < 3600)
-        fprintf(out, "%g min\n\n", column_s / 60);
-    else
-        fprintf(out, "%g h\n\n", column_s / 3600);
-    draw_rows(plot);
-    draw_time_axis(plot);
-    draw_legend(plot);
+    draw(plot, "Bytes per second by service", graph->series->first_us, graph->series->last_us);
+    free(plot);
+}
+
+void graph_bins_print(const struct graph_bins *bins, FILE *out, const struct terminal *terminal)
+{
+    if (bins->count == 0) {
+        fputs("No flows, nothing to draw.\n", out);
+        return;
+    }
+    struct plot *plot = calloc(1, sizeof *plot);
+    if (plot == NULL)
+        return;
+    plot->bins = bins;
+    plot->terminal = terminal;
+    plot->out = out;
+    choose_bands_of_bins(plot);
+    choose_columns_of_bins(plot);
+    draw(plot, bins->title, bins->start_us, bins->start_us + (int64_t)bins->count * bins->step_us);
     free(plot);
 }

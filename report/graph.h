@@ -24,4 +24,23 @@ void graph_add(struct graph *graph, const struct connection *connection);
 /* Draws it as wide as the terminal. */
 void graph_print(const struct graph *graph, FILE *out, const struct terminal *terminal);
 
+#define GRAPH_BINS_BANDS_MAX 7 /* the last one is grey */
+
+/* Amounts of any kind that were added up before, in steps of time. */
+struct graph_bins {
+    const char *title;  /* "Bytes per second by service" */
+    bool is_bytes;      /* K is 1024, else 1000 */
+    int64_t start_us, step_us;
+    size_t count;
+    size_t band_count;  /* up to GRAPH_BINS_BANDS_MAX; the last one is the others */
+    char *const *labels;
+    const double *amounts; /* of band b in step s: amounts[b * count + s] */
+};
+
+/* The same of bins; steps are drawn together where there are more than columns. */
+void graph_bins_print(const struct graph_bins *bins, FILE *out, const struct terminal *terminal);
+
+/* A picture in SVG, without scripts and fonts of its own: stacked areas, axes, a legend with the totals. */
+void graph_bins_print_svg(const struct graph_bins *bins, FILE *out);
+
 #endif

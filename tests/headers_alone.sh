@@ -39,10 +39,12 @@ for header in "$root"/query/*.h; do
     # without DuckDB's header what includes it, or what does, is not built
     [ -e "$root/third_party/duckdb/duckdb.h" ] || [ -e /usr/include/duckdb.h ] ||
         ! grep -qE '^#include [<"](duckdb|connection)' "$header" || continue
-    check c "$cc" gnu17 "$header" -I"$root/include" -I"$root/report" -isystem"$root/third_party/duckdb"
+    check c "$cc" gnu17 "$header" -I"$root/include" -I"$root/report" -I"$root/query/filter" \
+        -isystem"$root/third_party/duckdb"
 done
 for header in "$root"/cli/*.h; do
-    check c "$cc" gnu17 "$header" -I"$root/include" -I"$root/collect" -I"$root/report" -I"$root/store" -I"$root/query"
+    check c "$cc" gnu17 "$header" -I"$root/include" -I"$root/collect" -I"$root/report" -I"$root/store" -I"$root/query" \
+        -I"$root/query/filter"
 done
 [ "$count" -gt 20 ] || { echo "headers_alone.sh: only $count headers found below $root" >&2; exit 1; }
 echo "$count headers compile alone"

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* top.c - weir top: what most of the traffic of a store is */
+#define _GNU_SOURCE
+#include "top.h"
+
+#include "exit_code.h"
+#include "quantity.h"
+#include "query_options.h"
+#include "result_output.h"
+#include "top_table.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: weir top KEYS [OPTION]... ['FILTER']\n"
+    "Show who or what most of the traffic in a store is.\n"
+    "\n"
+    "  -b, --by WORDS     bytes, packets, flows, bps, pps, bpp; several with commas, the first ranks (default: bytes)\n"
+    "  -n, --count N      how many; 0: all (default: 10)\n"
+    "      --group-time T  such a list for each 5m, 1h, 1d, by when flows began\n"
+    "  -o, --output FORMAT  table, csv, json, ndjson, markdown or box (default: table)\n"
+    QUERY_OPTIONS_HELP
+    "  -h, --help         show this help\n"
+    "\n"
+    "KEYS, several with commas: src dst ip srcport dstport port proto srcnet/24 dstnet/16/48 net srcas dstas as in\n"
+    "out if exporter app tos flags next vlan ..., any column or element by name. ip, net, port, as, if: of either end.\n"
+    "FILTER says which flows, as in 'proto tcp and dst port 443'; weir-filter(7).\n"
+    "\n"
+    "Examples:\n"
+    "  weir top src --last 1h\n"
+    "  weir top dstport,proto --by bytes,flows -n 20 'src net 192.0.2.0/24'\n"
+    "  weir top srcas --by bps -o csv --from 14:00 --to 15:00\n";
+
+struct top_options {
+    struct query_options common;
+    const char *keys;
+    const char *amounts;
+    uint64_t limit;
+    bool is_table;
+    enum query_format format;
+};
+
+static int set_output(struct top_options *options, const char *text)
+{
+    options->is_table = strcmp(text, "table") == 0;
+    options->format = query_format_find(text);
+    return options->is_table || options->format != QUERY_FORMAT_COUNT
+               ? 0 : query_usage_error(&options->common, "no such output format: ", text);
+}
+
+/* -1 to go on, else the exit code. */
+static int parse(int argc, char **argv, struct top_options *options)
+{
+    static const struct option known[] = {
+        {"by", required_argument, NULL, 'b'},     {"count", required_argument, NULL, 'n'},
+        {"output", required_argument, NULL, 'o'}, {"group-time", required_argument, NULL, 'g'},
+        {"help", no_argument, NULL, 'h'},         QUERY_OPTIONS,
+        {0},
+    };
+    opterr = 0;
+    optind = 1;
+    for (int c, result = 0; (c = getopt_long(argc, argv, ":b:n:o:h", known, NULL)) != -1;) {
+        switch (c) {
+        case 'b': options->amounts = optarg; break;
+        case 'n':
+            if (quantity_parse_count(optarg, &options->limit) != 0)
+                result = query_usage_error(&options->common, "not a number: ", optarg);
+            break;
+        case 'o': result = set_output(options, optarg); break;
+        case 'g': result = query_options_group_time(&options->common, optarg); break;
+        case 'h':
+            fputs(help, stdout);
+            return EXIT_SUCCESS;
+        case ':': return query_usage_error(&options->common, "this option needs a value: ", argv[optind - 1]);
+        case '?': return query_usage_error(&options->common, "unknown option ", argv[optind - 1]);
+        default: result = query_options_take(&options->common, c, optarg); break;
+        }
+        if (result != 0)
+            return result;
+    }
+    if (optind == argc)
+        return query_usage_error(&options->common, "the keys are missing, such as src or dstport,proto", "");
+    options->keys = argv[optind];
+    const int result = query_options_finish(&options->common, argc, argv, optind + 1);
+    return result != 0 ? result : -1;
+}
+
+static int show(struct query_session *session, void *context)
+{
+    const struct top_options *options = context;
+    struct query_error error = {.text = ""};
+    struct flow_key keys[FLOW_KEYS_MAX];
+    struct top_request request = {.keys = keys, .limit = options->limit, .group_us = options->common.group_us};
+    struct flow_totals totals;
+    struct query_result *result;
+    bool wants[2] = {false, false};
+    int code = query_session_keys(session, options->keys, keys, &request.key_count);
+    if (code != EXIT_SUCCESS)
+        return code;
+    if (top_amounts_parse(options->amounts, request.amounts, &request.amount_count, &error) != 0)
+        return query_session_usage(session, "--by: ", error.text);
+    for (size_t i = 0; i < request.amount_count; i++) {
+        if (request.amounts[i] <= TOP_PACKETS)
+            wants[request.amounts[i]] = true;
+    }
+    if (flow_source_totals(&session->source, wants[TOP_BYTES], wants[TOP_PACKETS], &totals, &error) != 0 ||
+        top_query(&session->source, &request, &totals, &result, &error) != 0)
+        return query_session_fail(session, &error);
+    code = query_session_output_end(session,
+                                    options->is_table ? top_table_write(result, &request, &totals, &error)
+                                                      : result_output_write(result, options->format, &error), &error);
+    query_result_free(result);
+    if (code == EXIT_SUCCESS)
+        query_session_account(session, &totals);
+    return code;
+}
+
+int cmd_top(int argc, char **argv)
+{
+    struct top_options options = {.amounts = "bytes", .limit = 10, .is_table = true};
+    query_options_init(&options.common, "top");
+    const int done = parse(argc, argv, &options);
+    if (done >= 0)
+        return done;
+    signal(SIGPIPE, SIG_IGN);
+    return query_session_run(&options.common, false, show, &options);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flow_columns.h - the columns that the flows of a connection have, for filters and keys that name some
+ */
+#ifndef WEIR_QUERY_FLOW_COLUMNS_H
+#define WEIR_QUERY_FLOW_COLUMNS_H
+
+#include "filter.h"
+#include "query.h"
+
+struct flow_columns;
+
+struct flow_columns *flow_columns_read(struct query *query, struct query_error *error); /* NULL where it fails */
+void flow_columns_free(struct flow_columns *columns);
+
+/* For filter_parse(), as long as the columns live. */
+struct filter_options flow_columns_filter_options(const struct flow_columns *columns);
+
+/* A column by its name, whatever the case. NULL where the flows have none of it. */
+const char *flow_columns_find(const struct flow_columns *columns, const char *name, enum filter_type *ret_type);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flow_list.h - flows one by one: as columns, or as lines of a form like "%ts %src:%srcport -> %dst:%dstport %bytes"
+ */
+#ifndef WEIR_QUERY_FLOW_LIST_H
+#define WEIR_QUERY_FLOW_LIST_H
+
+#include "flow_source.h"
+#include "query_output.h"
+
+#define FLOW_FORM_MAX 64u /* words of a form */
+
+/* A form that was read: text between words. */
+struct flow_form;
+
+/*
+ * Words are those of flow_key.h, columns and elements behind a '%'; `%10bytes` is 10 columns wide, `%-10src` with the
+ * blanks behind it, `%{src}x` ends where a letter follows, and %% is a '%'. \n and \t mean what they do in C. NULL with
+ * a text where it is wrong. "line" and "long" are forms by name: flow_form_line, flow_form_long.
+ */
+struct flow_form *flow_form_parse(const char *text, const struct flow_columns *columns, struct query_error *error);
+void flow_form_free(struct flow_form *form);
+
+/* Whether it has a word for a column that no flow has. */
+bool flow_form_is_missing(const struct flow_form *form);
+extern const char flow_form_line[], flow_form_long[];
+
+enum flow_order { FLOW_ORDER_TIME, FLOW_ORDER_BYTES, FLOW_ORDER_PACKETS, FLOW_ORDER_DURATION, FLOW_ORDER_NONE,
+                  FLOW_ORDER_COUNT };
+extern const char *const flow_order_names[FLOW_ORDER_COUNT];
+
+struct flow_list_request {
+    const struct flow_form *form; /* NULL: columns */
+    bool all_columns;             /* all that flows have, else those that most want to see */
+    enum flow_order order;        /* time upwards, others downwards */
+    uint64_t limit;               /* 0: all */
+};
+
+/* 0, or -1. */
+int flow_list_query(const struct flow_source *source, const struct flow_list_request *request,
+                    struct query_result **ret_result, struct query_error *error);
+
+/* Writes the lines of a result that flow_list_query() gave for this form. */
+enum query_output_end flow_form_write(const struct flow_form *form, struct query_result *result, int fd,
+                                      uint64_t *ret_count, struct query_error *error);
+
+#endif

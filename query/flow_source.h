@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flow_source.h - which flows a report is about: a filter and a span of time, as the FROM and WHERE of a statement
+ */
+#ifndef WEIR_QUERY_FLOW_SOURCE_H
+#define WEIR_QUERY_FLOW_SOURCE_H
+
+#include "flow_key.h"
+
+/* Flows that were there in the span: they began before its end and ended at its start or later. */
+struct flow_span {
+    int64_t from_us; /* INT64_MIN: from the first on */
+    int64_t to_us;   /* not in it; INT64_MAX: up to the last */
+};
+#define FLOW_SPAN_ALL ((struct flow_span){INT64_MIN, INT64_MAX})
+
+struct flow_source {
+    struct query *query;
+    const struct flow_columns *columns;
+    const struct filter *filter; /* NULL: all flows */
+    struct flow_span span;
+    bool sampled; /* bytes and packets are multiplied by sampling rates */
+};
+
+/* When a flow began and ended; where it does not tell, when it was told of. */
+#define FLOW_START_SQL "coalesce(time_start, received)"
+#define FLOW_END_SQL "coalesce(time_end, received)"
+
+/* Adds " FROM ... WHERE ...", to which " AND ..." may be added. Columns of the filter and the keys that no flow has are
+ * there, all null. */
+int flow_source_put(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                    size_t key_count);
+
+/* Adds what is summed of a flow: "bytes", "packets", multiplied where that is asked for, or "flows". */
+int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);
+
+/* Whether a flow has an IPv4 address in the key's columns for IPv6. 1, 0, or -1. */
+int flow_source_is_mapped(const struct flow_source *source, const struct flow_key *key, struct query_error *error);
+
+/* What all of the flows come to. */
+struct flow_totals {
+    uint64_t rows;      /* records */
+    double flows;
+    double bytes, packets; /* multiplied where that is asked for */
+    bool has_span;
+    int64_t first_us, last_us;
+    uint64_t sampled_rows; /* of them: one packet in several was looked at */
+    uint64_t rateless_rows; /* nothing is told of sampling; counted where rates are multiplied with */
+};
+
+/* Bytes and packets are added up where they are wanted, else 0: each column that is read takes its time. */
+int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool wants_packets,
+                       struct flow_totals *ret_totals, struct query_error *error);
+
+/* What the ledger tells of the span, of all exporters and flows. */
+struct flow_ledger {
+    bool is_there;
+    uint64_t exporters;
+    int64_t lost, lost_records, refused, dropped, reported;
+};
+int flow_source_ledger(const struct flow_source *source, struct flow_ledger *ret_ledger, struct query_error *error);
+
+/* Runs a statement whose rows nobody needs. 0, or -1. */
+int query_do(struct query *query, const char *sql, struct query_error *error);
+
+/* The number in a row, whatever its kind; 0 where there is none. */
+double query_number_at(const struct query_vector *vector, size_t row);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * graph_query.c - what flows carried in each step of time
+ *
+ * A flow that is in several steps has a part in its first one, a part in its last one, and the same in each between.
+ * All three can be added up for all flows of a group that begin in the same step and end in the same step, so DuckDB
+ * gives these sums and they are spread here.
+ */
+#define _GNU_SOURCE
+#include "graph_query.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { STEPS_USUAL = 100 };
+#define SECOND_US ((int64_t)1000000)
+
+struct builder {
+    const struct flow_source *source;
+    const struct graph_request *request;
+    struct text_buffer sql;
+    bool failed;
+};
+
+static void put(struct builder *builder, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct builder *builder, const char *format, ...)
+{
+    char text[768];
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= sizeof text || text_put(&builder->sql, text) != 0)
+        builder->failed = true;
+}
+
+/* "k0_0, k0_1", or whether they are the same as those of a band. */
+static void put_parts(struct builder *builder, const char *between, bool are_compared)
+{
+    const char *joint = "";
+    for (size_t i = 0; i < builder->request->key_count; i++) {
+        for (unsigned part = 0; part < flow_key_parts(&builder->request->keys[i]); part++, joint = between) {
+            if (are_compared)
+                put(builder, "%sk%zu_%u IS NOT DISTINCT FROM g%zu_%u", joint, i, part, i, part);
+            else
+                put(builder, "%sk%zu_%u", joint, i, part);
+        }
+    }
+}
+
+/* "(SELECT src_ipv4 AS k0_0, ..., bytes AS n, ... FROM ...)" */
+static void put_rows(struct builder *builder, bool has_times)
+{
+    const char *between = "";
+    put(builder, "(SELECT ");
+    for (size_t i = 0; i < builder->request->key_count; i++) {
+        for (unsigned part = 0; part < flow_key_parts(&builder->request->keys[i]); part++, between = ", ") {
+            put(builder, "%s", between);
+            builder->failed |= flow_key_put_part(&builder->sql, &builder->request->keys[i], part, false, false) != 0;
+            put(builder, " AS k%zu_%u", i, part);
+        }
+    }
+    put(builder, ", CAST(");
+    builder->failed |= flow_source_put_amount(&builder->sql, builder->source, builder->request->amount) != 0;
+    put(builder, " AS DOUBLE) AS n");
+    if (has_times)
+        put(builder, ", epoch_us(" FLOW_START_SQL ") AS s, greatest(epoch_us(" FLOW_END_SQL "), "
+                     "epoch_us(" FLOW_START_SQL ")) AS e");
+    builder->failed |=
+        flow_source_put(&builder->sql, builder->source, builder->request->keys, builder->request->key_count) != 0;
+    put(builder, ")");
+}
+
+/* Runs what was built, and begins anew. */
+static int run(struct builder *builder, struct query_result **ret_result, struct query_error *error)
+{
+    int result = -1;
+    if (builder->failed)
+        snprintf(error->text, sizeof error->text, "not enough memory");
+    else
+        result = query_run(builder->source->query, builder->sql.data, NULL, 0, ret_result, error);
+    text_done(&builder->sql);
+    return result;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ bands */
+
+/* The largest groups go to a table of their own. */
+static int make_bands(struct builder *builder, struct query_error *error)
+{
+    put(builder, "CREATE OR REPLACE TEMP TABLE graph_bands AS SELECT ");
+    for (size_t i = 0; i < builder->request->key_count; i++) {
+        for (unsigned part = 0; part < flow_key_parts(&builder->request->keys[i]); part++)
+            put(builder, "k%zu_%u AS g%zu_%u, ", i, part, i, part);
+    }
+    put(builder, "row_number() OVER (ORDER BY a DESC, ");
+    put_parts(builder, ", ", false);
+    put(builder, ") AS band FROM (SELECT ");
+    put_parts(builder, ", ", false);
+    put(builder, ", sum(n) AS a FROM ");
+    put_rows(builder, false);
+    put(builder, " GROUP BY ");
+    put_parts(builder, ", ", false);
+    put(builder, " ORDER BY a DESC, ");
+    put_parts(builder, ", ", false);
+    put(builder, " LIMIT %u)", builder->request->band_count);
+    int result = -1;
+    if (builder->failed)
+        snprintf(error->text, sizeof error->text, "not enough memory");
+    else
+        result = query_do(builder->source->query, builder->sql.data, error);
+    text_done(&builder->sql);
+    return result;
+}
+
+/* What the bands are called, in their order: the texts of their keys. */
+static int read_labels(struct builder *builder, struct graph_steps *steps, struct query_error *error)
+{
+    struct query_result *result = NULL;
+    struct query_chunk chunk;
+    int got;
+    put(builder, "SELECT ");
+    for (size_t i = 0; i < builder->request->key_count; i++) {
+        char names[3][24];
+        for (unsigned part = 0; part < 3; part++)
+            snprintf(names[part], sizeof names[part], "g%zu_%u", i, part);
+        put(builder, "%scoalesce(CAST(", i > 0 ? " || ' ' || " : "");
+        builder->failed |= flow_key_put_text(&builder->sql, &builder->request->keys[i],
+                                             (const char *const[]){names[0], names[1], names[2]}) != 0;
+        put(builder, " AS VARCHAR), '-')");
+    }
+    put(builder, " FROM graph_bands ORDER BY band");
+    if (run(builder, &result, error) != 0)
+        return -1;
+    while ((got = query_next(result, &chunk, error)) == 1) {
+        for (size_t row = 0; row < chunk.row_count && steps->band_count < GRAPH_BANDS_MAX; row++) {
+            const struct query_octets text = query_octets_at(&chunk.vectors[0], row);
+            steps->labels[steps->band_count] = strndup((const char *)text.data, text.size_bytes);
+            if (steps->labels[steps->band_count++] == NULL)
+                builder->failed = true;
+        }
+    }
+    query_result_free(result);
+    steps->labels[steps->band_count++] = strdup("other");
+    if (got == 0 && (builder->failed || steps->labels[steps->band_count - 1] == NULL)) {
+        snprintf(error->text, sizeof error->text, "not enough memory");
+        return -1;
+    }
+    return got;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ steps */
+
+/* The shortest round step of which no more than the usual number are needed. */
+static int64_t choose_step(int64_t span_us)
+{
+    static const int64_t steps_s[] = {1,   2,   5,   10,   15,   30,   60,    120,  300,
+                                      600, 900, 1800, 3600, 7200, 10800, 21600, 43200};
+    for (size_t i = 0; i < sizeof steps_s / sizeof *steps_s; i++) {
+        if (span_us / (steps_s[i] * SECOND_US) < STEPS_USUAL)
+            return steps_s[i] * SECOND_US;
+    }
+    const int64_t day_us = 86400 * SECOND_US;
+    return (span_us / STEPS_USUAL / day_us + 1) * day_us;
+}
+
+/* From the first flow to the last, as far as they are in the span. */
+static int choose_steps(struct builder *builder, const struct flow_totals *totals, struct graph_steps *steps,
+                        struct query_error *error)
+{
+    const struct flow_span *span = &builder->source->span;
+    const int64_t first_us = totals->first_us > span->from_us ? totals->first_us : span->from_us;
+    const int64_t last_us = totals->last_us < span->to_us - 1 ? totals->last_us : span->to_us - 1;
+    const int64_t length_us = last_us > first_us ? last_us - first_us : 0;
+    steps->step_us = builder->request->step_us > 0 ? builder->request->step_us : choose_step(length_us);
+    const int64_t number = first_us / steps->step_us - (first_us % steps->step_us < 0);
+    steps->start_us = number * steps->step_us;
+    const int64_t count = (first_us + length_us - steps->start_us) / steps->step_us + 1;
+    if (count > (int64_t)GRAPH_STEPS_MAX) {
+        snprintf(error->text, sizeof error->text,
+                 "the flows span %" PRId64 " steps, and there may be %u; --group-time makes them longer, --from and "
+                 "--to the span shorter", count, GRAPH_STEPS_MAX);
+        return -1;
+    }
+    steps->count = (size_t)count;
+    steps->amounts = calloc(steps->count * steps->band_count, sizeof *steps->amounts);
+    if (steps->amounts != NULL)
+        return 0;
+    snprintf(error->text, sizeof error->text, "not enough memory");
+    return -1;
+}
+
+static void add(struct graph_steps *steps, size_t band, int64_t step, double amount)
+{
+    if (step >= 0 && step < (int64_t)steps->count)
+        steps->amounts[band * steps->count + (size_t)step] += amount;
+}
+
+/* Columns: band, first and last step, what is in the first, the last, and each between. */
+static void add_chunk(struct graph_steps *steps, const struct query_chunk *chunk)
+{
+    for (size_t row = 0; row < chunk->row_count; row++) {
+        const double number = query_number_at(&chunk->vectors[0], row);
+        const size_t band = number >= 1 && number < (double)steps->band_count ? (size_t)number - 1
+                                                                                : steps->band_count - 1;
+        const int64_t first = (int64_t)query_number_at(&chunk->vectors[1], row);
+        const int64_t last = (int64_t)query_number_at(&chunk->vectors[2], row);
+        add(steps, band, first, query_number_at(&chunk->vectors[3], row));
+        add(steps, band, last, query_number_at(&chunk->vectors[4], row));
+        for (int64_t step = first + 1; step < last; step++)
+            add(steps, band, step, query_number_at(&chunk->vectors[5], row));
+    }
+}
+
+/* Steps are counted from the first one drawn; what lies outside counts as one before, or one behind. */
+static int read_steps(struct builder *builder, struct graph_steps *steps, struct query_error *error)
+{
+    struct query_result *result = NULL;
+    struct query_chunk chunk;
+    const int64_t start_us = steps->start_us, step_us = steps->step_us;
+    int got;
+    put(builder, "SELECT band, b0, b1,"
+                 " sum(CASE WHEN b0 = b1 THEN n ELSE n * (%" PRId64 " + (b0 + 1) * %" PRId64 " - s) / (e - s) END),"
+                 " sum(CASE WHEN b0 = b1 THEN 0 ELSE n * (e - %" PRId64 " - b1 * %" PRId64 ") / (e - s) END),"
+                 " sum(CASE WHEN b0 = b1 THEN 0 ELSE n * %" PRId64 ".0 / (e - s) END) FROM (SELECT *, ",
+        start_us, step_us, start_us, step_us, step_us);
+    put(builder, "CASE WHEN s < %" PRId64 " THEN -1 ELSE least((s - %" PRId64 ") // %" PRId64 ", %zu) END AS b0, ",
+        start_us, start_us, step_us, steps->count);
+    put(builder, "CASE WHEN e < %" PRId64 " THEN -1 ELSE least((e - %" PRId64 ") // %" PRId64 ", %zu) END AS b1 FROM ",
+        start_us, start_us, step_us, steps->count);
+    put_rows(builder, true);
+    put(builder, ") LEFT JOIN graph_bands ON ");
+    put_parts(builder, " AND ", true);
+    put(builder, " GROUP BY band, b0, b1");
+    if (run(builder, &result, error) != 0)
+        return -1;
+    while ((got = query_next(result, &chunk, error)) == 1)
+        add_chunk(steps, &chunk);
+    query_result_free(result);
+    return got;
+}
+
+int graph_query(const struct flow_source *source, const struct graph_request *request, const struct flow_totals *totals,
+                struct graph_steps *ret_steps, struct query_error *error)
+{
+    struct builder builder = {.source = source, .request = request};
+    struct graph_steps steps = {.count = 0};
+    if (totals->has_span &&
+        (make_bands(&builder, error) != 0 || read_labels(&builder, &steps, error) != 0 ||
+         choose_steps(&builder, totals, &steps, error) != 0 || read_steps(&builder, &steps, error) != 0)) {
+        graph_steps_done(&steps);
+        text_done(&builder.sql);
+        return -1;
+    }
+    *ret_steps = steps;
+    return 0;
+}
+
+void graph_steps_done(struct graph_steps *steps)
+{
+    for (size_t i = 0; i < steps->band_count; i++)
+        free(steps->labels[i]);
+    free(steps->amounts);
+    *steps = (struct graph_steps){.count = 0};
+}

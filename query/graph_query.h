@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * graph_query.h - what flows carried in each step of time, by the largest groups: each flow is spread evenly over its
+ * duration
+ */
+#ifndef WEIR_QUERY_GRAPH_QUERY_H
+#define WEIR_QUERY_GRAPH_QUERY_H
+
+#include "flow_source.h"
+
+#define GRAPH_BANDS_MAX 6u /* beside the others */
+#define GRAPH_STEPS_MAX 10000u
+
+struct graph_request {
+    const struct flow_key *keys; /* none that means either end */
+    size_t key_count;
+    const char *amount;  /* "bytes", "packets" or "flows" */
+    unsigned band_count; /* at most, GRAPH_BANDS_MAX */
+    int64_t step_us;     /* 0: so that about a hundred fit */
+};
+
+struct graph_steps {
+    int64_t start_us, step_us;
+    size_t count; /* 0: there are no flows */
+    size_t band_count; /* the last one is the others */
+    char *labels[GRAPH_BANDS_MAX + 1];
+    double *amounts; /* of band b in step s: amounts[b * count + s] */
+};
+
+/* 0, or -1. `totals` of the same source. */
+int graph_query(const struct flow_source *source, const struct graph_request *request, const struct flow_totals *totals,
+                struct graph_steps *ret_steps, struct query_error *error);
+void graph_steps_done(struct graph_steps *steps);
+
+#endif

@@ -1,0 +1,492 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_reports.py WEIR [WORD...]: weir top, weir flows and weir graph over stores that weir collect made of captures; the
+numbers are compared with those of the same records in Python."""
+import collections
+import csv
+import datetime
+import io
+import ipaddress
+import json
+import os
+import random
+import struct
+import xml.dom.minidom
+
+import capture_maker
+import netflow_maker
+from netflow_maker import (FIRST_SWITCHED, IN_BYTES, IN_PKTS, IPV4_DST_ADDR, IPV4_SRC_ADDR, IPV6_DST_ADDR, IPV6_SRC_ADDR,
+                           L4_DST_PORT, L4_SRC_PORT, LAST_SWITCHED, PROTOCOL, SAMPLING_INTERVAL, SRC_TOS, TCP_FLAGS)
+from weir_e2e import case, expect, expect_equal, expect_in, run, weir, weir_ok, write_file
+
+INPUT_SNMP, OUTPUT_SNMP, SRC_AS, DST_AS, SRC_VLAN = 10, 14, 16, 17, 58
+MIN_PKT_LNGTH = 25  # minimumIpTotalLength, which is no column of the core
+REST = [(IN_BYTES, 8), (IN_PKTS, 8), (L4_SRC_PORT, 2), (L4_DST_PORT, 2), (PROTOCOL, 1), (TCP_FLAGS, 1), (SRC_TOS, 1),
+        (FIRST_SWITCHED, 4), (LAST_SWITCHED, 4), (INPUT_SNMP, 4), (OUTPUT_SNMP, 4), (SRC_AS, 4), (DST_AS, 4),
+        (SRC_VLAN, 2), (SAMPLING_INTERVAL, 4), (MIN_PKT_LNGTH, 2)]
+PROTOCOLS = {6: "TCP", 17: "UDP", 1: "ICMP"}
+START_S = capture_maker.START_S  # 2023-11-14 22:13:20 UTC
+UPTIME_MS = 10_000_000
+
+Record = collections.namedtuple("Record", "src dst bytes packets srcport dstport protocol flags tos first_ms last_ms "
+                                "in_ out srcas dstas vlan rate shortest exporter")
+
+
+def random_record(chance, exporter, at_s):
+    six = chance.random() < 0.3
+    network = "2001:db8:%x::" if six else "10.%d.0."
+    def host():
+        return ipaddress.ip_address((network % chance.randrange(4)) + str(chance.randrange(1, 9)))
+    last_ms = (START_S + at_s) * 1000 - chance.randrange(1000)
+    return Record(host(), host(), chance.choice([40, 1500, chance.randrange(10**6), 2**40]), chance.randrange(1, 1000),
+                  chance.randrange(50000, 50005), chance.choice([53, 80, 443]), chance.choice([6, 17, 1]),
+                  chance.randrange(64), chance.choice([0, 46]), last_ms - chance.randrange(90_000), last_ms,
+                  chance.randrange(3), chance.randrange(3), chance.choice([64512, 65001]), chance.choice([64512, 65002]),
+                  chance.choice([7, 8]), chance.choice([1, 100]), chance.choice([40, 60, 1500]), exporter)
+
+
+def octets_of(record, export_s):
+    def uptime(ms):
+        return UPTIME_MS - (export_s * 1000 - ms)
+    return record.src.packed + record.dst.packed + struct.pack(
+        "!QQHHBBBIIIIIIHIH", record.bytes, record.packets, record.srcport, record.dstport, record.protocol, record.flags,
+        record.tos, uptime(record.first_ms), uptime(record.last_ms), record.in_, record.out, record.srcas, record.dstas,
+        record.vlan, record.rate, record.shortest)
+
+
+class Made:
+    """A store of random records, of two exporters in the course of an hour, with a datagram lost of each."""
+
+    def __init__(self, folder, seed, count=600):
+        chance = random.Random(seed)
+        self.records = []
+        frames = []
+        templates = netflow_maker.templates((1024, [(IPV4_SRC_ADDR, 4), (IPV4_DST_ADDR, 4)] + REST),
+                                            (2048, [(IPV6_SRC_ADDR, 16), (IPV6_DST_ADDR, 16)] + REST))
+        for exporter in ("192.0.2.1", "192.0.2.2"):
+            sequence = 0
+            for at_s in range(100, 3700, 3600 * 10 // count):
+                records = [random_record(chance, exporter, at_s) for _ in range(5)]
+                body = templates
+                for version, template_id in ((4, 1024), (6, 2048)):
+                    some = [octets_of(record, START_S + at_s) for record in records if record.src.version == version]
+                    if some:
+                        body += netflow_maker.data(template_id, *some)
+                header = struct.pack("!HHIIII", 9, 7, UPTIME_MS, START_S + at_s, sequence, 0)
+                sequence += 2 if at_s == 100 else 1
+                frames.append((at_s, capture_maker.ethernet(capture_maker.ip(capture_maker.udp(header + body), exporter))))
+                self.records += records
+        frames.sort(key=lambda frame: frame[0])
+        self.folder = os.path.join(folder, "store-%d" % seed)
+        path = write_file(folder, "made-%d.pcap" % seed, capture_maker.pcap(frames))
+        weir_ok("collect", "-r", path, "-o", "store:" + self.folder,
+                "--segment-size", "64K")
+
+    def top(self, *arguments):
+        out, err = weir_ok("top", "--store", self.folder, "-o", "csv", *arguments)
+        return list(csv.reader(io.StringIO(out))), err
+
+    def flows(self, *arguments):
+        return weir_ok("flows", "--store", self.folder, *arguments)
+
+
+def network_of(address, bits_4, bits_6):
+    return str(ipaddress.ip_network((address, bits_4 if address.version == 4 else bits_6), strict=False))
+
+
+def flags_text(flags):
+    return "".join(letter if flags >> bit & 1 else "." for bit, letter in zip(range(7, -1, -1), "CEUAPRSF"))
+
+
+KEYS = {
+    "src": lambda r: [str(r.src)], "dst": lambda r: [str(r.dst)], "ip": lambda r: {str(r.src), str(r.dst)},
+    "srcnet/16": lambda r: [network_of(r.src, 16, 64)], "dstnet/24/48": lambda r: [network_of(r.dst, 24, 48)],
+    "net/48": lambda r: {network_of(r.src, 24, 48), network_of(r.dst, 24, 48)},
+    "srcnet": lambda r: [network_of(r.src, 24, 64)], "src/31/127": lambda r: [network_of(r.src, 31, 127)],
+    "dstnet/0/0": lambda r: [network_of(r.dst, 0, 0)],
+    "srcport": lambda r: [str(r.srcport)], "dstport": lambda r: [str(r.dstport)],
+    "port": lambda r: {str(r.srcport), str(r.dstport)}, "proto": lambda r: [PROTOCOLS[r.protocol]],
+    "protocol": lambda r: [PROTOCOLS[r.protocol]], "flags": lambda r: [flags_text(r.flags)], "tos": lambda r: [str(r.tos)],
+    "srcas": lambda r: [str(r.srcas)], "dstas": lambda r: [str(r.dstas)], "as": lambda r: {str(r.srcas), str(r.dstas)},
+    "in": lambda r: [str(r.in_)], "out": lambda r: [str(r.out)], "if": lambda r: {str(r.in_), str(r.out)},
+    "vlan": lambda r: [str(r.vlan)], "exporter": lambda r: [r.exporter], "ingressInterface": lambda r: [str(r.in_)],
+    "sampling_rate": lambda r: [str(r.rate)], "next": lambda r: [""], "minimumIpTotalLength": lambda r: [str(r.shortest)], "firewallEvent": lambda r: [""],
+    "app": lambda r: [""], "mplsVpnRouteDistinguisher": lambda r: [""],
+}
+
+
+def amounts_of(records, sampled=False):
+    rate = lambda r: r.rate if sampled else 1
+    size, count = sum(r.bytes * rate(r) for r in records), sum(r.packets * rate(r) for r in records)
+    seconds = (max(r.last_ms for r in records) - min(r.first_ms for r in records)) / 1000
+    return {"bytes": size, "packets": count, "flows": len(records),
+            "bps": size * 8 / seconds if seconds > 0 else 0, "pps": count / seconds if seconds > 0 else 0,
+            "bpp": size / count}
+
+
+def groups_of(records, keys):
+    groups = collections.defaultdict(list)
+    for record in records:
+        found = [()]
+        for key in keys.split(","):
+            found = [before + (value,) for before in found for value in KEYS[key](record)]
+        for value in found:
+            groups[value].append(record)
+    return groups
+
+
+def expect_top(rows, records, keys, by, limit=None, sampled=False):
+    """That the rows are the groups of these records, in the order of their amounts."""
+    groups = {key: amounts_of(members, sampled) for key, members in groups_of(records, keys).items()}
+    names, amounts = keys.split(","), by.split(",")
+    whole = amounts_of(records, sampled)
+    header = names + amounts + (["percent"] if amounts[0] in ("bytes", "packets", "flows") else [])
+    expect_equal(rows[0], header, "header")
+    expect_equal(len(rows) - 1, min(limit or len(groups), len(groups)), "rows of " + keys)
+    wanted = sorted((group[amounts[0]] for group in groups.values()), reverse=True)
+    for row, amount in zip(rows[1:], wanted):
+        group = groups.pop(tuple(row[:len(names)]))
+        for name, value in zip(amounts, row[len(names):]):
+            expect(abs(float(value) - group[name]) <= (0.51 if name in ("bps", "pps", "bpp") else 0),
+                   "%s of %s: %s, not %s" % (name, row, value, group[name]))
+        expect(abs(group[amounts[0]] - amount) < 1, "%s is not in order" % row)
+        if len(header) > len(names) + len(amounts):
+            expect(abs(float(row[-1]) - 100 * amount / whole[amounts[0]]) < 0.001, "percent of %s" % row)
+
+
+@case
+def every_key_adds_up(folder):
+    made = Made(folder, 1)
+    for keys in KEYS:
+        rows, err = made.top(keys, "-n", "0", "--by", "bytes,packets,flows")
+        expect_top(rows, made.records, keys, "bytes,packets,flows")
+        expect_in("weir: %d flows" % len(made.records), err)
+        rows, _ = made.top(keys, "-n", "3")
+        expect_top(rows, made.records, keys, "bytes", 3)
+
+
+@case
+def keys_go_together(folder):
+    made = Made(folder, 2)
+    for keys in ("src,dst", "srcnet/16,dstport,proto", "ip,vlan", "exporter,in,out", "src,minimumIpTotalLength", "src,port", "dstport,srcas,dstas,tos"):
+        rows, _ = made.top(keys, "--by", "flows,bytes", "-n", "20")
+        expect_top(rows, made.records, keys, "flows,bytes", 20)
+
+
+@case
+def every_amount_ranks(folder):
+    made = Made(folder, 3)
+    for by in ("bytes", "packets", "flows", "bps", "pps", "bpp", "pps,bps,bpp,bytes,packets,flows"):
+        for keys in ("src", "dstport"):
+            rows, _ = made.top(keys, "--by", by, "-n", "7")
+            expect_top(rows, made.records, keys, by, 7)
+    for by in ("bytes,packets,flows", "packets", "bps", "pps"):
+        rows, err = made.top("dst", "--by", by, "--sampled", "-n", "0")
+        expect_top(rows, made.records, "dst", by, sampled=True)
+        sampled = sum(record.rate > 1 for record in made.records)
+        expect_in("multiplied by sampling rates: %d of %d records; of 0 no rate" % (sampled, len(made.records)), err)
+    _, err = made.top("dst")
+    expect_in("%d of %d records are of sampled packets" % (sampled, len(made.records)), err)
+
+
+@case
+def filters_and_times_choose(folder):
+    made = Made(folder, 4)
+    def going_on(from_s, to_s):
+        return [r for r in made.records if r.last_ms >= from_s * 1000 and r.first_ms < to_s * 1000]
+    for filter_text, matches in (("proto tcp and dst port 443", lambda r: r.protocol == 6 and r.dstport == 443),
+                                 ("not (inet6 or src as 64512)", lambda r: r.src.version == 4 and r.srcas != 64512),
+                                 ("mplsVpnRouteDistinguisher 0x01", lambda r: False),
+                                 ("minimumIpTotalLength < 100", lambda r: r.shortest < 100),
+                                 ("src net 10.1.0.0/16 and bytes > 1k", lambda r: str(r.src).startswith("10.1.")
+                                  and r.bytes > 1000)):
+        rows, err = made.top("src", "-n", "0", filter_text)
+        chosen = [record for record in made.records if matches(record)]
+        expect_in("weir: %d flow" % len(chosen), err)
+        if chosen:
+            expect_top(rows, chosen, "src", "bytes")
+    for from_text, to_text, from_s, to_s in (
+            ("2023-11-14 22:20", "2023-11-14 22:25:30", 1700000400, 1700000730),
+            ("2023-11-14T22:40:10.5Z", "@1700003600", 1700001610.5, 1700003600),
+            ("@1700001000", "@1700001001", 1700001000, 1700001001)):
+        rows, err = made.top("dst", "-n", "0", "--from", from_text, "--to", to_text)
+        expect_top(rows, going_on(from_s, to_s), "dst", "bytes")
+    rows, _ = made.top("dst", "-n", "0", "--from", "2023-11-14 23:00")
+    expect_top(rows, going_on(1700002800, 2**40), "dst", "bytes")
+    ago_s = (datetime.datetime.now() - datetime.datetime(2023, 11, 14, 23, 0)).total_seconds()
+    rows, _ = made.top("dst", "-n", "0", "--last", "%ds" % ago_s)
+    expect(0 < len(rows) - 1, "some flows are of the last %d s" % ago_s)
+    rows, err = made.top("dst", "--last", "1h")
+    expect_equal(len(rows), 1, "rows of the last hour")
+    expect_in("files of other times", err)
+    rows, _ = made.top("dstport", "--group-time", "5m", "-n", "2")
+    expect_equal(rows[0], ["time", "dstport", "bytes", "percent"], "header")
+    steps = collections.defaultdict(list)
+    for record in made.records:
+        steps[record.first_ms // 300_000].append(record)
+    place = 1
+    for step in sorted(steps):
+        sums = sorted((amounts_of(members)["bytes"] for members in groups_of(steps[step], "dstport").values()), reverse=True)
+        for amount in sums[:2]:
+            when = datetime.datetime.fromtimestamp(step * 300, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+            expect_equal((rows[place][0], int(rows[place][2])), (when, amount), "row %d" % place)
+            place += 1
+    expect_equal(place, len(rows), "rows")
+
+
+@case
+def files_of_other_times_are_not_opened(folder):
+    made = Made(folder, 5)
+    names = [os.path.join(base, name) for base, _, found in os.walk(os.path.join(made.folder, "flows")) for name in found]
+    early = [path for path in names if os.path.basename(path)[:15] < "20231114T230000"]
+    late = [path for path in names if os.path.basename(path).split("-")[1] >= "20231114T230000"]
+    expect(len(late) < len(names) and early, "the store has files of several times: %r" % names)
+    for path in set(names) - set(late):
+        with open(path, "wb") as file:
+            file.write(b"not Parquet")
+    rows, _ = made.top("dst", "-n", "0", "--from", "2023-11-14 23:05")
+    expect(len(rows) > 1, "flows of the files that are left")
+
+
+@case
+def damaged_files_are_left_out_by_name(folder):
+    made = Made(folder, 13)
+    names = sorted(os.path.join(base, name) for base, _, found in os.walk(os.path.join(made.folder, "flows"))
+                   for name in found)
+    whole = {(form, command[0]): weir_ok(*command, "--store", made.folder, "-o", form)[0] for form, command in
+             (("csv", ("top", "src", "-n", "0")), ("line", ("flows",)), ("csv", ("graph", "-n", "1")))}
+    with open(names[0], "r+b") as file:
+        file.truncate(os.path.getsize(names[0]) // 2)
+    for form, command in (("csv", ("top", "src", "-n", "0")), ("line", ("flows",)), ("csv", ("graph", "-n", "1"))):
+        out, err = weir_ok(*command, "--store", made.folder, "-o", form)
+        expect_in("left out: " + names[0], err)
+        expect_in("weir: 1 file left out", err)
+        expect(0 < len(out) < len(whole[form, command[0]]) or command[0] == "graph", "what the other files have")
+
+
+@case
+def the_account_tells_what_is_missing(folder):
+    made = Made(folder, 6)
+    _, err = made.top("src")
+    first, last = min(r.first_ms for r in made.records) // 1000, max(r.last_ms for r in made.records) // 1000
+    def text(seconds):
+        return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M.%S")
+    expect_in("weir: %d flows, %s to %s\n" % (len(made.records), text(first), text(last)), err)
+    expect_in("weir: 2 exporters; lost by sequence: 2 datagrams, 0 records; refused: 0 datagrams; "
+              "dropped by the collector: 0 records\n", err)
+
+
+@case
+def tables_are_for_people(folder):
+    made = Made(folder, 7)
+    out, _ = weir_ok("top", "--store", made.folder, "proto", "--by", "bytes,flows", env={**os.environ, "LC_ALL": "C"})
+    lines = out.splitlines()
+    expect_equal(len(lines), 5, "lines")
+    expect_equal(lines[0].split(), ["proto", "bytes", "flows"], "header")
+    expect_equal(lines[-1].split()[0], "all", "last line")
+    expect_in(" %d" % len(made.records) if len(made.records) < 1000 else "1 ", lines[-1])
+    shares = [float(line.split("%")[0].split()[-1]) for line in lines[1:-1]]
+    expect(abs(sum(shares) - 100) < 0.2 and shares == sorted(shares, reverse=True), "shares %r" % shares)
+    expect(lines[1].endswith("#" * 20), "a bar in %r" % lines[1])
+    for form in ("json", "ndjson", "markdown", "box"):
+        out, _ = weir_ok("top", "--store", made.folder, "proto", "-o", form)
+        expect_in("TCP", out)
+    expect_equal(len(json.loads(weir_ok("top", "--store", made.folder, "proto", "-o", "json")[0])), 3, "objects")
+
+
+def moment_text(ms):
+    when = datetime.datetime.fromtimestamp(ms // 1000, datetime.timezone.utc)
+    return when.strftime("%Y-%m-%d %H:%M:%S") + ".%03d" % (ms % 1000)
+
+
+def pair(address, port):
+    return ("[%s]:%d" if address.version == 6 else "%s:%d") % (address, port)
+
+
+def decimal(number):
+    return "%.0f" % number if number == int(number) else "%.3f" % number
+
+
+@case
+def flows_come_as_lines(folder):
+    made = Made(folder, 8)
+    def line(r):
+        return "%s %9s %-8s %21s -> %-21s %s %9d %11d" % (
+            moment_text(r.first_ms), decimal((r.last_ms - r.first_ms) / 1000), PROTOCOLS[r.protocol],
+            pair(r.src, r.srcport), pair(r.dst, r.dstport), flags_text(r.flags), r.packets, r.bytes)
+    out, err = made.flows()
+    got = out.splitlines()
+    expect_equal([text[:23] for text in got], [moment_text(r.first_ms) for r in
+                                             sorted(made.records, key=lambda r: r.first_ms)], "times in order")
+    expect_equal(sorted(got), sorted(map(line, made.records)), "lines")
+    expect_in("weir: %d flows" % len(made.records), err)
+    out, _ = made.flows("--order", "none")
+    expect_equal(sorted(out.splitlines()), sorted(got), "lines as they are stored")
+    out, _ = made.flows("-n", "5")
+    expect_equal([text[:23] for text in out.splitlines()], [text[:23] for text in got[:5]], "the first five")
+    for order, value in (("bytes", lambda r: r.bytes), ("packets", lambda r: r.packets),
+                         ("duration", lambda r: r.last_ms - r.first_ms)):
+        out, _ = made.flows("--order", order, "-n", "9", "-o", "fmt:%bytes %packets %td")
+        wanted = sorted(map(value, made.records), reverse=True)[:9]
+        column = {"bytes": 0, "packets": 1, "duration": 2}[order]
+        expect_equal([round(float(text.split()[column]) * (1000 if order == "duration" else 1)) for text in
+                      out.splitlines()], wanted, "by " + order)
+    out, _ = made.flows("-o", "long", "-n", "1", "dst as 65002")
+    expect_in("-> AS65002 next - from 192.0.2.", out)
+
+
+@case
+def forms_say_what_a_line_has(folder):
+    made = Made(folder, 9, 100)
+    out, _ = made.flows("-o", "fmt:%ts|%te|%{src}:%srcport>%dst:%dstport|%proto|%bytes|%5tos|%-4vlan|%%|%srcnet/16|%exporter|"
+                        "%natEvent|%bpp|%fl|%minimumIpTotalLength|%ingressInterface\\t.")
+    def line(r):
+        return "%s|%s|%s:%d>%s:%d|%s|%d|%5d|%-4d|%%|%s|%s|-|%d|1|%d|%d\t." % (
+            moment_text(r.first_ms), moment_text(r.last_ms), r.src, r.srcport, r.dst, r.dstport, PROTOCOLS[r.protocol],
+            r.bytes, r.tos, r.vlan, network_of(r.src, 16, 64), r.exporter, int(r.bytes / r.packets + 0.5), r.shortest,
+            r.in_)
+    expect_equal(sorted(out.splitlines()), sorted(map(line, made.records)), "lines")
+    out, _ = made.flows("-o", "fmt:%bytes %packets %bps %pps", "--sampled")
+    def rates(r):
+        seconds = (r.last_ms - r.first_ms) / 1000
+        rate = lambda amount: int(amount * r.rate / seconds + 0.5) if seconds > 0 else 0
+        return [r.bytes * r.rate, r.packets * r.rate, rate(8 * r.bytes), rate(r.packets)]
+    got = sorted([int(word) for word in text.split()] for text in out.splitlines())
+    for one, other in zip(got, sorted(map(rates, made.records))):
+        expect(all(abs(a - b) <= 1 + b * 1e-14 for a, b in zip(one, other)), "rates %r, not %r" % (one, other))
+    out, _ = made.flows("-o", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    expect_equal(sorted((row["src"], row["dst"], row["bytes"], row["src_as"], row["vlan"]) for row in rows),
+                 sorted((str(r.src), str(r.dst), str(r.bytes), str(r.srcas), str(r.vlan)) for r in made.records), "CSV")
+    objects = [json.loads(text) for text in made.flows("-o", "ndjson", "--sampled")[0].splitlines()]
+    expect_equal(sorted((row["src"], row["bytes"], row["packets"]) for row in objects),
+                 sorted((str(r.src), r.bytes * r.rate, r.packets * r.rate) for r in made.records), "JSON")
+    expect("next_hop" not in objects[0], "what is absent is left out")
+
+
+def spread(records, key, by, start_ms, step_ms, sampled=False):
+    """What is in each step of each group, spread evenly."""
+    amounts = collections.defaultdict(float)
+    for record in records:
+        amount = 1 if by == "flows" else getattr(record, by) * (record.rate if sampled else 1)
+        length = record.last_ms - record.first_ms
+        for step in range((record.first_ms - start_ms) // step_ms, (record.last_ms - start_ms) // step_ms + 1):
+            begin = max(record.first_ms, start_ms + step * step_ms)
+            end = min(record.last_ms, start_ms + (step + 1) * step_ms)
+            amounts[step, key(record)] += amount * (end - begin) / length if length > 0 else amount
+    return amounts
+
+
+def graph_rows(made, *arguments):
+    out, err = weir_ok("graph", "--store", made.folder, "-o", "csv", *arguments)
+    expect_in("weir: ", err)
+    return list(csv.reader(io.StringIO(out)))
+
+
+def expect_graph(rows, records, key, by, step_ms, bands=6, from_ms=None, to_ms=None, sampled=False):
+    first = max(min(r.first_ms for r in records), from_ms or 0)
+    last = min(max(r.last_ms for r in records), (to_ms or 2**60) - 1)
+    start = first // step_ms * step_ms
+    wholes = collections.defaultdict(int)
+    for r in records:
+        wholes[key(r)] += 1 if by == "flows" else getattr(r, by) * (r.rate if sampled else 1)
+    largest = {row[1] for row in rows[1:]} - {"other"}
+    expect_equal(sorted(wholes[name] for name in largest), sorted(wholes.values())[-bands:], "the largest bands")
+    wanted = collections.defaultdict(float)
+    for (step, name), amount in spread(records, key, by, start, step_ms, sampled).items():
+        wanted[step, name if name in largest else "other"] += amount
+    expect_equal(len(rows) - 1, ((last - start) // step_ms + 1) * (len(largest) + 1), "rows")
+    for when, name, amount in rows[1:]:
+        at = datetime.datetime.fromisoformat(when[:-1] + "+00:00").timestamp()
+        step, rest = divmod(round(at * 1000) - start, step_ms)
+        expect_equal(rest, 0, "a step begins at " + when)
+        expect(abs(float(amount) - wanted[step, name]) <= 0.01 + wanted[step, name] * 1e-9,
+               "%s of %s: %s, not %s" % (when, name, amount, wanted[step, name]))
+
+
+@case
+def graphs_spread_what_flows_carried(folder):
+    made = Made(folder, 11)
+    rows = graph_rows(made, "--group-time", "5m")
+    expect_equal(rows[0], ["time", "proto", "bytes"], "header")
+    expect_graph(rows, made.records, lambda r: PROTOCOLS[r.protocol], "bytes", 300_000)
+    for by, step, seconds in (("packets", "7s", 7), ("flows", "1m", 60), ("bytes", "2h", 7200)):
+        rows = graph_rows(made, "-b", by, "-k", "dst", "-n", "4", "--group-time", step)
+        expect_graph(rows, made.records, lambda r: str(r.dst), by, seconds * 1000, 4)
+    rows = graph_rows(made, "-k", "vlan,dstport", "--group-time", "10m", "--sampled")
+    expect_graph(rows, made.records, lambda r: "%d %d" % (r.vlan, r.dstport), "bytes", 600_000, sampled=True)
+    from_ms, to_ms = 1_700_000_900_000, 1_700_001_730_000
+    rows = graph_rows(made, "-k", "srcas", "--group-time", "1m", "--from", "@1700000900", "--to", "@1700001730", "inet")
+    expect_graph(rows, [r for r in made.records if r.last_ms >= from_ms and r.first_ms < to_ms and r.src.version == 4],
+                 lambda r: str(r.srcas), "bytes", 60_000, 6, from_ms, to_ms)
+    steps = {row[0] for row in graph_rows(made, "-n", "1")[1:]}
+    expect(60 <= len(steps) <= 130, "%d steps by default" % len(steps))
+
+
+@case
+def graphs_are_drawn(folder):
+    made = Made(folder, 12)
+    out, _ = weir_ok("graph", "--store", made.folder, "-k", "dstport", env={**os.environ, "LC_ALL": "C", "COLUMNS": "80"})
+    expect_in("Bytes per second by dstport\n", out)
+    lines = out.splitlines()
+    expect(max(map(len, lines)) <= 80 and len(lines) > 18, "a graph of 80 columns: %r" % out)
+    for port in ("443", "80", "53"):
+        expect_in(" %s " % port, lines[-1])
+    expect(any("#" in line for line in lines[3:-2]), "something is drawn: %r" % out)
+    out, _ = weir_ok("graph", "--store", made.folder, "-k", "proto", "-b", "flows", "-o", "svg")
+    picture = xml.dom.minidom.parseString(out)
+    texts = " ".join(node.firstChild.data for node in picture.getElementsByTagName("text"))
+    expect_in("Flows per second by proto", texts)
+    expect_equal(sum("fill" in path.attributes for path in picture.getElementsByTagName("path")), 4, "bands and others")
+    total = collections.Counter(PROTOCOLS[r.protocol] for r in made.records)
+    for name, count in total.items():
+        expect_in("%s %d" % (name, count), texts)
+    for form in ("text", "svg", "csv"):
+        out, err = weir_ok("graph", "--store", made.folder, "-o", form, "dst port 1")
+        expect_in("nothing to draw" if form != "csv" else "time,proto,bytes", out)
+        expect_in("weir: 0 flows", err)
+
+
+@case
+def mistakes_are_told(folder):
+    made = Made(folder, 10, 20)
+    def expect_error(code, text, *arguments):
+        got, out, err = weir(*arguments)
+        expect_equal((got, out), (code, ""), "exit code and output of %r (%s)" % (arguments, err))
+        expect_in(text, err)
+    store = ("--store", made.folder)
+    expect_error(2, "did you mean 'proto'?\n  prto tcp\n  ^~~~", "top", "src", *store, "prto tcp")
+    expect_error(2, "did you mean 'src'?", "top", "srk", *store)
+    expect_error(2, "the keys are missing", "top", *store)
+    expect_error(2, "one can be a key", "top", "ip,port", *store)
+    expect_error(2, "has no such network", "top", "srcnet/129", *store)
+    expect_error(2, "has no such network", "top", "dstport/8", *store)
+    expect_error(2, "'byte' is not one of", "top", "src", "--by", "byte", *store)
+    expect_error(2, "'bytes' is not one of", "top", "src", "--by", "bytes,bytes", *store)
+    expect_error(2, "not a time such as", "top", "src", "--from", "yesterday", *store)
+    expect_error(2, "not after that of --from", "top", "src", "--from", "now", "--to", "-1h", *store)
+    expect_error(2, "--last goes without --to", "flows", "--last", "1h", "--to", "now", *store)
+    expect_error(2, "did you mean 'dstport'?", "flows", "-o", "fmt:%dstprt", *store)
+    expect_error(2, "a word is missing behind '%'", "flows", "-o", "fmt:100%", *store)
+    expect_error(2, "is not closed", "flows", "-o", "fmt:%{src", *store)
+    expect_error(2, "no such output format", "flows", "-o", "xml", *store)
+    expect_error(2, "not bytes, packets or flows", "graph", "-b", "bps", *store)
+    expect_error(2, "has one place in a graph", "graph", "-k", "ip", *store)
+    expect_error(2, "bands from 1 to 6", "graph", "-n", "7", *store)
+    expect_error(1, "there may be 10000; --group-time", "graph", "--group-time", "0.001s", *store)
+    expect_error(2, "only one filter", "flows", "proto", "tcp", *store)
+    expect_error(1, "there is no store at %s/none; 'weir collect -o store:DIR' makes one" % folder, "top", "src", "--store",
+                 folder + "/none")
+    expect_error(1, "Not a directory", "flows", "--store", write_file(folder, "file", b""))
+    code, _, err = weir("top", "src", *store, env={**os.environ, "WEIR_DUCKDB": "/nonexistent.so"})
+    expect_equal(code, 1, "exit code without DuckDB")
+    expect_in("/nonexistent.so", err)
+    os.environ["WEIR_STORE"] = made.folder
+    try:
+        expect_in("weir: %d flows" % len(made.records), weir_ok("top", "src")[1])
+    finally:
+        del os.environ["WEIR_STORE"]
+
+
+if __name__ == "__main__":
+    run()

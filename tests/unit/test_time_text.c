@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* test_time_text.c - times as people type them */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "time_text.h"
+
+#define SECOND ((int64_t)1000000)
+/* 2026-11-23 12:00:00 UTC, 13:00 in Rome */
+#define NOW (1795435200 * SECOND + 250000)
+
+static void expect_time(const char *text, int64_t us)
+{
+    int64_t got = 7;
+    if (time_text_parse(text, NOW, &got) != 0 || got != us)
+        fail_msg("%s: %lld, not %lld", text, (long long)got, (long long)us);
+}
+
+static void expect_none(const char *text)
+{
+    int64_t got = 7;
+    if (time_text_parse(text, NOW, &got) == 0 || got != 7)
+        fail_msg("%s is taken as %lld", text, (long long)got);
+}
+
+static void in_zone(const char *zone)
+{
+    setenv("TZ", zone, 1);
+    tzset();
+}
+
+static void test_relative(void **state)
+{
+    (void)state;
+    expect_time("now", NOW);
+    expect_time("-2h", NOW - 7200 * SECOND);
+    expect_time("-90s", NOW - 90 * SECOND);
+    expect_time("-90", NOW - 90 * SECOND);
+    expect_time("-1.5m", NOW - 90 * SECOND);
+    expect_time("@1764000000", 1764000000 * SECOND);
+    expect_time("@0", 0);
+}
+
+static void test_absolute(void **state)
+{
+    (void)state;
+    in_zone("UTC");
+    expect_time("2026-11-23", 1795392000 * SECOND);
+    expect_time("2026-11-23 14:05", 1795442700 * SECOND);
+    expect_time("2026-11-23T14:05", 1795442700 * SECOND);
+    expect_time("2026-11-23 14:05:07", 1795442707 * SECOND);
+    expect_time("2026-11-23 14:05:07.25", 1795442707 * SECOND + 250000);
+    expect_time("2026-11-23 14:05:07.000001Z", 1795442707 * SECOND + 1);
+    expect_time("14:05", 1795442700 * SECOND);
+    expect_time("14:05:07", 1795442707 * SECOND);
+    expect_time("2024-02-29", 1709164800 * SECOND);
+    expect_time("1970-01-01", 0);
+}
+
+static void test_zones(void **state)
+{
+    (void)state;
+    in_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    expect_time("2026-11-23 14:05", 1795439100 * SECOND);
+    expect_time("2026-11-23 14:05Z", 1795442700 * SECOND);
+    expect_time("2026-11-23Z", 1795392000 * SECOND);
+    expect_time("2026-07-01 02:00", 1782864000 * SECOND);
+    expect_time("14:05", 1795439100 * SECOND);
+    expect_time("14:05Z", 1795442700 * SECOND);
+    /* today is another day than in UTC */
+    in_zone("AAA-14");
+    expect_time("01:00", 1795431600 * SECOND);
+    in_zone("UTC");
+}
+
+static void test_what_is_none(void **state)
+{
+    static const char *const wrong[] = {
+        "", " ", "-", "-h", "-2y", "--2h", "-0s", "yesterday", "Now", "now ", "@", "@-1", "@1x",
+        "@99999999999999999999", "@18446744073709551615", "14", "14:5", "14:60", "24:00", "14:05:60", "14:05:07.",
+        "14:05:07.1234567", "14:05 ",
+        "2026", "2026-11", "2026-11-", "2026-1-23", "2026-13-01", "2026-00-10", "2026-11-31", "2026-02-29",
+        "2026-11-23 ", "2026-11-23T", "2026-11-23  14:05", "2026-11-23 14", "2026-11-23_14:05", "2026-11-23 14:05ZZ",
+        "2026-11-23 14:05+01", "1969-12-31", "2201-01-01", "12026-11-23", "2026-11-23 -2h",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_none(wrong[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_relative),
+        cmocka_unit_test(test_absolute),
+        cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_what_is_none),
+    };
+    in_zone("UTC");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
