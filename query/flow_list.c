@@ -27,7 +27,7 @@ static int put_column(struct text_buffer *sql, const struct flow_key *key)
     struct text_buffer parts[3] = {{0}, {0}, {0}};
     int result = 0;
     for (unsigned part = 0; part < flow_key_parts(key) && result == 0; part++)
-        result = flow_key_put_part(&parts[part], key, part, false, false);
+        result = flow_key_put_part(&parts[part], key, part, false, key->shape == FLOW_KEY_NETWORK);
     if (result == 0)
         result = flow_key_put_text(sql, key, (const char *const[]){parts[0].data, parts[1].data, parts[2].data});
     for (unsigned part = 0; part < 3; part++)

@@ -144,14 +144,25 @@ static int run_numbers(const struct flow_source *source, struct text_buffer *sql
     return got == 1 ? 0 : -1;
 }
 
-int flow_source_is_mapped(const struct flow_source *source, const struct flow_key *key, struct query_error *error)
+int flow_source_is_mapped(const struct flow_source *source, const struct flow_key *keys, size_t key_count,
+                          struct query_error *error)
 {
     struct text_buffer sql = {0};
     double is_mapped = 0;
-    bool is_made = text_put(&sql, "SELECT count(*) FROM (SELECT 1 FROM stored.flows WHERE false") == 0;
-    for (int other = 0; other < (key->other[0] != '\0' ? 2 : 1) && is_made; other++)
-        is_made = text_print(&sql, " OR \"%s_ipv6\"" FLOW_KEY_MAPPED_RANGE, other == 0 ? key->column : key->other) == 0;
+    bool any = false, is_made = text_put(&sql, "SELECT count(*) FROM (SELECT 1 FROM stored.flows WHERE false") == 0;
+    for (size_t i = 0; i < key_count; i++) {
+        if (keys[i].shape != FLOW_KEY_ADDRESS && keys[i].shape != FLOW_KEY_NETWORK)
+            continue;
+        any = true;
+        for (int other = 0; other < (keys[i].other[0] != '\0' ? 2 : 1) && is_made; other++)
+            is_made = text_print(&sql, " OR \"%s_ipv6\"" FLOW_KEY_MAPPED_RANGE,
+                                 other == 0 ? keys[i].column : keys[i].other) == 0;
+    }
     is_made = is_made && text_put(&sql, " LIMIT 1)") == 0;
+    if (!any) {
+        text_done(&sql);
+        return 0;
+    }
     if (run_numbers(source, &sql, is_made, &is_mapped, 1, error) != 0)
         return -1;
     return is_mapped > 0;

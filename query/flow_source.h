@@ -34,8 +34,9 @@ int flow_source_put(struct text_buffer *sql, const struct flow_source *source, c
 /* Adds what is summed of a flow: "bytes", "packets", multiplied where that is asked for, or "flows". */
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);
 
-/* Whether a flow has an IPv4 address in the key's columns for IPv6. 1, 0, or -1. */
-int flow_source_is_mapped(const struct flow_source *source, const struct flow_key *key, struct query_error *error);
+/* Whether a flow has an IPv4 address in a key's columns for IPv6. 1, 0, or -1. */
+int flow_source_is_mapped(const struct flow_source *source, const struct flow_key *keys, size_t key_count,
+                          struct query_error *error);
 
 /* What all of the flows come to. */
 struct flow_totals {

@@ -20,6 +20,7 @@ enum { STEPS_USUAL = 100 };
 struct builder {
     const struct flow_source *source;
     const struct graph_request *request;
+    bool is_mapped;
     struct text_buffer sql;
     bool failed;
 };
@@ -58,7 +59,8 @@ static void put_rows(struct builder *builder, bool has_times)
     for (size_t i = 0; i < builder->request->key_count; i++) {
         for (unsigned part = 0; part < flow_key_parts(&builder->request->keys[i]); part++, between = ", ") {
             put(builder, "%s", between);
-            builder->failed |= flow_key_put_part(&builder->sql, &builder->request->keys[i], part, false, false) != 0;
+            builder->failed |= flow_key_put_part(&builder->sql, &builder->request->keys[i], part, false,
+                                                 builder->is_mapped) != 0;
             put(builder, " AS k%zu_%u", i, part);
         }
     }
@@ -247,6 +249,10 @@ int graph_query(const struct flow_source *source, const struct graph_request *re
 {
     struct builder builder = {.source = source, .request = request};
     struct graph_steps steps = {.count = 0};
+    const int is_mapped = flow_source_is_mapped(source, request->keys, request->key_count, error);
+    if (is_mapped < 0)
+        return -1;
+    builder.is_mapped = is_mapped > 0;
     if (totals->has_span &&
         (make_bands(&builder, error) != 0 || read_labels(&builder, &steps, error) != 0 ||
          choose_steps(&builder, totals, &steps, error) != 0 || read_steps(&builder, &steps, error) != 0)) {

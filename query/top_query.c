@@ -268,14 +268,10 @@ int top_query(const struct flow_source *source, const struct top_request *reques
               struct query_result **ret_result, struct query_error *error)
 {
     struct builder builder = {.source = source, .request = request, .totals = totals, .only_part = -1};
-    for (size_t i = 0; i < request->key_count && !builder.is_mapped; i++) {
-        if (request->keys[i].shape != FLOW_KEY_ADDRESS && request->keys[i].shape != FLOW_KEY_NETWORK)
-            continue;
-        const int is_mapped = flow_source_is_mapped(source, &request->keys[i], error);
-        if (is_mapped < 0)
-            return -1;
-        builder.is_mapped = is_mapped > 0;
-    }
+    const int is_mapped = flow_source_is_mapped(source, request->keys, request->key_count, error);
+    if (is_mapped < 0)
+        return -1;
+    builder.is_mapped = is_mapped > 0;
     build(&builder);
     int result = -1;
     if (builder.failed)
