@@ -18,6 +18,7 @@ const struct window_kernels *window_kernels_avx2(void)
 
 #include <assert.h>
 #include <immintrin.h>
+#include <stdbool.h>
 
 #define AVX2 __attribute__((target("avx2")))
 #define AVX2_INLINE __attribute__((target("avx2"), always_inline)) static inline
@@ -120,10 +121,11 @@ AVX2_INLINE void copy_all(const struct window *window, uint8_t *const *columns, 
 {
     const __m256i shuffle = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i_u *)window->shuffle));
     uint8_t *to[WINDOW_FIELDS];
+    const bool eights = window->width_bytes[0] == 8;
     assert(count >= WINDOW_RECORDS);
-    for (size_t i = 0; i < WINDOW_FIELDS; i++)
+    for (size_t i = 0; i < (eights ? WINDOW_FIELDS / 2 : WINDOW_FIELDS); i++)
         to[i] = columns[window->column[i]] + row * window->width_bytes[i];
-    if (window->width_bytes[0] == 8)
+    if (eights)
         copy_eights(to, records, count, shuffle);
     else
         copy_fours(window, to, records, count, shuffle);

@@ -11,7 +11,9 @@
 #include "filter.h"
 #include "filter_source.h"
 
-enum { FILTER_SIDES = 4, FILTER_NONE = UINT32_MAX };
+enum { FILTER_SIDES = 4 };
+
+#define FILTER_NONE UINT32_MAX
 
 enum filter_node_kind {
     FILTER_NODE_AND,

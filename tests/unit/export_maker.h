@@ -19,7 +19,7 @@ struct export {
 static inline void export_put(struct export *export, uint64_t number, size_t size_bytes)
 {
     for (size_t i = size_bytes; i-- > 0;)
-        export->data[export->size_bytes++] = (uint8_t)(number >> 8 * i);
+        export->data[export->size_bytes++] = i < 8 ? (uint8_t)(number >> 8 * i) : 0;
 }
 
 static inline void export_begin(struct export *export, uint32_t domain)
