@@ -285,7 +285,7 @@ static struct segment *segment_for(struct store_writer *writer, int kind, int64_
 {
     struct segment *segment = writer->open[kind];
     if (segment != NULL && segment->row_count > 0 &&
-        (hour_of(segment->first_received_us) != hour_of(received_us) || segment_is_wide(segment) ||
+        (hour_of(segment->first_received_us) != hour_of(received_us) || segment_is_full(segment) ||
          segment->size_bytes >= writer->options.segment_bytes) &&
         !seal(writer, kind))
         return NULL;
