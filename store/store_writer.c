@@ -79,6 +79,19 @@ void store_writer_options_init(struct store_writer_options *options, const char 
 
 /* ------------------------------------------------------------------------------------------------- writing a segment */
 
+/* Brings the names in an hour's folder to the disk, and those of the folder itself and of what is above it in the store. */
+static int sync_folders(const struct store_writer *writer, char *folder, struct store_error *error)
+{
+    const size_t least = strlen(writer->folder);
+    while (sync_folder(folder, error) == 0) {
+        char *slash = strrchr(folder, '/');
+        if (strlen(folder) <= least || slash == NULL)
+            return 0;
+        *slash = '\0';
+    }
+    return -1;
+}
+
 /* Moves a whole file to its place. */
 static int put_in_place(const struct store_writer *writer, struct segment *segment, const char *from,
                         struct store_error *error)
@@ -96,7 +109,7 @@ static int put_in_place(const struct store_writer *writer, struct segment *segme
         return store_error_system(error, "cannot make the folder %s", folder);
     if (rename(from, path) != 0)
         return store_error_system(error, "cannot rename %s to %s", from, path);
-    return writer->options.sync == STORE_SYNC_ALWAYS ? sync_folder(folder, error) : 0;
+    return writer->options.sync == STORE_SYNC_ALWAYS ? sync_folders(writer, folder, error) : 0;
 }
 
 static int write_segment(const struct store_writer *writer, struct file_writer *file, struct segment *segment,
@@ -416,7 +429,7 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     struct segment *segment = segment_create(SEGMENT_LEDGER);
     if (segment == NULL)
         return;
-    if (writer->options.wait)
+    if (writer->options.wait && writer->received_us != 0)
         now_us = writer->received_us;
     segment->ledger = ledger_log_take(writer->ledger, decoder, &collector, now_us);
     if (segment->ledger == NULL) {
