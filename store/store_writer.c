@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -536,6 +537,17 @@ static int start_keeper(struct store_writer *writer, struct store_error *error)
     return writer->keeper == NULL ? -1 : 0;
 }
 
+/* Threads begin with all signals blocked: those are for the caller's thread, which may wait for them. */
+static int start(struct store_writer *writer, struct store_error *error)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int result = start_keeper(writer, error) == 0 && start_threads(writer, error) == 0 ? 0 : -1;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
 struct store_writer *store_writer_create(const struct store_writer_options *options, struct store_error *error)
 {
     struct store_writer *writer = calloc(1, sizeof *writer);
@@ -557,8 +569,7 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     const bool whole = writer->folder != NULL && writer->ledger != NULL;
     if (!whole)
         store_error_set(error, "not enough memory to start");
-    if (!whole || writer_lock_take(&writer->lock, writer->folder, error) != 0 ||
-        start_keeper(writer, error) != 0 || start_threads(writer, error) != 0) {
+    if (!whole || writer_lock_take(&writer->lock, writer->folder, error) != 0 || start(writer, error) != 0) {
         free_writer(writer);
         return NULL;
     }

@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "file_reader.h"
@@ -339,6 +341,39 @@ static void what_is_brought_to_the_disk(void **state)
     }
 }
 
+/* They would otherwise be taken by a thread that nobody waits for. */
+static void signals_are_for_the_caller(void **state)
+{
+    (void)state;
+    struct store_writer_options options = options_of(false);
+    options.workers = 3;
+    options.merge = true;
+    struct store_writer *writer = create(&options);
+    struct store_error error;
+    uint32_t found = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
+        char path[300], line[128];
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
+        FILE *status = entry->d_name[0] == '.' || atoi(entry->d_name) == getpid() ? NULL : fopen(path, "r");
+        uint64_t blocked = 0;
+        while (status != NULL && fgets(line, sizeof line, status) != NULL)
+            sscanf(line, "SigBlk: %" SCNx64, &blocked);
+        if (status == NULL)
+            continue;
+        fclose(status);
+        found++;
+        assert_true((blocked >> (SIGTERM - 1) & 1) == 1 && (blocked >> (SIGINT - 1) & 1) == 1);
+    }
+    closedir(tasks);
+    assert_in_range(found, 4, 5); /* of a sanitizer there may be one more */
+    sigset_t own;
+    pthread_sigmask(SIG_SETMASK, NULL, &own);
+    assert_false(sigismember(&own, SIGTERM));
+    assert_int_equal(store_writer_close(writer, NULL, &error), 0);
+}
+
 int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -347,7 +382,7 @@ int main(void)
         IN_A_FOLDER(age_and_drain_seal),         IN_A_FOLDER(a_full_disk_is_got_over),
         IN_A_FOLDER(what_has_no_room_is_counted), IN_A_FOLDER(who_waits_is_told),
         IN_A_FOLDER(rows_without_octets_have_an_end),
-        IN_A_FOLDER(no_start_where_the_commits_cannot_be_read), IN_A_FOLDER(what_is_brought_to_the_disk),
+        IN_A_FOLDER(no_start_where_the_commits_cannot_be_read), IN_A_FOLDER(what_is_brought_to_the_disk), IN_A_FOLDER(signals_are_for_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
