@@ -4,7 +4,7 @@
  */
 #include "dictionary.h"
 
-#include "random_seed.h"
+#include "seeded_hash.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -147,28 +147,6 @@ enum dictionary_result dictionary_count(struct dictionary *dictionary, const str
 
 /* ---------------------------------------------------------------------------------------------------- hashes */
 
-/* 64 x 64 -> 128 bit multiplication, folded. */
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    const unsigned __int128 product = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t load(const uint8_t *p, size_t size_bytes)
-{
-    uint64_t value = 0;
-    memcpy(&value, p, size_bytes);
-    return value;
-}
-
-static uint64_t hash_octets(uint64_t seed, const uint8_t *p, size_t size_bytes)
-{
-    uint64_t hash = seed ^ size_bytes;
-    for (; size_bytes >= 8; p += 8, size_bytes -= 8)
-        hash = mix(hash ^ seed, load(p, 8) ^ hash);
-    return mix(hash ^ seed, load(p, size_bytes) ^ hash);
-}
-
 /* One item: where it is and how long. */
 struct item {
     const uint8_t *data;
@@ -184,8 +162,11 @@ static inline struct item item_at(const struct store_values *values, const uint3
 
 static inline uint64_t item_hash(uint64_t seed, struct item item)
 {
-    return item.size_bytes <= 8 ? mix(seed ^ item.size_bytes, load(item.data, item.size_bytes) ^ seed)
-                                : hash_octets(seed, item.data, item.size_bytes);
+    if (item.size_bytes > 8)
+        return seeded_hash(seed, item.data, item.size_bytes);
+    uint64_t word = 0;
+    memcpy(&word, item.data, item.size_bytes);
+    return seeded_mix(seed ^ item.size_bytes, word ^ seed);
 }
 
 static inline bool item_equal(struct item a, struct item b)
@@ -232,7 +213,7 @@ struct dictionary_slot {
 
 static inline uint32_t slot_of(uint64_t seed, uint64_t number, uint32_t mask)
 {
-    return (uint32_t)(mix(seed, number ^ seed) >> 32) & mask;
+    return (uint32_t)(seeded_mix(seed, number ^ seed) >> 32) & mask;
 }
 
 /* Twice the size; the numbers' places are found anew. */

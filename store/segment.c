@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include "segment.h"
 
-#include "random_seed.h"
+#include "seeded_hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
