@@ -199,15 +199,33 @@ static void find_chunk_bounds(struct task *task)
 /* The items of a page: those that stand for several rows are few, and all in one. */
 static uint32_t page_items(const struct task *task, uint32_t first)
 {
+    const uint32_t *lengths = task->values->lengths;
     const uint32_t left = task->values->item_count - first;
-    return task->values->repeats != NULL || left < CHUNK_PAGE_ITEMS ? left : CHUNK_PAGE_ITEMS;
+    const uint32_t count = task->values->repeats != NULL || left < CHUNK_PAGE_ITEMS ? left : CHUNK_PAGE_ITEMS;
+    if (lengths == NULL)
+        return count;
+    uint64_t size_bytes = lengths[first];
+    for (uint32_t i = 1; i < count; i++) {
+        size_bytes += lengths[first + i];
+        if (size_bytes > CHUNK_PAGE_BYTES)
+            return i;
+    }
+    return count;
+}
+
+static uint32_t count_pages(const struct task *task)
+{
+    uint32_t count = 0;
+    for (uint32_t first = 0; first < task->values->item_count; first += page_items(task, first))
+        count++;
+    return count;
 }
 
 static int find_bounds(struct task *task)
 {
     struct chunk *chunk = task->chunk;
     const uint32_t item_count = task->values->item_count;
-    chunk->page_count = task->values->repeats != NULL ? 1 : (item_count + CHUNK_PAGE_ITEMS - 1) / CHUNK_PAGE_ITEMS;
+    chunk->page_count = count_pages(task);
     chunk->pages = calloc(chunk->page_count, sizeof *chunk->pages);
     if (chunk->pages == NULL)
         return -1;
@@ -394,6 +412,15 @@ static double try_dictionary(struct task *task)
     return try_encoding(task, PARQUET_RLE_DICTIONARY) + entries / task->values->item_count;
 }
 
+static uint64_t dictionary_bytes(const struct task *task)
+{
+    const struct dictionary *dictionary = &task->writer->dictionary;
+    uint64_t size_bytes = 0;
+    for (uint32_t i = 0; i < dictionary->count && task->values->lengths != NULL; i++)
+        size_bytes += task->values->lengths[dictionary->entries[i]];
+    return size_bytes;
+}
+
 static enum dictionary_result make_dictionary(struct task *task)
 {
     struct dictionary *dictionary = &task->writer->dictionary;
@@ -486,7 +513,7 @@ static int choose(struct task *task)
     const enum dictionary_result result = make_dictionary(task);
     if (result == DICTIONARY_MEMORY)
         return -1;
-    const bool made = result == DICTIONARY_MADE;
+    const bool made = result == DICTIONARY_MADE && dictionary_bytes(task) <= CHUNK_DICTIONARY_BYTES;
     if (made)
         choose_dictionary(task);
     if (task->writer->thorough && values->repeats == NULL) {

@@ -13,7 +13,11 @@
 #include "page_writer.h"
 #include "values.h"
 
-enum { CHUNK_BOUND_BYTES = 16, CHUNK_PAGE_ITEMS = 32768 };
+/* A page has so many items or, where they are long, so many octets of them (and one item at the least). */
+enum { CHUNK_BOUND_BYTES = 16, CHUNK_PAGE_ITEMS = 32768, CHUNK_PAGE_BYTES = 1 << 20 };
+
+/* Octets of the entries of a dictionary: readers have it in memory as a whole. */
+enum { CHUNK_DICTIONARY_BYTES = 1 << 24 };
 
 /* The least or the greatest value, as Parquet's statistics have it. */
 struct chunk_bound {

@@ -67,7 +67,7 @@ bool store_types_agree(enum store_type a, enum store_type b)
 }
 
 /* FNV-1a of the name, in 30 bits behind a 1: apart from the IDs of columns and of IANA's elements. */
-static int32_t name_id(const char *name)
+int32_t store_name_id(const char *name)
 {
     uint32_t hash = 2166136261u;
     for (const char *p = name; *p != '\0'; p++)
@@ -93,7 +93,7 @@ int32_t store_field_id(const struct weir_field *field)
         if (repeated < REPEAT_MAX)
             return (int32_t)(65536 * (repeated + 1) + field->id);
     }
-    return name_id(field->name);
+    return store_name_id(field->name);
 }
 
 static enum store_type wider(enum store_type a, enum store_type b)

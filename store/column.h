@@ -168,6 +168,9 @@ const struct store_column *store_column(enum store_column_index index);
  */
 int32_t store_field_id(const struct weir_field *field);
 
+/* The field ID of a column whose name is no element's: 2^30 + 30 bits of a hash of the name. */
+int32_t store_name_id(const char *name);
+
 /* The type in which a field is stored: the one of its element, however few octets it has on the wire. */
 enum store_type store_field_type(const struct weir_field *field);
 

@@ -4,6 +4,8 @@
  */
 #include "dictionary.h"
 
+#include "seeded_hash.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,28 +147,6 @@ enum dictionary_result dictionary_count(struct dictionary *dictionary, const str
 
 /* ---------------------------------------------------------------------------------------------------- hashes */
 
-static inline uint64_t mix(uint64_t x)
-{
-    x ^= x >> 32;
-    x *= 0x9e3779b97f4a7c15u;
-    return x ^ x >> 29;
-}
-
-static inline uint64_t load(const uint8_t *p, size_t size_bytes)
-{
-    uint64_t value = 0;
-    memcpy(&value, p, size_bytes);
-    return value;
-}
-
-static uint64_t hash_octets(const uint8_t *p, size_t size_bytes)
-{
-    uint64_t hash = size_bytes * 0xff51afd7ed558ccdu;
-    for (; size_bytes >= 8; p += 8, size_bytes -= 8)
-        hash = mix(hash ^ load(p, 8)) * 0xc4ceb9fe1a85ec53u;
-    return mix(hash ^ load(p, size_bytes));
-}
-
 /* One item: where it is and how long. */
 struct item {
     const uint8_t *data;
@@ -180,10 +160,13 @@ static inline struct item item_at(const struct store_values *values, const uint3
     return (struct item){(const uint8_t *)values->data + starts[i], values->lengths[i]};
 }
 
-static inline uint64_t item_hash(struct item item)
+static inline uint64_t item_hash(uint64_t seed, struct item item)
 {
-    return item.size_bytes <= 8 ? mix(load(item.data, item.size_bytes) + item.size_bytes) * 0xc4ceb9fe1a85ec53u
-                                : hash_octets(item.data, item.size_bytes);
+    if (item.size_bytes > 8)
+        return seeded_hash(seed, item.data, item.size_bytes);
+    uint64_t word = 0;
+    memcpy(&word, item.data, item.size_bytes);
+    return seeded_mix(seed ^ item.size_bytes, word ^ seed);
 }
 
 static inline bool item_equal(struct item a, struct item b)
@@ -214,7 +197,7 @@ static bool grow_hashed(struct dictionary *dictionary, const struct store_values
     memset(dictionary->table, 0xff, *size * sizeof *dictionary->table);
     const uint32_t mask = *size - 1;
     for (uint32_t k = 0; k < dictionary->count; k++) {
-        uint32_t place = (uint32_t)(item_hash(item_at(values, dictionary->starts, dictionary->entries[k])) >> 32) & mask;
+        uint32_t place = (uint32_t)(item_hash(dictionary->seed, item_at(values, dictionary->starts, dictionary->entries[k])) >> 32) & mask;
         while (dictionary->table[place] != NONE)
             place = (place + 1) & mask;
         dictionary->table[place] = k;
@@ -228,9 +211,9 @@ struct dictionary_slot {
     uint32_t code;
 };
 
-static inline uint32_t slot_of(uint64_t number, uint32_t mask)
+static inline uint32_t slot_of(uint64_t seed, uint64_t number, uint32_t mask)
 {
-    return (uint32_t)(mix(number) * 0xc4ceb9fe1a85ec53u >> 32) & mask;
+    return (uint32_t)(seeded_mix(seed, number ^ seed) >> 32) & mask;
 }
 
 /* Twice the size; the numbers' places are found anew. */
@@ -250,7 +233,7 @@ static bool grow_slots(struct dictionary *dictionary, uint32_t *size)
     for (uint32_t i = 0; i < before && old != NULL; i++) {
         if (old[i].code == NONE)
             continue;
-        uint32_t place = slot_of(old[i].number, mask);
+        uint32_t place = slot_of(dictionary->seed, old[i].number, mask);
         while (dictionary->slots[place].code != NONE)
             place = (place + 1) & mask;
         dictionary->slots[place] = old[i];
@@ -267,13 +250,15 @@ enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, co
     dictionary->count = 0;
     dictionary->from_table = false;
     dictionary->entropy_bits = 0;
+    if (dictionary->seed == 0)
+        dictionary->seed = random_seed();
     if (!grow_items(dictionary, values->item_count) || !grow_slots(dictionary, &size))
         return DICTIONARY_MEMORY;
     for (uint32_t i = 0; i < values->item_count; i++) {
         if (i % PIECE == 0)
             values_widen(values, false, i, values->item_count - i < PIECE ? values->item_count - i : PIECE, numbers);
         const uint64_t number = (uint64_t)numbers[i % PIECE];
-        uint32_t place = slot_of(number, size - 1);
+        uint32_t place = slot_of(dictionary->seed, number, size - 1);
         while (dictionary->slots[place].code != NONE && dictionary->slots[place].number != number)
             place = (place + 1) & (size - 1);
         if (dictionary->slots[place].code == NONE) {
@@ -293,18 +278,31 @@ enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, co
     return DICTIONARY_MADE;
 }
 
+/* Octets of variable items; starts of more could not be told. */
+static bool is_too_long(const struct store_values *values)
+{
+    uint64_t size_bytes = 0;
+    for (uint32_t i = 0; i < values->item_count && values->lengths != NULL; i++)
+        size_bytes += values->lengths[i];
+    return size_bytes > UINT32_MAX;
+}
+
 enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
 {
+    if (is_too_long(values))
+        return DICTIONARY_NOT;
     uint32_t size = 512;
     dictionary->count = 0;
     dictionary->from_table = false;
     dictionary->entropy_bits = 0;
+    if (dictionary->seed == 0)
+        dictionary->seed = random_seed();
     if ((values->lengths != NULL && !find_starts(dictionary, values)) || !grow_items(dictionary, values->item_count) ||
         !grow_hashed(dictionary, values, &size))
         return DICTIONARY_MEMORY;
     for (uint32_t i = 0; i < values->item_count; i++) {
         const struct item item = item_at(values, dictionary->starts, i);
-        uint32_t place = (uint32_t)(item_hash(item) >> 32) & (size - 1), code;
+        uint32_t place = (uint32_t)(item_hash(dictionary->seed, item) >> 32) & (size - 1), code;
         while ((code = dictionary->table[place]) != NONE &&
                !item_equal(item, item_at(values, dictionary->starts, dictionary->entries[code])))
             place = (place + 1) & (size - 1);
@@ -397,7 +395,7 @@ double dictionary_sample(const struct store_values *values, uint32_t sample)
     memset(seen, 0xff, sizeof seen);
     for (uint32_t i = 0; i < sample; i++) {
         const struct item item = item_at(values, NULL, i * apart);
-        uint32_t place = (uint32_t)(item_hash(item) >> 32) % (2 * SAMPLE_MAX);
+        uint32_t place = (uint32_t)(item_hash(1, item) >> 32) % (2 * SAMPLE_MAX);
         while (seen[place] != NONE && !item_equal(item, item_at(values, NULL, seen[place])))
             place = (place + 1) % (2 * SAMPLE_MAX);
         different += seen[place] == NONE;

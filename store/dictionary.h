@@ -21,6 +21,7 @@ struct dictionary {
     uint32_t count;   /* entries */
     uint32_t item_capacity, table_capacity, slot_capacity, entry_capacity;
     bool from_table;
+    uint64_t seed; /* of the hash, which peers do not know; 0: none yet */
     double entropy_bits; /* of an item, from a table; else 0 */
 };
 
@@ -34,7 +35,7 @@ enum dictionary_result { DICTIONARY_MADE, DICTIONARY_NOT, DICTIONARY_MEMORY };
 enum dictionary_result dictionary_count(struct dictionary *dictionary, const struct store_values *values, bool is_signed,
                                         bool is_time, int64_t least, int64_t greatest);
 
-/* From any items. NOT: there are more than `count_max` different ones. */
+/* From any items. NOT: there are more than `count_max` different ones, or they are 4 GiB or more. */
 enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max);
 
 /* The same from numbers, which is faster. */

@@ -12,7 +12,7 @@
 /* A column of the file. The name is copied by reference: it lives as long as the writer's file. */
 struct file_column {
     const char *name;
-    int32_t field_id;
+    int32_t field_id; /* 0: none */
     uint8_t type; /* enum store_type */
     bool bloom;   /* its row groups get a filter of their values */
 };

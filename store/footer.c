@@ -112,7 +112,8 @@ static void append_schema(struct thrift_writer *writer, const struct file_writer
         thrift_text(writer, 4, column->name);
         if (parquet->converted != PARQUET_CONVERTED_NONE)
             thrift_i32(writer, 6, parquet->converted);
-        thrift_i32(writer, 9, column->field_id);
+        if (column->field_id != 0)
+            thrift_i32(writer, 9, column->field_id);
         if (parquet->logical != PARQUET_LOGICAL_NONE)
             append_logical(writer, parquet);
         thrift_end(writer);

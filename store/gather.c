@@ -110,7 +110,8 @@ static uint64_t redundant_max(const struct weir_layout *layout, const struct wei
     return 0;
 }
 
-static char *field_name(const struct weir_field *field, enum store_type type)
+/* The name of a field's column, and its ID: one of its own where the name is not the field's. */
+static char *field_name(const struct weir_field *field, enum store_type type, int32_t *ret_field_id)
 {
     char *name = NULL;
     const char *tail = "";
@@ -120,7 +121,10 @@ static char *field_name(const struct weir_field *field, enum store_type type)
         if (strcasecmp(store_column((enum store_column_index)i)->name, field->name) == 0)
             tail = "_field";
     }
-    return asprintf(&name, "%s%s", field->name, tail) >= 0 ? name : NULL;
+    if (asprintf(&name, "%s%s", field->name, tail) < 0)
+        return NULL;
+    *ret_field_id = tail[0] == '\0' ? store_field_id(field) : store_name_id(name);
+    return name;
 }
 
 static int add_fields(struct gather *gather, const struct weir_layout *layout, const bool *is_used)
@@ -133,9 +137,10 @@ static int add_fields(struct gather *gather, const struct weir_layout *layout, c
         const uint64_t max = redundant_max(layout, field);
         struct gather_column *column = next_column(gather);
         *column = (struct gather_column){
-            .index = -1, .name = field_name(field, type), .field_id = store_field_id(field), .type = (uint8_t)type,
+            .index = -1, .type = (uint8_t)type,
             .how = (uint8_t)how_of(type), .kind = field->kind, .column = i, .width_bytes = field->width_bytes,
             .redundant = max > 0, .redundant_max = max};
+        column->name = field_name(field, type, &column->field_id);
         if (column->name == NULL)
             return -1;
     }
@@ -211,7 +216,7 @@ static bool same_text(const char *a, const char *b)
 bool gather_fits(const struct gather *gather, const struct gather *other)
 {
     if (gather->key != other->key || gather->column_count != other->column_count || gather->family != other->family ||
-        gather->options != other->options)
+        gather->options != other->options || (gather->version == VERSION_IPFIX) != (other->version == VERSION_IPFIX))
         return false;
     for (uint32_t i = 0; i < gather->column_count; i++) {
         const struct gather_column *a = &gather->columns[i], *b = &other->columns[i];

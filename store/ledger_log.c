@@ -4,6 +4,8 @@
  */
 #include "ledger_log.h"
 
+#include "seeded_hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,7 @@ struct known {
 struct ledger_log {
     struct known *known; /* a hash table: a look of 0 is a free place */
     uint32_t known_count, known_size;
+    uint64_t seed; /* of the table's hash: peers choose domains, and who forges datagrams addresses too */
     uint64_t look;
     struct ledger_counts remainder;
     struct ledger_collector collector;
@@ -35,7 +38,10 @@ struct look {
 
 struct ledger_log *ledger_log_create(void)
 {
-    return calloc(1, sizeof(struct ledger_log));
+    struct ledger_log *log = calloc(1, sizeof *log);
+    if (log != NULL)
+        log->seed = random_seed();
+    return log;
 }
 
 void ledger_log_free(struct ledger_log *log)
@@ -63,9 +69,7 @@ static struct ledger_counts counts_of(const struct weir_session_view *view)
 
 static uint32_t place_of(const struct ledger_log *log, const struct weir_address *address, uint16_t port, uint32_t domain)
 {
-    uint64_t hash = (uint64_t)domain << 16 | port;
-    for (size_t i = 0; i < sizeof address->octets; i++)
-        hash = (hash ^ address->octets[i]) * 1099511628211u;
+    const uint64_t hash = seeded_mix(seeded_hash(log->seed, address->octets, sizeof address->octets), (uint64_t)domain << 16 | port);
     uint32_t place = (uint32_t)(hash >> 20) & (log->known_size - 1);
     for (;; place = (place + 1) & (log->known_size - 1)) {
         const struct known *known = &log->known[place];
@@ -80,7 +84,7 @@ static bool make_room(struct ledger_log *log)
 {
     if (log->known_count + 1 < log->known_size / 2)
         return true;
-    struct ledger_log next = {.known_size = log->known_size == 0 ? 64 : log->known_size};
+    struct ledger_log next = {.seed = log->seed, .known_size = log->known_size == 0 ? 64 : log->known_size};
     uint32_t alive = 0;
     for (uint32_t i = 0; i < log->known_size; i++)
         alive += log->known[i].look + 1 >= log->look && log->known[i].look > 0;

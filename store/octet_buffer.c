@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { CAPACITY_FIRST = 4096, VARINT_BYTES_MAX = 10 };
+enum { CAPACITY_FIRST = 64, VARINT_BYTES_MAX = 10 };
 
 void octet_buffer_done(struct octet_buffer *buffer)
 {

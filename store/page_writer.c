@@ -10,7 +10,7 @@
 #include <lz4.h>
 #include <zstd.h>
 
-enum { HEADER_BYTES_MAX = 64 };
+enum { HEADER_BYTES_MAX = 64, PAGE_BYTES_MAX = 1 << 28 }; /* no more is read, see chunk_reader.c */
 
 int page_writer_init(struct page_writer *writer, int level)
 {
@@ -74,6 +74,10 @@ static void write_header(const struct page *page, size_t size_bytes, size_t comp
 size_t page_write(struct page_writer *writer, const struct page *page, const uint8_t *body, size_t size_bytes,
                   struct octet_buffer *to)
 {
+    if (size_bytes > PAGE_BYTES_MAX) {
+        to->failed = true;
+        return 0;
+    }
     const size_t room_bytes = bound(page->codec, size_bytes);
     uint8_t *room = octet_buffer_room(to, HEADER_BYTES_MAX + room_bytes);
     if (room == NULL)

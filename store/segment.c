@@ -7,9 +7,13 @@
 #define _GNU_SOURCE
 #include "segment.h"
 
+#include "seeded_hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { FIELDS_MAX = 4096 }; /* of a template, as in lib/limits.h */
 
 struct segment *segment_create(enum segment_kind kind)
 {
@@ -145,9 +149,12 @@ void segment_times(struct segment *segment, int64_t *ret_first_s, int64_t *ret_l
 struct plan {
     struct file_column *columns;
     char **names; /* owned: of fields whose own name was taken */
+    uint32_t *users; /* of each column: the form that has it, of those looked at the last; counted from 1 */
     uint32_t *places; /* of the columns of all forms, one form after the other; UINT32_MAX: left out */
     uint32_t *hashed; /* indices of fields among the columns, by name; plus 1 */
+    uint32_t *hashed_ids; /* the same by field ID */
     uint32_t count, fixed_count, hash_size;
+    uint64_t seed; /* peers choose names, and do not know it */
 };
 
 static void plan_done(struct plan *plan)
@@ -156,39 +163,93 @@ static void plan_done(struct plan *plan)
         free(plan->names[i]);
     free(plan->columns);
     free(plan->names);
+    free(plan->users);
     free(plan->places);
     free(plan->hashed);
+    free(plan->hashed_ids);
 }
 
-static uint32_t hash_name(const char *name)
+/* Where the column of this name stands in `hashed`, whatever the case of its letters; or would. */
+static uint32_t find_name(const struct plan *plan, const char *name)
 {
-    uint32_t hash = 2166136261u;
+    uint64_t hash = plan->seed;
     for (const char *p = name; *p != '\0'; p++)
-        hash = (hash ^ ((uint8_t)*p | 0x20u)) * 16777619u; /* whatever the case of its letters */
-    return hash;
+        hash = (hash ^ ((uint8_t)*p | 0x20u)) * 1099511628211u;
+    uint32_t at = (uint32_t)(hash >> 32) % plan->hash_size;
+    while (plan->hashed[at] != 0 && strcasecmp(plan->columns[plan->hashed[at] - 1].name, name) != 0)
+        at = (at + 1) % plan->hash_size;
+    return at;
 }
 
-/* The place of a field's column; a name that others use with another type, or written otherwise, gets a tail. */
-static uint32_t place_field(struct plan *plan, const struct gather_column *column)
+/* The ID, or 0 (none) where another column has it: those of names are hashes, which are the same now and then. */
+static int32_t take_field_id(struct plan *plan, int32_t field_id)
 {
+    uint32_t at = (uint32_t)((((uint64_t)(uint32_t)field_id ^ plan->seed) * 0x9e3779b97f4a7c15u) >> 32) % plan->hash_size;
+    for (; plan->hashed_ids[at] != 0; at = (at + 1) % plan->hash_size) {
+        if (plan->columns[plan->hashed_ids[at] - 1].field_id == field_id)
+            return 0;
+    }
+    plan->hashed_ids[at] = plan->count + 1;
+    return field_id;
+}
+
+/* The name for a field whose own is taken: with its type and, where that is taken too, with its number in the template. */
+static char *other_name(const struct gather_column *column, uint32_t tries)
+{
+    const char *type = store_type_parquet(column->type)->text;
     char *name = NULL;
-    uint32_t at = hash_name(column->name) % plan->hash_size;
-    for (; plan->hashed[at] != 0; at = (at + 1) % plan->hash_size) {
-        struct file_column *other = &plan->columns[plan->hashed[at] - 1];
-        if (strcasecmp(other->name, column->name) != 0)
-            continue;
-        if (strcmp(other->name, column->name) == 0 && store_types_agree(other->type, column->type)) {
-            other->type = column->type > other->type ? column->type : other->type;
-            return plan->hashed[at] - 1;
+    const int length = tries == 1 ? asprintf(&name, "%s_%s", column->name, type)
+                                  : asprintf(&name, "%s_%s_%u", column->name, type, column->column + (tries - 2) * FIELDS_MAX);
+    return length < 0 ? NULL : name;
+}
+
+/*
+ * The place of a field's column. A name gets a tail where others use it with another type or write it otherwise, and
+ * where the same form has it for another field. UINT32_MAX without memory.
+ */
+static uint32_t place_field(struct plan *plan, const struct gather_column *column, uint32_t form)
+{
+    char *owned = NULL;
+    const char *name = column->name;
+    for (uint32_t tries = 1;; tries++) {
+        const uint32_t at = find_name(plan, name);
+        if (plan->hashed[at] == 0) {
+            const int32_t field_id = owned == NULL ? column->field_id : store_name_id(owned);
+            plan->names[plan->count] = owned;
+            plan->users[plan->count] = form;
+            plan->columns[plan->count] = (struct file_column){
+                .name = name, .field_id = take_field_id(plan, field_id), .type = column->type};
+            plan->hashed[at] = plan->count + 1;
+            return plan->count++;
         }
-        if (name == NULL && asprintf(&name, "%s_%s", column->name, store_type_parquet(column->type)->text) < 0)
+        const uint32_t index = plan->hashed[at] - 1;
+        struct file_column *other = &plan->columns[index];
+        if (strcmp(other->name, name) == 0 && store_types_agree(other->type, column->type) && plan->users[index] != form) {
+            other->type = column->type > other->type ? column->type : other->type;
+            plan->users[index] = form;
+            free(owned);
+            return index;
+        }
+        free(owned);
+        name = owned = other_name(column, tries);
+        if (owned == NULL)
             return UINT32_MAX;
     }
-    plan->names[plan->count] = name;
-    plan->columns[plan->count] = (struct file_column){
-        .name = name == NULL ? column->name : name, .field_id = column->field_id, .type = column->type};
-    plan->hashed[at] = plan->count + 1;
-    return plan->count++;
+}
+
+static bool plan_allocate(struct plan *plan, const struct segment *segment, size_t place_count)
+{
+    const size_t column_count = plan->fixed_count + (size_t)segment->field_count;
+    plan->hash_size = 2 * segment->field_count + 1;
+    plan->seed = random_seed();
+    plan->columns = calloc(column_count, sizeof *plan->columns);
+    plan->names = calloc(column_count, sizeof *plan->names);
+    plan->users = calloc(column_count, sizeof *plan->users);
+    plan->places = calloc(place_count + 1, sizeof *plan->places);
+    plan->hashed = calloc(plan->hash_size, sizeof *plan->hashed);
+    plan->hashed_ids = calloc(plan->hash_size, sizeof *plan->hashed_ids);
+    return plan->columns != NULL && plan->names != NULL && plan->users != NULL && plan->places != NULL &&
+           plan->hashed != NULL && plan->hashed_ids != NULL;
 }
 
 static int plan_make(struct plan *plan, struct segment *segment)
@@ -197,12 +258,7 @@ static int plan_make(struct plan *plan, struct segment *segment)
     for (uint32_t g = 0; g < segment->gather_count; g++)
         total += segment->gathers[g]->column_count;
     plan->fixed_count = segment->kind == SEGMENT_FLOWS ? STORE_COLUMN_COUNT : STORE_COLUMN_RUN_COUNT;
-    plan->hash_size = 2 * segment->field_count + 1;
-    plan->columns = calloc(plan->fixed_count + (size_t)segment->field_count, sizeof *plan->columns);
-    plan->names = calloc(plan->fixed_count + (size_t)segment->field_count, sizeof *plan->names);
-    plan->places = calloc(total + 1, sizeof *plan->places);
-    plan->hashed = calloc(plan->hash_size, sizeof *plan->hashed);
-    if (plan->columns == NULL || plan->names == NULL || plan->places == NULL || plan->hashed == NULL)
+    if (!plan_allocate(plan, segment, total))
         return -1;
     for (; plan->count < plan->fixed_count; plan->count++) {
         const struct store_column *column = store_column((enum store_column_index)plan->count);
@@ -220,7 +276,7 @@ static int plan_make(struct plan *plan, struct segment *segment)
                 fixed->type = store_types_agree(fixed->type, column->type) && column->type > fixed->type ? column->type : fixed->type;
             } else if (gather->row_count == 0 || gather_can_leave_out(gather, column)) {
                 *place = UINT32_MAX;
-            } else if ((*place = place_field(plan, column)) == UINT32_MAX) {
+            } else if ((*place = place_field(plan, column, g + 1)) == UINT32_MAX) {
                 return -1;
             }
         }

@@ -16,6 +16,10 @@
 /* A segment of more chunks (columns times forms) is sealed: its footer would grow beyond reason. */
 enum { SEGMENT_CHUNKS_MAX = 1 << 18 };
 
+/* One of more rows too: a record of padding alone takes nothing, and no row group is read that has more than
+ * FILE_GROUP_ROWS_MAX, which is twice as many. */
+enum { SEGMENT_ROWS_MAX = 1 << 25 };
+
 struct segment {
     struct gather **gathers;
     uint32_t gather_count, gather_capacity;
@@ -43,9 +47,11 @@ struct gather *segment_gather(struct segment *segment, const struct gather *like
 /* Notes that rows were added. */
 void segment_added(struct segment *segment, const struct weir_run *runs, uint32_t run_count, uint64_t rows, size_t size_bytes);
 
-static inline bool segment_is_wide(const struct segment *segment)
+/* Whether it is to be sealed before more rows come, however few octets they take. */
+static inline bool segment_is_full(const struct segment *segment)
 {
-    return (uint64_t)segment->gather_count * (segment->field_count + STORE_COLUMN_COUNT) > SEGMENT_CHUNKS_MAX;
+    return (uint64_t)segment->gather_count * (segment->field_count + STORE_COLUMN_COUNT) > SEGMENT_CHUNKS_MAX ||
+           segment->row_count >= SEGMENT_ROWS_MAX;
 }
 
 /* The least time_start and the greatest time_end, seconds since 1970; of what has none, when it came. */

@@ -7,20 +7,16 @@
 #define _GNU_SOURCE
 #include "store_writer.h"
 
-#include "segment.h"
+#include "segment_commit.h"
 #include "store_keeper.h"
 #include "writer_lock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     RETRY_S = 1,
@@ -77,52 +73,6 @@ void store_writer_options_init(struct store_writer_options *options, const char 
         .segment_bytes = 64u << 20, .commit_us = 5000000, .merge = true, .workers = 1, .queue_max = 1};
 }
 
-/* ------------------------------------------------------------------------------------------------- writing a segment */
-
-/* Moves a whole file to its place. */
-static int put_in_place(const struct store_writer *writer, struct segment *segment, const char *from,
-                        struct store_error *error)
-{
-    char folder[PATH_MAX], path[PATH_MAX], name[SEGMENT_NAME_SIZE], hour[SEGMENT_FOLDER_SIZE];
-    struct segment_name parts = {.writer = writer->lock.id, .sequence_first = segment->sequence,
-                                 .sequence_last = segment->sequence};
-    segment_times(segment, &parts.first_s, &parts.last_s);
-    segment_name_format(&parts, name);
-    segment_folder_format(segment->first_received_us, hour);
-    if (snprintf(folder, sizeof folder, "%s/%s/%s", writer->folder, segment_kind_name(segment->kind), hour) >= PATH_MAX ||
-        snprintf(path, sizeof path, "%s/%s", folder, name) >= PATH_MAX)
-        return store_error_set(error, "the name of the store %.64s... is too long", writer->folder);
-    if (make_folders(folder) != 0)
-        return store_error_system(error, "cannot make the folder %s", folder);
-    if (rename(from, path) != 0)
-        return store_error_system(error, "cannot rename %s to %s", from, path);
-    return writer->options.sync == STORE_SYNC_ALWAYS ? sync_folder(folder, error) : 0;
-}
-
-static int write_segment(const struct store_writer *writer, struct file_writer *file, struct segment *segment,
-                         uint64_t *ret_bytes, struct store_error *error)
-{
-    char path[PATH_MAX], rows[24];
-    snprintf(path, sizeof path, "%s/.writing/%08" PRIx32 "-%" PRIu64, writer->folder, writer->lock.id, segment->sequence);
-    const uint64_t row_count = segment->ledger == NULL ? segment->row_count
-                                                       : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
-    snprintf(rows, sizeof rows, "%" PRIu64, row_count);
-    const struct file_note notes[] = {
-        {"weir.version", WEIR_VERSION}, {"weir.format", "1"}, {"weir.kind", segment_kind_name(segment->kind)},
-        {"weir.rows", rows},
-    };
-    unlink(path); /* of an attempt that failed */
-    if (segment_write(segment, file, path, notes, sizeof notes / sizeof notes[0],
-                      writer->options.sync != STORE_SYNC_NEVER, ret_bytes, error) != 0)
-        return -1;
-    if (put_in_place(writer, segment, path, error) == 0)
-        return 0;
-    const int number = error->number;
-    unlink(path);
-    error->number = number;
-    return -1;
-}
-
 /* ------------------------------------------------------------------------------------------------------- the threads */
 
 /* With the mutex held. A cause is told once, until something was written again. */
@@ -150,10 +100,11 @@ static void wait_a_while(struct store_writer *writer)
 /* Without the mutex. Tries until it is written, unless the program ends or nothing is to be waited for. */
 static void store_segment(struct store_writer *writer, struct file_writer *file, struct segment *segment)
 {
+    const struct segment_place place = {.folder = writer->folder, .writer = writer->lock.id, .sync = writer->options.sync};
     for (;;) {
         struct store_error error = {0};
         uint64_t bytes = 0;
-        const int result = write_segment(writer, file, segment, &bytes, &error);
+        const int result = segment_commit(&place, file, segment, &bytes, &error);
         pthread_mutex_lock(&writer->mutex);
         if (result == 0) {
             writer->counts.rows += segment->row_count;
@@ -285,7 +236,7 @@ static struct segment *segment_for(struct store_writer *writer, int kind, int64_
 {
     struct segment *segment = writer->open[kind];
     if (segment != NULL && segment->row_count > 0 &&
-        (hour_of(segment->first_received_us) != hour_of(received_us) || segment_is_wide(segment) ||
+        (hour_of(segment->first_received_us) != hour_of(received_us) || segment_is_full(segment) ||
          segment->size_bytes >= writer->options.segment_bytes) &&
         !seal(writer, kind))
         return NULL;
@@ -416,7 +367,7 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     struct segment *segment = segment_create(SEGMENT_LEDGER);
     if (segment == NULL)
         return;
-    if (writer->options.wait)
+    if (writer->options.wait && writer->received_us != 0)
         now_us = writer->received_us;
     segment->ledger = ledger_log_take(writer->ledger, decoder, &collector, now_us);
     if (segment->ledger == NULL) {
@@ -523,6 +474,17 @@ static int start_keeper(struct store_writer *writer, struct store_error *error)
     return writer->keeper == NULL ? -1 : 0;
 }
 
+/* Threads begin with all signals blocked: those are for the caller's thread, which may wait for them. */
+static int start(struct store_writer *writer, struct store_error *error)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int result = start_keeper(writer, error) == 0 && start_threads(writer, error) == 0 ? 0 : -1;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
 struct store_writer *store_writer_create(const struct store_writer_options *options, struct store_error *error)
 {
     struct store_writer *writer = calloc(1, sizeof *writer);
@@ -544,8 +506,7 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     const bool whole = writer->folder != NULL && writer->ledger != NULL;
     if (!whole)
         store_error_set(error, "not enough memory to start");
-    if (!whole || writer_lock_take(&writer->lock, writer->folder, error) != 0 ||
-        start_keeper(writer, error) != 0 || start_threads(writer, error) != 0) {
+    if (!whole || writer_lock_take(&writer->lock, writer->folder, error) != 0 || start(writer, error) != 0) {
         free_writer(writer);
         return NULL;
     }

@@ -20,7 +20,7 @@
 enum store_sync {
     STORE_SYNC_NEVER,
     STORE_SYNC_SEGMENT, /* the file before it gets its name */
-    STORE_SYNC_ALWAYS   /* and the folder after that */
+    STORE_SYNC_ALWAYS   /* and the folders after that */
 };
 
 enum store_compression { STORE_COMPRESSION_ZSTD, STORE_COMPRESSION_LZ4, STORE_COMPRESSION_NONE };
@@ -66,7 +66,7 @@ int store_writer_batch(struct store_writer *writer, const struct weir_batch *bat
 void store_writer_tick(struct store_writer *writer, int64_t now_us);
 
 /* Notes what the decoder has counted since the last call, as rows of the ledger; `now_us` is since 1970, and is replaced by the
- * time of the last row where `wait` is set. */
+ * time of the last row, where there was one, if `wait` is set. */
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us);
 
 /* Seals what is open and waits until all of it was written, or failed. */

@@ -135,42 +135,46 @@ static void remove_left_behind(const struct writer_lock *lock, const char *folde
     closedir(directory);
 }
 
-/* The greatest number of a commit of this writer below a folder, which has `depth` more levels of folders. */
-static uint64_t last_sequence(int parent, const char *name, uint32_t id, int depth)
+/* The greatest number of a commit of this writer below a folder, which has `depth` more levels of folders. What is not there,
+ * or is no folder, has none; -1 with errno set where it cannot be read: a number that is taken twice loses rows. */
+static int last_sequence(int parent, const char *name, uint32_t id, int depth, uint64_t *last)
 {
-    uint64_t last = 0;
     const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (directory == NULL) {
+        const int number = errno;
         if (fd >= 0)
             close(fd);
-        return 0;
+        errno = number;
+        return fd < 0 && (number == ENOENT || number == ENOTDIR) ? 0 : -1;
     }
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    int result = 0;
+    for (struct dirent *entry; result == 0 && (errno = 0, entry = readdir(directory)) != NULL;) {
         struct segment_name segment;
-        uint64_t found = 0;
         if (entry->d_name[0] == '.')
             continue;
         if (depth > 0)
-            found = last_sequence(fd, entry->d_name, id, depth - 1);
-        else if (segment_name_parse(entry->d_name, &segment) && segment.writer == id)
-            found = segment.sequence_last;
-        last = found > last ? found : last;
+            result = last_sequence(fd, entry->d_name, id, depth - 1, last);
+        else if (segment_name_parse(entry->d_name, &segment) && segment.writer == id && segment.sequence_last > *last)
+            *last = segment.sequence_last;
     }
+    const int number = errno;
     closedir(directory);
-    return last;
+    errno = number;
+    return result != 0 || number != 0 ? -1 : 0;
 }
 
-static uint64_t find_next(const struct writer_lock *lock, const char *folder)
+static int find_next(struct writer_lock *lock, const char *folder, struct store_error *error)
 {
     uint64_t last = 0;
     for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++) {
         char path[PATH_MAX];
         snprintf(path, sizeof path, "%s/%s", folder, segment_kind_name((enum segment_kind)kind));
-        const uint64_t found = last_sequence(AT_FDCWD, path, lock->id, 2);
-        last = found > last ? found : last;
+        if (last_sequence(AT_FDCWD, path, lock->id, 2, &last) != 0)
+            return store_error_system(error, "cannot read what is in %s", path);
     }
-    return last + 1;
+    lock->sequence_next = last + 1;
+    return 0;
 }
 
 int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_error *error)
@@ -189,8 +193,10 @@ int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_
     if (take_old(lock, folder) != 0 && take_new(lock, folder) != 0)
         return store_error_system(error, "cannot take a number in %s/.writers", folder);
     remove_left_behind(lock, folder);
-    lock->sequence_next = find_next(lock, folder);
-    return 0;
+    if (find_next(lock, folder, error) == 0)
+        return 0;
+    writer_lock_release(lock);
+    return -1;
 }
 
 void writer_lock_release(struct writer_lock *lock)

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -95,8 +96,8 @@ static void test_waiting_is_bounded(void **state)
  * in the answer, and nothing at all when the last octet of the address is 13. */
 struct server {
     int fd;
-    volatile bool stop;
-    unsigned asked;
+    atomic_bool stop;
+    atomic_uint asked;
 };
 
 static size_t answer(const uint8_t *question, size_t length, uint8_t *reply)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * segment_commit.c - a segment on its way into the store: written whole under another name, then moved to its place
+ */
+#define _GNU_SOURCE
+#include "segment_commit.h"
+
+#include "writer_lock.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Brings the names in an hour's folder to the disk, and those of the folder itself and of what is above it in the store. */
+static int sync_folders(const struct segment_place *place, char *folder, struct store_error *error)
+{
+    const size_t least = strlen(place->folder);
+    while (sync_folder(folder, error) == 0) {
+        char *slash = strrchr(folder, '/');
+        if (strlen(folder) <= least || slash == NULL)
+            return 0;
+        *slash = '\0';
+    }
+    return -1;
+}
+
+/* Moves a whole file to its place. */
+static int put_in_place(const struct segment_place *place, struct segment *segment, const char *from,
+                        struct store_error *error)
+{
+    char folder[PATH_MAX], path[PATH_MAX], name[SEGMENT_NAME_SIZE], hour[SEGMENT_FOLDER_SIZE];
+    struct segment_name parts = {.writer = place->writer, .sequence_first = segment->sequence,
+                                 .sequence_last = segment->sequence};
+    segment_times(segment, &parts.first_s, &parts.last_s);
+    segment_name_format(&parts, name);
+    segment_folder_format(segment->first_received_us, hour);
+    if (snprintf(folder, sizeof folder, "%s/%s/%s", place->folder, segment_kind_name(segment->kind), hour) >= PATH_MAX ||
+        snprintf(path, sizeof path, "%s/%s", folder, name) >= PATH_MAX)
+        return store_error_set(error, "the name of the store %.64s... is too long", place->folder);
+    if (make_folders(folder) != 0)
+        return store_error_system(error, "cannot make the folder %s", folder);
+    if (rename(from, path) != 0)
+        return store_error_system(error, "cannot rename %s to %s", from, path);
+    return place->sync == STORE_SYNC_ALWAYS ? sync_folders(place, folder, error) : 0;
+}
+
+int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, uint64_t *ret_bytes,
+                   struct store_error *error)
+{
+    char path[PATH_MAX], rows[24];
+    snprintf(path, sizeof path, "%s/.writing/%08" PRIx32 "-%" PRIu64, place->folder, place->writer, segment->sequence);
+    const uint64_t row_count = segment->ledger == NULL ? segment->row_count
+                                                       : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
+    snprintf(rows, sizeof rows, "%" PRIu64, row_count);
+    const struct file_note notes[] = {
+        {"weir.version", WEIR_VERSION}, {"weir.format", "1"}, {"weir.kind", segment_kind_name(segment->kind)},
+        {"weir.rows", rows},
+    };
+    unlink(path); /* of an attempt that failed */
+    if (segment_write(segment, file, path, notes, sizeof notes / sizeof notes[0],
+                      place->sync != STORE_SYNC_NEVER, ret_bytes, error) != 0)
+        return -1;
+    if (put_in_place(place, segment, path, error) == 0)
+        return 0;
+    const int number = error->number;
+    unlink(path);
+    error->number = number;
+    return -1;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* test_ledger_log.c - what is new since the last look, and that all looks together are what the decoder counted */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "chunk_reader.h"
+#include "ledger_log.h"
+#include "v9_maker.h"
+
+static struct weir_decoder *decoder;
+static struct ledger_log *the_log;
+
+static int set_up(void **state)
+{
+    (void)state;
+    decoder = weir_decoder_create(NULL);
+    the_log = ledger_log_create();
+    return decoder == NULL || the_log == NULL ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    weir_decoder_free(decoder);
+    ledger_log_free(the_log);
+    return 0;
+}
+
+static void feed(uint32_t exporter, uint32_t domain, int datagrams)
+{
+    static struct v9_maker maker;
+    static const uint16_t fields[] = {1, 4};
+    for (int i = 0; i < datagrams; i++) {
+        make_header(&maker, domain);
+        make_template(&maker, 256, 1, fields);
+        struct weir_datagram datagram = make_datagram(&maker, 2055, 1700000000000000 + i);
+        datagram.source = (struct weir_address){
+            .octets = {10, (uint8_t)(exporter >> 16), (uint8_t)(exporter >> 8), (uint8_t)exporter}, .family = 4};
+        assert_int_equal(weir_decoder_feed(decoder, &datagram), 0);
+        drain_rows(decoder);
+    }
+}
+
+static struct ledger_page *look(uint64_t rows_stored)
+{
+    const struct ledger_collector collector = {.rows_stored = rows_stored};
+    return ledger_log_take(the_log, decoder, &collector, 1700000000000000);
+}
+
+static void news_alone(void **state)
+{
+    (void)state;
+    feed(1, 7, 3);
+    feed(1, 8, 1);
+    struct ledger_page *page = look(0);
+    assert_non_null(page);
+    assert_int_equal(page->row_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(page->rows[i].counts.datagrams, page->rows[i].domain == 7 ? 3 : 1);
+        assert_int_equal(page->rows[i].port, 2055);
+        assert_int_equal(page->rows[i].version, 9);
+    }
+    assert_false(page->has_collector);
+    ledger_page_free(page);
+    assert_null(look(0));
+    feed(1, 8, 2);
+    page = look(5);
+    assert_int_equal(page->row_count, 1);
+    assert_int_equal(page->rows[0].domain, 8);
+    assert_int_equal(page->rows[0].counts.datagrams, 2);
+    assert_true(page->has_collector);
+    assert_int_equal(page->collector.rows_stored, 5);
+    ledger_page_free(page);
+    page = look(9);
+    assert_int_equal(page->row_count, 0);
+    assert_int_equal(page->collector.rows_stored, 4);
+    ledger_page_free(page);
+}
+
+/* Many sessions: the table grows between looks, and none is told twice or not at all. */
+static void many_sessions(void **state)
+{
+    (void)state;
+    uint64_t datagrams = 0;
+    for (uint32_t round = 1; round <= 4; round++) {
+        for (uint32_t i = 0; i < 500 * round; i++)
+            feed(i, i % 3, 1);
+        struct ledger_page *page = look(0);
+        assert_int_equal(page->row_count, 500 * round);
+        for (uint32_t i = 0; i < page->row_count; i++) {
+            assert_int_equal(page->rows[i].counts.datagrams, 1);
+            datagrams += page->rows[i].counts.datagrams;
+        }
+        ledger_page_free(page);
+    }
+    assert_int_equal(datagrams, 500 + 1000 + 1500 + 2000);
+}
+
+static uint64_t sum_of(const struct file_reader *file, const char *name)
+{
+    struct chunk_reader reader;
+    struct store_error error;
+    uint64_t sum = 0;
+    assert_int_equal(chunk_reader_init(&reader), 0);
+    for (uint32_t g = 0; g < file->group_count; g++) {
+        for (uint32_t i = 0; i < file->column_count; i++) {
+            struct column_data read = {0};
+            if (strcmp(file->columns[i].name, name) != 0)
+                continue;
+            if (chunk_reader_read(&reader, file, g, i, file->columns[i].type, SIZE_MAX, &read, &error) != 0)
+                fail_msg("%s", error.text);
+            for (uint32_t k = 0; k < read.item_count; k++)
+                sum += ((const uint64_t *)(const void *)read.data.data)[k];
+            column_data_done(&read);
+        }
+    }
+    chunk_reader_done(&reader);
+    return sum;
+}
+
+static void written_and_read(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/weir-ledger-XXXXXX";
+    struct file_writer writer;
+    struct file_reader file;
+    struct store_error error = {0};
+    uint64_t size_bytes;
+    close(mkstemp(path));
+    unlink(path);
+    feed(1, 7, 3);
+    feed(2, 7, 4);
+    struct ledger_page *page = look(11);
+    assert_int_equal(file_writer_init(&writer, PARQUET_ZSTD, 1), 0);
+    if (ledger_page_write(page, &writer, path, NULL, 0, false, &size_bytes, &error) != 0 ||
+        file_reader_open(&file, path, &error) != 0)
+        fail_msg("%s", error.text);
+    assert_int_equal(file.row_count, 3);
+    assert_int_equal(sum_of(&file, "datagrams"), 7);
+    assert_int_equal(sum_of(&file, "templates_learned"), 2);
+    assert_int_equal(sum_of(&file, "rows_stored"), 11);
+    assert_int_equal(sum_of(&file, "rows_dropped"), 0);
+    assert_int_equal(sum_of(&file, "received"), 3 * 1700000000000000);
+    file_reader_close(&file);
+    file_writer_done(&writer);
+    ledger_page_free(page);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(news_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_sessions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(written_and_read, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
