@@ -44,7 +44,7 @@ build|libdeflate with headers (https://github.com/ebiggers/libdeflate)|libdeflat
 build|libedit with headers (https://thrysoee.dk/editline)|libedit-dev|pkg-config --exists libedit
 build|xxHash with headers (https://xxhash.com)|libxxhash-dev|pkg-config --exists libxxhash
 build|cmocka with headers (https://cmocka.org)|libcmocka-dev|pkg-config --exists cmocka
-query|npm, which DuckDB is got with (https://www.npmjs.com)|npm|have npm || duckdb_is_here || ! duckdb_package
+query|npm, which DuckDB is got with (https://nodejs.org)|npm|have npm || duckdb_is_here || ! duckdb_package
 query|DuckDB: libduckdb.so and duckdb.h, 1.2 or later (https://duckdb.org)|@duckdb|duckdb_is_here
 demo|softflowd, which exports NetFlow (https://github.com/irino/softflowd)|softflowd|have softflowd
 demo|/etc/services, which names the services|netbase|test -s /etc/services
