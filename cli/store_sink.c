@@ -15,9 +15,11 @@ struct store_sink {
     struct store_writer *writer;
     struct weir_decoder *decoder;
     int64_t ledger_us; /* when the ledger was last written, monotonic */
+    int64_t drops_us;  /* when it was last told that rows are dropped, monotonic; 0: never */
 };
 
 #define LEDGER_EACH_US 60000000
+#define DROPS_EACH_US 60000000
 
 static struct store_sink *from_sink(struct sink *sink)
 {
@@ -41,6 +43,21 @@ static int store_batch(struct sink *sink, const struct weir_batch *batch, struct
     return -1;
 }
 
+/* A file that cannot be written is tried again; rows that are dropped are gone, which is told once a minute, with how many. */
+static void tell_trouble(struct store_sink *store, const struct store_error *why, int64_t even_us)
+{
+    if (why->number != 0) {
+        fprintf(stderr, "weir collect: %s; this goes on to be tried\n", why->text);
+        return;
+    }
+    if (store->drops_us != 0 && even_us - store->drops_us < DROPS_EACH_US)
+        return;
+    struct store_counts counts;
+    store_writer_counts(store->writer, &counts);
+    fprintf(stderr, "weir collect: %s; %" PRIu64 " records so far\n", why->text, counts.rows_dropped);
+    store->drops_us = even_us;
+}
+
 static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *error)
 {
     struct store_sink *store = from_sink(sink);
@@ -53,7 +70,7 @@ static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *erro
         store->ledger_us = even_us;
     }
     if (store_writer_trouble(store->writer, &why))
-        fprintf(stderr, "weir collect: %s; this goes on to be tried\n", why.text);
+        tell_trouble(store, &why, even_us);
     while (store_writer_notice(store->writer, &why))
         fprintf(stderr, "weir collect: %s\n", why.text);
     return 0;
