@@ -24,7 +24,8 @@ import pyarrow.parquet
 import capture_maker as cap
 import netflow_maker as v9
 from store_maker import FLOW_COLUMNS, Store, address, flow, moment, IPV6, MAC, OCTETS, TEXT, TIME, U16, U32, U64, U8
-from weir_e2e import case, expect, expect_equal, expect_in, run, run_measured, start, wait_until, weir, weir_ok, write_file
+from weir_e2e import (Skip, case, expect, expect_equal, expect_in, run, run_measured, start, wait_until, weir, weir_ok,
+                      write_file)
 
 
 def sql(store, *arguments, **options):
@@ -387,7 +388,10 @@ class Shell:
 
     def __init__(self, folder, store):
         self.output = ""
-        pid, self.terminal = pty.fork()
+        try:
+            pid, self.terminal = pty.fork()
+        except OSError as error:
+            raise Skip("there is no pseudo terminal to be had (is /dev/pts mounted?): %s" % error) from error
         if pid == 0:
             os.environ.update(TERM="xterm", LC_ALL="C.UTF-8", XDG_STATE_HOME=os.path.join(folder, "state"), COLUMNS="80")
             os.execv(weir_e2e.weir_path, [weir_e2e.weir_path, "sql", "--store", store])

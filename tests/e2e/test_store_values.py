@@ -5,6 +5,7 @@
 The store is read with pyarrow, with the checksums of its pages; what `weir decode --core` shows of the same capture is
 what is expected. Fields that a core column or a time gives back are had back, and compared too."""
 import collections
+import glob
 import json
 import os
 
@@ -128,6 +129,14 @@ def match(row, core, fields, candidates, origins, key):
 def parsed(fields, wanted):
     """Lists are JSON text in the store, and JSON in the decoder's lines."""
     return {name: json.loads(value) if isinstance(wanted.get(name), dict) else value for name, value in fields.items()}
+
+
+@case
+def values_of_captures_of_our_own(folder):
+    paths = sorted(glob.glob(os.path.join(weir_e2e.SOURCE_ROOT, "examples", "*.pcap")))
+    expect(paths, "there is no capture in examples/")
+    for number, path in enumerate(paths):
+        expect(compare(os.path.join(folder, str(number)), path) > 0, "no records in " + path)
 
 
 def make_case(entry):

@@ -168,7 +168,7 @@ def a_full_disk_is_told_once_and_recovers(folder):
             for _ in range(20):
                 sender.sendto(exporter.flows(*[v9.numbered_flow(count)] * ROWS), ("127.0.0.1", port))
                 count += 1
-            return told("No space left on device")
+            return told("No space left on device; this goes on to be tried")
         wait_until(sent_until_full, "a full disk")
         os.unlink(mount + "/filler")
         wait_until(lambda: len(column(mount + "/store", "bytes")) == count * ROWS, "all flows, when there is room again")
