@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define SIZE_MOST ((uint64_t)96 << 20)
@@ -36,10 +38,11 @@ static int make_own(const char *path)
     return access(path, W_OK | X_OK);
 }
 
-static bool is_folder(const char *path)
+/* Where what is written stays in memory; in some containers /run is on a disk. */
+static bool is_memory(const char *path)
 {
-    struct stat is;
-    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
+    struct statfs is;
+    return statfs(path, &is) == 0 && (is.f_type == TMPFS_MAGIC || is.f_type == RAMFS_MAGIC);
 }
 
 static char *usual_folder(void)
@@ -48,12 +51,12 @@ static char *usual_folder(void)
     const char *told = getenv("RUNTIME_DIRECTORY"), *runtime = getenv("XDG_RUNTIME_DIR");
     if (told != NULL && told[0] == '/')
         return strndup(told, strcspn(told, ":"));
-    if (geteuid() == 0 && is_folder("/run"))
+    if (geteuid() == 0 && is_memory("/run"))
         path = strdup("/run/weir");
-    else if (runtime != NULL && runtime[0] == '/' && is_folder(runtime)) {
+    else if (runtime != NULL && runtime[0] == '/' && is_memory(runtime)) {
         if (asprintf(&path, "%s/weir", runtime) < 0)
             return NULL;
-    } else if (is_folder("/dev/shm")) {
+    } else if (is_memory("/dev/shm")) {
         if (asprintf(&path, "/dev/shm/weir-%u", (unsigned)geteuid()) < 0)
             return NULL;
     }
