@@ -13,6 +13,7 @@
 #include "listener.h"
 #include "notices.h"
 #include "outputs.h"
+#include "passed_sockets.h"
 #include "progress.h"
 #include "source.h"
 #include "state_file.h"
@@ -22,6 +23,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { TICK_MS = 1000, DRAIN_US = 1000000, PROGRESS_DATAGRAMS = 4096 };
@@ -79,6 +81,7 @@ static int receive(const struct collect_options *options, struct collector *coll
 {
     struct sink_error error = {0};
     struct notices notices;
+    char advice[512];
     notices_init(&notices, clock_us());
     int64_t tick_us = clock_us();
     while (!stop_signal_came() && !is_enough(options, collector)) {
@@ -94,6 +97,8 @@ static int receive(const struct collect_options *options, struct collector *coll
         if (collector_tick(collector, now_us, &error) != 0)
             return fail(&error);
         notices_tick(&notices, weir_decoder_ledger(collector->decoder), now_us);
+        if (listener_buffer_advice(listener, now_us, advice, sizeof advice))
+            fprintf(stderr, "Note: %s\n", advice);
         state_file_tick(state, collector->decoder, now_us);
     }
     return drain(options, collector, listener);
@@ -111,9 +116,79 @@ static int end(struct collector *collector, int result)
     return result;
 }
 
-static int collect_live(const struct collect_options *options, struct collector *collector)
+/* What listens, and what of it is not as it was asked for. */
+static void tell_sockets(const struct collect_options *options, const struct listener *listener)
+{
+    const struct receive_socket *socket;
+    for (size_t i = 0; (socket = listener_socket(listener, i)) != NULL; i++)
+        fprintf(stderr, "Listening on %s\n", socket->text);
+    for (size_t i = 0; (socket = listener_socket(listener, i)) != NULL; i++) {
+        if (options->buffer_bytes > socket->buffer_bytes)
+            fprintf(stderr,
+                    "Note: the receive buffer of %s has %d KB of the %d KB asked for; 'sysctl -w net.core.rmem_max=%d' "
+                    "allows it\n",
+                    socket->text, socket->buffer_bytes >> 10, options->buffer_bytes >> 10, options->buffer_bytes);
+        if (socket->busy_poll_refused)
+            fprintf(stderr, "Note: --busy-poll has no effect on %s: it needs root, or the capability CAP_NET_ADMIN\n",
+                    socket->text);
+    }
+}
+
+/* It is named by the ports of the command line, 0 as well; by those of the sockets where none were asked for. */
+static int open_state(const struct collect_options *options, const struct listener *listener, int64_t now_us,
+                      struct state_file *ret_state)
+{
+    uint16_t ports[COLLECT_PORTS_MAX];
+    size_t port_count = options->port_count;
+    memcpy(ports, options->ports, port_count * sizeof *ports);
+    const struct receive_socket *socket;
+    for (size_t i = 0; options->port_count == 0 && port_count < COLLECT_PORTS_MAX; i++) {
+        if ((socket = listener_socket(listener, i)) == NULL)
+            break;
+        if (port_count == 0 || ports[port_count - 1] != socket->port) /* several addresses of one port */
+            ports[port_count++] = socket->port;
+    }
+    return state_file_init(ret_state, options->state, options->hosts, options->host_count, ports, port_count, now_us);
+}
+
+/* NULL after telling why; `ret_usage` is set when the command line is at fault. */
+static struct listener *listen_live(const struct collect_options *options, bool *ret_usage)
 {
     static const uint16_t port_default[] = {COLLECT_PORT_DEFAULT};
+    struct sink_error error = {0};
+    const int passed_count = passed_sockets_take(&error);
+    if (passed_count < 0) {
+        fail(&error);
+        return NULL;
+    }
+    if (passed_count > 0 && (options->port_count > 0 || options->host_count > 0 || options->device != NULL)) {
+        fprintf(stderr, "weir collect: %d sockets were passed on by the service manager, so -p, -b and --device have "
+                        "nothing to do: leave them out, or end the socket unit\n", passed_count);
+        *ret_usage = true;
+        return NULL;
+    }
+    const struct listener_options listen = {
+        .hosts = options->hosts,
+        .host_count = options->host_count,
+        .ports = options->port_count > 0 ? options->ports : port_default,
+        .port_count = options->port_count > 0 ? options->port_count : 1,
+        .passed_first = PASSED_SOCKETS_FIRST,
+        .passed_count = passed_count,
+        .device = options->device,
+        .buffer_bytes = options->buffer_bytes,
+        .busy_poll_us = options->busy_poll_us,
+    };
+    struct listener *listener = listener_open(&listen, &error);
+    if (listener == NULL) {
+        fail(&error);
+        return NULL;
+    }
+    tell_sockets(options, listener);
+    return listener;
+}
+
+static int collect_live(const struct collect_options *options, struct collector *collector)
+{
     struct sink_error error = {0};
     bool usage = false;
     const int64_t now_us = clock_us();
@@ -125,18 +200,13 @@ static int collect_live(const struct collect_options *options, struct collector 
     if (options->rotate_us > 0)
         collector_rotate_each(collector, options->rotate_us, now_us);
     stop_signal_init(true);
-    const uint16_t *ports = options->port_count > 0 ? options->ports : port_default;
-    const size_t port_count = options->port_count > 0 ? options->port_count : 1;
-    struct listener *listener = listener_open(options->hosts, options->host_count, ports, port_count, &error);
+    struct listener *listener = listen_live(options, &usage);
     if (listener == NULL) {
-        fail(&error);
         end(collector, -1);
-        return EXIT_FAILURE;
+        return usage ? EXIT_USAGE : EXIT_FAILURE;
     }
-    for (size_t i = 0; listener_address(listener, i) != NULL; i++)
-        fprintf(stderr, "Listening on %s\n", listener_address(listener, i));
     struct state_file state;
-    if (state_file_init(&state, options->state, options->hosts, options->host_count, ports, port_count, now_us) != 0) {
+    if (open_state(options, listener, now_us, &state) != 0) {
         listener_close(listener);
         end(collector, -1);
         return EXIT_FAILURE;

@@ -8,10 +8,11 @@
 #define _GNU_SOURCE
 #include "listener.h"
 
+#include "receive_buffer.h"
+#include "receive_message.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,19 +25,17 @@ enum {
     SOCKETS_MAX = 64,
     BURST = 64,             /* datagrams taken with one call */
     SLOT_BYTES = 65536,     /* more than any UDP payload */
-    CONTROL_BYTES = 128,    /* time stamp and drop count */
-    ADDRESS_TEXT_BYTES = 128,
-    RECEIVE_BUFFER_BYTES = 64 << 20 /* what is asked for; the kernel gives less where it must */
 };
 
 struct receiver {
-    int fd;
+    struct receive_socket socket;
     uint32_t dropped; /* as the kernel counts it, modulo 2^32 */
-    char address[ADDRESS_TEXT_BYTES];
+    uint64_t datagrams, octets; /* since the last look at the buffer */
+    bool advised;
 };
 
 union control {
-    char octets[CONTROL_BYTES];
+    char octets[RECEIVE_CONTROL_BYTES];
     struct cmsghdr align;
 };
 
@@ -46,6 +45,7 @@ struct listener {
     size_t receiver_count;
     size_t turn; /* the socket that is looked at first, so that none starves */
     uint64_t dropped;
+    int64_t looked_us; /* when the buffers were looked at */
     uint8_t *slots;
     struct mmsghdr messages[BURST];
     struct iovec vectors[BURST];
@@ -56,101 +56,66 @@ struct listener {
 
 static int fail(struct sink_error *error, const char *what, const char *where, int code)
 {
-    const char *advice = "";
-    if (code == EADDRINUSE)
-        advice = "; another program has this port: 'ss -ulpn' shows which, or choose another with -p";
-    else if (code == EACCES)
-        advice = "; ports below 1024 are for root: choose a higher one with -p";
-    else if (code == EADDRNOTAVAIL)
-        advice = "; this machine has no such address: 'ip address' shows those it has";
-    snprintf(error->text, sizeof error->text, "%s %s: %s%s", what, where, strerror(code), advice);
+    snprintf(error->text, sizeof error->text, "%s %s: %s", what, where, strerror(code));
     return -1;
 }
 
-static void describe(struct receiver *receiver, const struct sockaddr *address, socklen_t length, bool dual)
+static void add(struct listener *listener, const struct receive_socket *socket)
 {
-    char host[64] = "?", port[8] = "?";
-    getnameinfo(address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(receiver->address, sizeof receiver->address, address->sa_family == AF_INET6 ? "[%s]:%s%s" : "%s:%s%s", host,
-             port, dual ? ", IPv4 and IPv6" : "");
+    listener->receivers[listener->receiver_count] = (struct receiver){.socket = *socket};
+    listener->polls[listener->receiver_count++] = (struct pollfd){.fd = socket->fd, .events = POLLIN};
 }
 
-/* Options without which receiving still works. */
-static void set_options(int fd)
+/* "::" is for IPv4 too, unless that is named as well. */
+static bool names_ipv4(const struct listener_options *options)
 {
-    const int on = 1, size = RECEIVE_BUFFER_BYTES;
-    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    for (size_t i = 0; i < options->host_count; i++) {
+        char host[INET_ADDRSTRLEN];
+        struct in_addr four;
+        snprintf(host, sizeof host, "%.*s", (int)strcspn(options->hosts[i], "%"), options->hosts[i]);
+        if (inet_pton(AF_INET, host, &four) == 1 && !IN_MULTICAST(ntohl(four.s_addr)))
+            return true;
+    }
+    return false;
 }
 
-static int add_socket(struct listener *listener, const struct addrinfo *info, bool dual, struct sink_error *error)
+static struct receive_spec spec_of(const struct listener_options *options, const char *host, uint16_t port)
 {
-    struct receiver *receiver = &listener->receivers[listener->receiver_count];
-    describe(receiver, info->ai_addr, info->ai_addrlen, dual);
+    return (struct receive_spec){.host = host,
+                                 .port = port,
+                                 .device = options->device,
+                                 .ipv6_only = names_ipv4(options),
+                                 .buffer_bytes = options->buffer_bytes,
+                                 .busy_poll_us = options->busy_poll_us};
+}
+
+static int listen_on(struct listener *listener, const struct receive_spec *spec, struct sink_error *error)
+{
+    struct receive_address addresses[SOCKETS_MAX];
     if (listener->receiver_count == SOCKETS_MAX)
         return fail(error, "cannot listen on", "so many addresses", E2BIG);
-    receiver->fd = socket(info->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (receiver->fd < 0)
-        return fail(error, "cannot listen on", receiver->address, errno);
-    const int v6_only = !dual;
-    if (info->ai_family == AF_INET6)
-        setsockopt(receiver->fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
-    set_options(receiver->fd);
-    if (bind(receiver->fd, info->ai_addr, info->ai_addrlen) != 0) {
-        const int code = errno;
-        close(receiver->fd);
-        return fail(error, "cannot listen on", receiver->address, code);
+    const int count = receive_socket_resolve(spec, addresses, SOCKETS_MAX - listener->receiver_count, error);
+    for (int i = 0; i < count; i++) {
+        struct receive_socket socket;
+        if (receive_socket_open(spec, &addresses[i], NULL, NULL, &socket, error) != 0)
+            return -1;
+        add(listener, &socket);
     }
-    struct sockaddr_storage bound;
-    socklen_t length = sizeof bound;
-    if (getsockname(receiver->fd, (struct sockaddr *)&bound, &length) == 0)
-        describe(receiver, (struct sockaddr *)&bound, length, dual); /* with the port, where 0 left it to the kernel */
-    listener->polls[listener->receiver_count++] = (struct pollfd){.fd = receiver->fd, .events = POLLIN};
+    return count < 0 ? -1 : 0;
+}
+
+static int take_over(struct listener *listener, const struct listener_options *options, struct sink_error *error)
+{
+    const struct receive_spec spec = spec_of(options, NULL, 0);
+    for (int i = 0; i < options->passed_count; i++) {
+        struct receive_socket socket;
+        if (listener->receiver_count == SOCKETS_MAX)
+            return fail(error, "cannot listen on", "so many sockets", E2BIG);
+        if (receive_socket_adopt(options->passed_first + i, &spec, &socket, error) != 0)
+            return -1;
+        add(listener, &socket);
+    }
     return 0;
-}
-
-static bool has_ipv6(void)
-{
-    const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0;
-}
-
-/* All addresses: one socket for both families where the machine has IPv6. */
-static int listen_on_all(struct listener *listener, uint16_t port, struct sink_error *error)
-{
-    const bool dual = has_ipv6();
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
-    const struct addrinfo info = {
-        .ai_family = dual ? AF_INET6 : AF_INET,
-        .ai_addr = dual ? (struct sockaddr *)&six : (struct sockaddr *)&four,
-        .ai_addrlen = dual ? sizeof six : sizeof four,
-    };
-    return add_socket(listener, &info, dual, error);
-}
-
-static int listen_on(struct listener *listener, const char *host, uint16_t port, struct sink_error *error)
-{
-    char service[8];
-    snprintf(service, sizeof service, "%u", port);
-    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found;
-    const int code = getaddrinfo(host, service, &hints, &found);
-    if (code != 0) {
-        snprintf(error->text, sizeof error->text,
-                 "cannot listen on '%s': %s; give an address of this machine or a name that stands for one", host,
-                 code == EAI_SYSTEM ? strerror(errno) : gai_strerror(code));
-        return -1;
-    }
-    int result = 0;
-    for (const struct addrinfo *info = found; info != NULL && result == 0; info = info->ai_next)
-        result = add_socket(listener, info, false, error);
-    freeaddrinfo(found);
-    return result;
 }
 
 static void prepare_messages(struct listener *listener)
@@ -166,8 +131,22 @@ static void prepare_messages(struct listener *listener)
     }
 }
 
-struct listener *listener_open(const char *const *hosts, size_t host_count, const uint16_t *ports, size_t port_count,
-                               struct sink_error *error)
+static int open_all(struct listener *listener, const struct listener_options *options, struct sink_error *error)
+{
+    if (options->passed_count > 0)
+        return take_over(listener, options, error);
+    int result = 0;
+    for (size_t i = 0; i < options->port_count && result == 0; i++) {
+        for (size_t k = 0; k < (options->host_count == 0 ? 1 : options->host_count) && result == 0; k++) {
+            const struct receive_spec spec =
+                spec_of(options, options->host_count == 0 ? NULL : options->hosts[k], options->ports[i]);
+            result = listen_on(listener, &spec, error);
+        }
+    }
+    return result;
+}
+
+struct listener *listener_open(const struct listener_options *options, struct sink_error *error)
 {
     struct listener *listener = calloc(1, sizeof *listener);
     if (listener != NULL)
@@ -178,21 +157,35 @@ struct listener *listener_open(const char *const *hosts, size_t host_count, cons
         return NULL;
     }
     prepare_messages(listener);
-    for (size_t i = 0; i < port_count; i++) {
-        int result = host_count == 0 ? listen_on_all(listener, ports[i], error) : 0;
-        for (size_t k = 0; k < host_count && result == 0; k++)
-            result = listen_on(listener, hosts[k], ports[i], error);
-        if (result != 0) {
-            listener_close(listener);
-            return NULL;
-        }
+    if (open_all(listener, options, error) != 0) {
+        listener_close(listener);
+        return NULL;
     }
     return listener;
 }
 
-const char *listener_address(const struct listener *listener, size_t i)
+const struct receive_socket *listener_socket(const struct listener *listener, size_t i)
 {
-    return i < listener->receiver_count ? listener->receivers[i].address : NULL;
+    return i < listener->receiver_count ? &listener->receivers[i].socket : NULL;
+}
+
+bool listener_buffer_advice(struct listener *listener, int64_t now_us, char *text, size_t text_bytes)
+{
+    const double seconds = (double)(now_us - listener->looked_us) / 1e6;
+    const bool usable = listener->looked_us != 0 && seconds > 0.5 && seconds < 60; /* the clock may be set */
+    bool told = false;
+    if (listener->looked_us != 0 && seconds >= 0 && seconds <= 0.5)
+        return false;
+    for (size_t i = 0; i < listener->receiver_count; i++) {
+        struct receiver *receiver = &listener->receivers[i];
+        if (usable && !told && !receiver->advised)
+            told = receiver->advised =
+                receive_buffer_advice(&receiver->socket, (double)receiver->datagrams / seconds,
+                                      (double)receiver->octets / seconds, text, text_bytes);
+        receiver->datagrams = receiver->octets = 0;
+    }
+    listener->looked_us = now_us;
+    return told;
 }
 
 static int64_t time_us(const struct timespec *time)
@@ -200,38 +193,15 @@ static int64_t time_us(const struct timespec *time)
     return (int64_t)time->tv_sec * 1000000 + time->tv_nsec / 1000;
 }
 
-static void take_source(struct weir_datagram *datagram, const struct sockaddr_storage *source)
-{
-    if (source->ss_family == AF_INET) {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)source;
-        datagram->source.family = 4;
-        memcpy(datagram->source.octets, &four->sin_addr, 4);
-        datagram->source_port = ntohs(four->sin_port);
-    } else if (source->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)source;
-        const bool mapped = IN6_IS_ADDR_V4MAPPED(&six->sin6_addr);
-        datagram->source.family = mapped ? 4 : 6;
-        memcpy(datagram->source.octets, six->sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
-        datagram->source_port = ntohs(six->sin6_port);
-    }
-}
-
-static void take_control(struct listener *listener, struct receiver *receiver, struct msghdr *header,
+static void take_control(struct listener *listener, struct receiver *receiver, const struct msghdr *header,
                          struct weir_datagram *datagram)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
-        if (c->cmsg_level != SOL_SOCKET)
-            continue;
-        if (c->cmsg_type == SCM_TIMESTAMPNS) {
-            struct timespec stamp;
-            memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-            datagram->received_us = time_us(&stamp);
-        } else if (c->cmsg_type == SO_RXQ_OVFL) {
-            uint32_t dropped;
-            memcpy(&dropped, CMSG_DATA(c), sizeof dropped);
-            listener->dropped += dropped - receiver->dropped;
-            receiver->dropped = dropped;
-        }
+    const struct receive_control control = receive_control_parse(header);
+    if (control.received_ns > 0)
+        datagram->received_us = control.received_ns / 1000;
+    if (control.has_dropped) {
+        listener->dropped += control.dropped - receiver->dropped;
+        receiver->dropped = control.dropped;
     }
 }
 
@@ -241,11 +211,11 @@ static int receive(struct listener *listener, struct receiver *receiver, struct 
         listener->messages[i].msg_hdr.msg_namelen = sizeof listener->sources[i];
         listener->messages[i].msg_hdr.msg_controllen = sizeof listener->controls[i];
     }
-    const int count = recvmmsg(receiver->fd, listener->messages, BURST, MSG_DONTWAIT, NULL);
+    const int count = recvmmsg(receiver->socket.fd, listener->messages, BURST, MSG_DONTWAIT, NULL);
     if (count < 0) {
         if (errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED)
             return 0;
-        return fail(error, "cannot receive on", receiver->address, errno);
+        return fail(error, "cannot receive on", receiver->socket.text, errno);
     }
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -256,9 +226,12 @@ static int receive(struct listener *listener, struct receiver *receiver, struct 
             .size_bytes = listener->messages[i].msg_len,
             .received_us = time_us(&now),
         };
-        take_source(datagram, &listener->sources[i]);
+        receive_source_parse(&listener->sources[i], listener->messages[i].msg_hdr.msg_namelen, &datagram->source,
+                             &datagram->source_port);
+        receiver->octets += datagram->size_bytes;
         take_control(listener, receiver, &listener->messages[i].msg_hdr, datagram);
     }
+    receiver->datagrams += (uint64_t)count;
     return count;
 }
 
@@ -267,7 +240,7 @@ int listener_wait(struct listener *listener, int timeout_ms, const sigset_t *wai
     const struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = (long)(timeout_ms % 1000) * 1000000};
     const int ready = ppoll(listener->polls, listener->receiver_count, &timeout, wait_mask);
     if (ready < 0 && errno != EINTR)
-        return fail(error, "cannot wait for datagrams on", listener->receivers[0].address, errno);
+        return fail(error, "cannot wait for datagrams on", listener->receivers[0].socket.text, errno);
     if (ready <= 0)
         return 0;
     for (size_t i = 0; i < listener->receiver_count; i++) {
@@ -287,7 +260,14 @@ const struct weir_datagram *listener_datagram(const struct listener *listener, i
 
 uint64_t listener_dropped(const struct listener *listener)
 {
-    return listener->dropped;
+    uint64_t dropped = listener->dropped;
+    for (size_t i = 0; i < listener->receiver_count; i++) {
+        const struct receiver *receiver = &listener->receivers[i];
+        uint32_t now;
+        if (receive_socket_dropped(receiver->socket.fd, &now) == 0)
+            dropped += (uint32_t)(now - receiver->dropped);
+    }
+    return dropped;
 }
 
 void listener_close(struct listener *listener)
@@ -295,7 +275,7 @@ void listener_close(struct listener *listener)
     if (listener == NULL)
         return;
     for (size_t i = 0; i < listener->receiver_count; i++)
-        close(listener->receivers[i].fd);
+        close(listener->receivers[i].socket.fd);
     free(listener->slots);
     free(listener);
 }

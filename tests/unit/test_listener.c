@@ -34,14 +34,19 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The port that the kernel chose: listened on with port 0, it stands in the listener's address. */
+static struct listener *open_on(const char *const *hosts, size_t host_count, const uint16_t *ports, size_t port_count,
+                                struct sink_error *error)
+{
+    const struct listener_options options = {
+        .hosts = hosts, .host_count = host_count, .ports = ports, .port_count = port_count};
+    return listener_open(&options, error);
+}
+
+/* The port that the kernel chose. */
 static uint16_t port_of(const struct listener *listener, size_t i)
 {
-    const char *address = listener_address(listener, i);
-    assert_non_null(address);
-    const char *colon = strrchr(address, ':');
-    assert_non_null(colon);
-    return (uint16_t)strtoul(colon + 1, NULL, 10);
+    assert_non_null(listener_socket(listener, i));
+    return listener_socket(listener, i)->port;
 }
 
 /* A port that was free a moment ago. */
@@ -94,9 +99,9 @@ static void test_both_families(void **state)
     (void)state;
     struct sink_error error = {0};
     const uint16_t port = free_port();
-    struct listener *listener = listener_open(NULL, 0, &port, 1, &error);
+    struct listener *listener = open_on(NULL, 0, &port, 1, &error);
     assert_non_null(listener);
-    assert_null(listener_address(listener, 1));
+    assert_null(listener_socket(listener, 1));
     static uint8_t big[65507 - 1];
     memset(big, 0x5a, sizeof big);
     expect(listener, "127.0.0.1", send_to("127.0.0.1", port, "one", 3), "one", 3);
@@ -112,11 +117,11 @@ static void test_several_ports(void **state)
     (void)state;
     struct sink_error error = {0};
     const uint16_t ports[] = {0, 0};
-    struct listener *listener = listener_open(&loopback, 1, ports, 2, &error);
+    struct listener *listener = open_on(&loopback, 1, ports, 2, &error);
     assert_non_null(listener);
     for (size_t i = 0; i < 2; i++)
         expect(listener, "127.0.0.1", send_to("127.0.0.1", port_of(listener, i), "x", 1), "x", 1);
-    assert_null(listener_address(listener, 2));
+    assert_null(listener_socket(listener, 2));
     listener_close(listener);
 }
 
@@ -126,11 +131,11 @@ static void test_several_hosts(void **state)
     struct sink_error error = {0};
     const char *const hosts[] = {"127.0.0.1", "127.0.0.2"};
     const uint16_t port = free_port();
-    struct listener *listener = listener_open(hosts, 2, &port, 1, &error);
+    struct listener *listener = open_on(hosts, 2, &port, 1, &error);
     assert_non_null(listener);
     expect(listener, "127.0.0.1", send_to("127.0.0.1", port, "x", 1), "x", 1);
     expect(listener, "127.0.0.1", send_to("127.0.0.2", port, "y", 1), "y", 1);
-    assert_null(listener_address(listener, 2));
+    assert_null(listener_socket(listener, 2));
     listener_close(listener);
 }
 
@@ -139,7 +144,7 @@ static void test_silence_ends(void **state)
     (void)state;
     struct sink_error error = {0};
     const uint16_t port = 0;
-    struct listener *listener = listener_open(&loopback, 1, &port, 1, &error);
+    struct listener *listener = open_on(&loopback, 1, &port, 1, &error);
     sigset_t mask;
     sigemptyset(&mask);
     assert_int_equal(listener_wait(listener, 10, &mask, &error), 0);
@@ -151,16 +156,16 @@ static void test_errors_say_what_to_do(void **state)
     (void)state;
     struct sink_error error = {0};
     const uint16_t any = 0;
-    struct listener *first = listener_open(&loopback, 1, &any, 1, &error);
+    struct listener *first = open_on(&loopback, 1, &any, 1, &error);
     const uint16_t taken = port_of(first, 0);
-    assert_null(listener_open(&loopback, 1, &taken, 1, &error));
+    assert_null(open_on(&loopback, 1, &taken, 1, &error));
     assert_non_null(strstr(error.text, "Address already in use"));
     assert_non_null(strstr(error.text, "-p"));
     listener_close(first);
 
-    assert_null(listener_open(&nobodys, 1, &any, 1, &error));
+    assert_null(open_on(&nobodys, 1, &any, 1, &error));
     assert_non_null(strstr(error.text, "192.0.2.1"));
-    assert_null(listener_open(&nameless, 1, &any, 1, &error));
+    assert_null(open_on(&nameless, 1, &any, 1, &error));
     assert_non_null(strstr(error.text, "'no such name'"));
     listener_close(NULL);
 }
