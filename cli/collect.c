@@ -129,7 +129,7 @@ static void tell_sockets(const struct collect_options *options, const struct lis
                     "allows it\n",
                     socket->text, socket->buffer_bytes >> 10, options->buffer_bytes >> 10, options->buffer_bytes);
         if (socket->busy_poll_refused)
-            fprintf(stderr, "Note: --busy-poll has no effect on %s: it needs root, or the capability CAP_NET_ADMIN\n",
+            fprintf(stderr, "Note: --busy-poll has no effect on %s: this kernel lacks it, or wants root for it\n",
                     socket->text);
     }
 }

@@ -57,7 +57,7 @@ struct receive_socket {
     uint16_t port;              /* as the kernel chose it, where it was 0 */
     int buffer_wanted_bytes;    /* asked for */
     int buffer_bytes;           /* got, in the same measure: half of what the kernel tells, which counts its own too */
-    bool busy_poll_refused;     /* SO_BUSY_POLL is not to be had: without CAP_NET_ADMIN, or in this kernel */
+    bool busy_poll_refused;     /* SO_BUSY_POLL is not to be had: some kernels want CAP_NET_ADMIN for it */
     char text[RECEIVE_SOCKET_TEXT_BYTES]; /* "[::]:2055, IPv4 and IPv6" */
 };
 
