@@ -282,12 +282,14 @@ static void test_somebody_elses_port(void **state)
     }
     close(ends[1]);
     close(wait[0]);
+    const struct receive_socket other = open_one((struct receive_spec){.host = "127.0.0.1"}); /* our own, beside it */
     assert_int_equal(read(ends[0], &port, sizeof port), sizeof port);
     assert_int_not_equal(port, 0);
     assert_int_equal(open_one((struct receive_spec){.host = "127.0.0.1", .port = port}).fd, -1);
     snprintf(expected, sizeof expected, "test_receive_so, process %d, has this port", (int)child);
     assert_non_null(strstr(error.text, expected));
     int status = 0;
+    close(other.fd);
     close(ends[0]);
     close(wait[1]);
     assert_int_equal(waitpid(child, &status, 0), child);
