@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define JOURNAL_BYTES_MIN ((uint64_t)2 << 20)
+#define JOURNAL_BYTES_MAX ((uint64_t)8 << 30)
 enum { DEVICE_NAME_MAX = 15, RECEIVE_BUFFER_MIN_BYTES = 4096, BUSY_POLL_MAX_US = 1000000 };
 
 static const char help[] =
@@ -67,6 +69,10 @@ static const char help[] =
     "\n"
     "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
     "                         ~/.local/state/weir; none keeps nothing); not with -r\n"
+    "      --journal DIR      what is received and not yet written lies there, and outlives a kill (default: /run/weir\n"
+    "                         for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r\n"
+    "      --journal-size SIZE\n"
+    "                         room for that: 2M to 8G (default 96M, less on a small machine)\n"
     "  -D, --debug            tell of each datagram and template on standard error\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -122,7 +128,8 @@ enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OP
        OPTION_LIFETIME, OPTION_SAMPLING_RATE, OPTION_RAW_SIZES,
        OPTION_DEVICE, OPTION_RCVBUF, OPTION_BUSY_POLL,
        OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_FSYNC, OPTION_WORKERS,
-       OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE };
+       OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE, OPTION_JOURNAL,
+       OPTION_JOURNAL_SIZE };
 
 static int take_decoder_option(struct collect_options *options, int option, const char *value)
 {
@@ -188,6 +195,14 @@ static int take(struct collect_options *options, int option, const char *value)
         return -1;
     case OPTION_STATE:
         options->state = value;
+        return -1;
+    case OPTION_JOURNAL:
+        options->journal = value;
+        return -1;
+    case OPTION_JOURNAL_SIZE:
+        if (quantity_parse_size(value, &options->journal_bytes) != 0 || options->journal_bytes < JOURNAL_BYTES_MIN ||
+            options->journal_bytes > JOURNAL_BYTES_MAX)
+            return usage_error("not a size from 2M to 8G: ", value);
         return -1;
     case OPTION_ELEMENTS:
         options->elements = value;
@@ -262,6 +277,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"raw-sizes", no_argument, NULL, OPTION_RAW_SIZES},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
         {"state", required_argument, NULL, OPTION_STATE},
+        {"journal", required_argument, NULL, OPTION_JOURNAL},
+        {"journal-size", required_argument, NULL, OPTION_JOURNAL_SIZE},
         {"no-dns", no_argument, NULL, 'n'},
         {"debug", no_argument, NULL, 'D'},
         {"help", no_argument, NULL, 'h'},
@@ -285,6 +302,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         return usage_error("takes options only, and this is none: ", argv[optind]);
     if (options.file != NULL && options.state != NULL)
         return usage_error("--state is for receiving, and -r reads a file", "");
+    if (options.file != NULL && options.journal != NULL)
+        return usage_error("--journal is for receiving, and -r reads a file", "");
     if (options.file != NULL && options.host_count > 0)
         return usage_error("-b is for receiving, and -r reads a file", "");
     if (options.file != NULL && (options.device != NULL || options.buffer_bytes > 0 || options.busy_poll_us > 0))

@@ -1,69 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener.c - UDP sockets, read many datagrams at a time
- *
- * The kernel stamps each datagram with its time of arrival (SO_TIMESTAMPNS) and tells with it how many it had to
- * drop on the socket so far (SO_RXQ_OVFL).
+ * listener.c - the sockets that a collector receives by
  */
 #define _GNU_SOURCE
 #include "listener.h"
 
-#include "receive_buffer.h"
-#include "receive_message.h"
+#include "worker_sockets.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
-#include <poll.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum {
-    SOCKETS_MAX = 64,
-    BURST = 64,             /* datagrams taken with one call */
-    SLOT_BYTES = 65536,     /* more than any UDP payload */
-};
-
-struct receiver {
-    struct receive_socket socket;
-    uint32_t dropped; /* as the kernel counts it, modulo 2^32 */
-    uint64_t datagrams, octets; /* since the last look at the buffer */
-    bool advised;
-};
-
-union control {
-    char octets[RECEIVE_CONTROL_BYTES];
-    struct cmsghdr align;
-};
-
 struct listener {
-    struct receiver receivers[SOCKETS_MAX];
-    struct pollfd polls[SOCKETS_MAX];
-    size_t receiver_count;
-    size_t turn; /* the socket that is looked at first, so that none starves */
-    uint64_t dropped;
-    int64_t looked_us; /* when the buffers were looked at */
-    uint8_t *slots;
-    struct mmsghdr messages[BURST];
-    struct iovec vectors[BURST];
-    struct sockaddr_storage sources[BURST];
-    union control controls[BURST];
-    struct weir_datagram datagrams[BURST];
+    unsigned worker_count;
+    size_t *counts; /* of each worker */
+    struct receive_socket sockets[]; /* LISTENER_SOCKETS_MAX for each worker */
 };
 
-static int fail(struct sink_error *error, const char *what, const char *where, int code)
+static int fail(struct sink_error *error, int code)
 {
-    snprintf(error->text, sizeof error->text, "%s %s: %s", what, where, strerror(code));
+    snprintf(error->text, sizeof error->text, "cannot listen on so many addresses: %s", strerror(code));
     return -1;
 }
 
-static void add(struct listener *listener, const struct receive_socket *socket)
+static void add(struct listener *listener, unsigned worker, const struct receive_socket *socket)
 {
-    listener->receivers[listener->receiver_count] = (struct receiver){.socket = *socket};
-    listener->polls[listener->receiver_count++] = (struct pollfd){.fd = socket->fd, .events = POLLIN};
+    listener->sockets[worker * LISTENER_SOCKETS_MAX + listener->counts[worker]++] = *socket;
 }
 
 /* "::" is for IPv4 too, unless that is named as well. */
@@ -91,17 +58,23 @@ static struct receive_spec spec_of(const struct listener_options *options, const
 
 static int listen_on(struct listener *listener, const struct receive_spec *spec, struct sink_error *error)
 {
-    struct receive_address addresses[SOCKETS_MAX];
-    if (listener->receiver_count == SOCKETS_MAX)
-        return fail(error, "cannot listen on", "so many addresses", E2BIG);
-    const int count = receive_socket_resolve(spec, addresses, SOCKETS_MAX - listener->receiver_count, error);
-    for (int i = 0; i < count; i++) {
-        struct receive_socket socket;
-        if (receive_socket_open(spec, &addresses[i], NULL, NULL, &socket, error) != 0)
-            return -1;
-        add(listener, &socket);
+    struct receive_address addresses[LISTENER_SOCKETS_MAX];
+    struct receive_socket *sockets = malloc(listener->worker_count * sizeof *sockets);
+    const size_t room = LISTENER_SOCKETS_MAX - listener->counts[0]; /* worker 0 has one of each */
+    if (sockets == NULL || room == 0) {
+        free(sockets);
+        return fail(error, room == 0 ? E2BIG : ENOMEM);
     }
-    return count < 0 ? -1 : 0;
+    const int count = receive_socket_resolve(spec, addresses, room, error);
+    int result = count < 0 ? -1 : 0;
+    for (int i = 0; i < count && result == 0; i++) {
+        const int opened = worker_sockets_open(spec, &addresses[i], listener->worker_count, sockets, error);
+        result = opened < 0 ? -1 : 0;
+        for (int worker = 0; worker < opened; worker++)
+            add(listener, (unsigned)worker, &sockets[worker]);
+    }
+    free(sockets);
+    return result;
 }
 
 static int take_over(struct listener *listener, const struct listener_options *options, struct sink_error *error)
@@ -109,173 +82,63 @@ static int take_over(struct listener *listener, const struct listener_options *o
     const struct receive_spec spec = spec_of(options, NULL, 0);
     for (int i = 0; i < options->passed_count; i++) {
         struct receive_socket socket;
-        if (listener->receiver_count == SOCKETS_MAX)
-            return fail(error, "cannot listen on", "so many sockets", E2BIG);
+        if (i == LISTENER_SOCKETS_MAX)
+            return fail(error, E2BIG);
         if (receive_socket_adopt(options->passed_first + i, &spec, &socket, error) != 0)
             return -1;
-        add(listener, &socket);
+        add(listener, 0, &socket);
     }
     return 0;
-}
-
-static void prepare_messages(struct listener *listener)
-{
-    for (size_t i = 0; i < BURST; i++) {
-        listener->vectors[i] = (struct iovec){listener->slots + i * SLOT_BYTES, SLOT_BYTES};
-        listener->messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &listener->sources[i],
-            .msg_iov = &listener->vectors[i],
-            .msg_iovlen = 1,
-            .msg_control = &listener->controls[i],
-        };
-    }
 }
 
 static int open_all(struct listener *listener, const struct listener_options *options, struct sink_error *error)
 {
     if (options->passed_count > 0)
         return take_over(listener, options, error);
+    const size_t host_count = options->host_count == 0 ? 1 : options->host_count;
     int result = 0;
-    for (size_t i = 0; i < options->port_count && result == 0; i++) {
-        for (size_t k = 0; k < (options->host_count == 0 ? 1 : options->host_count) && result == 0; k++) {
-            const struct receive_spec spec =
-                spec_of(options, options->host_count == 0 ? NULL : options->hosts[k], options->ports[i]);
-            result = listen_on(listener, &spec, error);
-        }
+    for (size_t i = 0; i < options->port_count * host_count && result == 0; i++) {
+        const char *host = options->host_count == 0 ? NULL : options->hosts[i % host_count];
+        const struct receive_spec spec = spec_of(options, host, options->ports[i / host_count]);
+        result = listen_on(listener, &spec, error);
     }
     return result;
 }
 
 struct listener *listener_open(const struct listener_options *options, struct sink_error *error)
 {
-    struct listener *listener = calloc(1, sizeof *listener);
+    const unsigned workers = options->worker_count;
+    assert(workers > 0);
+    struct listener *listener =
+        calloc(1, sizeof *listener + workers * LISTENER_SOCKETS_MAX * sizeof listener->sockets[0]);
     if (listener != NULL)
-        listener->slots = malloc((size_t)BURST * SLOT_BYTES);
-    if (listener == NULL || listener->slots == NULL) {
+        listener->counts = calloc(workers, sizeof *listener->counts);
+    if (listener == NULL || listener->counts == NULL) {
         free(listener);
-        fail(error, "cannot listen on", "any port", ENOMEM);
+        fail(error, ENOMEM);
         return NULL;
     }
-    prepare_messages(listener);
-    if (open_all(listener, options, error) != 0) {
-        listener_close(listener);
-        return NULL;
-    }
-    return listener;
+    listener->worker_count = workers;
+    if (open_all(listener, options, error) == 0)
+        return listener;
+    listener_close(listener);
+    return NULL;
 }
 
-const struct receive_socket *listener_socket(const struct listener *listener, size_t i)
+const struct receive_socket *listener_socket(const struct listener *listener, unsigned worker, size_t i)
 {
-    return i < listener->receiver_count ? &listener->receivers[i].socket : NULL;
-}
-
-bool listener_buffer_advice(struct listener *listener, int64_t now_us, char *text, size_t text_bytes)
-{
-    const double seconds = (double)(now_us - listener->looked_us) / 1e6;
-    const bool usable = listener->looked_us != 0 && seconds > 0.5 && seconds < 60; /* the clock may be set */
-    bool told = false;
-    if (listener->looked_us != 0 && seconds >= 0 && seconds <= 0.5)
-        return false;
-    for (size_t i = 0; i < listener->receiver_count; i++) {
-        struct receiver *receiver = &listener->receivers[i];
-        if (usable && !told && !receiver->advised)
-            told = receiver->advised =
-                receive_buffer_advice(&receiver->socket, (double)receiver->datagrams / seconds,
-                                      (double)receiver->octets / seconds, text, text_bytes);
-        receiver->datagrams = receiver->octets = 0;
-    }
-    listener->looked_us = now_us;
-    return told;
-}
-
-static int64_t time_us(const struct timespec *time)
-{
-    return (int64_t)time->tv_sec * 1000000 + time->tv_nsec / 1000;
-}
-
-static void take_control(struct listener *listener, struct receiver *receiver, const struct msghdr *header,
-                         struct weir_datagram *datagram)
-{
-    const struct receive_control control = receive_control_parse(header);
-    if (control.received_ns > 0)
-        datagram->received_us = control.received_ns / 1000;
-    if (control.has_dropped) {
-        listener->dropped += control.dropped - receiver->dropped;
-        receiver->dropped = control.dropped;
-    }
-}
-
-static int receive(struct listener *listener, struct receiver *receiver, struct sink_error *error)
-{
-    for (size_t i = 0; i < BURST; i++) {
-        listener->messages[i].msg_hdr.msg_namelen = sizeof listener->sources[i];
-        listener->messages[i].msg_hdr.msg_controllen = sizeof listener->controls[i];
-    }
-    const int count = recvmmsg(receiver->socket.fd, listener->messages, BURST, MSG_DONTWAIT, NULL);
-    if (count < 0) {
-        if (errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED)
-            return 0;
-        return fail(error, "cannot receive on", receiver->socket.text, errno);
-    }
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    for (int i = 0; i < count; i++) {
-        struct weir_datagram *datagram = &listener->datagrams[i];
-        *datagram = (struct weir_datagram){
-            .data = listener->slots + (size_t)i * SLOT_BYTES,
-            .size_bytes = listener->messages[i].msg_len,
-            .received_us = time_us(&now),
-        };
-        receive_source_parse(&listener->sources[i], listener->messages[i].msg_hdr.msg_namelen, &datagram->source,
-                             &datagram->source_port);
-        receiver->octets += datagram->size_bytes;
-        take_control(listener, receiver, &listener->messages[i].msg_hdr, datagram);
-    }
-    receiver->datagrams += (uint64_t)count;
-    return count;
-}
-
-int listener_wait(struct listener *listener, int timeout_ms, const sigset_t *wait_mask, struct sink_error *error)
-{
-    const struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = (long)(timeout_ms % 1000) * 1000000};
-    const int ready = ppoll(listener->polls, listener->receiver_count, &timeout, wait_mask);
-    if (ready < 0 && errno != EINTR)
-        return fail(error, "cannot wait for datagrams on", listener->receivers[0].socket.text, errno);
-    if (ready <= 0)
-        return 0;
-    for (size_t i = 0; i < listener->receiver_count; i++) {
-        const size_t at = (listener->turn + i) % listener->receiver_count;
-        if ((listener->polls[at].revents & (POLLIN | POLLERR)) == 0)
-            continue;
-        listener->turn = at + 1;
-        return receive(listener, &listener->receivers[at], error);
-    }
-    return 0;
-}
-
-const struct weir_datagram *listener_datagram(const struct listener *listener, int i)
-{
-    return &listener->datagrams[i];
-}
-
-uint64_t listener_dropped(const struct listener *listener)
-{
-    uint64_t dropped = listener->dropped;
-    for (size_t i = 0; i < listener->receiver_count; i++) {
-        const struct receiver *receiver = &listener->receivers[i];
-        uint32_t now;
-        if (receive_socket_dropped(receiver->socket.fd, &now) == 0)
-            dropped += (uint32_t)(now - receiver->dropped);
-    }
-    return dropped;
+    assert(worker < listener->worker_count);
+    return i < listener->counts[worker] ? &listener->sockets[worker * LISTENER_SOCKETS_MAX + i] : NULL;
 }
 
 void listener_close(struct listener *listener)
 {
     if (listener == NULL)
         return;
-    for (size_t i = 0; i < listener->receiver_count; i++)
-        close(listener->receivers[i].socket.fd);
-    free(listener->slots);
+    for (unsigned worker = 0; worker < listener->worker_count; worker++) {
+        for (size_t i = 0; i < listener->counts[worker]; i++)
+            close(listener_socket(listener, worker, i)->fd);
+    }
+    free(listener->counts);
     free(listener);
 }
