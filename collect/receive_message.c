@@ -15,6 +15,7 @@
 
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 enum { HEADER_BYTES = CMSG_LEN(0), NS_PER_S = 1000000000 };
@@ -55,24 +56,24 @@ static void take(const struct cmsghdr *head, const uint8_t *data, size_t length,
     }
 }
 
-struct receive_control receive_control_parse(const struct msghdr *header)
+struct receive_control receive_control_parse(const void *control, size_t control_bytes)
 {
-    struct receive_control control = {0};
-    const uint8_t *at = header->msg_control;
-    size_t left = at == NULL ? 0 : header->msg_controllen;
+    struct receive_control told = {0};
+    const uint8_t *at = control;
+    size_t left = control == NULL ? 0 : control_bytes;
     while (left >= HEADER_BYTES) {
         struct cmsghdr head;
         memcpy(&head, at, sizeof head);
         if (head.cmsg_len < HEADER_BYTES || head.cmsg_len > left)
             break;
-        take(&head, at + HEADER_BYTES, head.cmsg_len - HEADER_BYTES, &control);
+        take(&head, at + HEADER_BYTES, head.cmsg_len - HEADER_BYTES, &told);
         const size_t step = CMSG_ALIGN(head.cmsg_len); /* no overflow: it is at most `left`, which is memory */
         if (step >= left)
             break;
         at += step;
         left -= step;
     }
-    return control;
+    return told;
 }
 
 int receive_source_parse(const void *name, size_t name_bytes, struct weir_address *ret_address, uint16_t *ret_port)

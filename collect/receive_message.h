@@ -9,13 +9,9 @@
 #define WEIR_COLLECT_RECEIVE_MESSAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <weir/weir.h>
-
-/* Room for the control data of a datagram: the time (SO_TIMESTAMPNS), the count of drops (SO_RXQ_OVFL), and to spare.
- * A multiple of what struct cmsghdr is aligned to. */
-enum { RECEIVE_CONTROL_BYTES = 96 };
 
 struct receive_control {
     int64_t received_ns; /* nanoseconds since 1970, UTC, by the kernel's clock of the time of day; 0: not told */
@@ -23,11 +19,9 @@ struct receive_control {
     bool has_dropped;    /* the kernel leaves it out until it has dropped something */
 };
 
-/*
- * Reads the control data of a message: msg_controllen octets at msg_control, all of which can be read. Nothing else of
- * the header is looked at. What is malformed, and all behind it, counts as not told; of two of a kind the first counts.
- */
-struct receive_control receive_control_parse(const struct msghdr *header);
+/* Reads the control data of a message, as msg_control and msg_controllen tell it; all of it can be read. What is
+ * malformed, and all behind it, counts as not told; of two of a kind the first counts. */
+struct receive_control receive_control_parse(const void *control, size_t control_bytes);
 
 /*
  * Reads an address of `name_bytes` octets as msg_name holds it. IPv4 in the form of IPv6 (::ffff:192.0.2.1, as sockets
