@@ -11,7 +11,7 @@
 
 #include "export_maker.h"
 
-enum { HEADER_BYTES = 24, EMPTY_BYTES = HEADER_BYTES + 3, FORMAT = 2 };
+enum { HEADER_BYTES = 24, EMPTY_BYTES = HEADER_BYTES + 16 + 4, FORMAT = 3 };
 
 static const uint16_t flow_fields[][2] = {{8, 4}, {12, 4}, {1, 4}};
 static const uint16_t interface_fields[][2] = {{1, 4}, {10, 4}, {82, 16}, {34, 4}};
@@ -118,9 +118,11 @@ static void test_goes_on(void **test)
     struct weir_decoder *first = make_used();
     size_t size, again_size;
     uint8_t *data = save(first, &size);
-    struct weir_decoder *second = weir_decoder_create(NULL);
+    struct weir_decoder *without_pause = weir_decoder_create(NULL), *second = weir_decoder_create(NULL);
+    assert_int_equal(weir_decoder_load_where(without_pause, data, size, NULL, NULL), WEIR_SAVED_OK);
     assert_int_equal(weir_decoder_load(second, data, size), WEIR_SAVED_OK);
-    uint8_t *again = save(second, &again_size);
+    uint8_t *again = save(without_pause, &again_size);
+    weir_decoder_free(without_pause);
     assert_int_equal(again_size, size);
     assert_memory_equal(again, data, size);
     const struct weir_address address = export_address(1);
