@@ -145,8 +145,7 @@ static uint32_t crc32_of(const uint8_t *data, size_t size, int format)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    load(data, size, true);
-    load(data, size, false);
+    load(data, size, size % 2 == 0);
     uint8_t *with_header = malloc(HEADER_BYTES + size);
     require(with_header != NULL);
     memcpy(with_header, "weirsave", 8);
@@ -157,7 +156,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         put(with_header + 8, (uint64_t)format, 4);
         put(with_header + 12, crc32_of(with_header, HEADER_BYTES + size, format), 4);
         load(with_header, HEADER_BYTES + size, true);
-        load(with_header, HEADER_BYTES + size, false);
+        if (format == FORMAT_LAST) /* the others tell not enough to go on without a pause */
+            load(with_header, HEADER_BYTES + size, false);
     }
     free(with_header);
     return 0;

@@ -320,6 +320,28 @@ static void test_odd(void **state)
     free(saved.data);
 }
 
+/* A template that was compiled with more elements than there are. */
+static void test_odd_elements(void **state)
+{
+    (void)state;
+    struct weir_decoder *decoder = create();
+    feed_template(decoder, 1, 256, 100);
+    struct saved saved = save_and_free(decoder);
+    uint8_t *elements = saved.data + saved.size - 3 - sizeof fields - 2;
+    assert_memory_equal(elements, "\xff\xff\x00\x08", 4);
+    decoder = create();
+    for (uint8_t count = 0; count <= 1; count++) {
+        elements[0] = 0;
+        elements[1] = 1 - count;
+        set_crc(&saved);
+        assert_int_equal(weir_decoder_load_where(decoder, saved.data, saved.size, NULL, NULL),
+                         count == 0 ? WEIR_SAVED_DAMAGED : WEIR_SAVED_OK);
+    }
+    assert_int_equal(weir_decoder_ledger(decoder)->templates, 1);
+    weir_decoder_free(decoder);
+    free(saved.data);
+}
+
 /* An address above its share gives up the session that it used least recently, which is not the one that was useful
  * least recently. */
 static void test_order_of_use(void **state)
@@ -486,6 +508,7 @@ int main(void)
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_damaged_second),
         cmocka_unit_test(test_odd),
+        cmocka_unit_test(test_odd_elements),
         cmocka_unit_test(test_order_of_use),
         cmocka_unit_test(test_more_than_a_share),
         cmocka_unit_test(test_fewer_templates),
