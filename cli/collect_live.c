@@ -128,6 +128,19 @@ static void load_shares(struct live *live, uint32_t worker_count)
     }
 }
 
+/* Decoders of outputs beside the workers' need what those of all workers know. */
+static void load_sides(struct live *live)
+{
+    struct collector *collector;
+    bool resumed = false;
+    for (uint32_t i = 0; i < engine_worker_count(live->engine); i++)
+        resumed |= engine_is_resumed(live->engine, i);
+    for (size_t i = 0; !resumed && (collector = engine_side(live->engine, i)) != NULL; i++) {
+        for (uint32_t k = 0; k < live->state_count; k++)
+            state_file_load_where(&live->states[k], collector->decoder, NULL, NULL);
+    }
+}
+
 static int load_states(struct live *live)
 {
     const uint32_t worker_count = engine_worker_count(live->engine);
@@ -140,6 +153,7 @@ static int load_states(struct live *live)
         load_shares(live, worker_count);
     else if (!engine_is_resumed(live->engine, 0))
         state_file_load(&live->states[0], engine_collector(live->engine, 0)->decoder);
+    load_sides(live);
     return 0;
 }
 

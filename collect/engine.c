@@ -66,14 +66,19 @@ static int make_collector(const struct engine *engine, struct collector *collect
     return -1;
 }
 
-static void resume(struct worker *worker)
+/* Takes up what the worker's decoder knew at the last cut; false when that is not there. */
+static bool load_snapshot(struct worker *worker, struct weir_decoder *decoder)
 {
     const struct journal_commit commit = journal_committed(worker->journal);
     size_t size_bytes;
-    worker->recovered = journal_head(worker->journal) - commit.position;
     const uint8_t *data = commit.cut == 0 ? NULL : snapshot_file_read(&worker->snapshot, commit.cut, &size_bytes);
-    worker->resumed = data != NULL && weir_decoder_load_where(worker->collector.decoder, data, size_bytes, NULL, NULL) ==
-                                          WEIR_SAVED_OK;
+    return data != NULL && weir_decoder_load_where(decoder, data, size_bytes, NULL, NULL) == WEIR_SAVED_OK;
+}
+
+static void resume(struct worker *worker)
+{
+    worker->recovered = journal_head(worker->journal) - journal_committed(worker->journal).position;
+    worker->resumed = load_snapshot(worker, worker->collector.decoder);
 }
 
 static int open_worker(struct engine *engine, uint32_t index, struct sink_error *error)
@@ -169,7 +174,16 @@ struct collector *engine_add_side(struct engine *engine, const char *name, struc
         return NULL;
     snprintf(side->name, sizeof side->name, "%s", name);
     engine->side_count++;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (engine->workers[i].resumed)
+            load_snapshot(&engine->workers[i], side->collector.decoder);
+    }
     return &side->collector;
+}
+
+struct collector *engine_side(struct engine *engine, size_t i)
+{
+    return i < engine->side_count ? &engine->sides[i].collector : NULL;
 }
 
 /* What cannot be kept is told, once; a restart then knows less. */

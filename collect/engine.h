@@ -74,6 +74,9 @@ bool engine_is_resumed(const struct engine *engine, uint32_t worker);
 /* A collector for one sink that nobody waits for, under a name for messages and bookmarks; NULL with `error` filled. */
 struct collector *engine_add_side(struct engine *engine, const char *name, struct sink_error *error);
 
+/* The i-th of them, whose decoder knows what those of resumed workers did; NULL when there are not so many. */
+struct collector *engine_side(struct engine *engine, size_t i);
+
 /* Starts to receive; `sockets[i]` are those of worker i, which stay the caller's; without any, what journals hold is decoded. */
 int engine_start(struct engine *engine, const int *const *sockets, const size_t *socket_counts, struct sink_error *error);
 
