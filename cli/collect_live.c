@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "collect_live.h"
 
+#include "collect_watch.h"
 #include "elements_file.h"
 #include "engine.h"
 #include "exit_code.h"
@@ -36,6 +37,7 @@ struct live {
     int passed_count; /* of sockets that were opened for us */
     struct listener *listener;
     struct engine *engine;
+    struct collect_watch *watch;
     struct state_file states[ENGINE_WORKERS_MAX];
     uint32_t state_count;
 };
@@ -271,7 +273,8 @@ static int start(struct live *live, struct sink_error *error)
     }
     tell_sockets(live);
     tell_recovered(live);
-    return engine_start(live->engine, of_workers, counts, error);
+    return engine_start(live->engine, of_workers, counts, error) == 0 ? collect_watch_start(live->watch, live->engine, error)
+                                                                      : -1;
 }
 
 /* Until a signal comes, or enough datagrams, or something fails. */
@@ -285,6 +288,7 @@ static int wait(struct live *live, struct sink_error *error)
     for (int64_t told_us = clock_us(); state == 1 && !stop_signal_came();) {
         const struct timespec look = {.tv_nsec = (long)LOOK_MS * 1000000};
         ppoll(NULL, 0, &look, stop_signal_wait_mask());
+        collect_watch_beat(live->watch);
         state = engine_state(live->engine, error);
         struct sink_error side;
         while (engine_side_trouble(live->engine, &side))
@@ -331,6 +335,7 @@ static int end(struct live *live, int result)
 {
     struct sink_error error = {0};
     uint64_t left = 0;
+    collect_watch_end(live->watch);
     if (engine_end(live->engine, true, stop_signal_came_again, &left, &error) != 0 && result == 0)
         result = fail(&error);
     save_states(live);
@@ -378,6 +383,8 @@ static int prepare_all(struct live *live, bool *ret_usage, struct sink_error *er
 {
     char *path = NULL;
     int result = take_passed(live, ret_usage, error);
+    if (result == 0 && (live->watch = collect_watch_open(live->options, error)) == NULL)
+        result = -1;
     if (result == 0)
         result = find_place(live, &path, error);
     if (result == 0)
@@ -421,6 +428,7 @@ int collect_live(const struct collect_options *options)
     listener_close(live->listener);
     for (uint32_t i = 0; i < live->state_count; i++)
         state_file_done(&live->states[i]);
+    collect_watch_free(live->watch);
     engine_free(live->engine);
     free(live);
     return code;

@@ -7,6 +7,7 @@
 
 #include "decoder_options.h"
 #include "exit_code.h"
+#include "metrics_server.h"
 #include "quantity.h"
 #include "receive_socket.h"
 #include "store_options.h"
@@ -74,6 +75,9 @@ static const char help[] =
     "                         for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r\n"
     "      --journal-size SIZE\n"
     "                         room for that: 2M to 8G (default 96M, less on a small machine)\n"
+    "      --metrics [ADDRESS:]PORT\n"
+    "                         serve metrics to Prometheus over HTTP, at /metrics, and /healthz and /readyz; with the port\n"
+    "                         alone to this machine only; not with -r\n"
     "  -D, --debug            tell of each datagram and template on standard error\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -130,7 +134,7 @@ enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OP
        OPTION_DEVICE, OPTION_RCVBUF, OPTION_BUSY_POLL,
        OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_FSYNC, OPTION_WORKERS,
        OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE, OPTION_JOURNAL,
-       OPTION_JOURNAL_SIZE };
+       OPTION_JOURNAL_SIZE, OPTION_METRICS };
 
 static int take_decoder_option(struct collect_options *options, int option, const char *value)
 {
@@ -204,6 +208,11 @@ static int take(struct collect_options *options, int option, const char *value)
         if (quantity_parse_size(value, &options->journal_bytes) != 0 || options->journal_bytes < JOURNAL_BYTES_MIN ||
             options->journal_bytes > JOURNAL_BYTES_MAX)
             return usage_error("not a size from 2M to 8G: ", value);
+        return -1;
+    case OPTION_METRICS:
+        if (!metrics_server_is_address(value))
+            return usage_error("not [ADDRESS:]PORT, as 9105, 192.0.2.1:9105 or [::1]:9105: ", value);
+        options->metrics = value;
         return -1;
     case OPTION_ELEMENTS:
         options->elements = value;
@@ -280,6 +289,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"state", required_argument, NULL, OPTION_STATE},
         {"journal", required_argument, NULL, OPTION_JOURNAL},
         {"journal-size", required_argument, NULL, OPTION_JOURNAL_SIZE},
+        {"metrics", required_argument, NULL, OPTION_METRICS},
         {"no-dns", no_argument, NULL, 'n'},
         {"debug", no_argument, NULL, 'D'},
         {"help", no_argument, NULL, 'h'},
@@ -307,6 +317,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         return usage_error("--count is for one worker, and --workers asks for more", "");
     if (options.file != NULL && options.journal != NULL)
         return usage_error("--journal is for receiving, and -r reads a file", "");
+    if (options.file != NULL && options.metrics != NULL)
+        return usage_error("--metrics is for receiving, and -r reads a file", "");
     if (options.file != NULL && options.host_count > 0)
         return usage_error("-b is for receiving, and -r reads a file", "");
     if (options.file != NULL && (options.device != NULL || options.buffer_bytes > 0 || options.busy_poll_us > 0))

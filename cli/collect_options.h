@@ -36,6 +36,7 @@ struct collect_options {
     const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
     const char *journal;         /* folder of the journal, "none", or NULL for the usual one */
     uint64_t journal_bytes;      /* 0: as much as is usual */
+    const char *metrics;         /* [ADDRESS:]PORT to serve metrics on, or NULL */
     bool names; /* resolve addresses for -o text */
     bool debug;
 };

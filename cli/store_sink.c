@@ -117,6 +117,28 @@ static void store_hurry(struct sink *sink)
     store_writer_hurry(from_sink(sink)->writer);
 }
 
+static void store_counts(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context)
+{
+    struct store_counts is;
+    store_writer_counts(from_sink(sink)->writer, &is);
+    const struct sink_count counts[] = {
+        {"rows", "Records in files of the store", false, is.rows},
+        {"rows_dropped", "Records for which there was no room, or that were never written", false, is.rows_dropped},
+        {"segments", "Files of records that were written", false, is.segments},
+        {"written_bytes", "Octets of these files", false, is.bytes},
+        {"write_failures", "Attempts to write a file that failed", false, is.failures},
+        {"failing", "1 while what comes cannot be written", true, is.failing},
+        {"merges", "Files that were made of smaller ones", false, is.merges},
+        {"merged_segments", "Files of which larger ones were made", false, is.merged_segments},
+        {"merge_failures", "Merges and removals that failed", false, is.merge_failures},
+        {"damaged_segments", "Files that cannot be merged, as they are damaged", false, is.damaged_segments},
+        {"expired_segments", "Files that were removed as too old or too many", false, is.expired_segments},
+        {"expired_bytes", "Octets of these files", false, is.expired_bytes},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        each(context, &counts[i]);
+}
+
 static int store_close(struct sink *sink, struct sink_error *error)
 {
     struct store_sink *store = from_sink(sink);
@@ -139,10 +161,12 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
                                struct sink_error *error)
 {
     static const struct sink_class class = {
-        .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
+        .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close,
+        .counts = store_counts};
     static const struct sink_class class_of_cuts = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
-        .written = store_written, .publish = store_publish, .settle = store_settle, .hurry = store_hurry};
+        .written = store_written, .publish = store_publish, .settle = store_settle, .hurry = store_hurry,
+        .counts = store_counts};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
     if (store == NULL) {

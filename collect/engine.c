@@ -305,6 +305,14 @@ static void add_ledger(struct weir_ledger *sum, const struct weir_ledger *more)
         to[i] += from[i];
 }
 
+/* The receiver counts a moment after the lane can see what came; what the lane has seen was received. */
+static void reconcile(const struct worker *worker, struct receiver_counts *received, const struct lane_counts *decoded)
+{
+    const uint64_t seen = decoded->read + decoded->waiting;
+    if (worker->receiver != NULL && seen > worker->recovered && received->received < seen - worker->recovered)
+        received->received = seen - worker->recovered;
+}
+
 void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
 {
     *ret_counts = (struct engine_counts){0};
@@ -316,6 +324,9 @@ void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
             receiver_counts(worker->receiver, &received);
         if (worker->lane != NULL)
             lane_counts(worker->lane, &decoded);
+        reconcile(worker, &received, &decoded);
+        if (worker->lane != NULL && (ret_counts->counted_us == 0 || decoded.counted_us < ret_counts->counted_us))
+            ret_counts->counted_us = decoded.counted_us;
         ret_counts->receiver.received += received.received;
         ret_counts->receiver.dropped_kernel += received.dropped_kernel;
         ret_counts->receiver.dropped_journal += received.dropped_journal;

@@ -42,7 +42,8 @@ struct engine_options {
 
 /* One account of what became of datagrams. All that the kernel had for us:
  *     kernel = dropped_kernel + dropped_journal + received
- *     received = waiting + cut_off + ledger.datagrams (less those of `recovered`, which an earlier process received) */
+ *     received + recovered = waiting + cut_off + ledger.datagrams
+ * at any time; but that what --count leaves over is received and nothing else. */
 struct engine_counts {
     struct receiver_counts receiver; /* sums over workers, as the others */
     uint64_t recovered; /* datagrams that an earlier process had received, and not kept */
@@ -50,6 +51,7 @@ struct engine_counts {
     uint64_t held;      /* decoded, to be committed */
     uint64_t cut_off;
     uint64_t cuts;
+    int64_t counted_us; /* when the lane that is furthest behind has counted last, monotonic; 0: none runs */
     struct weir_ledger ledger;
 };
 

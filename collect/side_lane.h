@@ -26,6 +26,7 @@ struct side_lane_options {
 struct side_lane_counts {
     uint64_t taken;  /* datagrams */
     uint64_t missed; /* for it was too slow */
+    bool failed;     /* it takes nothing any more */
 };
 
 /* NULL with `error` filled. */

@@ -494,6 +494,7 @@ void store_writer_counts(struct store_writer *writer, struct store_counts *ret_c
 {
     pthread_mutex_lock(&writer->mutex);
     *ret_counts = writer->counts;
+    ret_counts->failing = writer->is_failing;
     pthread_mutex_unlock(&writer->mutex);
     if (writer->keeper != NULL) {
         struct store_keeper_counts keeper;

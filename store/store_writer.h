@@ -51,6 +51,7 @@ struct store_counts {
     uint64_t segments;
     uint64_t bytes;         /* of the files */
     uint64_t failures;      /* attempts to write that failed */
+    bool failing;           /* the last attempt did */
     uint64_t merges, merged_segments;   /* what became one, of how many */
     uint64_t damaged_segments;          /* that cannot be merged */
     uint64_t merge_failures;            /* merges and removals that failed */

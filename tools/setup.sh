@@ -43,6 +43,7 @@ build|lz4 with headers (https://lz4.org)|liblz4-dev|pkg-config --exists liblz4
 build|libdeflate with headers (https://github.com/ebiggers/libdeflate)|libdeflate-dev|pkg-config --exists libdeflate
 build|libedit with headers (https://thrysoee.dk/editline)|libedit-dev|pkg-config --exists libedit
 build|xxHash with headers (https://xxhash.com)|libxxhash-dev|pkg-config --exists libxxhash
+build|libmicrohttpd with headers (https://www.gnu.org/software/libmicrohttpd)|libmicrohttpd-dev|pkg-config --exists libmicrohttpd
 build|cmocka with headers (https://cmocka.org)|libcmocka-dev|pkg-config --exists cmocka
 query|npm, which DuckDB is got with (https://nodejs.org)|npm|have npm || duckdb_is_here || ! duckdb_package
 query|DuckDB: libduckdb.so and duckdb.h, 1.2 or later (https://duckdb.org)|@duckdb|duckdb_is_here
