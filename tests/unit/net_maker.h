@@ -91,7 +91,8 @@ static inline bool net_send(const char *from, uint16_t from_port, const char *to
         const socklen_t length = net_address(from, from_port, &source);
         good = bind(fd, (struct sockaddr *)&source, length) == 0;
     }
-    good = good && sendto(fd, text, strlen(text), 0, (struct sockaddr *)&target, target_length) == (ssize_t)strlen(text);
+    const ssize_t length = (ssize_t)strlen(text);
+    good = good && sendto(fd, text, (size_t)length, 0, (struct sockaddr *)&target, target_length) == length;
     if (fd >= 0)
         close(fd);
     return good;
