@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -77,8 +78,8 @@ static void take_batch(struct found *found, const struct weir_batch *batch)
     for (uint32_t row = 0; row < batch->row_count; row++) {
         const uint64_t number = number_of(batch, row);
         const int64_t start = time_at(batch, WEIR_CORE_TIME_START, row), end = time_at(batch, WEIR_CORE_TIME_END, row);
-        assert_true(number < found->seen_room);
-        found->seen[number]++;
+        if (number < found->seen_room)
+            found->seen[number]++;
         found->bytes += value_at(batch, field_of(batch, 1), row);
         found->packets += value_at(batch, field_of(batch, 2), row);
         found->times_wrong += start > end || start < NOW_US - 70000000 || end > NOW_US + (int64_t)DATAGRAMS_MAX * STEP_US;
@@ -138,13 +139,14 @@ static void found_done(struct found *found)
 /* Flows are there, each once, or twice where it was in a duplicate. */
 static void check_flows(const struct found *found, const struct traffic_counts *counts, uint64_t first_number)
 {
-    uint64_t once = 0, twice = 0;
+    uint64_t once = 0, twice = 0, wrong = 0;
     for (uint64_t number = 0; number < found->seen_room; number++) {
-        assert_in_range(found->seen[number], 0, 2);
-        assert_true((found->seen[number] > 0) == (number >= first_number && number < first_number + counts->flows));
+        const bool sent = number >= first_number && number < first_number + counts->flows;
+        wrong += found->seen[number] > 2 || (found->seen[number] > 0) != sent;
         once += found->seen[number] > 0;
         twice += found->seen[number] > 1;
     }
+    assert_int_equal(wrong, 0);
     assert_int_equal(once, counts->flows);
     assert_int_equal(twice, counts->duplicate_flows);
     assert_int_equal(found->datagrams, counts->datagrams);
@@ -169,7 +171,7 @@ static void check_ledger(const struct found *found, const struct traffic_counts 
 static struct traffic_options options_of(uint16_t version)
 {
     return (struct traffic_options){.version = version, .exporters = 1, .sources = 1, .templates = 2, .turn = 16,
-                                    .template_interval = 500, .seed = 1, .first_number = 1, .flows_max = 20000};
+                                    .template_interval = 500, .seed = 1, .first_number = 1, .flows_max = 6000};
 }
 
 static void check(const struct traffic_options *options)
@@ -224,7 +226,7 @@ static void test_mishaps(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        for (uint64_t seed = 1; seed <= 20; seed++) {
+        for (uint64_t seed = 1; seed <= 14; seed++) {
             struct traffic_options options = options_of(versions[i]);
             options.seed = seed;
             options.exporters = options.sources = 1 + (uint32_t)seed % 3;
@@ -281,7 +283,7 @@ static void test_all_templates_differ(void **state)
         struct traffic_options options = options_of(versions[i]);
         options.templates = TRAFFIC_TEMPLATES_MAX;
         options.turn = 1;
-        options.flows_max = 100000;
+        options.flows_max = 30000;
         struct traffic *traffic = traffic_create(&options, NOW_US);
         struct found found = decode(traffic, 1, options.flows_max);
         const struct weir_ledger *ledger = weir_decoder_ledger(found.decoder);
