@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +23,34 @@
 #include "sender.h"
 
 enum { PATIENCE_MS = 10000, BYTES_MAX = 65536 };
+
+/* What sendmmsg() is to fail with, before it does what it should: the next so many calls, or each whose first message is
+ * to be cut up. */
+static int fault, faults_left;
+static bool fault_of_segments;
+
+int __real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    if (fault_of_segments) {
+        unsigned whole = 0;
+        while (whole < count && messages[whole].msg_hdr.msg_iovlen == 1)
+            whole++;
+        if (whole == 0) {
+            errno = fault;
+            return -1;
+        }
+        count = whole;
+    } else if (faults_left > 0) {
+        faults_left--;
+        errno = fault;
+        return -1;
+    } else if (count > 3) {
+        count = 3; /* the kernel may take fewer */
+    }
+    return __real_sendmmsg(fd, messages, count, flags);
+}
 
 static uint8_t received[BYTES_MAX];
 static struct sockaddr_storage received_from;
@@ -213,6 +242,109 @@ static void test_failed(void **state)
     close(fd);
 }
 
+/* Faults that pass: everything arrives, once, in order. */
+static void test_faults(void **state)
+{
+    static const struct { int fault; bool waits; } table[] = {
+        {EINTR, false}, {EAGAIN, true}, {ENOBUFS, true}, {ENOMEM, true}, {ECONNREFUSED, false}};
+    uint16_t port;
+    (void)state;
+    const int fd = bind_socket(AF_INET, &port);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sender *sender = open_to("127.0.0.1", port, 2, true);
+        for (uint8_t k = 1; k <= 10; k++)
+            add(sender, k / 4 % 2, k, 50);
+        fault = table[i].fault;
+        faults_left = 7;
+        sender_flush(sender);
+        for (uint8_t k = 1; k <= 10; k++)
+            expect(fd, 0x7f010001 + k / 4 % 2, k, 50);
+        assert_int_equal(sender_counts(sender)->datagrams, 10);
+        assert_int_equal(sender_counts(sender)->waits, table[i].waits ? 7 : 0);
+        assert_int_equal(sender_counts(sender)->failed, 0);
+        assert_true(recv(fd, received, sizeof received, MSG_DONTWAIT) < 0);
+        sender_close(sender);
+    }
+    close(fd);
+}
+
+/* A kernel, or a way, that cuts nothing up: each goes by itself from there on. */
+static void test_no_segments(void **state)
+{
+    static const int table[] = {EINVAL, EMSGSIZE, EIO, EOPNOTSUPP};
+    uint16_t port;
+    (void)state;
+    const int fd = bind_socket(AF_INET, &port);
+    fault_of_segments = true;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sender *sender = open_to("127.0.0.1", port, 1, true);
+        fault = table[i];
+        for (uint8_t round = 0; round < 2; round++) {
+            add(sender, 0, 100, 10);
+            add(sender, 0, 101, 11);
+            for (uint8_t k = 1; k <= 5; k++)
+                add(sender, 0, k, 50);
+            sender_flush(sender);
+            expect(fd, 0x7f000001, 100, 10);
+            expect(fd, 0x7f000001, 101, 11);
+            for (uint8_t k = 1; k <= 5; k++)
+                expect(fd, 0x7f000001, k, 50);
+        }
+        assert_int_equal(sender_counts(sender)->datagrams, 14);
+        assert_int_equal(sender_counts(sender)->segmented, 0);
+        assert_int_equal(sender_counts(sender)->failed, 0);
+        assert_int_equal(sender_counts(sender)->calls, 4); /* of the first round 3 */
+        sender_close(sender);
+    }
+    fault_of_segments = false;
+    close(fd);
+}
+
+/* One that cannot be sent stands before those that cannot be cut up. */
+static void test_failed_before_segments(void **state)
+{
+    uint16_t port;
+    (void)state;
+    const int fd = bind_socket(AF_INET, &port);
+    struct sender *sender = open_to("127.0.0.1", port, 1, true);
+    uint8_t *room = sender_room(sender, 2 * (size_t)SENDER_DATAGRAM_BYTES);
+    memset(room, 1, SENDER_DATAGRAM_BYTES + 1);
+    sender_add(sender, 0, room, SENDER_DATAGRAM_BYTES + 1);
+    add(sender, 0, 1, 50);
+    add(sender, 0, 2, 50);
+    fault_of_segments = true;
+    fault = EINVAL;
+    sender_flush(sender);
+    fault_of_segments = false;
+    expect(fd, 0x7f000001, 1, 50);
+    expect(fd, 0x7f000001, 2, 50);
+    assert_int_equal(sender_counts(sender)->datagrams, 2);
+    assert_int_equal(sender_counts(sender)->failed, 1);
+    sender_close(sender);
+    close(fd);
+}
+
+/* The way is gone: what cannot be sent is counted, and the program goes on. */
+static void test_network_down(void **state)
+{
+    uint16_t port;
+    (void)state;
+    const int fd = bind_socket(AF_INET, &port);
+    struct sender *sender = open_to("127.0.0.1", port, 1, true);
+    for (uint8_t k = 1; k <= 6; k++)
+        add(sender, 0, k, k <= 4 ? 50 : 60);
+    fault = ENETUNREACH;
+    faults_left = 1;
+    sender_flush(sender);
+    expect(fd, 0x7f000001, 5, 60);
+    expect(fd, 0x7f000001, 6, 60);
+    assert_int_equal(sender_counts(sender)->datagrams, 2);
+    assert_int_equal(sender_counts(sender)->failed, 4);
+    assert_int_equal(sender_counts(sender)->failed_errno, ENETUNREACH);
+    sender_close(sender);
+    close(fd);
+}
+
 static void test_ipv6(void **state)
 {
     uint16_t port;
@@ -258,6 +390,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sources), cmocka_unit_test(test_added_twice), cmocka_unit_test(test_room),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_failed),      cmocka_unit_test(test_ipv6),
+        cmocka_unit_test(test_faults),  cmocka_unit_test(test_no_segments), cmocka_unit_test(test_network_down),
+        cmocka_unit_test(test_failed_before_segments),
         cmocka_unit_test(test_cannot_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
