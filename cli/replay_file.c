@@ -23,6 +23,7 @@ struct replay {
     struct replay_exporter *exporters; /* in the order of their first datagrams */
     uint32_t *places;                  /* a hash table: index + 1 into them; room_for a power of two, half of it used */
     uint32_t room;
+    bool short_of_memory;
     bool begun;         /* in this loop */
     int64_t first_us;   /* in the file, of its first datagram */
     int64_t begin_ns;   /* when that was sent */
@@ -121,6 +122,7 @@ static bool send_datagram(struct replay *replay, const struct weir_datagram *dat
 {
     struct replay_run *run = replay->run;
     struct replay_exporter *exporter = find_exporter(replay, &datagram->source);
+    replay->short_of_memory = exporter == NULL;
     if (exporter == NULL || !wait_for(replay, datagram))
         return false;
     const size_t size_bytes = datagram->size_bytes < SENDER_DATAGRAM_BYTES ? datagram->size_bytes : SENDER_DATAGRAM_BYTES;
@@ -158,8 +160,10 @@ static bool send_once(struct replay *replay)
     }
     if (got < 0)
         fprintf(stderr, "weir replay: %s\n", error.text);
+    if (replay->short_of_memory)
+        fprintf(stderr, "weir replay: not enough memory for the exporters of %s\n", options->file);
     source_close(source);
-    return got >= 0;
+    return got >= 0 && !replay->short_of_memory;
 }
 
 int replay_file(struct replay_run *run)

@@ -15,7 +15,9 @@ enum {
     SLICE_NS = 100000000,  /* a signal that comes just before a sleep is noticed behind it */
     QUIET_NS = 1000000000,
     SHOW_NS = 250000000,
-    BURSTS_PER_SECOND = 100, /* what became due in a hundredth of a second is made up for at once */
+    BURSTS_PER_SECOND = 50, /* what became due in a fiftieth of a second is made up for at once, */
+    BURST_DATAGRAMS = 16,    /* but at least so much */
+    BURST_FLOWS = 500,
     WAKES_PER_SECOND = 5000, /* and woken up for no more often than this */
 };
 
@@ -40,8 +42,10 @@ bool replay_run_begin(struct replay_run *run, const struct replay_options *optio
     }
     run->start_ns = run->shown_ns = pace_clock_ns();
     if (options->rate > 0) {
+        const double least = options->rate_is_flows ? BURST_FLOWS : BURST_DATAGRAMS;
+        const double burst = (double)options->rate / BURSTS_PER_SECOND;
         run->due = 0;
-        pace_init(&run->pace, (double)options->rate, (double)options->rate / BURSTS_PER_SECOND, run->start_ns);
+        pace_init(&run->pace, (double)options->rate, burst < least ? least : burst, run->start_ns);
     }
     return true;
 }

@@ -23,6 +23,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103 /* of the kernel since 4.18; older headers lack it */
+#endif
+
 enum {
     BULK = 256,               /* datagrams of one call */
     ARENA_BYTES = 512 << 10,  /* where they lie; as much as fits into a core's cache */
@@ -30,8 +34,9 @@ enum {
     SEGMENTED_BYTES = 65000,  /* below what an IP packet can hold, with its headers */
     SEND_BUFFER_BYTES = 4 << 20,
     WAIT_MS = 100,
+    WAITS_MAX = 50,           /* in a row */
     PAUSE_NS = 100000,
-    TRIES_MAX = 10000,        /* a second of pauses */
+    PAUSES_MAX = 20000,
     ALIGN = 64,
 };
 
@@ -256,11 +261,11 @@ static bool wait_for_room(struct sender *sender, unsigned tries)
     if (errno == EAGAIN) {
         struct pollfd writable = {.fd = sender->fd, .events = POLLOUT};
         poll(&writable, 1, WAIT_MS);
-        return tries < TRIES_MAX / (WAIT_MS / 10);
+        return tries < WAITS_MAX;
     }
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
     nanosleep(&pause, NULL);
-    return tries < TRIES_MAX;
+    return tries < PAUSES_MAX;
 }
 
 /* What to do when the first message that is left cannot be sent. */
