@@ -126,6 +126,8 @@ static struct found decode(struct traffic *traffic, uint64_t first_number, uint6
 {
     struct weir_options options;
     weir_options_init(&options);
+    options.batch_rows = TRAFFIC_FLOWS_MAX; /* many decoders are made, and each batch is asked for at once */
+    options.batch_count = 4;
     struct found found = {.seen_room = first_number + flows_max, .seen = calloc(first_number + flows_max, 1),
                           .decoder = weir_decoder_create(&options)};
     const size_t room_bytes = traffic_room_bytes(traffic);
