@@ -125,7 +125,8 @@ static bool send_datagram(struct replay *replay, const struct weir_datagram *dat
     replay->short_of_memory = exporter == NULL;
     if (exporter == NULL || !wait_for(replay, datagram))
         return false;
-    const size_t size_bytes = datagram->size_bytes < SENDER_DATAGRAM_BYTES ? datagram->size_bytes : SENDER_DATAGRAM_BYTES;
+    const size_t max_bytes = SENDER_DATAGRAM_BYTES; /* of a datagram over IPv6 with more the end is left out */
+    const size_t size_bytes = datagram->size_bytes < max_bytes ? datagram->size_bytes : max_bytes;
     uint8_t *room = sender_room(run->sender, size_bytes);
     if (room == NULL) {
         sender_flush(run->sender);
@@ -177,7 +178,7 @@ int replay_file(struct replay_run *run)
     }
     bool good = true;
     uint64_t before = 0;
-    for (uint64_t loop = 0; good && loop < run->options->loops && replay_run_goes_on(run) && !is_over(&replay); loop++) {
+    while (good && replay.counts.loops < run->options->loops && replay_run_goes_on(run) && !is_over(&replay)) {
         good = send_once(&replay);
         if (replay.counts.datagrams == before)
             break; /* there is nothing in it */

@@ -95,7 +95,8 @@ static int take_number(const char *value, uint64_t low, uint64_t high, uint64_t 
     if (high == UINT64_MAX)
         snprintf(text, sizeof text, "not a number from %llu on: ", (unsigned long long)low);
     else
-        snprintf(text, sizeof text, "not a number from %llu to %llu: ", (unsigned long long)low, (unsigned long long)high);
+        snprintf(text, sizeof text, "not a number from %llu to %llu: ", (unsigned long long)low,
+                 (unsigned long long)high);
     return usage_error(text, value);
 }
 

@@ -99,8 +99,9 @@ static int find_target(struct sender *sender, const struct sender_options *optio
     snprintf(service, sizeof service, "%u", options->port);
     const int code = getaddrinfo(options->host, service, &hints, &found);
     if (code != 0) {
-        snprintf(ret_error, SENDER_ERROR_BYTES, "cannot send to '%s': %s; give an address, or a name that stands for one",
-                 options->host, code == EAI_SYSTEM ? strerror(errno) : gai_strerror(code));
+        snprintf(ret_error, SENDER_ERROR_BYTES,
+                 "cannot send to '%s': %s; give an address, or a name that stands for one", options->host,
+                 code == EAI_SYSTEM ? strerror(errno) : gai_strerror(code));
         return -1;
     }
     memcpy(&sender->target, found->ai_addr, found->ai_addrlen);
@@ -111,7 +112,7 @@ static int find_target(struct sender *sender, const struct sender_options *optio
              sender->target.ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, options->port);
     if (options->source_count > 1 && !is_loopback_4(&sender->target)) {
         snprintf(ret_error, SENDER_ERROR_BYTES,
-                 "cannot send to %s from many addresses: this machine has many only for 127.0.0.0/8; send to 127.0.0.1, "
+                 "cannot send to %s from many addresses: this machine has many only for 127.0.0.0/8; send to 127.0.0.1 "
                  "or from one", sender->target_text);
         return -1;
     }

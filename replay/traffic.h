@@ -3,8 +3,8 @@
  * traffic.h - makes the export of routers that do not exist: NetFlow v5, v9 and IPFIX
  *
  * Each flow carries a number that no other flow of the run has, counted from first_number on without a gap: in flowId
- * (element 148) with v9 and IPFIX; with v5, which has no such field, next hop + 2^32 * source AS. So whoever counts what
- * a collector has stored can tell whether each flow is there, and there once.
+ * (element 148) with v9 and IPFIX; with v5, which has no such field, next hop + 2^32 * source AS. So whoever counts
+ * what a collector has stored can tell whether each flow is there, and there once.
  *
  * A datagram that is lost on purpose is not made, and takes no numbers: the exporter's sequence number goes on as if it
  * had been sent. It is always one between two others of its exporter, so that a collector can notice it.
@@ -30,8 +30,8 @@ struct traffic_options {
     uint16_t version;          /* 5, 9, or 10 for IPFIX */
     uint32_t exporters;        /* from 1; each has a domain of its own */
     uint32_t sources;          /* from 1 to exporters: addresses that these share, in turn */
-    uint32_t templates;        /* of an exporter, from 1: each with its fields in another order; each fifth of them, from
-                                  the second on, of IPv6; v5 has none */
+    uint32_t templates;        /* of an exporter, from 1: each with its fields in another order; each fifth of them,
+                                  from the second on, of IPv6; v5 has none */
     uint32_t template_interval; /* all of them again after so many datagrams of an exporter; 0: only when it starts */
     uint32_t flows;            /* of a datagram; 0: as many as Ethernet carries */
     uint32_t turn;             /* datagrams of an exporter before the next one has its turn, from 1 */

@@ -36,7 +36,8 @@ static uint32_t scatter(uint32_t n)
 
 static struct flow_made make_flow(struct chance *chance)
 {
-    static const uint16_t services[16] = {443, 443, 443, 443, 80, 53, 53, 22, 25, 123, 993, 8080, 3306, 5432, 6881, 51820};
+    static const uint16_t services[16] = {443, 443, 443, 443, 80,   53,   53,   22,
+                                          25,  123, 993, 8080, 3306, 5432, 6881, 51820};
     const uint16_t service = services[chance_below(chance, 16)];
     const uint16_t client = (uint16_t)(1024 + chance_below(chance, 64000));
     const bool datagrams = service == 53 || service == 123 || service == 51820, answer = chance_below(chance, 2) == 0;

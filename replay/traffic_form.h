@@ -5,9 +5,9 @@
  *     ring   record record record record record record record ...       made once, at random
  *                   └── those of a datagram ──┘                         from any place on
  *
- * What differs from flow to flow in a datagram is written over the copy: its number, which no other flow of the run has,
- * its times, and a little of its size and source address. So making a datagram costs a copy and a few stores for each
- * flow, and yet no two datagrams are alike. The ring holds the times as ages, in the form and width of the field.
+ * What differs from flow to flow in a datagram is written over the copy: its number, which no other flow of the run
+ * has, its times, and a little of its size and source address. So making a datagram costs a copy and a few stores for
+ * each flow, and yet no two datagrams are alike. The ring holds the times as ages, in the form and width of the field.
  */
 #ifndef WEIR_REPLAY_TRAFFIC_FORM_H
 #define WEIR_REPLAY_TRAFFIC_FORM_H
@@ -19,7 +19,7 @@
 
 enum { FORM_FIELDS_MAX = 20 };
 
-/* IANA's numbers of the elements that are used; what is for one family of addresses is replaced in forms of the other. */
+/* IANA's numbers of the elements that are used; what is for IPv4 is replaced in forms of IPv6. */
 enum form_element {
     ELEMENT_BYTES = 1,
     ELEMENT_PACKETS = 2,

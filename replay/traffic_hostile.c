@@ -55,7 +55,8 @@ static uint8_t *put_wrong_set(struct hostile *hostile, struct chance *chance, in
 /* IPFIX that tells a wrong length, with a set of a number that nothing uses. */
 static uint8_t *put_wrong_message(struct chance *chance, int64_t now_us, uint8_t *octets)
 {
-    const uint32_t length = chance_below(chance, 2) == 0 ? chance_below(chance, 16) : 2000 + chance_below(chance, 60000);
+    const bool too_short = chance_below(chance, 2) == 0;
+    const uint32_t length = too_short ? chance_below(chance, 16) : 2000 + chance_below(chance, 60000);
     uint8_t *at = octets_put16(octets_put16(octets, 10), length);
     at = octets_put32(at, (uint32_t)(now_us / 1000000));
     at = octets_put32(octets_put32(at, 0), HOSTILE_DOMAIN);
@@ -95,7 +96,8 @@ static uint8_t *put_flood(struct hostile *hostile, struct chance *chance, int64_
 /* Each of a domain that has not been before, with one template. */
 static uint8_t *put_new_domain(struct hostile *hostile, struct chance *chance, int64_t now_us, uint8_t *octets)
 {
-    uint8_t *const set = put_header_9(now_us, (uint32_t)chance_draw(chance), HOSTILE_DOMAIN + ++hostile->domains, octets);
+    const uint32_t domain = HOSTILE_DOMAIN + ++hostile->domains;
+    uint8_t *const set = put_header_9(now_us, (uint32_t)chance_draw(chance), domain, octets);
     uint8_t *const at = put_flood_template(hostile, chance, set + 4);
     octets_put16(octets_put16(set, 0), (uint32_t)(at - set));
     return at;

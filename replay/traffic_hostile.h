@@ -3,8 +3,8 @@
  * traffic_hostile.h - datagrams that nobody honest sends
  *
  * Garbage, headers that are cut, lengths that are wrong, templates that lie, and floods of templates with ever new IDs,
- * fields and domains. No flow can be decoded from them. Those with a whole header of v9 are numbered as its RFC wants it,
- * so that a collector finds none missing.
+ * fields and domains. No flow can be decoded from them. Those with a whole header of v9 are numbered as its RFC wants
+ * it, so that a collector finds none missing.
  */
 #ifndef WEIR_REPLAY_TRAFFIC_HOSTILE_H
 #define WEIR_REPLAY_TRAFFIC_HOSTILE_H

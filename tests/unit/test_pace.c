@@ -35,7 +35,8 @@ static uint64_t run(struct pace *pace, int64_t step_ns, int64_t duration_ns, uin
 static void test_rate(void **state)
 {
     static const struct { double rate; int64_t step_ns; uint64_t cost; } table[] = {
-        {1, 1000000, 1}, {3, 7000000, 1}, {1000, 333333, 1}, {123457, 99991, 1}, {1000000, 1000000, 30}, {5000000, 200003, 23},
+        {1, 1000000, 1}, {3, 7000000, 1}, {1000, 333333, 1}, {123457, 99991, 1},
+        {1000000, 1000000, 30}, {5000000, 200003, 23},
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

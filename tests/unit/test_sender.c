@@ -24,8 +24,8 @@
 
 enum { PATIENCE_MS = 10000, BYTES_MAX = 65536 };
 
-/* What sendmmsg() is to fail with, before it does what it should: the next so many calls, or each whose first message is
- * to be cut up. */
+/* What sendmmsg() is to fail with, before it does what it should: the next so many calls, or each whose first message
+ * is to be cut up. */
 static int fault, faults_left;
 static bool fault_of_segments;
 
@@ -117,7 +117,8 @@ static void expect(int fd, uint32_t from, uint8_t value, size_t size)
 static void check_sources(bool segment)
 {
     static const struct { uint32_t source; size_t size; } table[] = {
-        {0, 100}, {0, 100}, {0, 100}, {0, 99}, {299, 100}, {299, 100}, {1, 1}, {1, 1}, {2, 0}, {2, 0}, {0, 1400}, {0, 1400},
+        {0, 100}, {0, 100}, {0, 100}, {0, 99}, {299, 100}, {299, 100}, {1, 1}, {1, 1},
+        {2, 0}, {2, 0}, {0, 1400}, {0, 1400},
     };
     const size_t count = sizeof table / sizeof *table;
     uint16_t port;
