@@ -13,6 +13,8 @@
 #include "listener.h"
 #include "notices.h"
 #include "outputs.h"
+#include "passed_sockets.h"
+#include "receive_buffer.h"
 #include "state_file.h"
 #include "stop_signal.h"
 #include "summary.h"
@@ -21,14 +23,16 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-enum { LOOK_MS = 250 };
+enum { LOOK_MS = 250, DATAGRAM_BYTES_USUAL = 1400 };
 
 struct live {
     const struct collect_options *options;
-    const uint16_t *ports;
+    uint16_t ports[COLLECT_PORTS_MAX];
     size_t port_count;
+    int passed_count; /* of sockets that were opened for us */
     struct listener *listener;
     struct engine *engine;
     struct state_file states[ENGINE_WORKERS_MAX];
@@ -99,15 +103,88 @@ static int load_states(struct live *live)
     return 0;
 }
 
+static int open_listener(struct live *live, struct sink_error *error)
+{
+    const struct collect_options *options = live->options;
+    const struct listener_options listen = {.hosts = options->hosts,
+                                            .host_count = options->host_count,
+                                            .ports = live->ports,
+                                            .port_count = live->port_count,
+                                            .worker_count = 1,
+                                            .passed_first = PASSED_SOCKETS_FIRST,
+                                            .passed_count = live->passed_count,
+                                            .device = options->device,
+                                            .buffer_bytes = options->buffer_bytes,
+                                            .busy_poll_us = options->busy_poll_us};
+    live->listener = listener_open(&listen, error);
+    return live->listener == NULL ? -1 : 0;
+}
+
+/* Sockets that were passed on are taken over first, as their ports are in the names of files. */
+static int take_passed(struct live *live, bool *ret_usage, struct sink_error *error)
+{
+    const struct collect_options *options = live->options;
+    live->passed_count = passed_sockets_take(error);
+    if (live->passed_count <= 0)
+        return live->passed_count;
+    if (options->port_count > 0 || options->host_count > 0 || options->device != NULL) {
+        *ret_usage = true;
+        snprintf(error->text, sizeof error->text,
+                 "%d sockets were passed on by the service manager, so -p, -b and --device have nothing to do: leave them "
+                 "out, or end the socket unit", live->passed_count);
+        return -1;
+    }
+    if (open_listener(live, error) != 0)
+        return -1;
+    const struct receive_socket *socket;
+    live->port_count = 0;
+    for (size_t i = 0; i < COLLECT_PORTS_MAX && (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        if (live->port_count == 0 || live->ports[live->port_count - 1] != socket->port) /* one port, several addresses */
+            live->ports[live->port_count++] = socket->port;
+    }
+    return 0;
+}
+
+/* What listens, and what of it is not as it was asked for. */
+static void tell_sockets(const struct live *live)
+{
+    const int asked_bytes = live->options->buffer_bytes;
+    const struct receive_socket *socket;
+    for (size_t i = 0; (socket = listener_socket(live->listener, 0, i)) != NULL; i++)
+        fprintf(stderr, "Listening on %s\n", socket->text);
+    for (size_t i = 0; (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        if (asked_bytes > socket->buffer_bytes)
+            fprintf(stderr,
+                    "Note: the receive buffer of %s has %d KB of the %d KB asked for; 'sysctl -w net.core.rmem_max=%d' "
+                    "allows it\n",
+                    socket->text, socket->buffer_bytes >> 10, asked_bytes >> 10, asked_bytes);
+        if (socket->busy_poll_refused)
+            fprintf(stderr, "Note: --busy-poll has no effect on %s: this kernel lacks it, or wants root for it\n",
+                    socket->text);
+    }
+}
+
+/* Once, when what came in the last second is more than a buffer is good for; all may have come by one socket. */
+static void advise(const struct live *live, uint64_t datagrams, int64_t duration_us, bool *told)
+{
+    const double rate = (double)datagrams * 1e6 / (double)duration_us;
+    const struct receive_socket *socket;
+    char text[512];
+    for (size_t i = 0; !*told && (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        *told = receive_buffer_advice(socket, rate, rate * DATAGRAM_BYTES_USUAL, text, sizeof text);
+        if (*told)
+            fprintf(stderr, "Note: %s\n", text);
+    }
+}
+
 static int start(struct live *live, struct sink_error *error)
 {
     int sockets[RECEIVER_SOCKETS_MAX];
     size_t count = 0;
-    for (; count < RECEIVER_SOCKETS_MAX && listener_socket(live->listener, count) >= 0; count++)
-        sockets[count] = listener_socket(live->listener, count);
+    for (; count < RECEIVER_SOCKETS_MAX && listener_socket(live->listener, 0, count) != NULL; count++)
+        sockets[count] = listener_socket(live->listener, 0, count)->fd;
     const int *const of_workers[] = {sockets};
-    for (size_t i = 0; listener_address(live->listener, i) != NULL; i++)
-        fprintf(stderr, "Listening on %s\n", listener_address(live->listener, i));
+    tell_sockets(live);
     struct engine_counts counts;
     engine_counts(live->engine, &counts);
     if (counts.recovered > 0)
@@ -121,6 +198,8 @@ static int wait(struct live *live, struct sink_error *error)
 {
     struct notices notices;
     int state = 1;
+    bool advised = false;
+    uint64_t received = 0;
     notices_init(&notices, clock_us());
     for (int64_t told_us = clock_us(); state == 1 && !stop_signal_came();) {
         const struct timespec look = {.tv_nsec = (long)LOOK_MS * 1000000};
@@ -132,9 +211,12 @@ static int wait(struct live *live, struct sink_error *error)
         const int64_t now_us = clock_us();
         if (now_us - told_us < 1000000 && now_us >= told_us)
             continue;
-        told_us = now_us;
         struct engine_counts counts;
         engine_counts(live->engine, &counts);
+        if (now_us - told_us >= 1000000)
+            advise(live, counts.receiver.received - received, now_us - told_us, &advised);
+        told_us = now_us;
+        received = counts.receiver.received;
         notices_tick(&notices, &counts.ledger, now_us);
     }
     return state < 0 ? -1 : 0;
@@ -184,14 +266,17 @@ static int run(struct live *live)
 {
     struct sink_error error = {0};
     bool usage = false;
+    if (take_passed(live, &usage, &error) != 0) {
+        fail(&error);
+        return usage ? EXIT_USAGE : EXIT_FAILURE;
+    }
     if (create_engine(live, &error) != 0)
         return fail(&error);
     if (outputs_create_live(live->options, clock_us(), live->engine, &usage, &error) != 0) {
         fail(&error);
         return usage ? EXIT_USAGE : EXIT_FAILURE;
     }
-    live->listener = listener_open(live->options->hosts, live->options->host_count, live->ports, live->port_count, &error);
-    if (live->listener == NULL)
+    if (live->listener == NULL && open_listener(live, &error) != 0)
         return fail(&error);
     if (load_states(live) != 0)
         return EXIT_FAILURE;
@@ -203,15 +288,15 @@ static int run(struct live *live)
 
 int collect_live(const struct collect_options *options)
 {
-    static const uint16_t port_default[] = {COLLECT_PORT_DEFAULT};
     struct live *live = calloc(1, sizeof *live);
     if (live == NULL) {
         fputs("weir collect: not enough memory to start\n", stderr);
         return EXIT_FAILURE;
     }
     live->options = options;
-    live->ports = options->port_count > 0 ? options->ports : port_default;
+    live->ports[0] = COLLECT_PORT_DEFAULT;
     live->port_count = options->port_count > 0 ? options->port_count : 1;
+    memcpy(live->ports, options->ports, options->port_count * sizeof live->ports[0]);
     stop_signal_init(true);
     const int code = run(live);
     listener_close(live->listener);
