@@ -26,8 +26,8 @@ static int sync_folders(const struct segment_place *place, char *folder, struct 
     return -1;
 }
 
-/* Moves a whole file to its place. */
-static int put_in_place(const struct segment_place *place, struct segment *segment, const char *from,
+/* Moves a whole file to its place; `ret_placed` becomes true where it has its name, even if that is not brought to the disk. */
+static int put_in_place(const struct segment_place *place, struct segment *segment, const char *from, bool *ret_placed,
                         struct store_error *error)
 {
     char folder[PATH_MAX], path[PATH_MAX], name[SEGMENT_NAME_SIZE], hour[SEGMENT_FOLDER_SIZE];
@@ -43,11 +43,12 @@ static int put_in_place(const struct segment_place *place, struct segment *segme
         return store_error_system(error, "cannot make the folder %s", folder);
     if (rename(from, path) != 0)
         return store_error_system(error, "cannot rename %s to %s", from, path);
+    *ret_placed = true;
     return place->sync == STORE_SYNC_ALWAYS ? sync_folders(place, folder, error) : 0;
 }
 
-int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, uint64_t *ret_bytes,
-                   struct store_error *error)
+int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, bool *ret_placed,
+                   uint64_t *ret_bytes, struct store_error *error)
 {
     char path[PATH_MAX], rows[24];
     snprintf(path, sizeof path, "%s/.writing/%08" PRIx32 "-%" PRIu64, place->folder, place->writer, segment->sequence);
@@ -62,10 +63,8 @@ int segment_commit(const struct segment_place *place, struct file_writer *file, 
     if (segment_write(segment, file, path, notes, sizeof notes / sizeof notes[0],
                       place->sync != STORE_SYNC_NEVER, ret_bytes, error) != 0)
         return -1;
-    if (put_in_place(place, segment, path, error) == 0)
+    if (put_in_place(place, segment, path, ret_placed, error) == 0)
         return 0;
-    const int number = error->number;
     unlink(path);
-    error->number = number;
     return -1;
 }

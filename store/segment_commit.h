@@ -16,10 +16,11 @@ struct segment_place {
 };
 
 /*
- * Writes a segment, which has its number, and moves it to its place. 0, or -1 with nothing left of it: it can be tried again.
- * Where only bringing the folders to the disk failed, it is there nonetheless; another try replaces it.
+ * Writes a segment, which has its number, and moves it to its place. 0, or -1: it can be tried again, and replaces then what the last try
+ * left. `ret_placed` becomes true where it has its name, also where only bringing that to the disk failed; else it stays as it was,
+ * and nothing is left of the try.
  */
-int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, uint64_t *ret_bytes,
-                   struct store_error *error);
+int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, bool *ret_placed,
+                   uint64_t *ret_bytes, struct store_error *error);
 
 #endif

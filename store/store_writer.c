@@ -97,31 +97,41 @@ static void wait_a_while(struct store_writer *writer)
         ;
 }
 
+/* With the mutex held. What became of a segment in the end: it has its name, which may not have come to the disk, or is given up. */
+static void count_segment(struct store_writer *writer, const struct segment *segment, bool placed, bool safe, uint64_t bytes)
+{
+    struct store_counts *counts = &writer->counts;
+    if (placed) {
+        counts->rows += segment->row_count;
+        counts->bytes += bytes;
+        counts->segments += segment->ledger == NULL;
+        counts->unsafe += !safe;
+    } else {
+        counts->rows_dropped += segment->row_count;
+        counts->ledger_lost += segment->ledger != NULL;
+    }
+}
+
 /* Without the mutex. Tries until it is written, unless the program ends or nothing is to be waited for. */
 static void store_segment(struct store_writer *writer, struct file_writer *file, struct segment *segment)
 {
     const struct segment_place place = {.folder = writer->folder, .writer = writer->lock.id, .sync = writer->options.sync};
-    for (;;) {
+    uint64_t bytes = 0;
+    bool placed = false, again = true;
+    while (again) {
         struct store_error error = {0};
-        uint64_t bytes = 0;
-        const int result = segment_commit(&place, file, segment, &bytes, &error);
+        const int result = segment_commit(&place, file, segment, &placed, &bytes, &error);
         pthread_mutex_lock(&writer->mutex);
-        if (result == 0) {
-            writer->counts.rows += segment->row_count;
-            writer->counts.bytes += bytes;
-            writer->counts.segments += segment->ledger == NULL;
+        if (result == 0)
             writer->is_failing = false;
-        } else {
+        else
             note_failure(writer, &error);
-        }
-        const bool again = result != 0 && !writer->options.wait && !writer->hurrying;
+        again = result != 0 && !writer->options.wait && !writer->hurrying;
         if (again)
             wait_a_while(writer);
-        else if (result != 0)
-            writer->counts.rows_dropped += segment->row_count;
+        else
+            count_segment(writer, segment, placed, result == 0, bytes);
         pthread_mutex_unlock(&writer->mutex);
-        if (!again)
-            return;
     }
 }
 
@@ -182,7 +192,7 @@ static void *work(void *context)
             store_error_set(&error, "not enough memory to write flows");
             pthread_mutex_lock(&writer->mutex);
             note_failure(writer, &error);
-            writer->counts.rows_dropped += segment->row_count;
+            count_segment(writer, segment, false, false, 0);
             pthread_mutex_unlock(&writer->mutex);
         }
         recycle(writer, segment);
@@ -524,7 +534,7 @@ int store_writer_close(struct store_writer *writer, struct store_counts *ret_cou
         writer->keeper = NULL;
         add_keeper_counts(&writer->counts, &keeper);
     }
-    const bool lost = writer->counts.rows_dropped > 0;
+    const bool lost = writer->counts.rows_dropped > 0 || writer->counts.ledger_lost > 0 || writer->counts.unsafe > 0;
     if (lost)
         *error = writer->trouble;
     if (ret_counts != NULL)

@@ -146,35 +146,50 @@ def whatever_moment_it_is_killed_at_files_are_whole(folder):
 
 @case
 def a_full_disk_is_told_once_and_recovers(folder):
+    """Neither what comes nor what is merged has room; with room both go on by themselves, and nothing is lost."""
     need_root("a file system of one's own")
     os.mkdir(folder + "/mount")
-    script = ('mount -t tmpfs -o size=600k none mount && head -c 500000 /dev/zero >mount/filler && '
+    before = 4000
+    weir_ok("collect", "-r", capture(folder, before), "-o", "store:store", "--segment-size", "300K", cwd=folder)
+    expect(len(store_reader.segment_paths(folder + "/store")) >= 3, "there is too little to merge")
+    script = ('mount -t tmpfs -o size=4m none mount && cp -r store mount/store && '
+              'find mount/store -name "*.parquet" -exec touch -d "-10 minutes" {} + && '
+              '{ cat /dev/zero >mount/filler 2>/dev/null; :; } && '
               'exec "$0" collect -p "$1" -b 127.0.0.1 -o store:mount/store --commit 1 --state none')
     port = free_port()
     with open(folder + "/err", "wb") as err:
         process = start([*own_mounts(), "sh", "-c", script, weir_e2e.weir_path, str(port)], cwd=folder, stderr=err)
 
+    def log():
+        return weir_e2e.read_text(folder + "/err")
+
     def told(text):
         if process.poll() is not None:
-            raise Skip("mount is not permitted: " + weir_e2e.read_text(folder + "/err").strip())
-        return text in weir_e2e.read_text(folder + "/err")
+            raise Skip("mount is not permitted: " + log().strip())
+        return re.search(text, log()) is not None
     wait_until(lambda: told("Listening"), "the collector")
-    mount = "/proc/%d/root%s/mount" % (process.pid, folder)
+    store = "/proc/%d/root%s/mount/store" % (process.pid, folder)
     exporter = v9.Exporter()
-    count = 0
+    count = before
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        def sent_until_full():
+        def sent_until_told():
             nonlocal count
-            for _ in range(20):
+            if count < before + 500:
                 sender.sendto(exporter.flows(*[v9.numbered_flow(count)] * ROWS), ("127.0.0.1", port))
                 count += 1
-            return told("No space left on device; this goes on to be tried")
-        wait_until(sent_until_full, "a full disk")
-        os.unlink(mount + "/filler")
-        wait_until(lambda: len(column(mount + "/store", "bytes")) == count * ROWS, "all flows, when there is room again")
-    expect_equal(collections.Counter(column(mount + "/store", "bytes")), numbers(count), "the flows")
-    expect_equal(weir_e2e.read_text(folder + "/err").count("goes on to be tried"), 1, "times that it was told")
-    expect(process.poll() is None, "the collector ended")
+            return (told("No space left on device; this goes on to be tried") and
+                    told("/merge-.*: No space left on device"))
+        wait_until(sent_until_told, "neither what is written nor what is merged to have room")
+    os.unlink(os.path.dirname(store) + "/filler")
+    wait_until(lambda: collections.Counter(column(store, "bytes")) == numbers(count), "all flows, when there is room again")
+    wait_until(lambda: any(store_reader.parts(path)[4] > 0 for path in store_reader.segment_paths(store)),
+               "a merge, when there is room again")
+    expect_equal(collections.Counter(column(store, "bytes")), numbers(count), "the flows")
+    expect_equal(len(re.findall("goes on to be tried", log())), 1, "times that it was told")
+    expect_equal(len(re.findall("/merge-.*: No space left on device", log())), 1, "times that it was told of merging")
+    expect("dropped" not in log(), "records were dropped: " + log())
+    process.send_signal(signal.SIGTERM)
+    expect_equal(process.wait(30), 0, "exit code with " + log())
 
 
 @case
