@@ -50,17 +50,20 @@ static int put_in_place(const struct segment_place *place, struct segment *segme
 int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, bool *ret_placed,
                    uint64_t *ret_bytes, struct store_error *error)
 {
-    char path[PATH_MAX], rows[24];
+    char path[PATH_MAX], rows[24], commits[48], told[72];
     snprintf(path, sizeof path, "%s/.writing/%08" PRIx32 "-%" PRIu64, place->folder, place->writer, segment->sequence);
     const uint64_t row_count = segment->ledger == NULL ? segment->row_count
                                                        : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
     snprintf(rows, sizeof rows, "%" PRIu64, row_count);
+    snprintf(commits, sizeof commits, "%" PRIu64 ":%" PRIu64, segment->sequence, row_count);
+    snprintf(told, sizeof told, "%" PRIu64 "-%" PRIu64 ":%" PRIu64, place->told.first, place->told.last, place->told.rows);
     const struct file_note notes[] = {
         {"weir.version", WEIR_VERSION}, {"weir.format", "1"}, {"weir.kind", segment_kind_name(segment->kind)},
-        {"weir.rows", rows},
+        {"weir.rows", rows}, {NOTE_COMMITS, commits}, {NOTE_TOLD, told},
     };
+    const uint32_t note_count = sizeof notes / sizeof notes[0] - (place->told.last < place->told.first);
     unlink(path); /* of an attempt that failed */
-    if (segment_write(segment, file, path, notes, sizeof notes / sizeof notes[0],
+    if (segment_write(segment, file, path, notes, note_count,
                       place->sync != STORE_SYNC_NEVER, ret_bytes, error) != 0)
         return -1;
     if (put_in_place(place, segment, path, ret_placed, error) == 0)

@@ -5,6 +5,7 @@
 #ifndef WEIR_STORE_SEGMENT_COMMIT_H
 #define WEIR_STORE_SEGMENT_COMMIT_H
 
+#include "commit_notes.h"
 #include "segment.h"
 #include "store_writer.h"
 
@@ -13,6 +14,7 @@ struct segment_place {
     const char *folder; /* the store */
     uint32_t writer;    /* the number of who writes */
     enum store_sync sync;
+    struct commit_told told; /* of commits that are done */
 };
 
 /*

@@ -433,6 +433,7 @@ struct store_merger *store_merger_create(const struct store_merge_options *optio
         store_error_set(error, "not enough memory to merge segments");
         return NULL;
     }
+    merger->merge.commits = true;
     return merger;
 }
 

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "store_writer.h"
 
+#include "commit_account.h"
 #include "segment_commit.h"
 #include "store_keeper.h"
 #include "writer_lock.h"
@@ -57,6 +58,7 @@ struct store_writer {
     bool hurrying; /* what fails is not tried again: the program ends */
     bool ending;   /* threads end when nothing is left */
     struct store_counts counts;
+    struct commit_account account;
     struct store_error trouble;
     bool has_trouble, is_failing;
     int trouble_number; /* of the cause that was told last */
@@ -101,6 +103,8 @@ static void wait_a_while(struct store_writer *writer)
 static void count_segment(struct store_writer *writer, const struct segment *segment, bool placed, bool safe, uint64_t bytes)
 {
     struct store_counts *counts = &writer->counts;
+    commit_account_end(&writer->account, segment->sequence, placed ? segment->row_count : 0);
+    pthread_cond_broadcast(&writer->sealed); /* one may wait until not too many are ahead */
     if (placed) {
         counts->rows += segment->row_count;
         counts->bytes += bytes;
@@ -115,11 +119,14 @@ static void count_segment(struct store_writer *writer, const struct segment *seg
 /* Without the mutex. Tries until it is written, unless the program ends or nothing is to be waited for. */
 static void store_segment(struct store_writer *writer, struct file_writer *file, struct segment *segment)
 {
-    const struct segment_place place = {.folder = writer->folder, .writer = writer->lock.id, .sync = writer->options.sync};
+    struct segment_place place = {.folder = writer->folder, .writer = writer->lock.id, .sync = writer->options.sync};
     uint64_t bytes = 0;
     bool placed = false, again = true;
     while (again) {
         struct store_error error = {0};
+        pthread_mutex_lock(&writer->mutex);
+        place.told = commit_account_told(&writer->account);
+        pthread_mutex_unlock(&writer->mutex);
         const int result = segment_commit(&place, file, segment, &placed, &bytes, &error);
         pthread_mutex_lock(&writer->mutex);
         if (result == 0)
@@ -135,10 +142,16 @@ static void store_segment(struct store_writer *writer, struct file_writer *file,
     }
 }
 
+/* With the mutex held. Whether there is a segment to be written. */
+static bool has_sealed(const struct store_writer *writer)
+{
+    return writer->queue_first != NULL && commit_account_has_room(&writer->account, writer->queue_first->sequence);
+}
+
 static struct segment *take_sealed(struct store_writer *writer)
 {
     pthread_mutex_lock(&writer->mutex);
-    while (writer->queue_first == NULL && !writer->ending)
+    while (!has_sealed(writer) && !(writer->ending && writer->queue_first == NULL))
         pthread_cond_wait(&writer->sealed, &writer->mutex);
     struct segment *segment = writer->queue_first;
     if (segment != NULL) {
@@ -366,20 +379,19 @@ void store_writer_drain(struct store_writer *writer)
 
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us)
 {
-    struct store_counts counts;
     pthread_mutex_lock(&writer->mutex);
-    counts = writer->counts;
+    const struct commit_told told = commit_account_told(&writer->account);
+    const uint64_t rows_dropped = writer->counts.rows_dropped;
     const bool room = writer->queue_count < writer->options.queue_max + QUEUE_LEDGER;
     pthread_mutex_unlock(&writer->mutex);
     if (!room)
         return; /* the next call tells of this time too */
-    const struct ledger_collector collector = {.rows_stored = counts.rows, .rows_dropped = counts.rows_dropped};
     struct segment *segment = segment_create(SEGMENT_LEDGER);
     if (segment == NULL)
         return;
     if (writer->options.wait && writer->received_us != 0)
         now_us = writer->received_us;
-    segment->ledger = ledger_log_take(writer->ledger, decoder, &collector, now_us);
+    segment->ledger = ledger_log_take(writer->ledger, decoder, &told, rows_dropped, now_us);
     if (segment->ledger == NULL) {
         segment_free(segment);
         return;
@@ -521,6 +533,7 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
         return NULL;
     }
     writer->sequence_next = writer->lock.sequence_next;
+    commit_account_init(&writer->account, writer->sequence_next);
     return writer;
 }
 

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import capture_maker as cap
 import netflow_maker as v9
@@ -20,7 +21,7 @@ weir_e2e.use_venv()
 import pyarrow.parquet  # noqa: E402: it is there from here on
 
 ROWS = 20  # of a datagram
-KILLS = 12
+KILLS = int(os.environ.get("WEIR_KILLS", "12"))
 
 
 def column(store, name, kind="flows"):
@@ -134,12 +135,19 @@ def whatever_moment_it_is_killed_at_files_are_whole(folder):
                          "never"], cwd=folder, stderr=subprocess.DEVNULL)
         count = moments.randrange(6)
         wait_until(lambda: len(store_reader.segment_paths(store)) > count or process.poll() is not None, "a segment")
+        time.sleep(moments.random() * 0.02)
+        before = len(column(store, "bytes"))
         process.kill()
         process.wait()
         found = sorted(column(store, "bytes"))
+        expect(len(found) >= before, "rows went away, with seed %d" % seed)
+        told, untold = store_reader.checked(weir_ok("store", "check", store)[0])
+        expect_equal(told + untold, len(found), "rows that the check counts, with seed %d" % seed)
         expect(found == all_rows[:len(found)], "rows are missing or there twice, with seed %d" % seed)
         weir_ok("collect", "-r", path, "-o", "store:" + store, cwd=folder)
         expect_equal(os.listdir(store + "/.writing"), [], "files under way")
+        expect_equal(store_reader.checked(weir_ok("store", "check", store)[0]), (told + len(all_rows), untold),
+                     "rows that the check counts in the end, with seed %d" % seed)
         sequences = [os.path.basename(name).split("-")[2:4] for name in store_reader.segment_paths(store)]
         expect_equal(len({tuple(s) for s in sequences}), len(sequences), "numbers of commits, each once")
 
