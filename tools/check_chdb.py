@@ -13,9 +13,15 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WHEEL = "chdb-core==26.9.0 --hash=sha256:707e2ec3fe0f7953bac97942eaeb7a1ed1d66b1e56ecef3f0aa2130f61f6e735\n"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-ANSWER = ("import chdb, sys\n"
-          "for line in sys.stdin:\n"
-          "    print(str(chdb.query(line, 'JSONCompactEachRow')).strip(), flush=True)\n")
+ANSWER = """
+import chdb, json, sys
+for line in sys.stdin:
+    try:
+        print(str(chdb.query(line, 'JSONCompactEachRow')).strip(), flush=True)
+    except Exception as error:
+        print(json.dumps({"error": str(error)[:300]}), flush=True)
+"""
+SETTINGS = " SETTINGS use_hive_partitioning = 0, input_format_parquet_enable_json_parsing = 0"  # lists are compared as text
 
 
 def make_environment(folder):
@@ -90,7 +96,10 @@ class ClickHouse:
     def ask(self, sql):
         self.process.stdin.write(sql + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        answer = json.loads(self.process.stdout.readline())
+        if isinstance(answer, dict):
+            sys.exit("check_chdb.py: ClickHouse's engine says: " + answer["error"])
+        return answer
 
 
 def compare_file(path, connection, engine):
@@ -99,8 +108,7 @@ def compare_file(path, connection, engine):
     kinds = {name: kind_of(told) for name, told, *_ in connection.execute("DESCRIBE SELECT * FROM " + table).fetchall()}
     names = list(kinds)
     left = connection.execute(select(table, names, kinds, DUCKDB, '"')).fetchone()
-    right = engine.ask(select("file('%s', 'Parquet')" % path.replace("'", "\\'"), names, kinds, CLICKHOUSE, '`') +
-                       " SETTINGS use_hive_partitioning = 0")
+    right = engine.ask(select("file('%s', 'Parquet')" % path.replace("'", "\\'"), names, kinds, CLICKHOUSE, '`') + SETTINGS)
     wrong = []
     if int(left[0]) != int(right[0]):
         wrong.append("%s: %s rows, and %s" % (path, left[0], right[0]))
