@@ -353,6 +353,44 @@ static void many_workers(void **state)
     expect(200 * ROWS, 0, 0);
 }
 
+/* Whatever of the cuts has its name: nobody tells of what is behind it. Here a file lies where a folder should be. */
+static void cuts_get_their_names_in_order(void **state)
+{
+    struct store_writer_options options;
+    struct store_error error = {0};
+    char path[128];
+    (void)state;
+    store_writer_options_init(&options, folder);
+    options.merge = false;
+    options.segment_bytes = 1;
+    options.cuts = true;
+    options.id = 0xabc;
+    options.queue_max = 8;
+    struct store_writer *writer = store_writer_create(&options, &error);
+    assert_non_null(writer);
+    feed(writer, BEGIN_US, false);
+    feed(writer, BEGIN_US, true);
+    feed(writer, BEGIN_US, false);
+    store_writer_cut(writer, 1);
+    for (int i = 0; i < 5000 && store_writer_written(writer) < 1; i++)
+        usleep(1000);
+    feed(writer, BEGIN_US, false);
+    store_writer_cut(writer, 2);
+    for (int i = 0; i < 5000 && store_writer_written(writer) < 2; i++)
+        usleep(1000);
+    assert_int_equal(store_writer_written(writer), 2);
+    expect(0, 0, 0); /* none has its name */
+    snprintf(path, sizeof path, "%s/options", folder);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    assert_int_equal(store_writer_publish(writer, 2, &error), -1);
+    unlink(path);
+    expect(0, 2 * ROWS, 0);
+    assert_int_equal(store_writer_publish(writer, 2, &error), 0);
+    expect(0, 4 * ROWS, 0);
+    assert_int_equal(expect_each_is_missed(4), 4);
+    end(writer);
+}
+
 int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -367,6 +405,7 @@ int main(void)
         IN_A_FOLDER(a_commit_counts_once),
         IN_A_FOLDER(earlier_versions_are_not_wrong),
         IN_A_FOLDER(many_workers),
+        IN_A_FOLDER(cuts_get_their_names_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
