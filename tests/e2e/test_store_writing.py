@@ -154,6 +154,44 @@ def whatever_moment_it_is_killed_at_files_are_whole(folder):
 
 
 @case
+def a_collector_that_is_killed_leaves_a_store_that_adds_up(folder):
+    """While it receives, writes and merges: what the ledger and the files tell is there, no flow twice, and what was once seen stays; before
+    the next one starts, and after that took up what was left."""
+    seed = random.randrange(1 << 32)
+    moments = random.Random(seed)
+    store = folder + "/store"
+    exporter = v9.Exporter()
+    port = free_port()
+    arguments = ["-o", "store:store", "--commit", "1", "--state", folder + "/state", "--journal", folder + "/journal"]
+    count, seen = 0, 0
+    for _ in range(max(3, KILLS // 3)):
+        collector = Collector(folder, *arguments, ports=[port])
+        files = set(store_reader.all_segment_paths(store))
+
+        def more():
+            nonlocal count
+            collector.send(*[exporter.flows(*[v9.numbered_flow(count + i)] * ROWS) for i in range(20)])
+            count += 20
+            return set(store_reader.all_segment_paths(store)) - files
+        wait_until(more, "another file")
+        time.sleep(moments.random() * 0.05)
+        collector.process.kill()
+        collector.process.wait()
+        weir_ok("store", "check", "--quiet", store)
+        found = collections.Counter(column(store, "bytes"))
+        expect(all(rows == ROWS for rows in found.values()), "flows are there twice or in part, with seed %d" % seed)
+        expect(seen <= sum(found.values()), "flows went away, with seed %d" % seed)
+        seen = sum(found.values())
+    collector = Collector(folder, *arguments, ports=[port])
+    collector.stop()
+    told, untold = store_reader.checked(weir_ok("store", "check", store)[0])
+    found = collections.Counter(column(store, "bytes"))
+    expect_equal(told + untold, sum(found.values()), "rows that the check counts, with seed %d" % seed)
+    expect(all(rows == ROWS for rows in found.values()), "flows are there twice or in part in the end, with seed %d" % seed)
+    expect(seen <= sum(found.values()), "flows went away in the end, with seed %d" % seed)
+
+
+@case
 def a_full_disk_is_told_once_and_recovers(folder):
     """Neither what comes nor what is merged has room; with room both go on by themselves, and nothing is lost."""
     need_root("a file system of one's own")
