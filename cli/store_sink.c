@@ -117,6 +117,17 @@ static void store_hurry(struct sink *sink)
     store_writer_hurry(from_sink(sink)->writer);
 }
 
+/* What could not be stored when it ended. */
+static void tell_end(const struct store_counts *counts, const struct store_error *why, struct sink_error *error)
+{
+    if (counts->rows_dropped > 0)
+        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts->rows_dropped, why->text);
+    else if (counts->ledger_lost > 0)
+        snprintf(error->text, sizeof error->text, "the records were stored, what was counted of them was not: %.400s", why->text);
+    else
+        snprintf(error->text, sizeof error->text, "what was stored may not be on the disk: %.400s", why->text);
+}
+
 static int store_close(struct sink *sink, struct sink_error *error)
 {
     struct store_sink *store = from_sink(sink);
@@ -127,8 +138,7 @@ static int store_close(struct sink *sink, struct sink_error *error)
         store_writer_ledger(store->writer, store->decoder, clock_us());
     const int result = store_writer_close(store->writer, &counts, &why);
     if (result != 0)
-        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts.rows_dropped,
-                 why.text);
+        tell_end(&counts, &why, error);
     fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", counts.rows, counts.segments,
             (double)counts.bytes * 1e-6);
     free(store);

@@ -26,6 +26,7 @@ struct segment_merge {
     struct chunk_reader reader;
     struct column_data column;
     const struct merge_window *window; /* only rows of that time; NULL: all */
+    bool commits; /* what becomes of them is a segment too, and tells what it has of each commit (commit_notes.h) */
     const atomic_bool *stop; /* the caller's, or NULL: true ends what is under way, with ECANCELED */
 };
 

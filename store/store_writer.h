@@ -48,6 +48,8 @@ void store_writer_options_init(struct store_writer_options *options, const char 
 struct store_counts {
     uint64_t rows;          /* stored: in files that have their names */
     uint64_t rows_dropped;  /* no room, or never written */
+    uint64_t ledger_lost;   /* looks at the ledger that were never written */
+    uint64_t unsafe;        /* segments that have their names, which may not have come to the disk */
     uint64_t segments;
     uint64_t bytes;         /* of the files */
     uint64_t failures;      /* attempts to write that failed */
@@ -95,8 +97,8 @@ bool store_writer_notice(struct store_writer *writer, struct store_error *error)
 
 void store_writer_counts(struct store_writer *writer, struct store_counts *ret_counts);
 
-/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows could not be stored; what was is then in
- * the counts, which may be NULL. */
+/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows, or the ledger, could not be stored, or not be
+ * brought to the disk; which of them tell the counts, which may be NULL. */
 int store_writer_close(struct store_writer *writer, struct store_counts *ret_counts, struct store_error *error);
 
 #endif
