@@ -208,6 +208,14 @@ static void enqueue(struct store_writer *writer, struct segment *segment)
     pthread_cond_broadcast(&writer->sealed);
 }
 
+/* With the mutex held. Who waits fills the next segment while those before it are written, and needs no more of them. */
+static bool has_room(const struct store_writer *writer)
+{
+    if (writer->options.wait)
+        return writer->queue_count + writer->busy_count < writer->options.workers;
+    return writer->queue_count < writer->options.queue_max;
+}
+
 /* Hands the open segment on. Where there is no room and the caller does not wait, false: it stays open. */
 static bool seal(struct store_writer *writer, int kind)
 {
@@ -215,9 +223,9 @@ static bool seal(struct store_writer *writer, int kind)
     if (segment == NULL || segment->row_count == 0)
         return true;
     pthread_mutex_lock(&writer->mutex);
-    while (writer->queue_count >= writer->options.queue_max && (writer->options.wait || writer->hurrying))
+    while (!has_room(writer) && (writer->options.wait || writer->hurrying))
         pthread_cond_wait(&writer->written, &writer->mutex);
-    const bool room = writer->queue_count < writer->options.queue_max;
+    const bool room = has_room(writer);
     if (room) {
         enqueue(writer, segment);
         writer->open[kind] = NULL;

@@ -33,7 +33,7 @@ struct store_writer_options {
     size_t segment_bytes; /* of rows in memory: a segment is full */
     int64_t commit_us;   /* so old a segment may become; 0: any age */
     uint32_t workers;    /* threads that encode, 1 to 64 */
-    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written */
+    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written; none where the caller waits */
     bool wait;           /* the caller waits for room (input from a file); else rows are dropped */
     bool merge;          /* small segments become large ones meanwhile (store_merge.h); not where `wait` is set */
     uint64_t keep_days, keep_bytes; /* older segments, and those beyond so many octets, are removed meanwhile (store_expire.h); 0: all
