@@ -17,7 +17,9 @@ enum {
     SAMPLE_ITEMS = 8192,   /* that encodings are tried on */
     SAMPLE_DIFFERENT = 2048,
     SAMPLE_ENTRIES = 4096,
-    SMALL_DICTIONARY = 256
+    SMALL_DICTIONARY = 256,
+    RUN_SAMPLE = 2048,   /* neighbours that are looked at, twice */
+    RUN_MEAN = 16        /* rows that make runs worth it */
 };
 
 
@@ -58,6 +60,9 @@ void chunk_writer_done(struct chunk_writer *writer)
     dictionary_done(&writer->dictionary);
     octet_buffer_done(&writer->body);
     octet_buffer_done(&writer->scratch);
+    octet_buffer_done(&writer->codes);
+    octet_buffer_done(&writer->run_items);
+    octet_buffer_done(&writer->run_lengths);
     free(writer->wide);
     writer->wide = NULL;
 }
@@ -147,10 +152,45 @@ static int compare_octets(const struct chunk_bound *bound, const uint8_t *data, 
     return order != 0 ? order : (bound->size_bytes > size_bytes) - (bound->size_bytes < size_bytes);
 }
 
+static inline uint64_t from_big_endian(const uint8_t *octets)
+{
+    uint64_t number = 0;
+    for (int i = 0; i < 8; i++)
+        number = number << 8 | octets[i];
+    return number;
+}
+
+/* The same of items of 16 octets, as two numbers each. */
+static void find_address_bounds(const struct store_values *values, uint32_t first, uint32_t count, struct chunk_page *page)
+{
+    const uint8_t *data = (const uint8_t *)values->data + (size_t)first * 16, *least = data, *greatest = data;
+    uint64_t least_high = from_big_endian(data), least_low = from_big_endian(data + 8);
+    uint64_t greatest_high = least_high, greatest_low = least_low;
+    for (uint32_t i = 1; i < count; i++) {
+        const uint8_t *at = data + (size_t)i * 16;
+        const uint64_t high = from_big_endian(at), low = from_big_endian(at + 8);
+        if (high < least_high || (high == least_high && low < least_low)) {
+            least = at;
+            least_high = high;
+            least_low = low;
+        } else if (high > greatest_high || (high == greatest_high && low > greatest_low)) {
+            greatest = at;
+            greatest_high = high;
+            greatest_low = low;
+        }
+    }
+    page->least = octets_bound(least, 16);
+    page->greatest = octets_bound(greatest, 16);
+}
+
 /* False where one of them is too long to be told. */
 static bool find_octet_bounds(const struct task *task, uint32_t first, uint32_t count, size_t start, struct chunk_page *page)
 {
     const struct store_values *values = task->values;
+    if (values->lengths == NULL && values->width_bytes == 16) {
+        find_address_bounds(values, first, count, page);
+        return true;
+    }
     for (uint32_t i = first; i < first + count; i++) {
         const uint32_t size_bytes = values->lengths == NULL ? values->width_bytes : values->lengths[i];
         const uint8_t *data = (const uint8_t *)values->data + (values->lengths == NULL ? (size_t)i * size_bytes : start);
@@ -262,6 +302,18 @@ static void append_levels(struct octet_buffer *body, uint64_t rows, bool present
     memcpy(body->data + at, &size_bytes, sizeof size_bytes);
 }
 
+static void append_codes(const struct task *task, uint32_t first, uint32_t count)
+{
+    struct chunk_writer *writer = task->writer;
+    const uint32_t *repeats = task->values->repeats;
+    const uint32_t *codes = dictionary_codes(&writer->dictionary, first, count, &writer->codes);
+    octet_buffer_append_u8(&writer->body, (uint8_t)task->code_bits);
+    if (codes == NULL)
+        writer->body.failed = true;
+    else
+        hybrid_append(&writer->body, codes, repeats == NULL ? NULL : repeats + first, count, task->code_bits);
+}
+
 static void make_body(const struct task *task, uint32_t first, uint32_t count, size_t *start)
 {
     struct octet_buffer *body = &task->writer->body;
@@ -269,9 +321,7 @@ static void make_body(const struct task *task, uint32_t first, uint32_t count, s
     append_levels(body, values_rows(task->values, first, count), true);
     switch (task->encoding) {
     case PARQUET_RLE_DICTIONARY:
-        octet_buffer_append_u8(body, (uint8_t)task->code_bits);
-        hybrid_append(body, task->writer->dictionary.codes + first,
-                      task->values->repeats == NULL ? NULL : task->values->repeats + first, count, task->code_bits);
+        append_codes(task, first, count);
         break;
     case PARQUET_DELTA_BINARY_PACKED:
         values_widen(task->values, task->is_signed, first, count, task->writer->wide);
@@ -304,29 +354,6 @@ static void make_dictionary_body(const struct task *task, uint32_t first, uint32
             append_item(task, item, task->values->lengths == NULL ? 0 : dictionary->starts[item]);
         }
     }
-}
-
-/* The first data page, with the dictionary, tells whether compressing is worth its time. */
-static void choose_codec(struct task *task)
-{
-    struct chunk_writer *writer = task->writer;
-    size_t start = 0;
-    double before = 0, after = 0;
-    task->chunk->codec = PARQUET_UNCOMPRESSED;
-    if (writer->codec == PARQUET_UNCOMPRESSED)
-        return;
-    if (task->encoding == PARQUET_RLE_DICTIONARY) {
-        make_dictionary_body(task, 0, writer->dictionary.count);
-        const double share = (double)page_items(task, 0) / task->values->item_count;
-        before = (double)writer->body.size_bytes * share;
-        after = before * page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
-    }
-    make_body(task, 0, page_items(task, 0), &start);
-    const double size = (double)writer->body.size_bytes;
-    before += size;
-    after += size * page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
-    if (after < before * worth_compressing)
-        task->chunk->codec = writer->codec;
 }
 
 static int write_dictionary(struct task *task, uint64_t file_offset)
@@ -383,8 +410,18 @@ static int write_null(struct task *task, uint64_t file_offset)
 
 /* ------------------------------------------------------------------------------------------------ the choice */
 
-/* Octets that one item takes, by a sample. */
-static double try_encoding(struct task *task, enum parquet_encoding encoding)
+/* What an item comes to, octets: as it is encoded, and with that compressed. */
+struct estimate {
+    double encoded, packed;
+};
+
+static double least_of(struct estimate estimate)
+{
+    return estimate.packed < estimate.encoded * worth_compressing ? estimate.packed : estimate.encoded;
+}
+
+/* By a sample of the items. */
+static struct estimate try_encoding(struct task *task, enum parquet_encoding encoding)
 {
     struct chunk_writer *writer = task->writer;
     const uint32_t sample = writer->thorough ? 2 * SAMPLE_ITEMS : SAMPLE_ITEMS;
@@ -394,22 +431,26 @@ static double try_encoding(struct task *task, enum parquet_encoding encoding)
     task->encoding = encoding;
     make_body(task, first, count, &start);
     const double size = (double)writer->body.size_bytes;
-    double share = page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
-    if (share >= worth_compressing)
-        share = 1;
-    return size * share / count;
+    const double share = page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
+    return (struct estimate){.encoded = size / count, .packed = size * share / count};
 }
 
 /* The same with a dictionary: indices, and each item's share of the entries, by a sample of both. */
-static double try_dictionary(struct task *task)
+static struct estimate try_dictionary(struct task *task)
 {
     struct chunk_writer *writer = task->writer;
     const uint32_t all = writer->dictionary.count, some = all < SAMPLE_ENTRIES ? all : SAMPLE_ENTRIES;
     make_dictionary_body(task, (all - some) / 2, some);
     const double share =
         page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
-    const double entries = (double)writer->body.size_bytes / some * all * share;
-    return try_encoding(task, PARQUET_RLE_DICTIONARY) + entries / task->values->item_count;
+    const double entries = (double)writer->body.size_bytes / some * all / task->values->item_count;
+    const struct estimate indices = try_encoding(task, PARQUET_RLE_DICTIONARY);
+    return (struct estimate){.encoded = indices.encoded + entries, .packed = indices.packed + entries * share};
+}
+
+static struct estimate try(struct task *task, enum parquet_encoding encoding)
+{
+    return encoding == PARQUET_RLE_DICTIONARY ? try_dictionary(task) : try_encoding(task, encoding);
 }
 
 static uint64_t dictionary_bytes(const struct task *task)
@@ -456,17 +497,11 @@ static unsigned code_bits(const struct task *task)
     return bits;
 }
 
-static void choose_dictionary(struct task *task)
-{
-    task->encoding = PARQUET_RLE_DICTIONARY;
-    task->code_bits = code_bits(task);
-    task->chunk->distinct_count = task->writer->dictionary.count;
-}
-
 /* The least that was found yet. */
 struct choice {
     double size;
     enum parquet_encoding encoding;
+    enum parquet_codec codec;
     unsigned code_bits;
     int level;
 };
@@ -475,9 +510,21 @@ static void consider(struct task *task, struct choice *best, enum parquet_encodi
 {
     task->writer->pages.level = level;
     task->code_bits = bits;
-    const double size = encoding == PARQUET_RLE_DICTIONARY ? try_dictionary(task) : try_encoding(task, encoding);
+    const struct estimate estimate = try(task, encoding);
+    const double size = least_of(estimate);
     if (size < best->size)
-        *best = (struct choice){.size = size, .encoding = encoding, .code_bits = bits, .level = level};
+        *best = (struct choice){.size = size, .encoding = encoding, .code_bits = bits, .level = level,
+                                .codec = size < estimate.encoded ? task->writer->codec : PARQUET_UNCOMPRESSED};
+}
+
+static void take(struct task *task, const struct choice *best)
+{
+    task->encoding = best->encoding;
+    task->code_bits = best->code_bits;
+    task->writer->pages.level = best->level;
+    task->chunk->codec = best->codec;
+    if (best->encoding == PARQUET_RLE_DICTIONARY)
+        task->chunk->distinct_count = task->writer->dictionary.count;
 }
 
 /*
@@ -501,9 +548,7 @@ static void choose_thoroughly(struct task *task, bool made)
     }
     if (task->writer->codec == PARQUET_ZSTD)
         consider(task, &best, best.encoding, best.code_bits, hard);
-    task->encoding = best.encoding;
-    task->code_bits = best.code_bits;
-    task->writer->pages.level = best.level;
+    take(task, &best);
     task->chunk->distinct_count = made ? task->writer->dictionary.count : 0;
 }
 
@@ -515,23 +560,43 @@ static int choose(struct task *task)
         return -1;
     const bool made = result == DICTIONARY_MADE && dictionary_bytes(task) <= CHUNK_DICTIONARY_BYTES;
     if (made)
-        choose_dictionary(task);
+        task->code_bits = code_bits(task);
     if (task->writer->thorough && values->repeats == NULL) {
         choose_thoroughly(task, made);
         return 0;
     }
-    if (values->repeats != NULL || (made && task->writer->dictionary.count <= SMALL_DICTIONARY))
-        return 0; /* nothing takes less */
-    const double plain = try_encoding(task, PARQUET_PLAIN);
-    const double delta = task->is_number ? try_encoding(task, PARQUET_DELTA_BINARY_PACKED) : plain;
-    const double other = delta < plain ? delta : plain;
-    if (made && try_dictionary(task) <= other) {
-        choose_dictionary(task);
-        return 0;
+    const unsigned bits = task->code_bits;
+    struct choice best = {.size = INFINITY};
+    if (made)
+        consider(task, &best, PARQUET_RLE_DICTIONARY, bits, task->writer->level);
+    /* nothing takes less than a small dictionary, or than one of few runs */
+    if (!made || (values->repeats == NULL && task->writer->dictionary.count > SMALL_DICTIONARY)) {
+        consider(task, &best, PARQUET_PLAIN, bits, task->writer->level);
+        if (task->is_number && values->repeats == NULL)
+            consider(task, &best, PARQUET_DELTA_BINARY_PACKED, bits, task->writer->level);
     }
-    task->chunk->distinct_count = 0;
-    task->encoding = delta < plain ? PARQUET_DELTA_BINARY_PACKED : PARQUET_PLAIN;
+    take(task, &best);
     return 0;
+}
+
+/* What is alike for many rows one behind the other, as a sample tells, is one item for them: `ret_runs`. Else the values as they are. */
+static const struct store_values *find_runs(struct chunk_writer *writer, const struct store_values *values, struct store_values *ret_runs)
+{
+    const uint32_t count = values->item_count, piece = count / 4 < RUN_SAMPLE ? count / 4 : RUN_SAMPLE;
+    const uint32_t run_max = count / RUN_MEAN;
+    if (writer->thorough || values->repeats != NULL || count < RUN_SAMPLE ||
+        values_changes(values, 0, piece) + values_changes(values, count - piece, piece) > 2 * piece / RUN_MEAN)
+        return values;
+    octet_buffer_clear(&writer->run_items);
+    octet_buffer_clear(&writer->run_lengths);
+    void *items = octet_buffer_room(&writer->run_items, (size_t)run_max * values->width_bytes);
+    void *lengths = octet_buffer_room(&writer->run_lengths, run_max * sizeof(uint32_t));
+    const uint32_t runs = items == NULL || lengths == NULL ? 0 : values_runs(values, run_max, items, lengths);
+    if (runs == 0)
+        return values;
+    *ret_runs = (struct store_values){
+        .data = items, .repeats = lengths, .item_count = runs, .width_bytes = values->width_bytes, .row_count = values->row_count};
+    return ret_runs;
 }
 
 int chunk_write(struct chunk_writer *writer, enum store_type type, const struct store_values *values,
@@ -539,6 +604,7 @@ int chunk_write(struct chunk_writer *writer, enum store_type type, const struct 
 {
     const struct store_type_parquet *parquet = store_type_parquet(type);
     struct chunk chunk = {.value_count = values->row_count, .encodings = 1u << PARQUET_RLE};
+    struct store_values runs;
     struct task task = {
         .writer = writer, .values = values, .parquet = parquet, .type = type, .to = to, .chunk = &chunk,
         .is_number = parquet->physical == PARQUET_INT32 || parquet->physical == PARQUET_INT64,
@@ -546,6 +612,8 @@ int chunk_write(struct chunk_writer *writer, enum store_type type, const struct 
     };
     const size_t begin = to->size_bytes;
     int result = 0;
+    if (task.is_number && values->item_count > 0)
+        task.values = find_runs(writer, values, &runs);
     writer->pages.level = writer->level;
     if (values->item_count == 0) {
         chunk.encodings |= 1u << PARQUET_PLAIN;
@@ -554,7 +622,6 @@ int chunk_write(struct chunk_writer *writer, enum store_type type, const struct 
         result = find_bounds(&task) != 0 || choose(&task) != 0 ? -1 : 0;
         if (result == 0) {
             chunk.encodings |= 1u << task.encoding;
-            choose_codec(&task);
             if (task.encoding == PARQUET_RLE_DICTIONARY) {
                 chunk.encodings |= 1u << PARQUET_PLAIN;
                 result = write_dictionary(&task, file_offset);

@@ -54,7 +54,8 @@ void chunk_done(struct chunk *chunk);
 struct chunk_writer {
     struct page_writer pages;
     struct dictionary dictionary;
-    struct octet_buffer body, scratch;
+    struct octet_buffer body, scratch, codes;
+    struct octet_buffer run_items, run_lengths; /* of a column whose neighbours are alike */
     int64_t *wide; /* CHUNK_PAGE_ITEMS */
     enum parquet_codec codec;
     int level;     /* of zstd */
