@@ -18,12 +18,14 @@ enum {
     SAMPLE_DIFFERENT = 2048,
     SAMPLE_ENTRIES = 4096,
     SMALL_DICTIONARY = 256,
+    MEMORY_GROUPS = 7,
     RUN_SAMPLE = 2048,   /* neighbours that are looked at, twice */
     RUN_MEAN = 16        /* rows that make runs worth it */
 };
 
 
 static const double worth_compressing = 0.95; /* what pages may come to at the most */
+static const double gain_of_matches = 0.005;  /* that is left for speed */
 
 /* A column being written. */
 struct task {
@@ -31,6 +33,7 @@ struct task {
     const struct store_values *values;
     const struct store_type_parquet *parquet;
     enum store_type type;
+    int32_t field_id;
     bool is_number, is_signed, is_time;
     enum parquet_encoding encoding;
     unsigned code_bits; /* of dictionary indices */
@@ -356,13 +359,25 @@ static void make_dictionary_body(const struct task *task, uint32_t first, uint32
     }
 }
 
+/* Entries are often in order, so that much comes again whatever the indices are. Returns the level for those. */
+static int set_dictionary_level(const struct task *task)
+{
+    struct chunk_writer *writer = task->writer;
+    const int level = writer->pages.level;
+    writer->pages.level = level == PAGE_LEVEL_ENTROPY ? writer->level : level;
+    return level;
+}
+
 static int write_dictionary(struct task *task, uint64_t file_offset)
 {
     const struct page page = {.kind = PARQUET_DICTIONARY_PAGE, .encoding = PARQUET_PLAIN, .codec = task->chunk->codec,
                               .value_count = task->writer->dictionary.count};
     task->chunk->dictionary_offset = file_offset + task->to->size_bytes;
     make_dictionary_body(task, 0, task->writer->dictionary.count);
-    return write_page(task, &page);
+    const int level = set_dictionary_level(task);
+    const int result = write_page(task, &page);
+    task->writer->pages.level = level;
+    return result;
 }
 
 static int write_pages(struct task *task, uint64_t file_offset)
@@ -415,11 +430,6 @@ struct estimate {
     double encoded, packed;
 };
 
-static double least_of(struct estimate estimate)
-{
-    return estimate.packed < estimate.encoded * worth_compressing ? estimate.packed : estimate.encoded;
-}
-
 /* By a sample of the items. */
 static struct estimate try_encoding(struct task *task, enum parquet_encoding encoding)
 {
@@ -440,10 +450,12 @@ static struct estimate try_dictionary(struct task *task)
 {
     struct chunk_writer *writer = task->writer;
     const uint32_t all = writer->dictionary.count, some = all < SAMPLE_ENTRIES ? all : SAMPLE_ENTRIES;
+    const int level = set_dictionary_level(task);
     make_dictionary_body(task, (all - some) / 2, some);
     const double share =
         page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
     const double entries = (double)writer->body.size_bytes / some * all / task->values->item_count;
+    writer->pages.level = level;
     const struct estimate indices = try_encoding(task, PARQUET_RLE_DICTIONARY);
     return (struct estimate){.encoded = indices.encoded + entries, .packed = indices.packed + entries * share};
 }
@@ -484,37 +496,72 @@ static enum dictionary_result make_dictionary(struct task *task)
     return result;
 }
 
-static unsigned code_bits(const struct task *task)
+/* Of indices, in whole octets or not. */
+static unsigned code_bits(const struct task *task, bool whole_octets)
+{
+    const uint32_t count = task->writer->dictionary.count;
+    const unsigned bits = count == 1 ? 1 : bit_width(count - 1);
+    return whole_octets ? (bits + 7) / 8 * 8 : bits;
+}
+
+/* What compresses octets sees none in odd bits: indices that are far from equally frequent may take less in a whole octet. */
+static bool try_whole_octets(const struct task *task)
 {
     const struct dictionary *dictionary = &task->writer->dictionary;
-    const unsigned bits = bit_width(dictionary->count - 1);
-    if (bits == 0)
-        return 1;
-    /* What compresses octets sees none in odd bits: indices that are far from equally frequent get a whole octet. */
-    if (bits < 8 && dictionary->from_table && task->writer->codec == PARQUET_ZSTD && task->values->repeats == NULL &&
-        dictionary->entropy_bits < bits * 0.8)
-        return 8;
-    return bits;
+    const unsigned bits = code_bits(task, false);
+    return bits < 8 && dictionary->from_table && task->writer->codec == PARQUET_ZSTD && task->values->repeats == NULL &&
+           dictionary->entropy_bits < bits * 0.95;
 }
 
 /* The least that was found yet. */
 struct choice {
-    double size;
+    double size; /* octets of an item, with those that the time for it is worth */
     enum parquet_encoding encoding;
     enum parquet_codec codec;
     unsigned code_bits;
     int level;
 };
 
+/* How long it takes to encode an item, nanoseconds, as measured; all that counts is which takes longer than another. */
+static double encoding_ns(const struct task *task, enum parquet_encoding encoding)
+{
+    if (encoding == PARQUET_RLE_DICTIONARY)
+        return task->writer->dictionary.from_table ? 2 : 10;
+    return encoding == PARQUET_DELTA_BINARY_PACKED ? 3 : 0.5;
+}
+
+/* The same to compress an octet: numbers as they are have many short ones that come again. */
+static double compressing_ns(const struct task *task, enum parquet_encoding encoding, int level)
+{
+    if (task->writer->codec == PARQUET_LZ4_RAW || level == PAGE_LEVEL_ENTROPY)
+        return 1;
+    return task->is_number && encoding == PARQUET_PLAIN ? 6 : 3;
+}
+
 static void consider(struct task *task, struct choice *best, enum parquet_encoding encoding, unsigned bits, int level)
 {
     task->writer->pages.level = level;
     task->code_bits = bits;
     const struct estimate estimate = try(task, encoding);
-    const double size = least_of(estimate);
+    const double ns = encoding_ns(task, encoding), compressed_ns = ns + compressing_ns(task, encoding, level) * estimate.encoded;
+    const double plain = estimate.encoded + task->writer->bytes_for_ns * ns;
+    const double packed = estimate.packed + task->writer->bytes_for_ns * compressed_ns;
+    const bool is_packed = estimate.packed < estimate.encoded * worth_compressing && packed < plain;
+    const double size = is_packed ? packed : plain;
     if (size < best->size)
         *best = (struct choice){.size = size, .encoding = encoding, .code_bits = bits, .level = level,
-                                .codec = size < estimate.encoded ? task->writer->codec : PARQUET_UNCOMPRESSED};
+                                .codec = is_packed ? task->writer->codec : PARQUET_UNCOMPRESSED};
+}
+
+/* Looking for what comes again is given up where it gains next to nothing. */
+static void consider_entropy(struct task *task, struct choice *best)
+{
+    struct choice other = {.size = best->codec == PARQUET_ZSTD ? best->size * (1 + gain_of_matches) : best->size};
+    if (task->writer->codec != PARQUET_ZSTD || best->level == PAGE_LEVEL_ENTROPY)
+        return;
+    consider(task, &other, best->encoding, best->code_bits, PAGE_LEVEL_ENTROPY);
+    if (other.codec == PARQUET_ZSTD)
+        *best = other;
 }
 
 static void take(struct task *task, const struct choice *best)
@@ -537,9 +584,9 @@ static void choose_thoroughly(struct task *task, bool made)
     struct choice best = {.size = INFINITY};
     if (made) {
         const unsigned bits = bit_width(task->writer->dictionary.count - 1);
-        consider(task, &best, PARQUET_RLE_DICTIONARY, bits == 0 ? 1 : bits, fast);
+        consider(task, &best, PARQUET_RLE_DICTIONARY, code_bits(task, false), fast);
         if (bits % 8 != 0)
-            consider(task, &best, PARQUET_RLE_DICTIONARY, (bits + 7) / 8 * 8, fast);
+            consider(task, &best, PARQUET_RLE_DICTIONARY, code_bits(task, true), fast);
     }
     if (!made || task->writer->dictionary.count > SMALL_DICTIONARY) {
         consider(task, &best, PARQUET_PLAIN, 0, fast);
@@ -548,34 +595,80 @@ static void choose_thoroughly(struct task *task, bool made)
     }
     if (task->writer->codec == PARQUET_ZSTD)
         consider(task, &best, best.encoding, best.code_bits, hard);
+    consider_entropy(task, &best);
     take(task, &best);
     task->chunk->distinct_count = made ? task->writer->dictionary.count : 0;
 }
 
+static void choose_quickly(struct task *task, bool made)
+{
+    const int level = task->writer->level;
+    struct choice best = {.size = INFINITY};
+    if (made)
+        consider(task, &best, PARQUET_RLE_DICTIONARY, code_bits(task, false), level);
+    if (made && try_whole_octets(task))
+        consider(task, &best, PARQUET_RLE_DICTIONARY, code_bits(task, true), PAGE_LEVEL_ENTROPY);
+    /* nothing takes less than a small dictionary, or than one of few runs */
+    if (!made || (task->values->repeats == NULL && task->writer->dictionary.count > SMALL_DICTIONARY)) {
+        consider(task, &best, PARQUET_PLAIN, 0, level);
+        if (task->is_number && task->values->repeats == NULL)
+            consider(task, &best, PARQUET_DELTA_BINARY_PACKED, 0, level);
+    }
+    consider_entropy(task, &best);
+    take(task, &best);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- memory */
+
+static struct chunk_memory *memory_of(const struct task *task)
+{
+    const unsigned size_class = bit_width(task->values->item_count);
+    struct chunk_memory *memory =
+        &task->writer->memories[((uint32_t)task->field_id * 31 + size_class) * 0x9e3779b1u >> 24 & (CHUNK_MEMORIES - 1)];
+    if (memory->field_id != task->field_id || memory->size_class != size_class)
+        *memory = (struct chunk_memory){.field_id = task->field_id, .size_class = (uint8_t)size_class};
+    return memory;
+}
+
+static void remember(const struct task *task, struct chunk_memory *memory)
+{
+    memory->left = MEMORY_GROUPS;
+    memory->encoding = (uint8_t)task->encoding;
+    memory->codec = (uint8_t)task->chunk->codec;
+    memory->level = (uint8_t)task->writer->pages.level;
+    memory->whole_octets = task->encoding == PARQUET_RLE_DICTIONARY && task->code_bits % 8 == 0;
+}
+
+static void take_remembered(struct task *task, struct chunk_memory *memory)
+{
+    memory->left--;
+    take(task, &(struct choice){.encoding = memory->encoding, .codec = memory->codec, .level = memory->level,
+                                .code_bits = memory->encoding == PARQUET_RLE_DICTIONARY ? code_bits(task, memory->whole_octets) : 0});
+}
+
 static int choose(struct task *task)
 {
-    const struct store_values *values = task->values;
+    const bool thorough = task->writer->thorough && task->values->repeats == NULL;
+    struct chunk_memory *memory = thorough || task->values->repeats != NULL ? NULL : memory_of(task);
+    const bool known = memory != NULL && memory->left > 0;
+    if (known && memory->encoding != PARQUET_RLE_DICTIONARY) {
+        take_remembered(task, memory);
+        return 0;
+    }
     const enum dictionary_result result = make_dictionary(task);
     if (result == DICTIONARY_MEMORY)
         return -1;
     const bool made = result == DICTIONARY_MADE && dictionary_bytes(task) <= CHUNK_DICTIONARY_BYTES;
-    if (made)
-        task->code_bits = code_bits(task);
-    if (task->writer->thorough && values->repeats == NULL) {
-        choose_thoroughly(task, made);
+    if (known && made) {
+        take_remembered(task, memory);
         return 0;
     }
-    const unsigned bits = task->code_bits;
-    struct choice best = {.size = INFINITY};
-    if (made)
-        consider(task, &best, PARQUET_RLE_DICTIONARY, bits, task->writer->level);
-    /* nothing takes less than a small dictionary, or than one of few runs */
-    if (!made || (values->repeats == NULL && task->writer->dictionary.count > SMALL_DICTIONARY)) {
-        consider(task, &best, PARQUET_PLAIN, bits, task->writer->level);
-        if (task->is_number && values->repeats == NULL)
-            consider(task, &best, PARQUET_DELTA_BINARY_PACKED, bits, task->writer->level);
-    }
-    take(task, &best);
+    if (thorough)
+        choose_thoroughly(task, made);
+    else
+        choose_quickly(task, made);
+    if (memory != NULL)
+        remember(task, memory);
     return 0;
 }
 
@@ -599,14 +692,14 @@ static const struct store_values *find_runs(struct chunk_writer *writer, const s
     return ret_runs;
 }
 
-int chunk_write(struct chunk_writer *writer, enum store_type type, const struct store_values *values,
-                uint64_t file_offset, struct octet_buffer *to, struct chunk *ret_chunk)
+int chunk_write(struct chunk_writer *writer, int32_t field_id, enum store_type type, const struct store_values *values, uint64_t file_offset,
+                struct octet_buffer *to, struct chunk *ret_chunk)
 {
     const struct store_type_parquet *parquet = store_type_parquet(type);
     struct chunk chunk = {.value_count = values->row_count, .encodings = 1u << PARQUET_RLE};
     struct store_values runs;
     struct task task = {
-        .writer = writer, .values = values, .parquet = parquet, .type = type, .to = to, .chunk = &chunk,
+        .writer = writer, .values = values, .parquet = parquet, .type = type, .field_id = field_id, .to = to, .chunk = &chunk,
         .is_number = parquet->physical == PARQUET_INT32 || parquet->physical == PARQUET_INT64,
         .is_signed = parquet->is_signed, .is_time = type == STORE_TIME_US,
     };

@@ -69,7 +69,14 @@ uint32_t values_changes(const struct store_values *values, uint32_t first, uint3
 
 uint32_t values_runs(const struct store_values *values, uint32_t run_max, void *ret_items, uint32_t *ret_lengths)
 {
+    const uint8_t *data = values->data;
+    const size_t width = values->width_bytes, rest = (values->item_count - 1) * width;
     uint32_t run_count = 0;
+    if (run_max > 0 && memcmp(data, data + width, rest) == 0) { /* one run */
+        memcpy(ret_items, data, width);
+        ret_lengths[0] = values->item_count;
+        return 1;
+    }
 #define RUNS(type)                                                                                              \
     {                                                                                                           \
         const type *items = values->data;                                                                       \
@@ -88,4 +95,13 @@ uint32_t values_runs(const struct store_values *values, uint32_t run_max, void *
     FOR_WIDTH(values, false, RUNS);
 #undef RUNS
     return rows == values->item_count ? run_count : 0;
+}
+
+int64_t values_deltas(const int64_t *numbers, uint32_t count, bool narrow, uint64_t *ret_deltas, uint64_t ret_any[4])
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        return values_deltas_avx2(numbers, count, narrow, ret_deltas, ret_any);
+#endif
+    VALUES_DELTAS()
 }

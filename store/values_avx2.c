@@ -24,4 +24,9 @@ AVX2 bool values_steps_avx2(const struct store_values *values, bool is_signed, i
     return odd == 0;
 }
 
+AVX2 int64_t values_deltas_avx2(const int64_t *numbers, uint32_t count, bool narrow, uint64_t *ret_deltas, uint64_t ret_any[4])
+{
+    VALUES_DELTAS()
+}
+
 #endif

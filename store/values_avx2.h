@@ -15,6 +15,8 @@ void values_range_avx2(const struct store_values *values, bool is_signed, uint32
 bool values_steps_avx2(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, uint32_t first,
                        uint32_t count, uint32_t *ret_steps);
 
+int64_t values_deltas_avx2(const int64_t *numbers, uint32_t count, bool narrow, uint64_t *ret_deltas, uint64_t ret_any[4]);
+
 #endif
 
 #endif

@@ -58,4 +58,32 @@
             VALUES_STEPS_BY(1000000u, 6, 0x68c26139u)                                                  \
     }
 
+/*
+ * values_deltas(): a function's body. The deltas of a block of 128, with the least of them taken away, and all bits that are set in each
+ * quarter of them. What is missing is made up with the least.
+ */
+#define VALUES_DELTAS()                                                                                         \
+    int64_t least;                                                                                              \
+    if (narrow) {                                                                                               \
+        for (uint32_t i = 0; i < count; i++)                                                                    \
+            ret_deltas[i] = (uint64_t)(int64_t)(int32_t)((uint32_t)numbers[i + 1] - (uint32_t)numbers[i]);      \
+    } else {                                                                                                    \
+        for (uint32_t i = 0; i < count; i++)                                                                    \
+            ret_deltas[i] = (uint64_t)numbers[i + 1] - (uint64_t)numbers[i];                                    \
+    }                                                                                                           \
+    least = (int64_t)ret_deltas[0];                                                                             \
+    for (uint32_t i = 0; i < count; i++)                                                                        \
+        least = (int64_t)ret_deltas[i] < least ? (int64_t)ret_deltas[i] : least;                                \
+    for (uint32_t i = count; i < VALUES_BLOCK; i++)                                                             \
+        ret_deltas[i] = (uint64_t)least;                                                                        \
+    for (uint32_t m = 0; m < 4; m++) {                                                                          \
+        uint64_t any = 0;                                                                                       \
+        for (uint32_t i = m * (VALUES_BLOCK / 4); i < (m + 1) * (VALUES_BLOCK / 4); i++) {                      \
+            ret_deltas[i] -= (uint64_t)least;                                                                   \
+            any |= ret_deltas[i];                                                                               \
+        }                                                                                                       \
+        ret_any[m] = any;                                                                                       \
+    }                                                                                                           \
+    return least;
+
 #endif

@@ -54,7 +54,7 @@ static void write_column(struct written *written, enum store_type type, enum par
     close(fd);
     unlink(written->path);
     assert_int_equal(file_writer_init(&writer, codec, 1), 0);
-    assert_int_equal(chunk_write(&writer.chunks, type, values, 4, &pages, &written->chunk), 0);
+    assert_int_equal(chunk_write(&writer.chunks, 2, type, values, 4, &pages, &written->chunk), 0);
     if (file_writer_begin(&writer, written->path, columns, 2, &error) != 0 ||
         file_writer_row_group(&writer, both, NULL, -1, &error) != 0 ||
         file_writer_finish(&writer, NULL, 0, false, &size_bytes, &error) != 0)
