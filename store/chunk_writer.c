@@ -580,7 +580,7 @@ static void take(struct task *task, const struct choice *best)
  */
 static void choose_thoroughly(struct task *task, bool made)
 {
-    const int fast = 1, hard = task->writer->level;
+    const int fast = 2, hard = task->writer->level;
     struct choice best = {.size = INFINITY};
     if (made) {
         const unsigned bits = bit_width(task->writer->dictionary.count - 1);

@@ -6,6 +6,7 @@
 
 #include "seeded_hash.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,41 +239,33 @@ static bool find_starts(struct dictionary *dictionary, const struct store_values
     return true;
 }
 
-/* A number, or the hash of an item, beside its code: looking it up touches one place in memory. */
+/* What tells most others apart, beside the code: a short number, or half of a hash. */
 struct dictionary_slot {
-    uint64_t number;
-    uint32_t code;
+    uint32_t tag, code;
 };
 
-static inline uint32_t slot_of(uint64_t seed, uint64_t number, uint32_t mask)
+/* Slots are looked for by the other half of the hash. */
+static inline uint64_t number_hash(uint64_t seed, uint64_t number)
 {
-    return (uint32_t)(seeded_mix(seed, number ^ seed) >> 32) & mask;
+    return seeded_mix(seed, number ^ seed);
 }
 
-/* Twice the size; the numbers' places are found anew. */
+/* Twice the size; the places are found anew. */
 static bool grow_slots(struct dictionary *dictionary, uint32_t *size)
 {
-    const uint32_t before = *size, mask = before * 2 - 1;
-    struct dictionary_slot *old = dictionary->count == 0 ? NULL : malloc(before * sizeof *old);
-    if (old != NULL)
-        memcpy(old, dictionary->slots, before * sizeof *old);
-    if ((old == NULL && dictionary->count > 0) ||
-        !grow((void **)&dictionary->slots, &dictionary->slot_capacity, before * 2, sizeof *dictionary->slots)) {
-        free(old);
+    const uint32_t mask = *size * 2 - 1;
+    if (!grow((void **)&dictionary->slots, &dictionary->slot_capacity, *size * 2, sizeof *dictionary->slots))
         return false;
-    }
-    for (uint32_t place = 0; place <= mask; place++)
-        dictionary->slots[place].code = NONE;
-    for (uint32_t i = 0; i < before && old != NULL; i++) {
-        if (old[i].code == NONE)
-            continue;
-        uint32_t place = slot_of(dictionary->seed, old[i].number, mask);
-        while (dictionary->slots[place].code != NONE)
+    struct dictionary_slot *slots = dictionary->slots;
+    memset(slots, 0xff, ((size_t)mask + 1) * sizeof *slots);
+    for (uint32_t code = 0; code < dictionary->count; code++) {
+        const uint64_t hash = number_hash(dictionary->seed, dictionary->numbers[code]);
+        uint32_t place = (uint32_t)hash & mask;
+        while (slots[place].code != NONE)
             place = (place + 1) & mask;
-        dictionary->slots[place] = old[i];
+        slots[place] = (struct dictionary_slot){.tag = (uint32_t)(hash >> 32), .code = code};
     }
-    free(old);
-    *size = before * 2;
+    *size *= 2;
     return true;
 }
 
@@ -291,30 +284,35 @@ static bool begin_hashes(struct dictionary *dictionary, const struct store_value
     return grow_items(dictionary, values->item_count) && grow_slots(dictionary, size);
 }
 
-/* A new entry, which item i is the first to have; its slot is free. */
-static enum dictionary_result add_entry(struct dictionary *dictionary, uint32_t place, uint64_t number, uint32_t i,
+/* A new entry, which item i is the first to have; its slot is free. `number` is the item's, or its hash. */
+static enum dictionary_result add_entry(struct dictionary *dictionary, uint32_t place, uint32_t tag, uint64_t number, uint32_t i,
                                         uint32_t count_max, uint32_t *size)
 {
     if (dictionary->count == count_max)
         return DICTIONARY_NOT;
     if (!grow_entries(dictionary, dictionary->count + 1))
         return DICTIONARY_MEMORY;
-    dictionary->slots[place] = (struct dictionary_slot){.number = number, .code = dictionary->count};
+    dictionary->slots[place] = (struct dictionary_slot){.tag = tag, .code = dictionary->count};
+    dictionary->numbers[dictionary->count] = number;
     dictionary->entries[dictionary->count] = i;
     dictionary->codes[i] = dictionary->count++;
     return dictionary->count <= *size / 2 || grow_slots(dictionary, size) ? DICTIONARY_MADE : DICTIONARY_MEMORY;
 }
 
-/* Slots of a large table are far away: they are asked for before they are needed. */
-static void fetch_slots(const struct dictionary *dictionary, const uint64_t *numbers, uint32_t count, uint32_t size)
+/* Turns numbers into hashes, and asks for their slots before they are needed: those of a large table are far away. */
+static void fetch_slots(const struct dictionary *dictionary, const uint64_t *numbers, uint32_t count, uint32_t size,
+                        uint64_t *ret_hashes)
 {
-    for (uint32_t i = 0; i < count; i++)
-        __builtin_prefetch(&dictionary->slots[slot_of(dictionary->seed, numbers[i], size - 1)]);
+    for (uint32_t i = 0; i < count; i++) {
+        ret_hashes[i] = number_hash(dictionary->seed, numbers[i]);
+        __builtin_prefetch(&dictionary->slots[(uint32_t)ret_hashes[i] & (size - 1)]);
+    }
 }
 
 enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
 {
     int64_t numbers[FETCH];
+    uint64_t hashes[FETCH];
     uint32_t size;
     if (!begin_hashes(dictionary, values, &size))
         return DICTIONARY_MEMORY;
@@ -322,16 +320,18 @@ enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, co
         const uint32_t left = values->item_count - i, ahead = left < FETCH ? left : FETCH;
         if (i % FETCH == 0) {
             values_widen(values, false, i, ahead, numbers);
-            fetch_slots(dictionary, (const uint64_t *)numbers, ahead, size);
+            fetch_slots(dictionary, (const uint64_t *)numbers, ahead, size, hashes);
         }
-        const uint64_t number = (uint64_t)numbers[i % FETCH];
-        uint32_t place = slot_of(dictionary->seed, number, size - 1);
-        while (dictionary->slots[place].code != NONE && dictionary->slots[place].number != number)
+        const uint64_t number = (uint64_t)numbers[i % FETCH], hash = hashes[i % FETCH];
+        const uint32_t tag = (uint32_t)(hash >> 32);
+        uint32_t place = (uint32_t)hash & (size - 1), code;
+        while ((code = dictionary->slots[place].code) != NONE &&
+               (dictionary->slots[place].tag != tag || dictionary->numbers[code] != number))
             place = (place + 1) & (size - 1);
-        dictionary->codes[i] = dictionary->slots[place].code;
-        if (dictionary->codes[i] != NONE)
+        dictionary->codes[i] = code;
+        if (code != NONE)
             continue;
-        const enum dictionary_result result = add_entry(dictionary, place, number, i, count_max, &size);
+        const enum dictionary_result result = add_entry(dictionary, place, tag, number, i, count_max, &size);
         if (result != DICTIONARY_MADE)
             return result;
     }
@@ -349,7 +349,7 @@ static bool is_too_long(const struct store_values *values)
 
 enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
 {
-    uint64_t hashes[FETCH];
+    uint64_t numbers[FETCH], hashes[FETCH];
     uint32_t size;
     if (is_too_long(values))
         return DICTIONARY_NOT;
@@ -358,20 +358,21 @@ enum dictionary_result dictionary_hash(struct dictionary *dictionary, const stru
     for (uint32_t i = 0; i < values->item_count; i++) {
         const uint32_t left = values->item_count - i, ahead = left < FETCH ? left : FETCH;
         for (uint32_t k = 0; k < ahead && i % FETCH == 0; k++)
-            hashes[k] = item_hash(dictionary->seed, item_at(values, dictionary->starts, i + k));
+            numbers[k] = item_hash(dictionary->seed, item_at(values, dictionary->starts, i + k));
         if (i % FETCH == 0)
-            fetch_slots(dictionary, hashes, ahead, size);
+            fetch_slots(dictionary, numbers, ahead, size, hashes);
         const struct item item = item_at(values, dictionary->starts, i);
-        const uint64_t hash = hashes[i % FETCH];
-        uint32_t place = slot_of(dictionary->seed, hash, size - 1), code;
+        const uint64_t number = numbers[i % FETCH], hash = hashes[i % FETCH];
+        const uint32_t tag = (uint32_t)(hash >> 32);
+        uint32_t place = (uint32_t)hash & (size - 1), code;
         while ((code = dictionary->slots[place].code) != NONE &&
-               (dictionary->slots[place].number != hash ||
+               (dictionary->slots[place].tag != tag || dictionary->numbers[code] != number ||
                 !item_equal(item, item_at(values, dictionary->starts, dictionary->entries[code]))))
             place = (place + 1) & (size - 1);
         dictionary->codes[i] = code;
         if (code != NONE)
             continue;
-        const enum dictionary_result result = add_entry(dictionary, place, hash, i, count_max, &size);
+        const enum dictionary_result result = add_entry(dictionary, place, tag, number, i, count_max, &size);
         if (result != DICTIONARY_MADE)
             return result;
     }
@@ -383,6 +384,7 @@ struct ranked {
     uint64_t number;
     uint32_t code, times;
 };
+static_assert(sizeof(struct ranked) == 2 * sizeof(struct dictionary_slot), "entries are put in order where the slots are");
 
 /* By an octet of the number, or for `octet` 8 by how often it comes, where from 255 on all are alike; ascending, and those that are alike
  * stay as they are. */
@@ -405,10 +407,11 @@ static void sort_by_octet(const struct ranked *from, struct ranked *to, uint32_t
 int dictionary_order(struct dictionary *dictionary, const struct store_values *values, bool is_signed)
 {
     const uint32_t count = dictionary->count;
-    struct ranked *entries = calloc(2 * (size_t)count + 1, sizeof *entries), *from = entries, *to = entries + count;
-    uint64_t any = 0;
-    if (entries == NULL)
+    /* slots are not needed otherwise from here on */
+    if (!grow((void **)&dictionary->slots, &dictionary->slot_capacity, 4 * count, sizeof *dictionary->slots))
         return -1;
+    struct ranked *from = (struct ranked *)(void *)dictionary->slots, *to = from + count;
+    uint64_t any = 0;
     for (uint32_t k = 0; k < count; k++) {
         int64_t number;
         values_widen(values, is_signed, dictionary->entries[k], 1, &number);
@@ -433,7 +436,6 @@ int dictionary_order(struct dictionary *dictionary, const struct store_values *v
     for (uint32_t i = 0; i < values->item_count; i++)
         dictionary->codes[i] = ranks[dictionary->codes[i]];
     dictionary->from_table = true;
-    free(entries);
     return 0;
 }
 

@@ -15,7 +15,7 @@
 struct dictionary {
     uint32_t *codes;   /* of each item: index of its entry; with has_places where the table has that index */
     uint32_t *entries; /* of each entry: an item that has it; of a table's unused */
-    uint64_t *numbers; /* of each entry, where it came from a table */
+    uint64_t *numbers; /* of each entry, where it came from a table; else what is looked for */
     uint32_t *table;
     struct dictionary_slot *slots; /* of a hash table of numbers */
     uint32_t *starts; /* of variable items: where each begins, in octets */

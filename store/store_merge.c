@@ -419,6 +419,8 @@ struct store_merger *store_merger_create(const struct store_merge_options *optio
         store_error_set(error, "not enough memory to merge segments");
         return NULL;
     }
+    if (options->large_groups)
+        merger->merge.group_rows = MERGE_GROUP_ROWS_LARGE;
     return merger;
 }
 
