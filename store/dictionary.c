@@ -4,6 +4,7 @@
  */
 #include "dictionary.h"
 
+#include "bit_pack.h"
 #include "seeded_hash.h"
 
 #include <assert.h>
@@ -18,6 +19,7 @@ enum {
     SMALL_ENTRIES = 256,     /* dictionaries of no more stay in order */
     SAMPLE_MAX = 4096,
     FETCH = 64,
+    RARE_TIMES = 4,
     SAMPLE_GUESS = 512,
     COUNT_PIECE = 8192,
     TABLE_TURNS = 1024
@@ -386,12 +388,18 @@ struct ranked {
 };
 static_assert(sizeof(struct ranked) == 2 * sizeof(struct dictionary_slot), "entries are put in order where the slots are");
 
-/* By an octet of the number, or for `octet` 8 by how often it comes, where from 255 on all are alike; ascending, and those that are alike
- * stay as they are. */
+/* The rank of an entry that comes so often: by the power of two. Those that are rare are alike, since entries in order take less than what
+ * shorter indices would gain. */
+static uint8_t rank_of(uint32_t times)
+{
+    return (uint8_t)(times < RARE_TIMES ? 32 : 32 - bit_width(times));
+}
+
+/* By an octet of the number, or for `octet` 8 by how often it comes; ascending, and those that are alike stay as they are. */
 static void sort_by_octet(const struct ranked *from, struct ranked *to, uint32_t count, unsigned octet)
 {
     uint32_t ends[256] = {0}, end = 0;
-#define KEY(entry) (octet < 8 ? (uint8_t)((entry).number >> (8 * octet)) : (uint8_t)(255 - ((entry).times < 255 ? (entry).times : 255)))
+#define KEY(entry) (octet < 8 ? (uint8_t)((entry).number >> (8 * octet)) : rank_of((entry).times))
     for (uint32_t i = 0; i < count; i++)
         ends[KEY(from[i])]++;
     for (int key = 0; key < 256; key++) {

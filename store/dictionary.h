@@ -45,7 +45,7 @@ enum dictionary_result dictionary_hash(struct dictionary *dictionary, const stru
 /* The same from numbers, which is faster. */
 enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max);
 
-/* Numbers a dictionary of hashed numbers anew: the more frequent ones first, those as frequent ascending. What compresses indices and entries
+/* Numbers a dictionary of hashed numbers anew: the more frequent ones first, those about as frequent ascending. What compresses indices and entries
  * gains by it. 0, or -1 without memory. */
 int dictionary_order(struct dictionary *dictionary, const struct store_values *values, bool is_signed);
 

@@ -328,6 +328,50 @@ static void runs_at_both_ends_alone(void **state)
     free(numbers);
 }
 
+/* Row groups of one column, one behind the other, each unlike the one before: what is remembered of those must fit the next one or be given up. */
+static void row_groups_unlike_those_before(void **state)
+{
+    (void)state;
+    enum { KINDS = 6, GROUPS = 36, ITEMS = 1900 }; /* fewer items than are looked at for runs */
+    const struct file_column column = {.name = "column", .field_id = 5, .type = STORE_U32};
+    static uint32_t groups[GROUPS][ITEMS];
+    char path[] = "/tmp/weir-groups-XXXXXX";
+    struct store_error error = {0};
+    struct file_writer writer;
+    uint64_t size_bytes, random = 1;
+    close(mkstemp(path));
+    unlink(path);
+    assert_int_equal(file_writer_init(&writer, PARQUET_ZSTD, 1), 0);
+    assert_int_equal(file_writer_begin(&writer, path, &column, 1, &error), 0);
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        for (uint32_t i = 0; i < ITEMS; i++) {
+            const uint32_t number = (uint32_t)next_random(&random);
+            const uint32_t of_kind[KINDS] = {number % 100 == 0 ? number % 5 : 7, 7, number, i * 1000 + number % 900, number % 300, number % 2};
+            groups[g][i] = of_kind[(g + g / KINDS) % KINDS];
+        }
+        const struct store_values values = numbers_of(groups[g], 4, ITEMS);
+        assert_int_equal(file_writer_row_group(&writer, &values, NULL, -1, &error), 0);
+    }
+    assert_int_equal(file_writer_finish(&writer, NULL, 0, false, &size_bytes, &error), 0);
+    struct file_reader file;
+    struct chunk_reader reader;
+    struct column_data read = {0};
+    assert_int_equal(chunk_reader_init(&reader), 0);
+    assert_int_equal(file_reader_open(&file, path, &error), 0);
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        column_data_clear(&read);
+        if (chunk_reader_read(&reader, &file, g, 0, STORE_U32, SIZE_MAX, &read, &error) != 0)
+            fail_msg("%s", error.text);
+        assert_int_equal(read.data.size_bytes, sizeof groups[g]);
+        assert_memory_equal(read.data.data, groups[g], sizeof groups[g]);
+    }
+    column_data_done(&read);
+    file_reader_close(&file);
+    chunk_reader_done(&reader);
+    file_writer_done(&writer);
+    unlink(path);
+}
+
 static void no_bounds_of_long_texts_and_floats(void **state)
 {
     (void)state;
@@ -415,7 +459,7 @@ int main(void)
         cmocka_unit_test(no_items),                       cmocka_unit_test(bounds_are_ordered_as_the_type),
         cmocka_unit_test(bounds_of_pages),                cmocka_unit_test(bounds_of_pages_beyond_signs),
         cmocka_unit_test(no_bounds_of_long_texts_and_floats), cmocka_unit_test(bounds_of_addresses),
-        cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
+        cmocka_unit_test(row_groups_unlike_those_before), cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
         cmocka_unit_test(long_items_have_more_pages),     cmocka_unit_test(no_dictionary_is_endless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
