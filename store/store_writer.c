@@ -74,7 +74,7 @@ void store_writer_options_init(struct store_writer_options *options, const char 
 {
     *options = (struct store_writer_options){
         .folder = folder, .sync = STORE_SYNC_SEGMENT, .compression = STORE_COMPRESSION_ZSTD, .level = 2,
-        .commit_us = 5000000, .merge = true, .workers = 1, .queue_max = 1};
+        .commit_us = 5000000, .merge = true, .workers = 1, .queue_max = 2};
 }
 
 /* ------------------------------------------------------------------------------------------------------- the threads */
