@@ -108,6 +108,7 @@ int flow_source_put(struct text_buffer *sql, const struct flow_source *source, c
         struct filter_sql *predicate = filter_sql_create(source->filter, &options);
         const int result = predicate != NULL ? text_print(sql, " AND (%s)", predicate->text) : -1;
         filter_sql_free(predicate);
+        sql->failed |= result != 0;
         if (result != 0)
             return -1;
     }
