@@ -100,7 +100,7 @@ static int show(struct query_session *session, void *context)
     if (code != EXIT_SUCCESS)
         return code;
     if (top_amounts_parse(options->amounts, request.amounts, &request.amount_count, &error) != 0)
-        return query_session_usage(session, "--by: ", error.text);
+        return query_usage_error(session->options, "--by: ", error.text);
     for (size_t i = 0; i < request.amount_count; i++) {
         if (request.amounts[i] <= TOP_PACKETS)
             wants[request.amounts[i]] = true;
@@ -125,5 +125,5 @@ int cmd_top(int argc, char **argv)
     if (done >= 0)
         return done;
     signal(SIGPIPE, SIG_IGN);
-    return query_session_run(&options.common, false, show, &options);
+    return query_session_run(&options.common, show, &options);
 }
