@@ -110,7 +110,9 @@ static int open_session(struct query_session *session)
     const int code = read_filter(session);
     session->source = (struct flow_source){.query = session->query, .columns = session->columns,
                                            .filter = session->filter, .span = options->span,
-                                           .sampled = options->sampled};
+                                           .sampled = options->sampled,
+                                           .facts = query_flows_are_known(session->query)
+                                                        ? &session->flow_footers.facts : NULL};
     return code;
 }
 

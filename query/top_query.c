@@ -8,6 +8,10 @@
  *
  * Grouping by a number is much faster than by octets, or by both. Where an address is the only key IPv4 and IPv6 are
  * grouped apart, and the larger of both taken.
+ *
+ * What shares are of, the whole, is known from the sums of all groups where each flow is in one group, and else nothing
+ * is asked of the flows that the feet of their files do not tell. Their groups then go to a table of their own, g0 (and
+ * g1 of IPv6), from which the largest and the whole, w, are taken; else the whole is added up first.
  */
 #define _GNU_SOURCE
 #include "top_query.h"
@@ -59,6 +63,8 @@ struct builder {
     const struct top_request *request;
     const struct flow_totals *totals;
     bool is_mapped;
+    bool has_whole; /* the whole is taken from the groups */
+    bool is_exact;  /* sums may be of any size */
     int only_part; /* of the only key, which the groups are of; -1: all parts of all keys */
     struct text_buffer sql;
 };
@@ -121,11 +127,18 @@ static void put_rows(struct builder *builder, bool other)
 }
 
 /* Doubles are added up faster than what holds any sum, and exactly where the whole is below 2^53. */
+static bool is_small(double whole)
+{
+    return whole < 9e15;
+}
+
 static void put_sum(struct builder *builder, enum top_amount amount)
 {
     struct text_buffer *sql = &builder->sql;
     const double whole = top_total(amount, builder->totals);
-    if (whole > 0 && whole < 9e15)
+    if (builder->has_whole && !builder->is_exact)
+        text_print(sql, "coalesce(sum(CAST(n_%s AS DOUBLE)), 0)", top_amount_names[amount]);
+    else if (!builder->has_whole && whole > 0 && is_small(whole))
         text_print(sql, "CAST(coalesce(sum(CAST(n_%s AS DOUBLE)), 0) AS UBIGINT)", top_amount_names[amount]);
     else
         text_print(sql, "coalesce(sum(n_%s), 0)", top_amount_names[amount]);
@@ -159,6 +172,12 @@ static void put_parts(struct builder *builder)
     }
 }
 
+static void put_order(struct builder *builder)
+{
+    text_print(&builder->sql, " ORDER BY %sa0 DESC, ", builder->request->group_us > 0 ? "t, " : "");
+    put_parts(builder);
+}
+
 static void put_limit(struct builder *builder)
 {
     struct text_buffer *sql = &builder->sql;
@@ -168,8 +187,7 @@ static void put_limit(struct builder *builder)
         put_parts(builder);
         text_print(sql, ") <= %" PRIu64, request->limit);
     }
-    text_print(sql, " ORDER BY %sa0 DESC, ", request->group_us > 0 ? "t, " : "");
-    put_parts(builder);
+    put_order(builder);
     if (request->group_us == 0 && request->limit > 0)
         text_print(sql, " LIMIT %" PRIu64, request->limit);
 }
@@ -199,7 +217,12 @@ static void put_groups(struct builder *builder, const char *condition)
     }
     text_print(sql, ")%s GROUP BY %s", condition, request->group_us > 0 ? "t, " : "");
     put_parts(builder);
-    put_limit(builder);
+}
+
+/* Whether the number of an amount is a double of a sum, for now. */
+static bool is_whole_double(const struct builder *builder, size_t i)
+{
+    return builder->has_whole && !builder->is_exact && builder->request->amounts[i] <= TOP_PACKETS;
 }
 
 static void put_text_columns(struct builder *builder)
@@ -221,52 +244,151 @@ static void put_text_columns(struct builder *builder)
         flow_put_name(sql, request->keys[i].name);
     }
     for (size_t i = 0; i < request->amount_count; i++)
-        text_print(sql, ", a%zu AS %s", i, top_amount_names[request->amounts[i]]);
+        text_print(sql, is_whole_double(builder, i) ? ", CAST(least(a%zu, 9e15) AS UBIGINT) AS %s" : ", a%zu AS %s", i,
+                   top_amount_names[request->amounts[i]]);
     const double total = top_total(request->amounts[0], builder->totals);
-    if (request->amounts[0] <= TOP_FLOWS)
+    if (builder->has_whole && request->amounts[0] <= TOP_PACKETS)
+        text_put(sql, ", round(a0 * 100e0 / greatest((SELECT w0 FROM w), 1), 3) AS percent");
+    else if (request->amounts[0] <= TOP_FLOWS)
         text_print(sql, ", round(a0 * 100e0 / %.17g, 3) AS percent", total > 0 ? total : 1);
+    for (size_t i = 0; i < request->amount_count && builder->has_whole; i++)
+        text_print(sql, ", (SELECT w%zu FROM w) AS w%zu", i, i);
+}
+
+/* "WITH g0 AS MATERIALIZED (...), w AS (SELECT sum(a0) AS w0, ... FROM g0) " */
+static void put_whole(struct builder *builder, bool is_apart)
+{
+    struct text_buffer *sql = &builder->sql;
+    for (int part = 0; part < (is_apart ? 2 : 1); part++) {
+        text_print(sql, "%s g%d AS MATERIALIZED (", part == 0 ? "WITH" : ",", part);
+        builder->only_part = is_apart ? part : -1;
+        put_groups(builder, !is_apart ? "" : part == 0 ? " WHERE k0_0 IS NOT NULL" : " WHERE k0_0 IS NULL");
+        text_put(sql, ")");
+    }
+    builder->only_part = -1;
+    text_put(sql, ", w AS (SELECT ");
+    for (size_t i = 0; i < builder->request->amount_count; i++)
+        text_print(sql, "%ssum(a%zu) AS w%zu", i > 0 ? ", " : "", i, i);
+    text_put(sql, is_apart ? " FROM (FROM g0 UNION ALL FROM g1)) " : " FROM g0) ");
+}
+
+/* The largest groups of a part of the only key, or of all. */
+static void put_largest(struct builder *builder, int part, const char *condition)
+{
+    builder->only_part = part;
+    if (builder->has_whole)
+        text_print(&builder->sql, "FROM g%d", part > 0 ? part : 0);
+    else
+        put_groups(builder, condition);
+    put_limit(builder);
+    builder->only_part = -1;
 }
 
 static void build(struct builder *builder)
 {
     struct text_buffer *sql = &builder->sql;
     const struct top_request *request = builder->request;
-    const bool apart = request->key_count == 1 && request->group_us == 0 && request->limit > 0 &&
-                       flow_key_parts(&request->keys[0]) == 2;
+    const bool is_apart = request->key_count == 1 && request->group_us == 0 && request->limit > 0 &&
+                          flow_key_parts(&request->keys[0]) == 2;
     /* a table first: what fails does so before anything is shown */
-    text_put(sql, "CREATE OR REPLACE TEMP TABLE top_groups AS SELECT ");
+    text_put(sql, "CREATE OR REPLACE TEMP TABLE top_groups AS ");
+    if (builder->has_whole)
+        put_whole(builder, is_apart);
+    text_put(sql, "SELECT ");
     put_text_columns(builder);
     text_put(sql, " FROM (");
-    if (apart) {
-        text_put(sql, "SELECT * FROM ((");
-        builder->only_part = 0;
-        put_groups(builder, " WHERE k0_0 IS NOT NULL");
+    if (is_apart) {
+        text_put(sql, "FROM ((");
+        put_largest(builder, 0, " WHERE k0_0 IS NOT NULL");
         text_put(sql, ") UNION ALL (");
-        builder->only_part = 1;
-        put_groups(builder, " WHERE k0_0 IS NULL");
+        put_largest(builder, 1, " WHERE k0_0 IS NULL");
         text_put(sql, "))");
-        builder->only_part = -1;
         put_limit(builder);
     } else {
-        put_groups(builder, "");
+        put_largest(builder, -1, "");
     }
     text_put(sql, ")");
+    if (builder->has_whole)
+        put_order(builder); /* the whole beside them may have changed it */
 }
 
-int top_query(const struct flow_source *source, const struct top_request *request, const struct flow_totals *totals,
-              struct query_result **ret_result, struct query_error *error)
+/* ----------------------------------------------------------------------------------------------------------- asking */
+
+static int make_groups(struct builder *builder, struct query_error *error)
 {
-    struct builder builder = {.source = source, .request = request, .totals = totals, .only_part = -1};
-    const int is_mapped = flow_source_is_mapped(source, request->keys, request->key_count, error);
-    if (is_mapped < 0)
-        return -1;
-    builder.is_mapped = is_mapped > 0;
-    build(&builder);
     int result = -1;
-    if (builder.sql.failed)
+    build(builder);
+    if (builder->sql.failed)
         snprintf(error->text, sizeof error->text, "not enough memory");
     else
-        result = query_do(source->query, builder.sql.data, error);
-    text_done(&builder.sql);
-    return result == 0 ? query_run(source->query, "FROM top_groups", NULL, 0, ret_result, error) : -1;
+        result = query_do(builder->source->query, builder->sql.data, error);
+    text_done(&builder->sql);
+    return result;
+}
+
+/* Takes the whole of each amount out of the table. */
+static int read_whole(const struct builder *builder, double *ret_whole, struct query_error *error)
+{
+    struct text_buffer sql = {0};
+    const size_t count = builder->request->amount_count;
+    text_put(&sql, "SELECT ");
+    for (size_t i = 0; i < count; i++)
+        text_print(&sql, "%smax(w%zu)", i > 0 ? ", " : "", i);
+    text_put(&sql, " FROM top_groups");
+    return query_numbers(builder->source->query, &sql, ret_whole, count, error);
+}
+
+/* Makes the groups with sums of doubles or, where those may not be exact, with others. */
+static int make_groups_and_whole(struct builder *builder, struct flow_totals *totals, struct query_error *error)
+{
+    const struct top_request *request = builder->request;
+    double whole[TOP_AMOUNT_COUNT];
+    for (bool again = true; again;) {
+        if (make_groups(builder, error) != 0 || read_whole(builder, whole, error) != 0)
+            return -1;
+        again = false;
+        for (size_t i = 0; i < request->amount_count; i++)
+            again |= is_whole_double(builder, i) && !is_small(whole[i]);
+        builder->is_exact = again;
+    }
+    for (size_t i = 0; i < request->amount_count; i++) {
+        totals->bytes = request->amounts[i] == TOP_BYTES ? whole[i] : totals->bytes;
+        totals->packets = request->amounts[i] == TOP_PACKETS ? whole[i] : totals->packets;
+    }
+    return 0;
+}
+
+int top_query(const struct flow_source *source, const struct top_request *request, struct flow_totals *ret_totals,
+              struct query_result **ret_result, struct query_error *error)
+{
+    struct flow_totals totals;
+    struct text_buffer sql = {0};
+    bool wants[2] = {false, false};
+    for (size_t i = 0; i < request->amount_count; i++) {
+        if (request->amounts[i] <= TOP_PACKETS)
+            wants[request->amounts[i]] = true;
+    }
+    struct builder builder = {.source = source, .request = request, .totals = &totals, .only_part = -1};
+    builder.has_whole = (wants[TOP_BYTES] || wants[TOP_PACKETS]) && flow_source_is_counted(source) &&
+                        request->key_count == 1 && request->keys[0].other[0] == '\0';
+    const int is_mapped = flow_source_is_mapped(source, request->keys, request->key_count, error);
+    builder.is_mapped = is_mapped > 0;
+    if (is_mapped < 0 || flow_source_totals(source, wants[TOP_BYTES] && !builder.has_whole,
+                                            wants[TOP_PACKETS] && !builder.has_whole, &totals, error) != 0)
+        return -1;
+    if (builder.has_whole ? make_groups_and_whole(&builder, &totals, error) != 0 : make_groups(&builder, error) != 0)
+        return -1;
+    text_put(&sql, "SELECT *");
+    for (size_t i = 0; i < request->amount_count && builder.has_whole; i++)
+        text_print(&sql, "%sw%zu", i > 0 ? ", " : " EXCLUDE (", i);
+    text_print(&sql, "%s FROM top_groups", builder.has_whole ? ")" : "");
+    int result = -1;
+    if (sql.failed)
+        snprintf(error->text, sizeof error->text, "not enough memory");
+    else
+        result = query_run(source->query, sql.data, NULL, 0, ret_result, error);
+    text_done(&sql);
+    if (result == 0)
+        *ret_totals = totals;
+    return result;
 }

@@ -36,7 +36,7 @@ def plain(address):
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def random_record(chance, exporter, at_s, most):
+def random_record(chance, exporter, at_s, most, rates):
     six = chance.random() < 0.3
     network = "2001:db8:%x::" if six else "10.%d.0."
     def host():
@@ -48,7 +48,7 @@ def random_record(chance, exporter, at_s, most):
                   chance.randrange(50000, 50005), chance.choice([53, 80, 443]), chance.choice([6, 17, 1]),
                   chance.randrange(64), chance.choice([0, 46]), last_ms - chance.randrange(90_000), last_ms,
                   chance.randrange(3), chance.randrange(3), chance.choice([64512, 65001]), chance.choice([64512, 65002]),
-                  chance.choice([7, 8]), chance.choice([1, 100]), chance.choice([40, 60, 1500]), exporter)
+                  chance.choice([7, 8]), chance.choice(rates), chance.choice([40, 60, 1500]), exporter)
 
 
 def octets_of(record, export_s):
@@ -63,7 +63,7 @@ def octets_of(record, export_s):
 class Made:
     """A store of random records, of two exporters in the course of an hour, with a datagram lost of each."""
 
-    def __init__(self, folder, seed, count=600, most=2**40):
+    def __init__(self, folder, seed, count=600, most=2**40, rates=(1, 100)):
         chance = random.Random(seed)
         self.records = []
         frames = []
@@ -72,7 +72,7 @@ class Made:
         for exporter in ("192.0.2.1", "192.0.2.2"):
             sequence = 0
             for at_s in range(100, 3700, 3600 * 10 // count):
-                records = [random_record(chance, exporter, at_s, most) for _ in range(5)]
+                records = [random_record(chance, exporter, at_s, most, rates) for _ in range(5)]
                 body = templates
                 for version, template_id in ((4, 1024), (6, 2048)):
                     some = [octets_of(record, START_S + at_s) for record in records if record.src.version == version]
@@ -205,6 +205,23 @@ def large_sums_are_exact(folder):
         expect_top(rows, made.records, keys, "bytes,packets")
         rows, _ = made.top(keys, "-n", "0", "--sampled")
         expect_top(rows, made.records, keys, "bytes", sampled=True)
+
+
+@case
+def footers_tell_what_flows_tell(folder):
+    for seed, rates, most in ((21, (1,), 2**40), (22, (100,), 2**63 + 1)):
+        made = Made(folder, seed, most=most, rates=rates)
+        for keys, more in (("src", []), ("dst", ["-n", "0"]), ("srcnet/16", []), ("dstport", []), ("proto", ["-n", "1"]),
+                           ("srcport", ["--group-time", "10m"]), ("vlan", []), ("ip", []), ("src,dst", [])):
+            for by in ("bytes", "packets,bytes", "flows,bytes", "bps,bytes"):
+                told = made.top(keys, "--by", by, *more)
+                expect_equal(made.top(keys, "--by", by, *more, "bytes >= 0"), told, "%s by %s" % (keys, by))
+            rows, _ = made.top(keys, "-n", "0", "--by", "bytes,packets")
+            expect_top(rows, made.records, keys, "bytes,packets")
+        for span in (["--from", "2023-11-14 22:00"], ["--to", "2023-11-14 23:30"], ["--from", "2023-11-14 22:40"],
+                     ["--from", "2023-11-14 22:20", "--to", "2023-11-14 22:25:30"], ["--to", "2023-11-14 22:00"]):
+            told = made.top("dst", *span)
+            expect_equal(made.top("dst", *span, "bytes >= 0"), told, str(span))
 
 
 @case
