@@ -98,21 +98,55 @@ static int put_span(struct text_buffer *sql, const struct flow_span *span)
     return result;
 }
 
+/* Whether no address of IPv4 is in those columns for IPv6 that the filter asks. */
+static bool is_unmapped(const struct flow_source *source)
+{
+    static const char *const names[FLOW_FACTS_ADDRESS_COUNT] = {
+#define NAME(upper, lower) #lower "_ipv6",
+        FLOW_FACTS_ADDRESSES(NAME)
+#undef NAME
+    };
+    for (size_t i = 0; source->facts != NULL && i < filter_column_count(source->filter); i++) {
+        for (int k = 0; k < FLOW_FACTS_ADDRESS_COUNT; k++) {
+            if (source->facts->may_be_mapped[k] && strcmp(filter_column_at(source->filter, i).name, names[k]) == 0)
+                return false;
+        }
+    }
+    return source->facts != NULL;
+}
+
+/* " FROM ... WHERE (PREDICATE)" of one part of the filter, or of the whole. */
+static void put_part(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                     size_t key_count, const struct filter_sql_options *options)
+{
+    struct filter_sql *predicate = filter_sql_create(source->filter, options);
+    sql->failed |= put_table(sql, source, keys, key_count) != 0 || predicate == NULL;
+    if (predicate != NULL)
+        text_print(sql, " WHERE (%s)", predicate->text);
+    filter_sql_free(predicate);
+}
+
 int flow_source_put(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
                     size_t key_count)
 {
-    const struct filter_sql_options options = {.first_parameter = 1, .literals = true};
-    if (put_table(sql, source, keys, key_count) != 0 || text_put(sql, " WHERE true") != 0)
-        return -1;
-    if (source->filter != NULL && !filter_matches_all(source->filter)) {
-        struct filter_sql *predicate = filter_sql_create(source->filter, &options);
-        const int result = predicate != NULL ? text_print(sql, " AND (%s)", predicate->text) : -1;
-        filter_sql_free(predicate);
-        sql->failed |= result != 0;
-        if (result != 0)
-            return -1;
+    struct filter_sql_options options = {.first_parameter = 1, .literals = true};
+    const bool has_filter = source->filter != NULL && !filter_matches_all(source->filter);
+    options.unmapped = has_filter && is_unmapped(source);
+    const uint32_t parts = has_filter ? filter_sql_parts(source->filter, &options) : 0;
+    if (parts == 0) {
+        sql->failed |= put_table(sql, source, keys, key_count) != 0;
+        text_put(sql, " WHERE true");
+    } else if (parts == 1) {
+        put_part(sql, source, keys, key_count, &options);
+    } else {
+        for (options.part = 1; options.part <= parts; options.part++) {
+            text_put(sql, options.part == 1 ? " FROM (SELECT *" : " UNION ALL SELECT *");
+            put_part(sql, source, keys, key_count, &options);
+        }
+        text_put(sql, ") WHERE true");
     }
-    return put_span(sql, &source->span);
+    put_span(sql, &source->span);
+    return sql->failed ? -1 : 0;
 }
 
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount)
