@@ -79,6 +79,11 @@ static int configure(const struct duckdb_functions *duckdb, duckdb_config config
     return 0;
 }
 
+/* The foot of a file is read once, and not by each statement; rows that are fetched are made ahead; groups by a port are
+ * found by its number, 17 bits with null, and not by a hash of it. */
+static const char settings_sql[] = "SET parquet_metadata_cache = true; SET streaming_buffer_size = '16MiB';"
+                                   " SET perfect_ht_threshold = 17";
+
 static int open_database(struct query *query, const struct query_settings *settings, struct query_error *error)
 {
     const struct duckdb_functions *duckdb = query->duckdb;
@@ -121,8 +126,7 @@ struct query *query_open(const struct query_files *files, const struct query_set
     if (query->skipped == NULL)
         connection_error(error, NULL);
     else if (open_database(query, settings, error) == 0 &&
-        /* the foot of a file is read once, and not by each statement; rows that are fetched are made ahead */
-        connection_do(query, "SET parquet_metadata_cache = true; SET streaming_buffer_size = '16MiB'", error) == 0 &&
+        connection_do(query, settings_sql, error) == 0 &&
         functions_register(query, error) == 0 &&
              views_create(query, files != NULL ? files : &no_files, error) == 0)
         return query;

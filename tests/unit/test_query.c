@@ -48,6 +48,20 @@ static void test_settings(void **state)
                         "0");
 }
 
+/* Groups by a column of two octets are found by its number: with all of them, and null. */
+static void test_groups_by_port(void **state)
+{
+    (void)state;
+    assert_string_equal(query_text(query, "CREATE TABLE ports AS SELECT (range % 65536)::USMALLINT AS port, range AS n"
+                                          " FROM range(131072) UNION ALL SELECT NULL, 7"), "131073");
+    assert_string_equal(query_text(query, "SELECT count(*), count(port), min(port), max(port), sum(n), max(n) FILTER (port IS NULL)"
+                                          " FROM (SELECT port, sum(n) AS n FROM ports GROUP BY port)"),
+                        "65537,65536,0,65535,8589869063,7");
+    assert_non_null(strstr(query_text(query, "EXPLAIN SELECT port, sum(n) FROM (SELECT port, n FROM ports UNION ALL"
+                                             " SELECT port, n FROM ports) GROUP BY port"), "PERFECT_HASH_GROUP_BY"));
+    assert_string_equal(query_text(query, "DROP TABLE ports"), "");
+}
+
 static void test_views_without_files(void **state)
 {
     static const char *const views[] = {"flows", "exporters", "templates", "interfaces", "applications", "ledger", "options"};
@@ -385,7 +399,7 @@ static void test_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settings), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_settings), cmocka_unit_test(test_groups_by_port), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_known_files), cmocka_unit_test(test_unknown_files),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
