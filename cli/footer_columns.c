@@ -9,13 +9,13 @@
 
 enum { COLUMNS_MAX = 1 << 16 };
 
-/* What DuckDB reads of a type of the store. */
+/* What DuckDB reads of a type of the store. Of JSON it finds the name only when it looks into files. */
 static const char *const sql_types[STORE_TYPE_COUNT] = {
     [STORE_U8] = "UTINYINT", [STORE_U16] = "USMALLINT", [STORE_U32] = "UINTEGER", [STORE_U64] = "UBIGINT",
     [STORE_I8] = "TINYINT", [STORE_I16] = "SMALLINT", [STORE_I32] = "INTEGER", [STORE_I64] = "BIGINT",
     [STORE_F32] = "FLOAT", [STORE_F64] = "DOUBLE", [STORE_TIME_MS] = "TIMESTAMP WITH TIME ZONE",
     [STORE_TIME_US] = "TIMESTAMP WITH TIME ZONE", [STORE_FIXED_6] = "BLOB", [STORE_FIXED_16] = "BLOB",
-    [STORE_OCTETS] = "BLOB", [STORE_STRING] = "VARCHAR", [STORE_JSON] = "JSON",
+    [STORE_OCTETS] = "BLOB", [STORE_STRING] = "VARCHAR", [STORE_JSON] = NULL,
 };
 
 /* The column of that ID; `hint` is where it is when files have the same columns. */
@@ -77,8 +77,8 @@ void footer_columns_add(struct footer_columns *columns, const struct file_reader
     uint32_t hint = 0;
     for (uint32_t i = 0; i < file->column_count && !columns->differ && !columns->failed; i++) {
         const struct file_column *column = &file->columns[i];
-        if (column->field_id == 0)
-            columns->differ = true; /* another one of its file has its ID */
+        if (column->field_id == 0 || sql_types[column->type] == NULL)
+            columns->differ = true; /* another one of its file has its ID, or it cannot be named */
         else
             hint = add(columns, column->name, column->field_id, column->type, number * FILE_COLUMNS_MAX + i, hint) + 1;
     }

@@ -19,7 +19,8 @@ struct footer_column {
 struct footer_columns {
     struct footer_column *items;
     uint32_t count, capacity;
-    bool differ; /* they do not go together by ID: one has none, or its name or type is another one elsewhere */
+    bool differ; /* they do not go together by ID: one has none, or its name or type is another one elsewhere; or DuckDB
+                    cannot be told its type */
     bool failed; /* memory was short */
 };
 

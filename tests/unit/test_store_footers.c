@@ -66,6 +66,11 @@ static struct made other(const char *name, int32_t field_id, enum store_type typ
     return (struct made){{name, field_id, type, false}, zeros};
 }
 
+static struct made absent(const char *name, int32_t field_id, enum store_type type)
+{
+    return (struct made){{name, field_id, type, false}, NULL};
+}
+
 static uint32_t width_of(enum store_type type)
 {
     static const uint32_t widths[STORE_TYPE_COUNT] = {1, 2, 4, 8, 1, 2, 4, 8, 4, 8, 8, 8, 6, 16};
@@ -145,7 +150,7 @@ static void columns_differ(void **state)
     const struct made strange[][2] = {
         {usual, other("b", 0, STORE_U8)}, {other("b", 1007, STORE_U8), other("c", 1008, STORE_U8)},
         {usual, other("A", 1008, STORE_U8)}, {other("a", 1007, STORE_I8), other("c", 1008, STORE_U8)},
-        {other("c", 1008, STORE_U8), other("a", 1007, STORE_TIME_US)},
+        {other("c", 1008, STORE_U8), other("a", 1007, STORE_TIME_US)}, {usual, absent("list", 1008, STORE_JSON)},
     };
     for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
         for (int before = 0; before < 2; before++) {
