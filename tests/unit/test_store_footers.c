@@ -63,12 +63,12 @@ static struct made core(enum store_column_index index, const void *values)
 static struct made other(const char *name, int32_t field_id, enum store_type type)
 {
     static const uint64_t zeros[2 * ROWS];
-    return (struct made){{name, field_id, type, false}, zeros};
+    return (struct made){{name, field_id, (uint8_t)type, false}, zeros};
 }
 
 static struct made absent(const char *name, int32_t field_id, enum store_type type)
 {
-    return (struct made){{name, field_id, type, false}, NULL};
+    return (struct made){{name, field_id, (uint8_t)type, false}, NULL};
 }
 
 static uint32_t width_of(enum store_type type)
