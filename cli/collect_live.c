@@ -261,6 +261,19 @@ static void tell_recovered(const struct live *live)
                 counts.recovered);
 }
 
+/* The name of the journal, with the ports that the kernel chose where it was to choose. */
+static void name_sockets(const struct live *live, char name[STATE_FILE_NAME_SIZE])
+{
+    uint16_t ports[COLLECT_PORTS_MAX];
+    size_t count = 0;
+    const struct receive_socket *socket;
+    for (size_t i = 0; count < COLLECT_PORTS_MAX && (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        if (count == 0 || ports[count - 1] != socket->port) /* one port, several addresses */
+            ports[count++] = socket->port;
+    }
+    state_file_name(name, live->options->hosts, live->options->host_count, ports, count);
+}
+
 static int start(struct live *live, struct sink_error *error)
 {
     static int sockets[ENGINE_WORKERS_MAX][RECEIVER_SOCKETS_MAX];
@@ -274,8 +287,11 @@ static int start(struct live *live, struct sink_error *error)
     }
     tell_sockets(live);
     tell_recovered(live);
-    return engine_start(live->engine, of_workers, counts, error) == 0 ? collect_watch_start(live->watch, live->engine, error)
-                                                                      : -1;
+    if (engine_start(live->engine, of_workers, counts, error) != 0)
+        return -1;
+    char name[STATE_FILE_NAME_SIZE];
+    name_sockets(live, name);
+    return collect_watch_start(live->watch, live->engine, name, error);
 }
 
 /* Until a signal comes, or enough datagrams, or something fails. */
