@@ -6,6 +6,9 @@
 #include "store_sink.h"
 
 #include <inttypes.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,6 +21,8 @@ struct store_sink {
     int64_t ledger_us; /* when the ledger was last written, monotonic */
     int64_t drops_us;  /* when it was last told that rows are dropped, monotonic; 0: never */
 };
+
+enum { LARGE_BUFFER_BYTES = 1 << 19 };
 
 #define LEDGER_EACH_US 60000000
 #define DROPS_EACH_US 60000000
@@ -145,6 +150,15 @@ static int store_close(struct sink *sink, struct sink_error *error)
     return result;
 }
 
+/* Left alone, the C library keeps what large buffers had for smaller ones as soon as the first of them is freed, and each thread that encodes or
+ * merges keeps its own. */
+static void give_back_large_buffers(void)
+{
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER_BYTES);
+#endif
+}
+
 struct sink *store_sink_create(const struct store_writer_options *options, struct weir_decoder *decoder,
                                struct sink_error *error)
 {
@@ -159,6 +173,8 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         snprintf(error->text, sizeof error->text, "not enough memory");
         return NULL;
     }
+    if (!options->wait)
+        give_back_large_buffers();
     store->sink.class = options->cuts ? &class_of_cuts : &class;
     store->decoder = decoder;
     store->ledger_us = monotonic_us();

@@ -58,7 +58,7 @@ int store_merge_command(const struct store_settings *settings)
     options.level = settings->level;
     options.grace_us = settings->grace_us;
     options.all = settings->all;
-    options.wait = true;
+    options.wait = options.large_groups = true;
     options.tell = tell;
     struct store_merger *merger = store_merger_create(&options, &error);
     if (merger == NULL)

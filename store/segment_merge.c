@@ -20,7 +20,7 @@ enum { OUTPUT_NOTES_MAX = 32 };
 
 int segment_merge_init(struct segment_merge *merge, int level, const atomic_bool *stop)
 {
-    *merge = (struct segment_merge){.stop = stop};
+    *merge = (struct segment_merge){.stop = stop, .group_rows = MERGE_GROUP_ROWS};
     if (file_writer_init(&merge->writer, PARQUET_ZSTD, level) != 0)
         return -1;
     merge->writer.chunks.thorough = true;
@@ -267,7 +267,7 @@ int segment_merge_files(struct segment_merge *merge, const char *const *paths, u
     if (result == 0)
         result = open_files(files, paths, path_count, &open_count, ret_bad, error);
     if (result == 0)
-        result = merge_plan_make(&plan, files, path_count, &merge->reader, merge->window, MERGE_GROUP_ROWS, MERGE_COLUMN_BYTES, ret_bad,
+        result = merge_plan_make(&plan, files, path_count, &merge->reader, merge->window, merge->group_rows, MERGE_COLUMN_BYTES, ret_bad,
                                  error);
     if (result == 0)
         result = write_file(merge, &plan, path, sync, ret_merged, ret_bad, error);

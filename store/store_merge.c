@@ -434,6 +434,8 @@ struct store_merger *store_merger_create(const struct store_merge_options *optio
         return NULL;
     }
     merger->merge.commits = true;
+    if (options->large_groups)
+        merger->merge.group_rows = MERGE_GROUP_ROWS_LARGE;
     return merger;
 }
 

@@ -31,6 +31,10 @@ enum {
 
 #define HOUR_US 3600000000
 
+/* What comes as it comes is merged later, and bounded in memory; a file's rows stay as they are written, and dictionaries gain by more of them. */
+#define SEGMENT_BYTES_LIVE (16u << 20)
+#define SEGMENT_BYTES_FILE (160u << 20)
+
 /* How the rows of one layout are gathered, for exporters of one family of addresses. */
 struct form {
     uint64_t serial; /* of the layout; 0: none yet */
@@ -84,8 +88,8 @@ struct store_writer {
 void store_writer_options_init(struct store_writer_options *options, const char *folder)
 {
     *options = (struct store_writer_options){
-        .folder = folder, .sync = STORE_SYNC_SEGMENT, .compression = STORE_COMPRESSION_ZSTD, .level = 1,
-        .segment_bytes = 64u << 20, .commit_us = 5000000, .merge = true, .workers = 1, .queue_max = 1};
+        .folder = folder, .sync = STORE_SYNC_SEGMENT, .compression = STORE_COMPRESSION_ZSTD, .level = 2,
+        .commit_us = 5000000, .merge = true, .workers = 1, .queue_max = 1};
 }
 
 /* ------------------------------------------------------------------------------------------------------- the threads */
@@ -238,6 +242,8 @@ static void *work(void *context)
     struct file_writer file;
     struct segment *segment;
     const bool able = file_writer_init(&file, codecs[writer->options.compression], writer->options.level) == 0;
+    file.chunks.bytes_for_ns =
+        writer->options.effort == STORE_EFFORT_LIGHT ? CHUNK_BYTES_FOR_NS_LIGHT : CHUNK_BYTES_FOR_NS_FULL;
     while ((segment = take_sealed(writer)) != NULL) {
         if (able) {
             store_segment(writer, &file, segment);
@@ -275,6 +281,14 @@ static void enqueue(struct store_writer *writer, struct segment *segment)
     pthread_cond_broadcast(&writer->sealed);
 }
 
+/* With the mutex held. Who waits fills the next segment while those before it are written, and needs no more of them. */
+static bool has_room(const struct store_writer *writer)
+{
+    if (writer->options.wait)
+        return writer->queue_count + writer->busy_count < writer->options.workers;
+    return writer->queue_count < writer->options.queue_max;
+}
+
 /* Hands the open segment on. Where there is no room and the caller does not wait, false: it stays open. */
 static bool seal(struct store_writer *writer, int kind)
 {
@@ -282,9 +296,9 @@ static bool seal(struct store_writer *writer, int kind)
     if (segment == NULL || segment->row_count == 0)
         return true;
     pthread_mutex_lock(&writer->mutex);
-    while (writer->queue_count >= writer->options.queue_max && (writer->options.wait || writer->cut != 0 || writer->hurrying))
+    while (!has_room(writer) && (writer->options.wait || writer->cut != 0 || writer->hurrying))
         pthread_cond_wait(&writer->written, &writer->mutex);
-    const bool room = writer->queue_count < writer->options.queue_max;
+    const bool room = has_room(writer);
     if (room) {
         enqueue(writer, segment);
         writer->open[kind] = NULL;
@@ -626,6 +640,10 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
         return NULL;
     }
     writer->options = *options;
+    if (options->segment_bytes == 0)
+        writer->options.segment_bytes = options->wait ? SEGMENT_BYTES_FILE : SEGMENT_BYTES_LIVE;
+    if (options->effort == STORE_EFFORT_DEFAULT)
+        writer->options.effort = options->merge && !options->wait ? STORE_EFFORT_LIGHT : STORE_EFFORT_FULL;
     writer->lock.fd = -1;
     writer->folder = strdup(options->folder);
     writer->ledger = ledger_log_create();

@@ -25,15 +25,23 @@ enum store_sync {
 
 enum store_compression { STORE_COMPRESSION_ZSTD, STORE_COMPRESSION_LZ4, STORE_COMPRESSION_NONE };
 
+/* How much time a flow is worth: LIGHT is for what is merged soon, when it becomes small (a third less time, a fifth more octets until then). */
+enum store_effort {
+    STORE_EFFORT_DEFAULT, /* LIGHT where it is merged meanwhile, else FULL */
+    STORE_EFFORT_LIGHT,
+    STORE_EFFORT_FULL
+};
+
 struct store_writer_options {
     const char *folder;
     enum store_sync sync;
     enum store_compression compression;
     int level;           /* of ZSTD, 1 to 19 */
-    size_t segment_bytes; /* of rows in memory: a segment is full */
+    enum store_effort effort;
+    size_t segment_bytes; /* of rows in memory: a segment is full; 0: 16 MiB or, where the caller waits, 160 MiB */
     int64_t commit_us;   /* so old a segment may become; 0: any age */
     uint32_t workers;    /* threads that encode, 1 to 64 */
-    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written */
+    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written; none where the caller waits */
     bool wait;           /* the caller waits for room (input from a file); else rows are dropped */
     bool merge;          /* small segments become large ones meanwhile (store_merge.h); not where `wait` is set */
     bool cuts;           /* files get their names by store_writer_publish(), not before */
