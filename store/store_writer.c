@@ -512,6 +512,16 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     pthread_mutex_unlock(&writer->mutex);
 }
 
+size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
+{
+    return ledger_log_save(writer->ledger, decoder, data, room_bytes);
+}
+
+bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, size_t size_bytes)
+{
+    return ledger_log_load(writer->ledger, data, size_bytes);
+}
+
 bool store_writer_trouble(struct store_writer *writer, struct store_error *error)
 {
     pthread_mutex_lock(&writer->mutex);

@@ -94,6 +94,10 @@ void store_writer_hurry(struct store_writer *writer);
  * time of the last row, where there was one, if `wait` is set. */
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us);
 
+/* What the ledger has not told yet, for the next process: see ledger_log.h. */
+size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
+bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, size_t size_bytes);
+
 /* Seals what is open and waits until all of it was written, or failed. */
 void store_writer_drain(struct store_writer *writer);
 
