@@ -117,9 +117,31 @@ static void store_settle(struct sink *sink)
     store->settled = true;
 }
 
+static size_t store_save(struct sink *sink, uint8_t *data, size_t room_bytes)
+{
+    struct store_sink *store = from_sink(sink);
+    return store_writer_ledger_save(store->writer, store->decoder, data, room_bytes);
+}
+
+static void store_load(struct sink *sink, const uint8_t *data, size_t size_bytes)
+{
+    store_writer_ledger_load(from_sink(sink)->writer, data, size_bytes);
+}
+
 static void store_hurry(struct sink *sink)
 {
     store_writer_hurry(from_sink(sink)->writer);
+}
+
+/* What could not be stored when it ended. */
+static void tell_end(const struct store_counts *counts, const struct store_error *why, struct sink_error *error)
+{
+    if (counts->rows_dropped > 0)
+        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts->rows_dropped, why->text);
+    else if (counts->ledger_lost > 0)
+        snprintf(error->text, sizeof error->text, "the records were stored, what was counted of them was not: %.400s", why->text);
+    else
+        snprintf(error->text, sizeof error->text, "what was stored may not be on the disk: %.400s", why->text);
 }
 
 static int store_close(struct sink *sink, struct sink_error *error)
@@ -132,8 +154,7 @@ static int store_close(struct sink *sink, struct sink_error *error)
         store_writer_ledger(store->writer, store->decoder, clock_us());
     const int result = store_writer_close(store->writer, &counts, &why);
     if (result != 0)
-        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts.rows_dropped,
-                 why.text);
+        tell_end(&counts, &why, error);
     fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", counts.rows, counts.segments,
             (double)counts.bytes * 1e-6);
     free(store);
@@ -156,7 +177,7 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
     static const struct sink_class class_of_cuts = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
-        .written = store_written, .publish = store_publish, .settle = store_settle, .hurry = store_hurry};
+        .written = store_written, .publish = store_publish, .settle = store_settle, .save = store_save, .load = store_load, .hurry = store_hurry};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
     if (store == NULL) {

@@ -28,6 +28,7 @@ struct segment_merge {
     struct column_data column;
     uint32_t group_rows; /* MERGE_GROUP_ROWS at first */
     const struct merge_window *window; /* only rows of that time; NULL: all */
+    bool commits; /* what becomes of them is a segment too, and tells what it has of each commit (commit_notes.h) */
     const atomic_bool *stop; /* the caller's, or NULL: true ends what is under way, with ECANCELED */
 };
 

@@ -56,6 +56,8 @@ void store_writer_options_init(struct store_writer_options *options, const char 
 struct store_counts {
     uint64_t rows;          /* stored: in files that have their names */
     uint64_t rows_dropped;  /* no room, or never written */
+    uint64_t ledger_lost;   /* looks at the ledger that were never written */
+    uint64_t unsafe;        /* segments that have their names, which may not have come to the disk */
     uint64_t segments;
     uint64_t bytes;         /* of the files */
     uint64_t failures;      /* attempts to write that failed */
@@ -92,6 +94,10 @@ void store_writer_hurry(struct store_writer *writer);
  * time of the last row, where there was one, if `wait` is set. */
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us);
 
+/* What the ledger has not told yet, for the next process: see ledger_log.h. */
+size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
+bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, size_t size_bytes);
+
 /* Seals what is open and waits until all of it was written, or failed. */
 void store_writer_drain(struct store_writer *writer);
 
@@ -103,8 +109,8 @@ bool store_writer_notice(struct store_writer *writer, struct store_error *error)
 
 void store_writer_counts(struct store_writer *writer, struct store_counts *ret_counts);
 
-/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows could not be stored; what was is then in
- * the counts, which may be NULL. */
+/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows, or the ledger, could not be stored, or not be
+ * brought to the disk; which of them tell the counts, which may be NULL. */
 int store_writer_close(struct store_writer *writer, struct store_counts *ret_counts, struct store_error *error);
 
 #endif
