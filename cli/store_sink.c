@@ -198,3 +198,8 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
     store_writer_tick(store->writer, monotonic_us());
     return &store->sink;
 }
+
+uint32_t store_sink_writer(const struct sink *sink)
+{
+    return store_writer_id(((const struct store_sink *)sink)->writer);
+}

@@ -19,7 +19,8 @@
 enum {
     COMMIT_BYTES = 64 << 20, /* that are held */
     UNKEPT_COMMIT_US = 1000000,
-    SIDE_END_MS = 3000
+    SIDE_END_MS = 3000,
+    TELL_WAITING = 150 /* looks of 20 ms */
 };
 
 struct worker {
@@ -390,7 +391,12 @@ static void *hurry_when_told(void *context)
 {
     struct watch *watch = context;
     const struct timespec a_while = {.tv_nsec = 20000000};
-    while (!atomic_load(&watch->over)) {
+    for (int waited = 0; !atomic_load(&watch->over); waited++) {
+        if (waited == TELL_WAITING && watch->engine->options.warn != NULL)
+            watch->engine->options.warn(watch->engine->options.context, watch->engine->options.journal_path == NULL
+                                            ? "still writing; another Ctrl-C or SIGTERM gives up what is not written"
+                                            : "still writing; another Ctrl-C or SIGTERM leaves what is not written in the "
+                                              "journal, for the next start");
         if (watch->interrupted()) {
             for (uint32_t i = 0; i < watch->engine->worker_count; i++) {
                 if (watch->engine->workers[i].lane != NULL)
