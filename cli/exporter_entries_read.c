@@ -23,7 +23,8 @@ static const char exporters_sql[] =
     " epoch_us(max(max(received)) OVER ())::DOUBLE"
     " FROM ledger WHERE exporter IS NOT NULL GROUP BY exporter, domain";
 
-static const char account_sql[] = "SELECT sum(rows_stored)::DOUBLE, sum(rows_dropped)::DOUBLE FROM ledger";
+static const char account_sql[] = "SELECT sum(rows_stored)::DOUBLE, sum(rows_dropped)::DOUBLE,"
+                                  " sum(dropped_kernel)::DOUBLE, sum(dropped_journal)::DOUBLE FROM ledger";
 
 enum sum { DOMAIN, VERSION, FIRST, LAST, DATAGRAMS, FLOWS, OPTIONS, LOST, LOST_RECORDS, REFUSED, NEWEST, SUM_COUNT };
 
@@ -82,8 +83,10 @@ static int read_account(struct query *query, char account[EXPORTER_TEXT_SIZE], s
         return -1;
     const int more = query_next(result, &chunk, error);
     if (more == 1 && chunk.row_count == 1 && !query_is_null(&chunk.vectors[0], 0))
-        snprintf(account, EXPORTER_TEXT_SIZE, "%.0f records stored, %.0f dropped for want of room",
-                 number_at(&chunk.vectors[0], 0), fmax(number_at(&chunk.vectors[1], 0), 0));
+        snprintf(account, EXPORTER_TEXT_SIZE,
+                 "%.0f records stored, %.0f dropped for want of room; %.0f datagrams dropped by the kernel, %.0f dropped as the "
+                 "journal was full", number_at(&chunk.vectors[0], 0), fmax(number_at(&chunk.vectors[1], 0), 0),
+                 fmax(number_at(&chunk.vectors[2], 0), 0), fmax(number_at(&chunk.vectors[3], 0), 0));
     query_result_free(result);
     return more < 0 ? -1 : 0;
 }

@@ -17,6 +17,8 @@ struct store_sink {
     struct sink sink;
     struct store_writer *writer;
     struct weir_decoder *decoder;
+    struct engine *engine; /* whose drops are told, or NULL */
+    uint32_t worker;
     bool settled;      /* the ledger's last rows are written */
     int64_t ledger_us; /* when the ledger was last written, monotonic */
     int64_t drops_us;  /* when it was last told that rows are dropped, monotonic; 0: never */
@@ -64,6 +66,22 @@ static void tell_trouble(struct store_sink *store, const struct store_error *why
     store->drops_us = even_us;
 }
 
+static void write_ledger(struct store_sink *store, int64_t now_us)
+{
+    struct receiver_counts received;
+    struct side_lane_counts side;
+    struct store_drops drops = {0};
+    if (store->engine != NULL) {
+        engine_receiver_counts(store->engine, store->worker, &received);
+        drops.kernel = received.dropped_kernel;
+        drops.journal = received.dropped_journal;
+        for (size_t i = 0; store->worker == 0 && engine_side_counts(store->engine, i, &side) != NULL; i++)
+            drops.outputs_missed += side.missed;
+        store_writer_drops(store->writer, &drops);
+    }
+    store_writer_ledger(store->writer, store->decoder, now_us);
+}
+
 static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *error)
 {
     struct store_sink *store = from_sink(sink);
@@ -72,7 +90,7 @@ static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *erro
     (void)error;
     store_writer_tick(store->writer, even_us);
     if (even_us - store->ledger_us >= LEDGER_EACH_US) {
-        store_writer_ledger(store->writer, store->decoder, now_us);
+        write_ledger(store, now_us);
         store->ledger_us = even_us;
     }
     if (store_writer_trouble(store->writer, &why))
@@ -113,7 +131,7 @@ static int64_t clock_us(void)
 static void store_settle(struct sink *sink)
 {
     struct store_sink *store = from_sink(sink);
-    store_writer_ledger(store->writer, store->decoder, clock_us());
+    write_ledger(store, clock_us());
     store->settled = true;
 }
 
@@ -174,7 +192,7 @@ static int store_close(struct sink *sink, struct sink_error *error)
     struct store_error why;
     store_writer_drain(store->writer); /* so that the ledger has all that was stored */
     if (!store->settled)
-        store_writer_ledger(store->writer, store->decoder, clock_us());
+        write_ledger(store, clock_us());
     const int result = store_writer_close(store->writer, &counts, &why);
     if (result != 0)
         tell_end(&counts, &why, error);
@@ -227,4 +245,12 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
 uint32_t store_sink_writer(const struct sink *sink)
 {
     return store_writer_id(((const struct store_sink *)sink)->writer);
+}
+
+void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker)
+{
+    if (sink->class->counts != store_counts)
+        return;
+    from_sink(sink)->engine = engine;
+    from_sink(sink)->worker = worker;
 }

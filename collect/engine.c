@@ -29,7 +29,7 @@ struct worker {
     struct journal *journal;
     struct collector collector;
     struct snapshot_file snapshot;
-    struct receiver *receiver;
+    struct receiver *_Atomic receiver; /* the lane looks at it as well */
     struct lane *lane;
     bool resumed;
     bool told;          /* that no snapshot could be written */
@@ -370,6 +370,14 @@ void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
         ret_counts->cuts += decoded.cuts;
         add_ledger(&ret_counts->ledger, &decoded.ledger);
     }
+}
+
+void engine_receiver_counts(struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts)
+{
+    struct receiver *receiver = engine->workers[worker].receiver;
+    *ret_counts = (struct receiver_counts){0};
+    if (receiver != NULL)
+        receiver_counts(receiver, ret_counts);
 }
 
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts)

@@ -90,7 +90,10 @@ bool engine_side_trouble(struct engine *engine, struct sink_error *error);
 
 void engine_counts(struct engine *engine, struct engine_counts *ret_counts);
 
-/* Those of a side lane; NULL for its name when there are not so many. */
+/* What a worker's receiver has counted. From its lane's thread too, as from all others. */
+void engine_receiver_counts(struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts);
+
+/* Those of a side lane, from these threads too; NULL for its name when there are not so many. */
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts);
 
 /* lane_call() on a worker. */

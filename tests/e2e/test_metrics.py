@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_metrics.py: what weir collect tells Prometheus, that it adds up, and who may ask for it and how."""
+import json
 import os
 import random
 import re
@@ -14,7 +15,7 @@ import time
 import netflow_maker as v9
 from prometheus_text import get, scrape
 from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flood, need, read_text, run, started, wait_until,
-                      weir)
+                      weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 
@@ -163,6 +164,16 @@ def it_adds_up_while_datagrams_are_dropped(folder):
     expect_equal(metrics.value("weir_flows_total"), 10 * metrics.value("weir_datagrams_received_total"), "flows")
     wait_until(lambda: collector.status("readyz") == 200, "it to be ready again")
     collector.stop()
+    dropped = [int(metrics.value("weir_datagrams_dropped_total", where=where)) for where in ("kernel", "journal")]
+    out, _ = weir_ok("sql", "--store", "st", "-o", "json", "SELECT sum(dropped_kernel)::BIGINT AS kernel, "
+                     "sum(dropped_journal)::BIGINT AS journal, sum(datagrams)::BIGINT AS datagrams FROM ledger", cwd=folder)
+    row = json.loads(out)[0]
+    expect_equal([row["kernel"], row["journal"]], dropped, "dropped, in the ledger of the store")
+    expect_equal(sum(row.values()), count, "all, in the ledger of the store")
+    _, err = weir_ok("top", "src", "--store", "st", cwd=folder)
+    expect_in("; dropped as the disk was too slow: %d datagrams" % dropped[1], err)
+    _, err = weir_ok("exporters", "--store", "st", cwd=folder)
+    expect_in("; %d datagrams dropped by the kernel, %d dropped as the journal was full" % tuple(dropped), err)
 
 
 @case
