@@ -14,8 +14,8 @@ import time
 
 import netflow_maker as v9
 from prometheus_text import get, scrape
-from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flood, need, read_text, run, started, wait_until,
-                      weir, weir_ok)
+from weir_e2e import (SOURCE_ROOT, Collector, case, expect, expect_equal, expect_in, flood, need, read_text, run,
+                      started, wait_until, weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 
@@ -210,6 +210,62 @@ def what_was_received_before_a_kill_is_in_the_account(folder):
     expect_equal(metrics.value("weir_datagrams_received_total"), 1, "received")
     wait_until(lambda: collector.status("readyz") == 200, "it to be ready")
     collector.stop()
+
+
+PACKAGING = os.path.join(SOURCE_ROOT, "packaging")
+NAMES = re.compile(r"\b(?:weir|process)_[a-z_]+\b")
+
+
+def expressions():
+    """(where, expression) of each in the dashboard and in the alert rules."""
+    with open(os.path.join(PACKAGING, "grafana", "weir.json"), encoding="utf-8") as file:
+        dashboard = json.load(file)
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            yield "panel " + panel["title"], target["expr"]
+    for variable in dashboard["templating"]["list"]:
+        if "definition" in variable:
+            yield "variable " + variable["name"], variable["definition"]
+    rules = read_text(os.path.join(PACKAGING, "prometheus", "weir.rules.yml"))
+    for alert, expression in re.findall(r"- alert: (\w+)\n +expr: (.*?)\n +(?:for|labels):", rules, re.DOTALL):
+        yield "alert " + alert, expression
+
+
+@case
+def dashboard_and_alerts_use_what_is_there(folder):
+    collector = Watched(folder, "-o", "store:st", "-o", "b.ndjson")
+    collector.send(v9.Exporter().flows(FLOW))
+    metrics = collector.wait_for_metric(lambda m: m.value("weir_exporters") == 1, "an exporter")
+    collector.stop()
+    labels = {}
+    for (name, pairs) in metrics:
+        labels.setdefault(name, set()).update(key for key, _ in pairs)
+    count = 0
+    for where, expression in expressions():
+        names = NAMES.findall(re.sub(r'"[^"]*"', '""', expression))
+        expect(names or "up{" in expression, where + " asks for nothing of ours")
+        for name in names:
+            expect(name in metrics.types, "%s asks for %s, which there is not" % (where, name))
+            count += 1
+        for name, chosen in re.findall(r"((?:weir|process)_[a-z_]+)\{([^}]*)\}", expression):
+            for label, value in re.findall(r'(\w+)=~?"([^"]*)"', chosen):
+                if label in ("instance", "job"):
+                    continue
+                expect(any(of == name and (label, value) in pairs for of, pairs in metrics),
+                       "%s asks for %s with %s=%s, which there is not" % (where, name, label, value))
+        for group in re.findall(r"by \(([^)]*)\)", expression):
+            for label in group.replace(" ", "").split(","):
+                expect(label == "instance" or any(label in labels[name] for name in names),
+                       "%s groups by %s, which there is not" % (where, label))
+    expect(count > 40, "only %d names were found" % count)
+
+
+@case
+def promtool_accepts_the_alerts(_folder):
+    promtool = need("promtool", "promtool, of Debian's package prometheus,")
+    done = subprocess.run([promtool, "check", "rules", os.path.join(PACKAGING, "prometheus", "weir.rules.yml")],
+                          capture_output=True, text=True, check=False, timeout=30)
+    expect_equal(done.returncode, 0, "promtool: " + done.stdout + done.stderr)
 
 
 def talk(collector, *pieces, read=True):
