@@ -12,6 +12,7 @@
 #include "exporter_table.h"
 #include "journal_place.h"
 #include "listener.h"
+#include "log.h"
 #include "notices.h"
 #include "outputs.h"
 #include "passed_sockets.h"
@@ -51,7 +52,7 @@ static int64_t clock_us(void)
 
 static int fail(const struct sink_error *error)
 {
-    fprintf(stderr, "weir collect: %s\n", error->text);
+    log_error("weir collect: %s\n", error->text);
     return EXIT_FAILURE;
 }
 
@@ -438,6 +439,7 @@ int collect_live(const struct collect_options *options)
         fputs("weir collect: not enough memory to start\n", stderr);
         return EXIT_FAILURE;
     }
+    log_open(options->log, !options->debug);
     live->options = options;
     live->ports[0] = COLLECT_PORT_DEFAULT;
     live->port_count = options->port_count > 0 ? options->port_count : 1;
@@ -449,6 +451,7 @@ int collect_live(const struct collect_options *options)
         state_file_done(&live->states[i]);
     collect_watch_free(live->watch);
     engine_free(live->engine);
+    log_close();
     free(live);
     return code;
 }

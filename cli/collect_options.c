@@ -80,6 +80,7 @@ static const char help[] =
     "      --metrics [ADDRESS:]PORT\n"
     "                         serve metrics to Prometheus over HTTP, at /metrics, and /healthz and /readyz; with the port\n"
     "                         alone to this machine only; not with -r\n"
+    "      --log FORM         text (default), or json: each message on standard error is an object; not with -r\n"
     "  -D, --debug            tell of each datagram and template on standard error\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -136,7 +137,7 @@ enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OP
        OPTION_DEVICE, OPTION_RCVBUF, OPTION_BUSY_POLL,
        OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_EFFORT, OPTION_FSYNC, OPTION_WORKERS,
        OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE, OPTION_JOURNAL,
-       OPTION_JOURNAL_SIZE, OPTION_METRICS };
+       OPTION_JOURNAL_SIZE, OPTION_METRICS, OPTION_LOG };
 
 static int take_decoder_option(struct collect_options *options, int option, const char *value)
 {
@@ -212,6 +213,10 @@ static int take(struct collect_options *options, int option, const char *value)
             options->journal_bytes > JOURNAL_BYTES_MAX)
             return usage_error("not a size from 2M to 8G: ", value);
         return -1;
+    case OPTION_LOG:
+        options->has_log = true;
+        options->log = strcmp(value, "json") == 0 ? LOG_JSON : LOG_TEXT;
+        return options->log == LOG_JSON || strcmp(value, "text") == 0 ? -1 : usage_error("not text or json: ", value);
     case OPTION_METRICS:
         if (!metrics_server_is_address(value))
             return usage_error("not [ADDRESS:]PORT, as 9105, 192.0.2.1:9105 or [::1]:9105: ", value);
@@ -294,6 +299,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"state", required_argument, NULL, OPTION_STATE},
         {"journal", required_argument, NULL, OPTION_JOURNAL},
         {"journal-size", required_argument, NULL, OPTION_JOURNAL_SIZE},
+        {"log", required_argument, NULL, OPTION_LOG},
         {"metrics", required_argument, NULL, OPTION_METRICS},
         {"no-dns", no_argument, NULL, 'n'},
         {"debug", no_argument, NULL, 'D'},
@@ -322,6 +328,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         return usage_error("--count is for one worker, and --workers asks for more", "");
     if (options.file != NULL && options.journal != NULL)
         return usage_error("--journal is for receiving, and -r reads a file", "");
+    if (options.file != NULL && options.has_log)
+        return usage_error("--log is for receiving, and -r reads a file", "");
     if (options.file != NULL && options.metrics != NULL)
         return usage_error("--metrics is for receiving, and -r reads a file", "");
     if (options.file != NULL && options.host_count > 0)

@@ -5,6 +5,7 @@
 #ifndef WEIR_CLI_COLLECT_OPTIONS_H
 #define WEIR_CLI_COLLECT_OPTIONS_H
 
+#include "log.h"
 #include "store_writer.h"
 
 #include <stdbool.h>
@@ -37,6 +38,8 @@ struct collect_options {
     const char *journal;         /* folder of the journal, "none", or NULL for the usual one */
     uint64_t journal_bytes;      /* 0: as much as is usual */
     const char *metrics;         /* [ADDRESS:]PORT to serve metrics on, or NULL */
+    enum log_form log;
+    bool has_log; /* it was asked for */
     bool names; /* resolve addresses for -o text */
     bool debug;
 };

@@ -334,6 +334,29 @@ def where_it_listens(folder):
 
 
 @case
+def messages_as_objects(folder):
+    collector = Collector(folder, "--log", "json", "--metrics", "0", "-o", "store:st", "--rcvbuf", "1G", listening=False)
+    collector.wait_for("Metrics at ")
+    port = int(re.search(r"Listening on [^ ]*:(\d+)", collector.log()).group(1))
+    collector.send(v9.Exporter().flows(FLOW), port=port)
+    base = re.search(r"Metrics at (\S+)metrics", collector.log()).group(1)
+    wait_until(lambda: scrape(base + "metrics").value("weir_flows_total") == 1, "the flow")
+    collector.process.send_signal(signal.SIGTERM)
+    collector.wait_end()
+    objects = [json.loads(line) for line in collector.log().splitlines()]
+    expect_equal({tuple(entry) for entry in objects}, {("time", "level", "message")}, "keys")
+    levels = {entry["message"].split(" ")[0]: entry["level"] for entry in objects}
+    expect_equal((levels["Listening"], levels["weir:"]), ("info", "info"), "levels")
+    code, _, err = weir("collect", "-p", "0", "--state", "none", "-o", "store:/proc/none", "--log", "json", cwd=folder)
+    expect_equal(code, 1, "exit code without a store")
+    expect_equal(json.loads(err.splitlines()[-1])["level"], "error", "its level")
+    for arguments, text in ((["--log", "xml"], "not text or json"), (["-r", "x", "--log", "text"], "for receiving")):
+        code, _, err = weir("collect", *arguments, cwd=folder)
+        expect_equal(code, 2, "exit code")
+        expect_in(text, err)
+
+
+@case
 def it_is_gone_when_the_collector_ends(folder):
     collector = Watched(folder, "-o", "null")
     connection = socket.create_connection(re.match(r"http://(.*):(\d+)/", collector.url).groups())
