@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,7 +42,9 @@ static struct {
     size_t size;
     char line[LINE_SIZE]; /* under way */
     struct kind kinds[KINDS];
-} the_log; /* guarded by the lock of the stream */
+} the_log; /* of who has the mutex: that of the stream is the C library's own affair */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static _Thread_local bool is_error;
 
@@ -198,6 +201,7 @@ static void take_line(const char *line, size_t size)
 static ssize_t take(void *context, const char *data, size_t size)
 {
     (void)context;
+    pthread_mutex_lock(&mutex);
     for (size_t i = 0; i < size; i++) {
         if (data[i] == '\n' || the_log.size == LINE_SIZE) {
             take_line(the_log.line, the_log.size);
@@ -206,6 +210,7 @@ static ssize_t take(void *context, const char *data, size_t size)
         if (data[i] != '\n')
             the_log.line[the_log.size++] = data[i];
     }
+    pthread_mutex_unlock(&mutex);
     return (ssize_t)size;
 }
 
@@ -238,14 +243,15 @@ void log_close(void)
 {
     if (the_log.before == NULL)
         return;
-    flockfile(the_log.stream);
     fflush(the_log.stream);
+    pthread_mutex_lock(&mutex);
     if (the_log.size > 0)
-        take(NULL, "\n", 1);
+        take_line(the_log.line, the_log.size);
+    the_log.size = 0;
     tell_all_left_out(true);
     stderr = the_log.before;
     the_log.before = NULL;
-    funlockfile(the_log.stream);
+    pthread_mutex_unlock(&mutex);
 }
 
 void log_error(const char *format, ...)
