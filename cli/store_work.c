@@ -40,9 +40,11 @@ int store_check_command(const struct store_settings *settings)
         return failed(&error);
     if (!settings->quiet)
         printf("%" PRIu64 " files with %" PRIu64 " rows in %" PRIu64 " bytes are whole, and %" PRIu64 " that were merged; %" PRIu64
-               " damaged\n",
-               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged);
-    return counts.damaged > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+               " damaged%s",
+               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged, counts.unknown > 0 ? "" : "\n");
+    if (!settings->quiet && counts.unknown > 0)
+        printf("; %" PRIu64 " that this version of Weir cannot look at\n", counts.unknown);
+    return counts.damaged + counts.unknown > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int store_merge_command(const struct store_settings *settings)

@@ -455,13 +455,16 @@ static int64_t read_page(struct task *task, size_t *at)
         return damaged(task, "a page has no checksum");
     if (!task->reader->ignore_checksums && libdeflate_crc32(0, thrift.at, (size_t)header.packed_bytes) != header.crc)
         return damaged(task, "the checksum of a page does not fit");
-    if (decompress(task, &header, thrift.at) != 0)
-        return -1;
     *at = raw->size_bytes - left + (size_t)header.packed_bytes;
+    const bool only_checksums = task->reader->only_checksums;
+    if (!only_checksums && decompress(task, &header, thrift.at) != 0)
+        return -1;
     if (header.kind == PARQUET_DICTIONARY_PAGE)
-        return read_dictionary(task, &header);
+        return only_checksums ? 0 : read_dictionary(task, &header);
     if (header.value_count == 0)
         return damaged(task, "a page has no rows");
+    if (only_checksums)
+        return header.value_count;
     return read_data(task, &header) != 0 ? -1 : header.value_count;
 }
 

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "segment_commit.h"
 
+#include "store_format.h"
 #include "writer_lock.h"
 
 #include <inttypes.h>
@@ -55,7 +56,7 @@ int segment_commit(const struct segment_place *place, struct file_writer *file, 
                                                        : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
     snprintf(rows, sizeof rows, "%" PRIu64, row_count);
     const struct file_note notes[] = {
-        {"weir.version", WEIR_VERSION}, {"weir.format", "1"}, {"weir.kind", segment_kind_name(segment->kind)},
+        {"weir.version", WEIR_VERSION}, {"weir.format", FILE_FORMAT}, {"weir.kind", segment_kind_name(segment->kind)},
         {"weir.rows", rows},
     };
     unlink(path); /* of an attempt that failed */

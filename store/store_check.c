@@ -5,7 +5,7 @@
 #define _GNU_SOURCE
 #include "store_check.h"
 
-#include "chunk_reader.h"
+#include "file_check.h"
 #include "segment_list.h"
 
 #include <errno.h>
@@ -62,17 +62,6 @@ static int check_times(const struct file_reader *file, const struct segment_name
     return 0;
 }
 
-static int check_pages(struct check *check, const struct file_reader *file, struct store_error *error)
-{
-    for (uint32_t g = 0; g < file->group_count; g++) {
-        for (uint32_t i = 0; i < file->column_count; i++) {
-            if (chunk_reader_read(&check->reader, file, g, i, file->columns[i].type, 0, NULL, error) != 0)
-                return -1;
-        }
-    }
-    return 0;
-}
-
 static int check_kind(const struct file_reader *file, enum segment_kind kind, struct store_error *error)
 {
     const char *told = file_reader_note(file, "weir.kind");
@@ -91,7 +80,7 @@ static int check_file(struct check *check, const struct segment_file *segment, u
     if (result == 0)
         result = check_kind(&file, segment->kind, error);
     if (result == 0)
-        result = check_pages(check, &file, error);
+        result = file_check_pages(&check->reader, &file, true, error);
     if (result == 0)
         result = check_times(&file, &segment->name, error);
     *ret_rows = file.row_count;
@@ -113,6 +102,9 @@ static int check_files(struct check *check, const struct segment_files *files, b
             check->counts.bytes += current ? segment->size_bytes : 0;
         } else if (error->number == ENOMEM || error->number == EMFILE || error->number == ENFILE) {
             return -1;
+        } else if (error->number == ENOTSUP) {
+            check->counts.unknown++;
+            check->tell(check->context, true, error->text);
         } else if (error->number != ENOENT || stat(segment->path, &status) == 0) { /* else it was merged or expired meanwhile */
             check->counts.damaged++;
             check->tell(check->context, true, error->text);

@@ -16,6 +16,7 @@ struct store_check_counts {
     uint64_t segments, obsolete; /* that count, and that another one covers */
     uint64_t rows, bytes;        /* of those that count */
     uint64_t damaged;            /* segments of both */
+    uint64_t unknown;            /* the same that a later version of Weir wrote, or another program */
     uint64_t strangers;          /* what lies in the folders of segments and is none */
 };
 

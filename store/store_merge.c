@@ -119,7 +119,7 @@ static bool is_replaced(struct look *look, const struct segment_files *current, 
         if ((grace_us > 0 && look->now_us - other->written_us < grace_us) || is_damaged(look->merger, other->path))
             return false;
         if (file_reader_open(&reader, other->path, &why) != 0) {
-            if (why.number == 0)
+            if (why.number == 0 || why.number == ENOTSUP)
                 note_damaged(look, other->path, why.text);
             return false;
         }
