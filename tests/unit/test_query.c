@@ -153,6 +153,96 @@ static void test_core_wider(void **state)
     rmdir(folder);
 }
 
+/* Some file of the core's columns, and of one more. */
+static void put_flows(const char *path, int bytes, const char *further)
+{
+    char sql[400];
+    snprintf(sql, sizeof sql, "COPY (SELECT t.* REPLACE (%d::UBIGINT AS bytes), 1 AS %s FROM (SELECT 1) LEFT JOIN"
+                              " stored.flows t ON true) TO '%s'", bytes, further, path);
+    assert_string_equal(query_text(query, sql), "1");
+}
+
+static bool refuses_seven(const uint8_t *tail, size_t size_bytes, char why[QUERY_WHY_SIZE])
+{
+    assert_true(size_bytes > 8 && size_bytes <= QUERY_TAIL_BYTES);
+    snprintf(why, QUERY_WHY_SIZE, "it is of seven");
+    return memcmp(tail + size_bytes - 4, "PAR1", 4) == 0 && memmem(tail, size_bytes, "seven", 5) != NULL;
+}
+
+/* Other files take the place of the first, with other columns; what the statements made stays. */
+static void test_set_files(void **state)
+{
+    char folder[] = "/tmp/test_query_XXXXXX", one[100], seven[100], three[100];
+    const char *const paths[] = {one, seven}, *const others[] = {three};
+    const struct query_files files = {.flows = {paths, 2}, .refuses = refuses_seven};
+    const struct query_files other_files = {.flows = {others, 1}, .options = {others, 1}, .refuses = refuses_seven};
+    const struct query_skipped *skipped;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(one, sizeof one, "%s/one.parquet", folder);
+    snprintf(seven, sizeof seven, "%s/seven.parquet", folder);
+    snprintf(three, sizeof three, "%s/three.parquet", folder);
+    put_flows(one, 1, "one");
+    put_flows(seven, 7, "seven");
+    put_flows(three, 3, "three");
+    for (int core_only = 0; core_only < 2; core_only++) {
+        struct query *other = query_open(&files, &(struct query_settings){.core_only = core_only != 0}, &error);
+        assert_non_null(other);
+        assert_string_equal(query_text(other, "SELECT bytes FROM flows"), "1");
+        assert_int_equal(query_skipped(other, &skipped), 1);
+        assert_string_equal(skipped[0].path, seven);
+        assert_string_equal(skipped[0].why, "it is of seven");
+        query_text(other, "CREATE TABLE mine AS SELECT 5 AS five");
+        assert_int_equal(query_set_files(other, &other_files, &error), 0);
+        assert_int_equal(query_skipped(other, &skipped), 0);
+        assert_string_equal(query_text(other, "SELECT bytes, src FROM flows"), "3,-");
+        assert_string_equal(query_text(other, "SELECT count(*) FROM options"), "1");
+        assert_string_equal(query_text(other, "FROM mine"), "5");
+        assert_int_equal(strncmp(query_text(other, "SELECT three FROM flows"), "error", 5) == 0, core_only);
+        query_close(other);
+    }
+    unlink(one);
+    unlink(seven);
+    unlink(three);
+    rmdir(folder);
+}
+
+/* What may be the fault of a file, and what never is. */
+static void test_blame(void **state)
+{
+    char folder[] = "/tmp/test_query_XXXXXX", path[100];
+    const char *const paths[] = {path};
+    const struct query_files files = {.flows = {paths, 1}};
+    struct query_result *result;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/whole.parquet", folder);
+    put_flows(path, 1, "one");
+    struct query *other = query_open(&files, NULL, &error);
+    assert_non_null(other);
+    assert_int_equal(query_read_file(other, path, &error), 0);
+    static const char *const mistakes[] = {"SELECT error('Aha')", "SELECT 'x'::INTEGER FROM flows", "SELECT nosuch FROM flows",
+                                           "SELEKT", "SELECT 9223372036854775807 + bytes::BIGINT FROM flows"};
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        error = (struct query_error){.blames_files = true};
+        struct query_chunk chunk;
+        int got = query_run(other, mistakes[i], NULL, 0, &result, &error);
+        if (got == 0) {
+            got = query_next(result, &chunk, &error);
+            query_result_free(result);
+        }
+        assert_int_equal(got, -1);
+        assert_false(error.blames_files);
+    }
+    unlink(path);
+    assert_int_equal(query_read_file(other, path, &error), -1);
+    assert_true(error.blames_files);
+    assert_int_equal(query_run(other, "FROM flows", NULL, 0, &result, &error), -1);
+    assert_true(error.blames_files);
+    query_close(other);
+    rmdir(folder);
+}
+
 static void test_values(void **state)
 {
     const struct query_value values[] = {
@@ -336,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_core_only), cmocka_unit_test(test_core_wider),
+        cmocka_unit_test(test_set_files), cmocka_unit_test(test_blame),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
     };
