@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define JOURNAL_BYTES_MIN ((uint64_t)2 << 20)
+#define JOURNAL_BYTES_MAX ((uint64_t)8 << 30)
+
 static const char help[] =
     "Usage: weir collect [OPTION]...\n"
     "Receive NetFlow and IPFIX from exporters, or read it from a file, and write the flows.\n"
@@ -61,6 +64,10 @@ static const char help[] =
     "\n"
     "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
     "                         ~/.local/state/weir; none keeps nothing); not with -r\n"
+    "      --journal DIR      what is received and not yet written lies there, and outlives a kill (default: /run/weir\n"
+    "                         for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r\n"
+    "      --journal-size SIZE\n"
+    "                         room for that: 2M to 8G (default 96M, less on a small machine)\n"
     "  -D, --debug            tell of each datagram and template on standard error\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -115,7 +122,8 @@ static int add_output(struct collect_options *options, const char *text)
 enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE,
        OPTION_LIFETIME, OPTION_SAMPLING_RATE, OPTION_RAW_SIZES,
        OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_FSYNC, OPTION_WORKERS,
-       OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE };
+       OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE, OPTION_JOURNAL,
+       OPTION_JOURNAL_SIZE };
 
 static int take_decoder_option(struct collect_options *options, int option, const char *value)
 {
@@ -158,6 +166,14 @@ static int take(struct collect_options *options, int option, const char *value)
         return -1;
     case OPTION_STATE:
         options->state = value;
+        return -1;
+    case OPTION_JOURNAL:
+        options->journal = value;
+        return -1;
+    case OPTION_JOURNAL_SIZE:
+        if (quantity_parse_size(value, &options->journal_bytes) != 0 || options->journal_bytes < JOURNAL_BYTES_MIN ||
+            options->journal_bytes > JOURNAL_BYTES_MAX)
+            return usage_error("not a size from 2M to 8G: ", value);
         return -1;
     case OPTION_ELEMENTS:
         options->elements = value;
@@ -225,6 +241,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"raw-sizes", no_argument, NULL, OPTION_RAW_SIZES},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
         {"state", required_argument, NULL, OPTION_STATE},
+        {"journal", required_argument, NULL, OPTION_JOURNAL},
+        {"journal-size", required_argument, NULL, OPTION_JOURNAL_SIZE},
         {"no-dns", no_argument, NULL, 'n'},
         {"debug", no_argument, NULL, 'D'},
         {"help", no_argument, NULL, 'h'},
@@ -248,6 +266,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         return usage_error("takes options only, and this is none: ", argv[optind]);
     if (options.file != NULL && options.state != NULL)
         return usage_error("--state is for receiving, and -r reads a file", "");
+    if (options.file != NULL && options.journal != NULL)
+        return usage_error("--journal is for receiving, and -r reads a file", "");
     if (options.file != NULL && options.host_count > 0)
         return usage_error("-b is for receiving, and -r reads a file", "");
     *ret_options = options;

@@ -31,6 +31,8 @@ struct collect_options {
     bool json_lines;
     struct store_writer_options store; /* but its folder */
     const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
+    const char *journal;         /* folder of the journal, "none", or NULL for the usual one */
+    uint64_t journal_bytes;      /* 0: as much as is usual */
     bool names; /* resolve addresses for -o text */
     bool debug;
 };

@@ -195,6 +195,11 @@ const char *listener_address(const struct listener *listener, size_t i)
     return i < listener->receiver_count ? listener->receivers[i].address : NULL;
 }
 
+int listener_socket(const struct listener *listener, size_t i)
+{
+    return i < listener->receiver_count ? listener->receivers[i].fd : -1;
+}
+
 static int64_t time_us(const struct timespec *time)
 {
     return (int64_t)time->tv_sec * 1000000 + time->tv_nsec / 1000;

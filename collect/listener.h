@@ -22,6 +22,9 @@ struct listener *listener_open(const char *const *hosts, size_t host_count, cons
 /* What is listened on, as text: "[::]:2055, IPv4 and IPv6". One for each socket; NULL behind the last. */
 const char *listener_address(const struct listener *listener, size_t i);
 
+/* The sockets, which are not blocking: -1 behind the last. */
+int listener_socket(const struct listener *listener, size_t i);
+
 /*
  * Waits up to `timeout_ms` and takes what is there, several datagrams at once. Returns how many there are, 0 when
  * the time is over or a signal came, -1 with `error` filled when receiving fails. `wait_mask` is the signal mask
