@@ -317,8 +317,8 @@ static bool is_one_gone(struct query_store *store)
     return false;
 }
 
-/* What DuckDB alone can tell, file by file, where all are as they were written. Those of other programs are left out; that it cannot read one
- * of Weir's is a fault that nobody should get used to. */
+/* What DuckDB alone can tell, file by file, where all are as they were written. Those of other programs are left out; that
+ * it cannot read one of Weir's is a fault that nobody should get used to. */
 static void ask_duckdb(struct look *look, struct query_error *error)
 {
     look->done = 0;

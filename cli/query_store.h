@@ -7,8 +7,8 @@
  *     tell, done
  *
  * What is wrong in the middle of a file shows only when DuckDB reads it, which then tells no more than that something is
- * wrong. Only then are the files looked at one by one, by their checksums first; those that are damaged are left out. One that is gone
- * was merged or expired meanwhile: the list is read anew.
+ * wrong. Only then are the files looked at one by one, by their checksums first; those that are damaged are left out.
+ * One that is gone was merged or expired meanwhile: the list is read anew.
  */
 #ifndef WEIR_CLI_QUERY_STORE_H
 #define WEIR_CLI_QUERY_STORE_H
@@ -39,16 +39,16 @@ struct query_store {
     struct query *query; /* NULL while it is not open */
 };
 
-/* Finds the store: that of --store, or NULL for the usual one, which may be missing (is_missing) where `may_miss`. 0, or -1 when it was told.
- * The fields above `folder` are the caller's. */
+/* Finds the store: that of --store, or NULL for the usual one, which may be missing (is_missing) where `may_miss`. 0, or
+ * -1 when it was told. The fields above `folder` are the caller's. */
 int query_store_find(struct query_store *store, const char *option, bool may_miss);
 
 /* Lists the files and opens the connection; what was open before is closed. 0, or -1 with `error` filled. */
 int query_store_open(struct query_store *store, struct query_error *error);
 
-/* Behind a statement that failed, whose results are freed: 1 when it may go well now, as the views have other files, 0 when there is nothing to be
- * mended, and then `error` may tell more. It ends: each time a file is left out, or gone, which is forgiven a few times. The connection may be
- * another one afterwards. */
+/* Behind a statement that failed, whose results are freed: 1 when it may go well now, as the views have other files, 0
+ * when there is nothing to be mended, and then `error` may tell more. It ends: each time a file is left out, or gone,
+ * which is forgiven a few times. The connection may be another one afterwards. */
 int query_store_mend(struct query_store *store, struct query_error *error);
 
 /* Names those that are left out and were not named yet: "weir top: left out: PATH: WHY". Returns how many there are in all. */

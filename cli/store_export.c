@@ -7,6 +7,7 @@
 #include "segment_list.h"
 #include "segment_merge.h"
 #include "store.h"
+#include "store_progress.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -36,6 +37,7 @@ static int64_t down(int64_t time_us)
 /* Names a file that cannot be read, and takes it out of the paths. */
 static void leave_out(const char **paths, uint32_t *count, uint32_t bad, const struct store_error *why)
 {
+    store_progress_hide();
     fprintf(stderr, "weir store: left out: %s\n", why->text);
     memmove(&paths[bad], &paths[bad + 1], (*count - bad - 1) * sizeof *paths);
     --*count;
@@ -56,25 +58,32 @@ static int write_file(const struct store_settings *settings, const struct segmen
     int bad, result = -1;
     uint32_t count = files->count;
     const char **paths = calloc((size_t)count + 1, sizeof *paths);
-    if (paths == NULL || segment_merge_init(&merge, settings->level, NULL) != 0) {
+    if (paths == NULL || segment_merge_init(&merge, settings->level, store_stop_signals()) != 0) {
         free(paths);
         return store_error_set(error, "not enough memory to export");
     }
-    for (uint32_t i = 0; i < count; i++)
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
         paths[i] = files->files[i].path;
+        bytes += files->files[i].size_bytes;
+    }
+    merge.progress = store_progress_add;
     const struct merge_window window = {.from_us = settings->from_us, .to_us = settings->to_us};
     if (settings->has_window)
         merge.window = &window;
+    store_progress_begin(bytes);
     while (count > 0 && (result = segment_merge_files(&merge, paths, count, settings->output, true, &outcome->merged, &bad,
                                                       error)) != 0 && bad >= 0) {
         outcome->is_outdated = error->number == ENOENT && access(paths[bad], F_OK) != 0;
         if (outcome->is_outdated)
             break;
         leave_out(paths, &count, (uint32_t)bad, error);
+        store_progress_begin(bytes); /* from the first file on again */
     }
     outcome->left_out = files->count - count;
     if (count == 0)
         store_error_set(error, "none of the files can be read, and nothing was written");
+    store_progress_hide();
     segment_merge_done(&merge);
     free(paths);
     return result;
@@ -109,6 +118,8 @@ int store_export(const struct store_settings *settings)
     int result = list_and_write(settings, &outcome, &error);
     for (int again = 0; result != 0 && outcome.is_outdated && again < LISTS_MAX; again++)
         result = list_and_write(settings, &outcome, &error);
+    if (result != 0 && store_stopped() != 0)
+        return store_stopped();
     if (result != 0) {
         fprintf(stderr, "weir store: %s\n", error.text);
         return EXIT_FAILURE;

@@ -27,6 +27,8 @@ struct segment_merge {
     struct column_data column;
     const struct merge_window *window; /* only rows of that time; NULL: all */
     const atomic_bool *stop; /* the caller's, or NULL: true ends what is under way, with ECANCELED */
+    void (*progress)(void *context, uint64_t more_bytes); /* of the files, that were read; or NULL */
+    void *context;
 };
 
 /* `level` is that of zstd. 0, or -1 without memory. */

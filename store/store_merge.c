@@ -374,9 +374,7 @@ int store_merge_lock(const char *folder, bool wait, struct store_error *error)
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return store_error_system(error, "cannot open %s", path);
-    while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EINTR)
-            continue;
+    if (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
         const int number = errno;
         close(fd);
         errno = number;
@@ -419,6 +417,8 @@ struct store_merger *store_merger_create(const struct store_merge_options *optio
         store_error_set(error, "not enough memory to merge segments");
         return NULL;
     }
+    merger->merge.progress = options->progress;
+    merger->merge.context = options->context;
     return merger;
 }
 

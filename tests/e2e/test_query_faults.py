@@ -4,6 +4,7 @@
 wrote; and queries that somebody ends."""
 import collections
 import csv
+import fcntl
 import io
 import os
 import pty
@@ -356,6 +357,43 @@ def a_bar_shows_how_far_a_long_query_is(folder):
         expect("\x1b" not in terminal.read(), "a bar for a moment: %r" % terminal.output)
     finally:
         terminal.close()
+
+
+@case
+def work_on_a_store_shows_a_bar_and_ends_by_a_signal(folder):
+    """A store with much in it, under many names of one file; what is ended leaves nothing behind."""
+    store = made_store(folder, size="64M", count=8000)
+    path, = store_reader.all_segment_paths(store)
+    place, writer, first, _, tier = store_reader.parts(path)
+    times = os.path.basename(path).split("-" + writer)[0]
+    for number in range(first + 1, first + 1500):
+        os.link(path, "%s/%s-%s-%d-%d-%d.parquet" % (place, times, writer, number, number, tier))
+    before = store_reader.all_segment_paths(store)
+    bar = r"\[[#.]{40}\] +\d+ %  \S+ of \S+, \d+ s left"
+    for words, shown, code in ((["check"], bar, -signal.SIGINT), (["merge", "--all", "--grace", "0"], r"reading: \d\S*", 130),
+                               (["export", "-o", folder + "/all.parquet"], bar, 130)):
+        terminal = Terminal()
+        try:
+            process = start([weir_e2e.weir_path, "store", *words, store], stdout=subprocess.DEVNULL, stderr=terminal.theirs)
+            wait_until(lambda: process.poll() is not None or re.search(r"\r\x1b\[K" + shown, terminal.read()), "a bar, or the end")
+            expect(process.poll() is None, "%s ended without a bar: %r" % (words[0], terminal.read()))
+            process.send_signal(signal.SIGINT)
+            expect_equal(process.wait(timeout=weir_e2e.PATIENCE_S), code, "exit code of " + words[0])
+            expect("weir store:" not in terminal.read(), "%s calls its end an error: %r" % (words[0], terminal.output))
+        finally:
+            terminal.close()
+    expect_equal([name for name in os.listdir(store + "/.writing") if name.startswith("merge-")], [], "what is left of the merge")
+    expect(not os.path.exists(folder + "/all.parquet"), "there is a part of an export")
+    expect(set(store_reader.all_segment_paths(store)) >= set(before), "files are gone")
+    # one that waits for another merger
+    with open(store + "/.merging", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = start([weir_e2e.weir_path, "store", "merge", store], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait_until(lambda: "lock" in weir_e2e.read_text("/proc/%d/wchan" % process.pid) or
+                   re.search(r"-> FLOCK +ADVISORY +WRITE +%d " % process.pid, weir_e2e.read_text("/proc/locks")), "a merge that waits")
+        process.send_signal(signal.SIGTERM)
+        wait_until(lambda: process.poll() is not None, "the end of a merge that waits")
+        expect_equal((process.returncode, process.stderr.read()), (143, b""), "exit code and words")
 
 
 weir_e2e.run()
