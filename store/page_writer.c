@@ -15,7 +15,13 @@ enum { HEADER_BYTES_MAX = 64, PAGE_BYTES_MAX = 1 << 28 }; /* no more is read, se
 int page_writer_init(struct page_writer *writer, int level)
 {
     *writer = (struct page_writer){.zstd = ZSTD_createCCtx(), .level = level};
-    return writer->zstd == NULL ? -1 : 0;
+    if (writer->zstd == NULL)
+        return -1;
+    /* Others read pages without a look at the checksums of Parquet; that of zstd they cannot pass over. */
+    if (!ZSTD_isError(ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1)))
+        return 0;
+    page_writer_done(writer);
+    return -1;
 }
 
 void page_writer_done(struct page_writer *writer)
@@ -38,7 +44,8 @@ static size_t compress(struct page_writer *writer, enum parquet_codec codec, con
                        uint8_t *to, size_t room_bytes)
 {
     if (codec == PARQUET_ZSTD) {
-        const size_t size = ZSTD_compressCCtx(writer->zstd, to, room_bytes, body, size_bytes, writer->level);
+        (void)ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, writer->level); /* what is out of bounds is clamped */
+        const size_t size = ZSTD_compress2(writer->zstd, to, room_bytes, body, size_bytes);
         return ZSTD_isError(size) ? 0 : size;
     }
     if (codec == PARQUET_LZ4_RAW)
