@@ -41,7 +41,7 @@ int query_session_output_end(struct query_session *session, enum query_output_en
         return EXIT_SUCCESS; /* as in "| head": whoever read has seen enough */
     if (end == QUERY_OUTPUT_FAILED)
         return query_session_fail(session, error);
-    if (errno != ECANCELED)
+    if (query_watch_stopped() == 0)
         fprintf(stderr, "weir %s: cannot write to standard output: %s\n", session->options->command, strerror(errno));
     return EXIT_FAILURE;
 }

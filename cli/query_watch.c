@@ -7,12 +7,13 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 enum { LOOK_MS = 50, SIGNAL_EXIT = 128 };
 
-static volatile sig_atomic_t signal_number;
+static atomic_int signal_number;
 
 static struct {
     pthread_mutex_t mutex; /* all below, and the terminal */

@@ -58,7 +58,7 @@ static int write_result(struct sql_run *run, struct query_result *result, struct
         query_watch_hide();
         if (errno == EPIPE)
             return EXIT_SUCCESS; /* as in "| head": whoever read has seen enough */
-        if (errno != ECANCELED)
+        if (query_watch_stopped() == 0)
             fprintf(stderr, "weir sql: cannot write to standard output: %s\n", strerror(errno));
         return EXIT_FAILURE;
     }

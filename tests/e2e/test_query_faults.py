@@ -28,6 +28,7 @@ from weir_e2e import (Collector, Skip, case, check_sane, expect, expect_equal, e
 
 ROWS = 20  # of a datagram
 DATAGRAMS = 4000
+FEW = 600  # so many that their rows are less than what is held back of an output
 LIVE_S = 20
 FOREVER = "select count(*) from range(10000000) a, range(10000000) b where hash(a.range, b.range) = 1"
 
@@ -87,19 +88,19 @@ def told_rows(name, out):
 @case
 def pages_that_are_damaged_are_named_and_left_out(folder):
     """All that there is to ask with gives what the other files have, once; in a shell and in scripts too."""
-    store = made_store(folder)
+    store = made_store(folder, count=FEW, size="64K")
     whole = numbers_of(store)
     paths = in_order(store)
     rows = {name: told_rows(name, weir_ok(*words, "--store", store)[0]) for name, words in REPORTS.items()}
-    expect_equal(set(rows.values()), {DATAGRAMS * ROWS}, "rows of a store that is whole")
-    bad = [paths[2], paths[-1]]
+    expect_equal(set(rows.values()), {FEW * ROWS}, "rows of a store that is whole")
+    bad = [paths[0], paths[-1]]
     others = os.path.join(folder, "others")
     shutil.copytree(store, others)
     for path in bad:
         os.unlink(path.replace(store, others))
         ruin_pages(path)
     left = numbers_of(others)
-    expect(0 < len(left) < len(whole), "the test damages nothing")
+    expect(0 < len(left) < len(whole), "there are too few files, or the test damages nothing")
     for name, words in REPORTS.items():
         code, out, err = weir(*words, "--store", store)
         expect_equal(code, 0, "exit code of %s with %s" % (name, err))
