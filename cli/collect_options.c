@@ -8,6 +8,7 @@
 #include "decoder_options.h"
 #include "exit_code.h"
 #include "quantity.h"
+#include "receive_socket.h"
 #include "store_options.h"
 
 #include <getopt.h>
@@ -16,6 +17,7 @@
 
 #define JOURNAL_BYTES_MIN ((uint64_t)2 << 20)
 #define JOURNAL_BYTES_MAX ((uint64_t)8 << 30)
+enum { DEVICE_NAME_MAX = 15, RECEIVE_BUFFER_MIN_BYTES = 4096, BUSY_POLL_MAX_US = 1000000 };
 
 static const char help[] =
     "Usage: weir collect [OPTION]...\n"
@@ -23,8 +25,11 @@ static const char help[] =
     "\n"
     "Where datagrams come from:\n"
     "  -p, --port PORT        UDP port to listen on (default 2055); may be repeated; 0 takes a free one\n"
-    "  -b, --host ADDRESS     address or name of this machine to listen on; may be repeated (default: all, IPv4 and\n"
-    "                         IPv6)\n"
+    "  -b, --host ADDRESS     address or name of this machine to listen on, or a multicast group to join; with %DEVICE\n"
+    "                         behind it, by that one; may be repeated (default: all, IPv4 and IPv6)\n"
+    "      --device NAME      receive what comes in by this network device only\n"
+    "      --rcvbuf SIZE      receive buffer of each socket, 4K to 1G (default 64M, or what the system allows)\n"
+    "      --busy-poll N      look for datagrams for N microseconds before sleeping: less delay, more CPU time\n"
     "  -r, --read FILE        read a pcap or pcapng capture or an IPFIX file (RFC 5655) instead, - for standard\n"
     "                         input; with -p only what was sent to those ports\n"
     "      --count N          stop after N datagrams\n"
@@ -57,13 +62,14 @@ static const char help[] =
     "      --compression HOW  zstd, zstd:LEVEL (1 to 19), lz4 or none (default zstd:1)\n"
     "      --fsync WHEN       never; segment: a file is on the disk before it gets its name (default); always: and its\n"
     "                         name too\n"
-    "      --workers N        threads that encode (default 1)\n"
     "      --keep-days N      remove hours that ended more than N days ago; not with -r, as the two below\n"
     "      --keep-bytes SIZE  remove the oldest files when there is more than this: 500M, 20G ...\n"
     "      --no-merge         leave small files as they are; else few large ones are made of them meanwhile\n"
     "\n"
     "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
     "                         ~/.local/state/weir; none keeps nothing); not with -r\n"
+    "      --workers N        so many receive, decode and store side by side (1 to 64, default 1), each exporter always with\n"
+    "                         the same one; with -r: threads that encode for a store\n"
     "      --journal DIR      what is received and not yet written lies there, and outlives a kill (default: /run/weir\n"
     "                         for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r\n"
     "      --journal-size SIZE\n"
@@ -121,6 +127,7 @@ static int add_output(struct collect_options *options, const char *text)
 
 enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE,
        OPTION_LIFETIME, OPTION_SAMPLING_RATE, OPTION_RAW_SIZES,
+       OPTION_DEVICE, OPTION_RCVBUF, OPTION_BUSY_POLL,
        OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_FSYNC, OPTION_WORKERS,
        OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE, OPTION_JOURNAL,
        OPTION_JOURNAL_SIZE };
@@ -130,6 +137,29 @@ static int take_decoder_option(struct collect_options *options, int option, cons
     const char *fault = option == OPTION_LIFETIME ? decoder_options_lifetime(&options->decoder, value)
                                                   : decoder_options_sampling_rate(&options->decoder, value);
     return fault == NULL ? -1 : usage_error(fault, value);
+}
+
+static int take_socket_option(struct collect_options *options, int option, const char *value)
+{
+    uint64_t number;
+    switch (option) {
+    case OPTION_DEVICE:
+        if (value[0] == '\0' || strlen(value) > DEVICE_NAME_MAX)
+            return usage_error("not the name of a network device: ", value);
+        options->device = value;
+        return -1;
+    case OPTION_RCVBUF:
+        if (quantity_parse_size(value, &number) != 0 || number < RECEIVE_BUFFER_MIN_BYTES ||
+            number > RECEIVE_BUFFER_MAX_BYTES)
+            return usage_error("not a size from 4K to 1G: ", value);
+        options->buffer_bytes = (int)number;
+        return -1;
+    default:
+        if (quantity_parse_count(value, &number) != 0 || number == 0 || number > BUSY_POLL_MAX_US)
+            return usage_error("not a number of microseconds from 1 to 1000000: ", value);
+        options->busy_poll_us = (unsigned)number;
+        return -1;
+    }
 }
 
 static int take_store(struct store_writer_options *store, int option, const char *value)
@@ -181,6 +211,10 @@ static int take(struct collect_options *options, int option, const char *value)
     case OPTION_LIFETIME:
     case OPTION_SAMPLING_RATE:
         return take_decoder_option(options, option, value);
+    case OPTION_DEVICE:
+    case OPTION_RCVBUF:
+    case OPTION_BUSY_POLL:
+        return take_socket_option(options, option, value);
     case OPTION_NO_MERGE:
         options->store.merge = false;
         return -1;
@@ -221,6 +255,9 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
     static const struct option long_options[] = {
         {"port", required_argument, NULL, 'p'},
         {"host", required_argument, NULL, 'b'},
+        {"device", required_argument, NULL, OPTION_DEVICE},
+        {"rcvbuf", required_argument, NULL, OPTION_RCVBUF},
+        {"busy-poll", required_argument, NULL, OPTION_BUSY_POLL},
         {"read", required_argument, NULL, 'r'},
         {"output", required_argument, NULL, 'o'},
         {"file", required_argument, NULL, 'o'},
@@ -266,10 +303,14 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         return usage_error("takes options only, and this is none: ", argv[optind]);
     if (options.file != NULL && options.state != NULL)
         return usage_error("--state is for receiving, and -r reads a file", "");
+    if (options.file == NULL && options.store.workers > 1 && options.datagram_count_max > 0)
+        return usage_error("--count is for one worker, and --workers asks for more", "");
     if (options.file != NULL && options.journal != NULL)
         return usage_error("--journal is for receiving, and -r reads a file", "");
     if (options.file != NULL && options.host_count > 0)
         return usage_error("-b is for receiving, and -r reads a file", "");
+    if (options.file != NULL && (options.device != NULL || options.buffer_bytes > 0 || options.busy_poll_us > 0))
+        return usage_error("--device, --rcvbuf and --busy-poll are for receiving, and -r reads a file", "");
     *ret_options = options;
     return -1;
 }

@@ -19,6 +19,9 @@ struct collect_options {
     size_t host_count; /* 0: all addresses */
     uint16_t ports[COLLECT_PORTS_MAX];
     size_t port_count; /* 0: none named */
+    const char *device;    /* network device to receive by; NULL: any */
+    int buffer_bytes;      /* of each socket; 0: the usual */
+    unsigned busy_poll_us; /* 0: not */
     const char *outputs[COLLECT_OUTPUTS_MAX];
     size_t output_count;
     const char *file;     /* to read instead; NULL: live */

@@ -8,6 +8,7 @@
 #include "journal.h"
 
 #include "journal_file.h"
+#include "receive_message.h"
 
 #include <assert.h>
 #include <sched.h>
@@ -271,45 +272,15 @@ static int64_t clock_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void take_sender(const struct journal_slot *slot, uint32_t name_bytes, struct weir_datagram *datagram)
+/* Sender and time, by lengths that may be anything where the file was meddled with. */
+static void take_notes(const struct mmsghdr *message, const struct journal_slot *slot, struct weir_datagram *datagram)
 {
-    if (name_bytes >= sizeof slot->name.four && slot->name.four.sin_family == AF_INET) {
-        datagram->source.family = 4;
-        memcpy(datagram->source.octets, &slot->name.four.sin_addr, 4);
-        datagram->source_port = ntohs(slot->name.four.sin_port);
-    } else if (name_bytes >= sizeof slot->name.six && slot->name.six.sin6_family == AF_INET6) {
-        const uint8_t *octets = slot->name.six.sin6_addr.s6_addr;
-        const bool mapped = IN6_IS_ADDR_V4MAPPED(&slot->name.six.sin6_addr);
-        datagram->source.family = mapped ? 4 : 6;
-        memcpy(datagram->source.octets, octets + (mapped ? 12 : 0), mapped ? 4 : 16);
-        datagram->source_port = ntohs(slot->name.six.sin6_port);
-    }
-}
-
-/* The time stamp is the first control message, as the kernel writes them; one elsewhere is found too. */
-static int64_t take_time(const struct journal_slot *slot, size_t control_bytes)
-{
-    size_t at = 0;
-    if (control_bytes > sizeof slot->control)
-        control_bytes = sizeof slot->control;
-    while (control_bytes - at >= sizeof(struct cmsghdr)) {
-        struct cmsghdr header;
-        memcpy(&header, slot->control + at, sizeof header);
-        if (header.cmsg_len < sizeof header || header.cmsg_len > control_bytes - at)
-            break;
-        struct timespec stamp;
-        if (header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_TIMESTAMPNS &&
-            header.cmsg_len >= CMSG_LEN(sizeof stamp)) {
-            memcpy(&stamp, slot->control + at + CMSG_LEN(0), sizeof stamp);
-            if (stamp.tv_sec >= 0 && stamp.tv_sec <= INT64_MAX / 4000000 && stamp.tv_nsec >= 0 && stamp.tv_nsec < 1000000000)
-                return (int64_t)stamp.tv_sec * 1000000 + stamp.tv_nsec / 1000;
-        }
-        const size_t step = CMSG_ALIGN(header.cmsg_len);
-        if (step >= control_bytes - at)
-            break;
-        at += step;
-    }
-    return clock_us();
+    const size_t name_bytes = message->msg_hdr.msg_namelen, control_bytes = message->msg_hdr.msg_controllen;
+    const struct receive_control control = receive_control_parse(
+        slot->control, control_bytes < sizeof slot->control ? control_bytes : sizeof slot->control);
+    receive_source_parse(&slot->name, name_bytes < sizeof slot->name ? name_bytes : sizeof slot->name, &datagram->source,
+                         &datagram->source_port);
+    datagram->received_us = control.received_ns > 0 ? control.received_ns / 1000 : clock_us();
 }
 
 /* From a message, its slot, and the chunk where the payload would be in. */
@@ -318,8 +289,7 @@ static bool make_datagram(const struct mmsghdr *message, const struct journal_sl
 {
     const uint32_t size_bytes = message->msg_len;
     *ret_datagram = (struct weir_datagram){.data = slot->payload, .size_bytes = size_bytes};
-    take_sender(slot, message->msg_hdr.msg_namelen, ret_datagram);
-    ret_datagram->received_us = take_time(slot, message->msg_hdr.msg_controllen);
+    take_notes(message, slot, ret_datagram);
     if ((message->msg_hdr.msg_flags & MSG_TRUNC) != 0)
         return false;
     if (size_bytes <= JOURNAL_PAYLOAD_BYTES)

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -146,6 +147,36 @@ static void test_sizes(void **state)
 }
 
 /* More long ones than there are chunks: those that have none are told apart, and counted by whoever reads. */
+static int64_t clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The time is that of the kernel, when it came, not when it is looked at; and the sender is who sent it. */
+static void test_time_and_sender(void **state)
+{
+    (void)state;
+    struct journal *journal = open_it();
+    assert_non_null(journal);
+    struct sockaddr_in own;
+    socklen_t length = sizeof own;
+    assert_int_equal(getsockname(from, (struct sockaddr *)&own, &length), 0);
+    const int64_t before_us = clock_us();
+    send_one(1, 100);
+    const int64_t after_us = clock_us();
+    assert_int_equal(receive(journal), 1);
+    while (clock_us() <= after_us + 1000)
+        ;
+    struct weir_datagram datagram;
+    assert_true(journal_datagram(journal, journal_head(journal) - 1, &datagram));
+    assert_in_range(datagram.received_us, before_us, after_us);
+    assert_memory_equal(datagram.source.octets, &own.sin_addr, 4);
+    assert_int_equal(datagram.source_port, ntohs(own.sin_port));
+    journal_close(journal, true);
+}
+
 static void test_long_ones_without_room(void **state)
 {
     (void)state;
@@ -400,6 +431,7 @@ static void test_meddled_with(void **state)
             for (size_t i = 0; i < datagram.size_bytes; i += 64)
                 sum += datagram.data[i];
         }
+        (void)sum;
         send_one(1, 4000);
         receive(journal);
         journal_close(journal, true);
@@ -410,6 +442,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_time_and_sender, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_ones_without_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
