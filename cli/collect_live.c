@@ -195,8 +195,8 @@ static int take_passed(struct live *live, bool *ret_usage, struct sink_error *er
     if (options->port_count > 0 || options->host_count > 0 || options->device != NULL) {
         *ret_usage = true;
         snprintf(error->text, sizeof error->text,
-                 "%d sockets were passed on by the service manager, so -p, -b and --device have nothing to do: leave them "
-                 "out, or end the socket unit", live->passed_count);
+                 "%d sockets were passed on by the service manager, so -p, -b and --device have nothing to do: leave "
+                 "them out, or end the socket unit", live->passed_count);
         return -1;
     }
     if (options->store.workers > 1) {
@@ -211,7 +211,8 @@ static int take_passed(struct live *live, bool *ret_usage, struct sink_error *er
     const struct receive_socket *socket;
     live->port_count = 0;
     for (size_t i = 0; i < COLLECT_PORTS_MAX && (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
-        if (live->port_count == 0 || live->ports[live->port_count - 1] != socket->port) /* one port, several addresses */
+        /* one port may have several addresses */
+        if (live->port_count == 0 || live->ports[live->port_count - 1] != socket->port)
             live->ports[live->port_count++] = socket->port;
     }
     return 0;

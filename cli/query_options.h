@@ -64,8 +64,6 @@ int query_usage_error(const struct query_options *options, const char *text, con
 /* The store opened, and the flows chosen. */
 struct query_session {
     const struct query_options *options;
-    bool is_core; /* the flows have the columns that every file has; nothing else is read, or looked at */
-    bool needs_whole; /* what is asked for takes the others, or the files to be looked at one by one */
     bool has_written; /* to standard output: it cannot be done once more */
     struct query_error error; /* what failed, where it has a text */
     struct query_store *store;
@@ -76,22 +74,17 @@ struct query_session {
 };
 
 /*
- * Opens the store, calls `run`, and closes it. At first only the columns that every file has are there, unless all are
- * wanted, so that thousands of files need not be opened before. Where these do not do, and at every failure, all is
- * done once more with the whole; and with the others where a file is damaged: `run` tells when it has written
- * anything (has_written), and then it is not. Returns the exit code.
+ * Opens the store, calls `run`, and closes it. Where that fails as a file is damaged or gone, all is done once more without it: `run`
+ * tells when it has written anything (has_written), and then it is not. Returns the exit code.
  */
-int query_session_run(const struct query_options *options, bool wants_whole,
-                      int (*run)(struct query_session *session, void *context), void *context);
+int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
+                      void *context);
 
-/* Keys for query_session_run(): those that no file has for sure are looked for in the whole. 0, or the exit code. */
+/* Keys for query_session_run(). 0, or the exit code. */
 int query_session_keys(struct query_session *session, const char *words, struct flow_key keys[FLOW_KEYS_MAX],
                        size_t *ret_count);
 
-/* What a wrong command line gives, told unless all is done once more. */
-int query_session_usage(struct query_session *session, const char *text, const char *what);
-
-/* "weir top: TEXT", the same way. EXIT_FAILURE. */
+/* "weir top: TEXT". EXIT_FAILURE. */
 int query_session_fail(struct query_session *session, const struct query_error *error);
 
 /* Behind a statement that failed when all was written that there is to write: whether it may go well now. */

@@ -16,23 +16,10 @@
 
 /* ----------------------------------------------------------------------------------------------------------- faults */
 
-/* Whether what went wrong is to be tried with the whole, and not told. */
-static bool tries_again(struct query_session *session)
-{
-    session->needs_whole = true;
-    return session->is_core && !session->has_written;
-}
-
 int query_session_fail(struct query_session *session, const struct query_error *error)
 {
-    session->needs_whole = true;
     session->error = *error;
     return EXIT_FAILURE;
-}
-
-int query_session_usage(struct query_session *session, const char *text, const char *what)
-{
-    return tries_again(session) ? EXIT_USAGE : query_usage_error(session->options, text, what);
 }
 
 int query_session_output_end(struct query_session *session, enum query_output_end end, const struct query_error *error)
@@ -50,6 +37,7 @@ bool query_session_mend(struct query_session *session, struct query_error *error
 {
     const bool is_mended = query_store_mend(session->store, error) == 1;
     session->source.query = session->query = session->store->query;
+    session->source.facts = query_store_facts(session->store);
     if (session->query != NULL)
         query_watch_begin(session->query);
     return is_mended;
@@ -125,17 +113,10 @@ static int read_filter(struct query_session *session)
     if (text == NULL)
         return EXIT_SUCCESS;
     session->filter = filter_parse(text, strlen(text), &options, &error);
-    for (size_t i = 0; session->filter != NULL && i < filter_column_count(session->filter); i++) {
-        if (!filter_column_at(session->filter, i).always && session->is_core) {
-            session->needs_whole = true;
-            return EXIT_FAILURE;
-        }
-    }
     if (session->filter != NULL)
         return EXIT_SUCCESS;
-    if (!tries_again(session))
-        fprintf(stderr, "weir %s: the filter: %s", session->options->command,
-                filter_error_text(&error, text, strlen(text), shown));
+    fprintf(stderr, "weir %s: the filter: %s", session->options->command,
+            filter_error_text(&error, text, strlen(text), shown));
     return EXIT_USAGE;
 }
 
@@ -150,7 +131,8 @@ static int open_session(struct query_session *session)
     const int code = read_filter(session);
     session->source = (struct flow_source){.query = session->query, .columns = session->columns,
                                            .filter = session->filter, .span = session->options->span,
-                                           .sampled = session->options->sampled};
+                                           .sampled = session->options->sampled,
+                                           .facts = query_store_facts(session->store)};
     return code;
 }
 
@@ -161,30 +143,23 @@ static void close_session(struct query_session *session)
     flow_columns_free(session->columns);
 }
 
-/* Whether it is worth to do it once more, with other files or the whole. */
+/* Whether it is worth to do it once more, with other files. */
 static bool is_worth_another(struct query_session *session, int code)
 {
-    if (code == EXIT_SUCCESS || session->has_written || query_watch_stopped() != 0)
-        return false;
-    if (session->error.blames_files && query_store_mend(session->store, &session->error) == 1)
-        return true;
-    if (!session->is_core || !session->needs_whole)
-        return false;
-    session->store->settings.core_only = false;
-    return true;
+    return code != EXIT_SUCCESS && !session->has_written && query_watch_stopped() == 0 && session->error.blames_files &&
+           query_store_mend(session->store, &session->error) == 1;
 }
 
-int query_session_run(const struct query_options *options, bool wants_whole,
-                      int (*run)(struct query_session *session, void *context), void *context)
+int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
+                      void *context)
 {
     struct query_store store = {.command = options->command, .settings = options->settings, .has_window = true,
-                                .window = window_of(&options->span), .verify = options->verify};
+                                .window = window_of(&options->span), .span = &options->span, .verify = options->verify};
     int code = EXIT_FAILURE;
     bool is_again = query_store_find(&store, options->store, false) == 0;
-    store.settings.core_only = !wants_whole;
     query_watch_signals();
     while (is_again) {
-        struct query_session session = {.options = options, .is_core = store.settings.core_only, .store = &store};
+        struct query_session session = {.options = options, .store = &store};
         code = open_session(&session);
         if (code == EXIT_SUCCESS) {
             query_watch_begin(session.query);
@@ -207,11 +182,7 @@ int query_session_keys(struct query_session *session, const char *words, struct 
 {
     struct query_error error = {.text = ""};
     if (flow_keys_parse(words, session->columns, keys, ret_count, &error) != 0)
-        return query_session_usage(session, "", error.text);
-    for (size_t i = 0; i < *ret_count; i++) {
-        if (keys[i].is_missing && tries_again(session))
-            return EXIT_FAILURE;
-    }
+        return query_usage_error(session->options, "", error.text);
     return EXIT_SUCCESS;
 }
 

@@ -204,9 +204,9 @@ static void look_at_all(struct look *look, bool values)
 
 /* ------------------------------------------------------------------------------------------------------------- opening */
 
-static struct query_paths paths_of(const struct store_files *files)
+static struct store_footers *footers_of(struct query_store *store, int kind)
 {
-    return (struct query_paths){(const char *const *)files->paths, files->count};
+    return kind == 0 ? &store->flow_footers : kind == 1 ? &store->option_footers : &store->ledger_footers;
 }
 
 static bool is_refused(const uint8_t *tail, size_t size_bytes, char why[QUERY_WHY_SIZE])
@@ -220,15 +220,33 @@ static bool is_refused(const uint8_t *tail, size_t size_bytes, char why[QUERY_WH
     return true;
 }
 
-static struct query_files query_files_of(const struct query_store *store)
+/* The files as they are listed now, with what their footers tell; it lives until the list is another one. A file of a later
+ * format is not known by its footer, and is refused. 0, or -1. */
+static int know_files(struct query_store *store, struct query_files *ret_files, struct query_error *error)
 {
-    return (struct query_files){paths_of(&store->flows), paths_of(&store->options), paths_of(&store->ledger), is_refused};
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct store_footers *footers = footers_of(store, kind);
+        store_footers_done(footers);
+        if (store_footers_read(footers, files_of(store, kind), kind == 0 ? store->span : NULL, store->settings.threads) != 0) {
+            *error = (struct query_error){.text = "not enough memory"};
+            return -1;
+        }
+    }
+    *ret_files = (struct query_files){
+        .flows = store_footers_paths(&store->flow_footers, &store->flows),
+        .options = store_footers_paths(&store->option_footers, &store->options),
+        .ledger = store_footers_paths(&store->ledger_footers, &store->ledger),
+        .refuses = is_refused,
+    };
+    return 0;
 }
 
 static int connect(struct query_store *store, struct query_error *error)
 {
-    const struct query_files files = query_files_of(store);
+    struct query_files files;
     query_store_close(store);
+    if (know_files(store, &files, error) != 0)
+        return -1;
     query_watch_begin(NULL);
     store->query = query_open(&files, &store->settings, error);
     query_watch_end();
@@ -268,6 +286,11 @@ int query_store_open(struct query_store *store, struct query_error *error)
     return 0;
 }
 
+const struct flow_facts *query_store_facts(const struct query_store *store)
+{
+    return store->query != NULL && query_flows_are_known(store->query) ? &store->flow_footers.facts : NULL;
+}
+
 void query_store_close(struct query_store *store)
 {
     query_close(store->query);
@@ -277,8 +300,10 @@ void query_store_close(struct query_store *store)
 void query_store_done(struct query_store *store)
 {
     query_store_close(store);
-    for (int kind = 0; kind < KINDS; kind++)
+    for (int kind = 0; kind < KINDS; kind++) {
+        store_footers_done(footers_of(store, kind));
         store_files_done(files_of(store, kind));
+    }
     for (size_t i = 0; i < store->left_out_count; i++) {
         free(store->left_out[i].path);
         free(store->left_out[i].why);
@@ -352,8 +377,8 @@ static int read_others(struct query_store *store, struct query_error *error)
     struct query_error why = {.text = ""};
     for (int kind = 0; kind < KINDS; kind++)
         take_off(store, files_of(store, kind));
-    const struct query_files files = query_files_of(store);
-    if (store->query != NULL && query_set_files(store->query, &files, &why) == 0)
+    struct query_files files;
+    if (store->query != NULL && know_files(store, &files, &why) == 0 && query_set_files(store->query, &files, &why) == 0)
         return take_skipped(store) == 0 ? 1 : 0;
     if (connect(store, &why) == 0)
         return 1;

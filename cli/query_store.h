@@ -16,6 +16,7 @@
 #include "query.h"
 #include "segment_list.h"
 #include "store_files.h"
+#include "store_footers.h"
 
 /* A file that is not asked; the texts are its own. */
 struct left_out {
@@ -27,11 +28,13 @@ struct query_store {
     struct query_settings settings;
     struct segment_window window; /* with has_window: only files of that time */
     bool has_window;
+    const struct flow_span *span; /* what query_store_facts() are of, NULL: of all */
     bool wants_options;  /* files of options records too */
     bool verify;         /* all files are looked at before anything is asked */
     char *folder;
     bool is_missing;     /* there is no store yet */
     struct store_files flows, options, ledger;
+    struct store_footers flow_footers, option_footers, ledger_footers; /* of the files as the views have them */
     struct left_out *left_out;
     size_t left_out_count, told_count;
     unsigned list_count; /* how often a file was gone */
@@ -50,6 +53,10 @@ int query_store_open(struct query_store *store, struct query_error *error);
  * when there is nothing to be mended, and then `error` may tell more. It ends: each time a file is left out, or gone,
  * which is forgiven a few times. The connection may be another one afterwards. */
 int query_store_mend(struct query_store *store, struct query_error *error);
+
+/* What the footers of the flows tell, where they tell of all that the views have; else NULL. It is other facts, or none, behind
+ * query_store_mend(). */
+const struct flow_facts *query_store_facts(const struct query_store *store);
 
 /* Names those that are left out and were not named yet: "weir top: left out: PATH: WHY". Returns how many there are in all. */
 size_t query_store_tell(struct query_store *store);

@@ -45,13 +45,18 @@ int store_check_command(const struct store_settings *settings)
     store_progress_hide();
     if (result != 0)
         return failed(&error);
+    const struct store_account_counts *account = &counts.account;
     if (!settings->quiet)
         printf("%" PRIu64 " files with %" PRIu64 " rows in %" PRIu64 " bytes are whole, and %" PRIu64 " that were merged; %" PRIu64
-               " damaged%s",
-               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged, counts.unknown > 0 ? "" : "\n");
+               " damaged",
+               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged);
     if (!settings->quiet && counts.unknown > 0)
-        printf("; %" PRIu64 " that this version of Weir cannot look at\n", counts.unknown);
-    return counts.damaged + counts.unknown > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        printf("; %" PRIu64 " that this version of Weir cannot look at", counts.unknown);
+    if (!settings->quiet)
+        printf("\n%" PRIu64 " records are there as the ledger tells, %" PRIu64 " of which it does not tell yet; %" PRIu64
+               " not checkable: expired, damaged or of another version; %" PRIu64 " times it is not as told\n",
+               account->told, account->untold, account->unknown, account->wrong);
+    return counts.damaged + counts.unknown + account->wrong > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int store_merge_command(const struct store_settings *settings)
@@ -63,7 +68,7 @@ int store_merge_command(const struct store_settings *settings)
     options.level = settings->level;
     options.grace_us = settings->grace_us;
     options.all = settings->all;
-    options.wait = true;
+    options.wait = options.large_groups = true;
     options.tell = tell;
     options.progress = store_progress_add;
     options.stop = store_stop_signals();

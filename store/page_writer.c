@@ -10,18 +10,14 @@
 #include <lz4.h>
 #include <zstd.h>
 
+enum { LEVEL_NO_MATCHES = -1000, LITERALS_COMPRESSED = 1 };
+
 enum { HEADER_BYTES_MAX = 64, PAGE_BYTES_MAX = 1 << 28 }; /* no more is read, see chunk_reader.c */
 
 int page_writer_init(struct page_writer *writer, int level)
 {
     *writer = (struct page_writer){.zstd = ZSTD_createCCtx(), .level = level};
-    if (writer->zstd == NULL)
-        return -1;
-    /* Others read pages without a look at the checksums of Parquet; that of zstd they cannot pass over. */
-    if (!ZSTD_isError(ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1)))
-        return 0;
-    page_writer_done(writer);
-    return -1;
+    return writer->zstd == NULL ? -1 : 0;
 }
 
 void page_writer_done(struct page_writer *writer)
@@ -39,13 +35,26 @@ static size_t bound(enum parquet_codec codec, size_t size_bytes)
     }
 }
 
+/* The negative levels of zstd look for matches in few places, and would leave what is between as it is. Others read pages without
+ * a look at the checksums of Parquet; that of zstd they cannot pass over. */
+static size_t compress_zstd(struct page_writer *writer, const uint8_t *body, size_t size_bytes, uint8_t *to, size_t room_bytes)
+{
+    const bool entropy = writer->level == PAGE_LEVEL_ENTROPY;
+    ZSTD_CCtx_reset(writer->zstd, ZSTD_reset_session_and_parameters);
+    ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1);
+    /* what is out of bounds is clamped */
+    ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, entropy ? LEVEL_NO_MATCHES : writer->level);
+    if (entropy)
+        ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_experimentalParam5, LITERALS_COMPRESSED); /* ZSTD_c_literalCompressionMode */
+    return ZSTD_compress2(writer->zstd, to, room_bytes, body, size_bytes);
+}
+
 /* Octets written to `to`, or 0 on failure. */
 static size_t compress(struct page_writer *writer, enum parquet_codec codec, const uint8_t *body, size_t size_bytes,
                        uint8_t *to, size_t room_bytes)
 {
     if (codec == PARQUET_ZSTD) {
-        (void)ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, writer->level); /* what is out of bounds is clamped */
-        const size_t size = ZSTD_compress2(writer->zstd, to, room_bytes, body, size_bytes);
+        const size_t size = compress_zstd(writer, body, size_bytes, to, room_bytes);
         return ZSTD_isError(size) ? 0 : size;
     }
     if (codec == PARQUET_LZ4_RAW)

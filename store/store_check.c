@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "store_check.h"
 
+#include "commit_notes.h"
 #include "file_check.h"
 #include "segment_list.h"
 
@@ -70,6 +71,14 @@ static int check_kind(const struct file_reader *file, enum segment_kind kind, st
                            told);
 }
 
+static int check_commits(const struct file_reader *file, const struct segment_name *name, struct store_error *error)
+{
+    struct commit_notes notes = {0};
+    const int result = commit_notes_read(&notes, file, name, error);
+    commit_notes_done(&notes);
+    return result;
+}
+
 static int check_file(struct check *check, const struct segment_file *segment, uint64_t *ret_rows, struct store_error *error)
 {
     struct file_reader file;
@@ -78,6 +87,8 @@ static int check_file(struct check *check, const struct segment_file *segment, u
     int result = file_reader_check_notes(&file, error);
     if (result == 0)
         result = check_kind(&file, segment->kind, error);
+    if (result == 0)
+        result = check_commits(&file, &segment->name, error);
     if (result == 0)
         result = file_check_pages(&check->reader, &file, true, error);
     if (result == 0)
@@ -151,6 +162,8 @@ int store_check(const char *folder, const struct store_check_listener *listener,
     }
     for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++)
         segment_list_done(&lists[kind]);
+    if (result == 0)
+        result = store_account(folder, listener->tell, listener->context, &check.counts.account, error);
     chunk_reader_done(&check.reader);
     *ret_counts = check.counts;
     return result;

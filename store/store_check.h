@@ -2,15 +2,13 @@
 /*
  * store_check.h - whether a store is whole
  *
- * Reads all that is there: footers, each page with its checksum, each value; and whether as many rows are there as were stored.
+ * Reads all that is there: footers, each page with its checksum, each value; and whether as many rows are there as were stored, by each
+ * file and by the ledger (store_account.h).
  */
 #ifndef WEIR_STORE_STORE_CHECK_H
 #define WEIR_STORE_STORE_CHECK_H
 
-#include "store_error.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "store_account.h"
 
 struct store_check_counts {
     uint64_t segments, obsolete; /* that count, and that another one covers */
@@ -18,6 +16,7 @@ struct store_check_counts {
     uint64_t damaged;            /* segments of both */
     uint64_t unknown;            /* the same that a later version of Weir wrote, or another program */
     uint64_t strangers;          /* what lies in the folders of segments and is none */
+    struct store_account_counts account; /* whether the rows are those that were stored */
 };
 
 /* Who hears what is found. */
