@@ -10,6 +10,7 @@
 #include "cut.h"
 #include "commit_account.h"
 #include "segment_commit.h"
+#include "store_format.h"
 #include "store_keeper.h"
 #include "writer_lock.h"
 
@@ -679,10 +680,12 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     const bool whole = writer->folder != NULL && writer->ledger != NULL;
     if (!whole)
         store_error_set(error, "not enough memory to start");
-    if (!whole || take_number(writer, error) != 0 || start(writer, error) != 0) {
+    if (!whole || store_format_check(writer->folder, error) != 0 || take_number(writer, error) != 0 ||
+        start(writer, error) != 0) {
         free_writer(writer);
         return NULL;
     }
+    store_format_mark(writer->folder);
     writer->sequence_next = writer->lock.sequence_next;
     commit_account_init(&writer->account, writer->sequence_next);
     return writer;
