@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "lane.h"
 
+#include "refusals.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +34,8 @@ struct lane {
     /* Of the lane's thread. */
     uint64_t cursor;
     uint64_t recovered; /* the position up to which an earlier process has received */
-    uint64_t read, cut_off;
+    uint64_t read, cut_off, refused;
+    struct refusals refusals;
     int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
     enum cut_phase phase;
     struct journal_commit cut; /* that is under way, or was last */
@@ -134,6 +137,7 @@ static void publish_counts(struct lane *lane)
         .ledger = *weir_decoder_ledger(lane->options.collector->decoder),
         .read = lane->read,
         .cut_off = lane->cut_off,
+        .refused = lane->refused,
         .held = lane->cursor - journal_committed(lane->options.journal).position,
         .cuts = lane->cut.cut,
     };
@@ -165,6 +169,23 @@ static void note_taken(struct lane *lane)
         journal_commit(lane->options.journal, &commit);
 }
 
+/* Whoever is not allowed reaches nothing behind this. */
+static bool is_refused(struct lane *lane, const struct weir_datagram *datagram)
+{
+    const struct address_list *allowed = lane->options.allowed;
+    if (allowed == NULL || address_list_has(allowed, &datagram->source))
+        return false;
+    refusals_note(&lane->refusals, &datagram->source);
+    return true;
+}
+
+static void tell_refusals(struct lane *lane, int64_t now_us)
+{
+    char text[320];
+    if (lane->options.refused != NULL && refusals_tell(&lane->refusals, now_us, text, sizeof text))
+        lane->options.refused(lane->options.context, text);
+}
+
 /* Datagrams, STRIDE at the most. -1 when a sink failed. */
 static int feed(struct lane *lane, uint64_t head)
 {
@@ -176,7 +197,9 @@ static int feed(struct lane *lane, uint64_t head)
             weir_decoder_pause(collector->decoder);
         const bool whole = journal_datagram(lane->options.journal, lane->cursor++, &datagram);
         lane->read++;
-        if (!whole)
+        if (is_refused(lane, &datagram))
+            lane->refused++;
+        else if (!whole)
             lane->cut_off++;
         else if (collector_feed(collector, &datagram, &lane->failure) != 0)
             return -1;
@@ -196,6 +219,7 @@ static int tick(struct lane *lane)
     if (collector_tick(lane->options.collector, now_us, &lane->failure) != 0)
         return -1;
     publish_counts(lane);
+    tell_refusals(lane, even_us);
     if (lane->options.tick != NULL)
         lane->options.tick(lane->options.context, lane->options.collector, now_us);
     return 0;
