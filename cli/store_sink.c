@@ -117,6 +117,11 @@ static void store_hurry(struct sink *sink)
     store_writer_hurry(from_sink(sink)->writer);
 }
 
+static bool store_waits(struct sink *sink)
+{
+    return store_writer_is_failing(from_sink(sink)->writer);
+}
+
 static int store_close(struct sink *sink, struct sink_error *error)
 {
     struct store_sink *store = from_sink(sink);
@@ -142,7 +147,7 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
     static const struct sink_class class_of_cuts = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
-        .written = store_written, .publish = store_publish, .settle = store_settle, .hurry = store_hurry};
+        .written = store_written, .publish = store_publish, .settle = store_settle, .hurry = store_hurry, .waits = store_waits};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
     if (store == NULL) {

@@ -290,6 +290,16 @@ int engine_state(struct engine *engine, struct sink_error *error)
     return 1;
 }
 
+int64_t engine_still_us(struct engine *engine)
+{
+    int64_t most = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        const int64_t still = engine->workers[i].lane == NULL ? 0 : lane_still_us(engine->workers[i].lane);
+        most = still > most ? still : most;
+    }
+    return most;
+}
+
 bool engine_side_trouble(struct engine *engine, struct sink_error *error)
 {
     for (size_t i = 0; i < engine->side_count; i++) {

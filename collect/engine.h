@@ -88,6 +88,9 @@ int engine_state(struct engine *engine, struct sink_error *error);
 /* The first failure of a side lane since the last call: false when there is none. */
 bool engine_side_trouble(struct engine *engine, struct sink_error *error);
 
+/* The longest time for which a worker has not moved, in microseconds; see lane_still_us(). */
+int64_t engine_still_us(struct engine *engine);
+
 void engine_counts(struct engine *engine, struct engine_counts *ret_counts);
 
 /* Those of a side lane; NULL for its name when there are not so many. */

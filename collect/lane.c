@@ -29,6 +29,7 @@ struct lane {
     pthread_t thread;
     _Atomic bool ending, hurrying, ended;
     _Atomic bool failed;
+    _Atomic int64_t moved_us; /* when it was in its loop last, monotonic */
     struct sink_error failure; /* of the lane's thread until `failed` is set */
 
     /* Of the lane's thread. */
@@ -213,6 +214,7 @@ static int tick(struct lane *lane)
 {
     const int64_t even_us = clock_us(CLOCK_MONOTONIC), now_us = clock_us(CLOCK_REALTIME);
     answer_call(lane);
+    atomic_store_explicit(&lane->moved_us, even_us, memory_order_relaxed);
     if (even_us - lane->tick_us < TICK_US)
         return 0;
     lane->tick_us = even_us;
@@ -348,12 +350,14 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
     lane->cursor = lane->cut.position;
     lane->recovered = journal_is_recovered(options->journal) ? journal_head(options->journal) : UINT64_MAX;
     lane->cut_us = lane->tick_us = clock_us(CLOCK_MONOTONIC);
+    atomic_store(&lane->moved_us, lane->tick_us);
     for (size_t i = 0; i < options->collector->sink_count; i++)
         lane->durable |= is_durable(options->collector->sinks[i]);
     pthread_mutex_init(&lane->mutex, NULL);
     pthread_cond_init(&lane->called, NULL);
     publish_counts(lane);
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int number = pthread_create(&lane->thread, NULL, run, lane);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -387,6 +391,17 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
     const uint64_t done = journal_committed(lane->options.journal).position + ret_counts->held;
     const uint64_t head = journal_head(lane->options.journal);
     ret_counts->waiting = head > done ? head - done : 0;
+}
+
+int64_t lane_still_us(struct lane *lane)
+{
+    const struct collector *collector = lane->options.collector;
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        struct sink *sink = collector->sinks[i];
+        if (sink->class->waits != NULL && sink->class->waits(sink))
+            return 0;
+    }
+    return clock_us(CLOCK_MONOTONIC) - atomic_load_explicit(&lane->moved_us, memory_order_relaxed);
 }
 
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms)

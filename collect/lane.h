@@ -61,6 +61,9 @@ int lane_ended(struct lane *lane, struct sink_error *error);
 
 void lane_counts(struct lane *lane, struct lane_counts *ret_counts);
 
+/* For how long it has not moved, in microseconds; 0 while a sink waits for something outside, which is no fault of the lane. */
+int64_t lane_still_us(struct lane *lane);
+
 /* Runs `call` on the lane's thread, which may then look at the decoder. False when the lane does not come to it in time. */
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms);
 

@@ -156,6 +156,7 @@ static int start_thread(struct side_lane *lane, struct sink_error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int number = pthread_create(&lane->thread, NULL, run, lane);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -42,6 +42,8 @@ struct sink_class {
     int (*publish)(struct sink *sink, uint64_t cut, struct sink_error *error);
     void (*settle)(struct sink *sink);
     void (*hurry)(struct sink *sink);
+    /* From any thread: whether it cannot go on for something outside, as a full disk, that it has told of. */
+    bool (*waits)(struct sink *sink);
 };
 
 /* The first member of every sink. */
