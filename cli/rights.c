@@ -117,11 +117,12 @@ int rights_drop(void (*warn)(void *context, const char *text), void *context, st
     const bool may_lock = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
     if (may_lock && capng_lock() != 0) /* being root means nothing to what is executed */
         return fail(error, "cannot give up the capabilities of root", errno);
+    const bool has_some = capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE; /* else nothing is asked of a filter of others */
     capng_clear(CAPNG_SELECT_ALL);
     if (may_lock && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
         return fail(error, "cannot give up the capabilities that programs may get", errno);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* kernels before 4.3 have none */
-    if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+    if (has_some && capng_apply(CAPNG_SELECT_CAPS) != 0)
         return fail(error, "cannot give up the capabilities of this process", errno);
     if (capng_get_caps_process() != 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE) {
         snprintf(error->text, sizeof error->text, "cannot give up the capabilities of this process: some are left");
