@@ -230,6 +230,13 @@ def run_measured(arguments, patience_s=PATIENCE_S, **options):
     return code, usage
 
 
+def is_sanitized():
+    """Whether the program was built with a sanitizer, which takes memory and makes system calls of its own."""
+    with open(weir_path, "rb") as file:
+        text = file.read()
+    return any(name in text for name in (b"__asan_init", b"__tsan_init", b"__msan_init"))
+
+
 def free_port():
     """A UDP port that nobody has, neither for IPv4 nor for IPv6."""
     try:
