@@ -516,6 +516,14 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     pthread_mutex_unlock(&writer->mutex);
 }
 
+bool store_writer_is_failing(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    const bool is_failing = writer->is_failing;
+    pthread_mutex_unlock(&writer->mutex);
+    return is_failing;
+}
+
 size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
 {
     return ledger_log_save(writer->ledger, decoder, data, room_bytes);
@@ -629,6 +637,7 @@ static int start(struct store_writer *writer, struct store_error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int result = start_keeper(writer, error) == 0 && start_threads(writer, error) == 0 ? 0 : -1;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
