@@ -5,6 +5,7 @@
 #ifndef WEIR_CLI_COLLECT_OPTIONS_H
 #define WEIR_CLI_COLLECT_OPTIONS_H
 
+#include "address_list.h"
 #include "log.h"
 #include "store_writer.h"
 
@@ -40,6 +41,10 @@ struct collect_options {
     const char *metrics;         /* [ADDRESS:]PORT to serve metrics on, or NULL */
     enum log_form log;
     bool has_log; /* it was asked for */
+    const char *allowed[ADDRESS_LIST_MAX]; /* networks of exporters */
+    size_t allowed_count;        /* 0: all */
+    const char *user;            /* to become when sockets are open, or NULL */
+    bool sandbox;
     bool names; /* resolve addresses for -o text */
     bool debug;
 };

@@ -52,8 +52,8 @@ static void put_head(struct control_server *server, FILE *out)
                  ",\"dropped_journal\":%" PRIu64, counts.receiver.received, counts.recovered,
             counts.receiver.dropped_kernel, counts.receiver.dropped_journal);
     fprintf(out, ",\"waiting\":%" PRIu64 ",\"held\":%" PRIu64 ",\"cut_off\":%" PRIu64 ",\"datagrams_decoded\":%" PRIu64
-                 ",\"datagrams_refused\":%" PRIu64 ",\"flows\":%" PRIu64 "}\n", counts.waiting, counts.held, counts.cut_off,
-            counts.ledger.datagrams_decoded, counts.ledger.datagrams_refused, counts.ledger.flows);
+                 ",\"datagrams_refused\":%" PRIu64 ",\"not_allowed\":%" PRIu64 ",\"flows\":%" PRIu64 "}\n", counts.waiting, counts.held, counts.cut_off,
+            counts.ledger.datagrams_decoded, counts.ledger.datagrams_refused, counts.refused, counts.ledger.flows);
 }
 
 static void put_row(const struct exporter_row *row, FILE *out)
@@ -217,8 +217,9 @@ static int open_socket(struct control_server *server, const char **ret_what)
         result = -1;
     if (result == 0) {
         unlink(path);
+        /* the file has the mode of its socket: there is no instant at which others may use it */
         if (fchmod(server->fd, 0600) != 0 || bind(server->fd, (const struct sockaddr *)&making, sizeof making) != 0 ||
-            chmod(path, 0600) != 0 || listen(server->fd, BACKLOG) != 0 || stat(path, &is) != 0 ||
+            listen(server->fd, BACKLOG) != 0 || stat(path, &is) != 0 ||
             rename(path, server->path) != 0) {
             const int number = errno;
             unlink(path);
@@ -237,6 +238,7 @@ static int start_thread(struct control_server *server)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* sandbox.h */
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
     const int number = pthread_create(&server->thread, NULL, run, server);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

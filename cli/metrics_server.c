@@ -194,6 +194,7 @@ int metrics_server_start(struct metrics_server *server, struct metrics *metrics,
     sigset_t all, before;
     server->metrics = metrics;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* sandbox.h */
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
     server->daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, server,

@@ -174,6 +174,11 @@ static void store_counts(struct sink *sink, void (*each)(void *context, const st
         each(context, &counts[i]);
 }
 
+static bool store_waits(struct sink *sink)
+{
+    return store_writer_is_failing(from_sink(sink)->writer);
+}
+
 /* What could not be stored when it ended. */
 static void tell_end(const struct store_counts *counts, const struct store_error *why, struct sink_error *error)
 {
@@ -220,7 +225,7 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
     static const struct sink_class class_of_cuts = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
         .written = store_written, .publish = store_publish, .settle = store_settle, .save = store_save, .load = store_load, .hurry = store_hurry,
-        .counts = store_counts};
+        .waits = store_waits, .counts = store_counts};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
     if (store == NULL) {

@@ -76,7 +76,7 @@ static void put_labelled(struct metric_text *text, const char *name, const char 
 }
 
 /* Others than these, as for want of memory, are told as a sum. */
-static void put_refused(struct metric_text *text, const struct weir_ledger *ledger)
+static void put_refused(struct metric_text *text, const struct weir_ledger *ledger, uint64_t not_allowed)
 {
     const char *name = "weir_datagrams_refused_total";
     uint64_t others = ledger->datagrams_refused;
@@ -87,6 +87,7 @@ static void put_refused(struct metric_text *text, const struct weir_ledger *ledg
         others = others > count ? others - count : 0;
     }
     put_labelled(text, name, "reason", "other", others);
+    put_labelled(text, name, "reason", "not_allowed", not_allowed); /* at the lane, before decoding */
 }
 
 static void put_datagrams(struct metric_text *text, const struct engine_counts *counts)
@@ -101,7 +102,7 @@ static void put_datagrams(struct metric_text *text, const struct engine_counts *
     put_labelled(text, "weir_datagrams_dropped_total", "where", "kernel", counts->receiver.dropped_kernel);
     put_labelled(text, "weir_datagrams_dropped_total", "where", "journal", counts->receiver.dropped_journal);
     metric_counter(text, "weir_datagrams_decoded_total", "Datagrams that were decoded", ledger->datagrams_decoded);
-    put_refused(text, ledger);
+    put_refused(text, ledger, counts->refused);
     metric_counter(text, "weir_datagrams_cut_off_total", "Datagrams that were longer than there was room for",
                    counts->cut_off);
     metric_counter(text, "weir_datagram_bytes_total", "Octets of datagrams decoded or refused", ledger->bytes);
@@ -400,7 +401,7 @@ static const char *find_trouble(struct metrics *metrics)
     if (engine_state(metrics->engine, &error) <= 0)
         return "receiving or decoding has ended";
     engine_counts(metrics->engine, &counts);
-    if (counts.ledger.datagrams + counts.cut_off < counts.recovered)
+    if (counts.ledger.datagrams + counts.cut_off + counts.refused < counts.recovered)
         return "what the journal held is being decoded";
     if (lane_silence_us(metrics) > LANE_SLOW_US)
         return "decoding does not go on: is the disk slow?";

@@ -53,6 +53,8 @@ struct sink_class {
     size_t (*save)(struct sink *sink, uint8_t *data, size_t room_bytes);
     void (*load)(struct sink *sink, const uint8_t *data, size_t size_bytes);
     void (*hurry)(struct sink *sink);
+    /* From any thread: whether it cannot go on for something outside, as a full disk, that it has told of. */
+    bool (*waits)(struct sink *sink);
     /* From any thread while it is open: calls `each` for each of its counts, always the same ones in the same order. One named
      * "failing" is 1 while what comes cannot be written. */
     void (*counts)(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context);

@@ -63,7 +63,8 @@ def expect_exporters(metrics):
     """The exporters' sums are the collector's."""
     for name, total in (("datagrams", "weir_datagrams_decoded_total"), ("flows", "weir_flows_total")):
         wanted = metrics.value(total)
-        wanted += metrics.sum("weir_datagrams_refused_total") if name == "datagrams" else 0
+        refused = metrics.sum("weir_datagrams_refused_total")
+        wanted += refused - metrics.value("weir_datagrams_refused_total", reason="not_allowed") if name == "datagrams" else 0
         expect_equal(metrics.sum("weir_exporter_%s_total" % name), wanted, name + " of all exporters")
 
 
@@ -180,6 +181,16 @@ def expect_in_store(folder, dropped, count):
     expect_in("; dropped as the disk was too slow: %d datagrams" % dropped[1], err)
     _, err = weir_ok("exporters", "--store", "st", cwd=folder)
     expect_in("; %d datagrams dropped by the kernel, %d dropped as the journal was full" % tuple(dropped), err)
+
+
+@case
+def who_is_not_allowed_is_in_the_account(folder):
+    collector = Watched(folder, "-o", "null", "--allow", "192.0.2.0/24")
+    collector.send(v9.Exporter().flows(FLOW), v9.Exporter().flows(FLOW))
+    metrics = collector.wait_for_metric(lambda m: m.value("weir_datagrams_refused_total", reason="not_allowed") == 2, "two")
+    expect_equal(metrics.value("weir_datagrams_decoded_total"), 0, "decoded")
+    expect_exporters(metrics)
+    collector.stop()
 
 
 @case
