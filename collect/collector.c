@@ -85,6 +85,8 @@ static int rotate(struct collector *collector, int64_t now_us, struct sink_error
 void collector_rotate_each(struct collector *collector, int64_t duration_us, int64_t now_us)
 {
     collector->rotate_us = duration_us;
+    if (duration_us == 0)
+        return;
     collector->rotate_next_us = now_us < 0 ? INT64_MIN : (now_us / duration_us + 1) * duration_us;
 }
 
@@ -124,6 +126,16 @@ int collector_tick(struct collector *collector, int64_t now_us, struct sink_erro
             return -1;
     }
     return 0;
+}
+
+void collector_reopen(struct collector *collector, void (*tell)(void *context, const char *text), void *context)
+{
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        struct sink *sink = collector->sinks[i];
+        struct sink_error error;
+        if (sink->class->reopen != NULL && sink->class->reopen(sink, &error) != 0)
+            tell(context, error.text);
+    }
 }
 
 int collector_finish(struct collector *collector, struct sink_error *error)

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "side_lane.h"
 
+#include "call_box.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -30,6 +32,7 @@ struct side_lane {
     size_t journal_count;
     struct journal_copies *copies;
     struct waker waker;
+    struct call_box calls;
     pthread_t thread;
     int64_t tick_us; /* monotonic */
     _Atomic bool ending, abandoned, failed, done;
@@ -72,12 +75,12 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
 
 static bool has_news(void *context)
 {
-    const struct side_lane *lane = context;
+    struct side_lane *lane = context;
     for (size_t i = 0; i < lane->journal_count; i++) {
         if (journal_head(lane->journals[i].journal) > lane->journals[i].position)
             return true;
     }
-    return atomic_load(&lane->ending);
+    return call_box_has(&lane->calls) || atomic_load(&lane->ending);
 }
 
 static int tick(struct side_lane *lane)
@@ -91,6 +94,7 @@ static int tick(struct side_lane *lane)
 static int step(struct side_lane *lane, bool *ret_idle)
 {
     *ret_idle = true;
+    call_box_answer(&lane->calls, lane->collector);
     for (size_t i = 0; i < lane->journal_count; i++) {
         const int count = take_burst(lane, &lane->journals[i]);
         if (count < 0)
@@ -172,6 +176,7 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
         free(lane);
         return NULL;
     }
+    call_box_init(&lane->calls);
     lane->collector = options->collector;
     lane->tick_us = clock_us(CLOCK_MONOTONIC);
     snprintf(lane->name, sizeof lane->name, "%s", options->name);
@@ -192,6 +197,12 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
 struct waker *side_lane_waker(struct side_lane *lane)
 {
     return &lane->waker;
+}
+
+bool side_lane_call(struct side_lane *lane, void (*call)(void *context, struct collector *collector), void *context,
+                    int timeout_ms)
+{
+    return !atomic_load(&lane->done) && call_box_put(&lane->calls, &lane->waker, call, context, timeout_ms);
 }
 
 void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_counts)
@@ -245,6 +256,7 @@ void side_lane_free(struct side_lane *lane)
     if (lane == NULL || !atomic_load(&lane->done))
         return;
     waker_done(&lane->waker);
+    call_box_done(&lane->calls);
     journal_copies_free(lane->copies);
     free(lane);
 }

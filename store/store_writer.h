@@ -84,6 +84,10 @@ void store_writer_hurry(struct store_writer *writer);
  * time of the last row, where there was one, if `wait` is set. */
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us);
 
+/* Other values of these options. -1 with `error` filled; then all is as before. */
+int store_writer_keep(struct store_writer *writer, bool merge, uint64_t keep_days, uint64_t keep_bytes,
+                      struct store_error *error);
+
 /* Seals what is open and waits until all of it was written, or failed. */
 void store_writer_drain(struct store_writer *writer);
 

@@ -33,6 +33,17 @@ static int read_text(struct collect_config *config, const char *text)
     return result;
 }
 
+static char *words_kept[40];
+static int words_count;
+
+static int free_words(void **state)
+{
+    (void)state;
+    while (words_count > 0)
+        free(words_kept[--words_count]);
+    return 0;
+}
+
 /* Options from a command line, with a file of this text where it has --config. */
 static int parse(struct collect_options *ret_options, const char *text, const char *line)
 {
@@ -51,8 +62,11 @@ static int parse(struct collect_options *ret_options, const char *text, const ch
     if (code >= 0) {
         for (int i = 0; i < count; i++)
             free(words[i]);
+    } else { /* the options' texts are these words */
+        words_count = count;
+        memcpy(words_kept, words, sizeof words);
     }
-    return code; /* else the options' texts are these words */
+    return code;
 }
 
 static void options_and_keys_are_the_same(void **state)
@@ -256,7 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_and_keys_are_the_same), cmocka_unit_test(each_key_does_what_its_option_does),
         cmocka_unit_test(same_is_what_is_meant_not_what_is_written), cmocka_unit_test(repeated_keys),
-        cmocka_unit_test(the_command_line_goes_first), cmocka_unit_test(what_cannot_be_is_told_and_changes_nothing),
+        cmocka_unit_test_teardown(the_command_line_goes_first, free_words), cmocka_unit_test(what_cannot_be_is_told_and_changes_nothing),
         cmocka_unit_test(too_much_is_told), cmocka_unit_test(exit_codes),
         cmocka_unit_test(the_example_tells_the_defaults),
     };
