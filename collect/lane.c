@@ -43,8 +43,9 @@ struct lane {
     _Atomic int64_t commit_us;
     struct call_box calls;
 
-    pthread_mutex_t mutex; /* of the counts */
+    pthread_mutex_t mutex; /* of what follows */
     struct lane_counts counts;
+    uint64_t counts_cursor; /* where the lane was then */
 };
 
 static int64_t clock_us(clockid_t clock)
@@ -138,6 +139,7 @@ static void publish_counts(struct lane *lane)
         .held = lane->cursor - journal_committed(lane->options.journal).position,
         .cuts = lane->cut.cut,
     };
+    lane->counts_cursor = lane->cursor;
     pthread_mutex_unlock(&lane->mutex);
 }
 
@@ -346,8 +348,8 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
 {
     pthread_mutex_lock(&lane->mutex);
     *ret_counts = lane->counts;
+    const uint64_t done = lane->counts_cursor; /* what is committed is the lane's to read */
     pthread_mutex_unlock(&lane->mutex);
-    const uint64_t done = journal_committed(lane->options.journal).position + ret_counts->held;
     const uint64_t head = journal_head(lane->options.journal);
     ret_counts->waiting = head > done ? head - done : 0;
 }
