@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TICK_US = 1000000 };
+enum { TICK_US = 1000000, ABANDONED_MS = 1000 };
 
 struct source_journal {
     struct journal *journal;
@@ -221,26 +221,34 @@ bool side_lane_failed(struct side_lane *lane, struct sink_error *error)
     return true;
 }
 
+/* By a clock that nobody sets. */
+static bool ends_within(const struct side_lane *lane, int wait_ms)
+{
+    const int64_t until_us = clock_us(CLOCK_MONOTONIC) + (int64_t)wait_ms * 1000;
+    const struct timespec a_while = {.tv_nsec = 1000000};
+    while (!atomic_load(&lane->done) && clock_us(CLOCK_MONOTONIC) < until_us)
+        nanosleep(&a_while, NULL);
+    return atomic_load(&lane->done);
+}
+
 /* A sink may be stuck in a write to a pipe that nobody reads; then it is not waited for. */
 int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error)
 {
-    struct timespec until;
     atomic_store(&lane->ending, true);
     waker_wake(&lane->waker);
-    clock_gettime(CLOCK_MONOTONIC, &until); /* the clock may be set meanwhile */
-    until.tv_sec += wait_ms / 1000 + 1;
-    int result = pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until);
-    if (result != 0) {
+    bool ended = ends_within(lane, wait_ms);
+    if (!ended) {
         atomic_store(&lane->abandoned, true);
-        until.tv_sec++;
-        result = pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until);
+        ended = ends_within(lane, ABANDONED_MS);
     }
+    if (ended)
+        pthread_join(lane->thread, NULL);
     for (size_t i = 0; i < lane->journal_count; i++) {
         const uint64_t head = journal_head(lane->journals[i].journal);
-        if (result == 0 && head > lane->journals[i].position)
+        if (ended && head > lane->journals[i].position)
             atomic_fetch_add(&lane->missed, head - lane->journals[i].position);
     }
-    if (result == 0)
+    if (ended)
         return side_lane_failed(lane, error) ? -1 : 0;
     snprintf(error->text, sizeof error->text, "-o %s does not take what is written to it; it is left", lane->name);
     return -1;
