@@ -30,9 +30,6 @@ struct sink_class {
     int (*datagram)(struct sink *sink, const struct weir_datagram *datagram, struct sink_error *error);
     int (*tick)(struct sink *sink, int64_t now_us, struct sink_error *error);
     int (*rotate)(struct sink *sink, int64_t now_us, struct sink_error *error);
-    /* What it writes to may have been renamed or removed: it goes on under the name that it had. A sink that fails here goes on
-     * as before. */
-    int (*reopen)(struct sink *sink, struct sink_error *error);
     int (*close)(struct sink *sink, struct sink_error *error); /* writes what is left, frees the sink, also on failure */
     /* Instead of batches: wants each datagram as it came, and is decoded nothing for. */
     int (*raw)(struct sink *sink, const struct weir_datagram *datagram, struct sink_error *error);
@@ -45,6 +42,9 @@ struct sink_class {
     int (*publish)(struct sink *sink, uint64_t cut, struct sink_error *error);
     void (*settle)(struct sink *sink);
     void (*hurry)(struct sink *sink);
+    /* What it writes to may have been renamed or removed: it goes on under the name that it had. A sink that fails here goes on
+     * as before. */
+    int (*reopen)(struct sink *sink, struct sink_error *error);
 };
 
 /* The first member of every sink. */
