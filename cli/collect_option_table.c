@@ -57,9 +57,12 @@ const struct collect_option collect_option_table[] = {
     {SECTION_STORE, "commit", 0, "DURATION", collect_take_commit, true,
      "write what has come after so long at the latest (default 5s)"},
     {SECTION_STORE, "segment-size", 0, "SIZE", collect_take_segment_size, false,
-     "or when so much has come, in memory: 64K to 1G (default 64M)"},
+     "or when so much has come, in memory: 64K to 1G (default 16M, with -r 160M)"},
+    {SECTION_STORE, "effort", 0, "HOW", collect_take_effort, false,
+     "light: write fast, merging makes it small; full: make it small at once (default light where\n"
+     "files are merged meanwhile)"},
     {SECTION_STORE, "compression", 0, "HOW", collect_take_compression, false,
-     "zstd, zstd:LEVEL (1 to 19), lz4 or none (default zstd:1)"},
+     "zstd, zstd:LEVEL (1 to 19), lz4 or none (default zstd:2)"},
     {SECTION_STORE, "fsync", 0, "WHEN", collect_take_fsync, false,
      "never; segment: a file is on the disk before it gets its name (default); always: and its\n"
      "name too"},

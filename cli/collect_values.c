@@ -163,6 +163,11 @@ const char *collect_take_compression(struct collect_options *options, const char
     return store_options_compression(&options->store, value);
 }
 
+const char *collect_take_effort(struct collect_options *options, const char *value)
+{
+    return store_options_effort(&options->store, value);
+}
+
 const char *collect_take_fsync(struct collect_options *options, const char *value)
 {
     return store_options_sync(&options->store, value);

@@ -6,6 +6,9 @@
 #include "store_sink.h"
 
 #include <inttypes.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,6 +21,8 @@ struct store_sink {
     int64_t ledger_us; /* when the ledger was last written, monotonic */
     int64_t drops_us;  /* when it was last told that rows are dropped, monotonic; 0: never */
 };
+
+enum { LARGE_BUFFER_BYTES = 1 << 19 };
 
 #define LEDGER_EACH_US 60000000
 #define DROPS_EACH_US 60000000
@@ -112,9 +117,31 @@ static void store_settle(struct sink *sink)
     store->settled = true;
 }
 
+static size_t store_save(struct sink *sink, uint8_t *data, size_t room_bytes)
+{
+    struct store_sink *store = from_sink(sink);
+    return store_writer_ledger_save(store->writer, store->decoder, data, room_bytes);
+}
+
+static void store_load(struct sink *sink, const uint8_t *data, size_t size_bytes)
+{
+    store_writer_ledger_load(from_sink(sink)->writer, data, size_bytes);
+}
+
 static void store_hurry(struct sink *sink)
 {
     store_writer_hurry(from_sink(sink)->writer);
+}
+
+/* What could not be stored when it ended. */
+static void tell_end(const struct store_counts *counts, const struct store_error *why, struct sink_error *error)
+{
+    if (counts->rows_dropped > 0)
+        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts->rows_dropped, why->text);
+    else if (counts->ledger_lost > 0)
+        snprintf(error->text, sizeof error->text, "the records were stored, what was counted of them was not: %.400s", why->text);
+    else
+        snprintf(error->text, sizeof error->text, "what was stored may not be on the disk: %.400s", why->text);
 }
 
 static int store_close(struct sink *sink, struct sink_error *error)
@@ -127,12 +154,20 @@ static int store_close(struct sink *sink, struct sink_error *error)
         store_writer_ledger(store->writer, store->decoder, clock_us());
     const int result = store_writer_close(store->writer, &counts, &why);
     if (result != 0)
-        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts.rows_dropped,
-                 why.text);
+        tell_end(&counts, &why, error);
     fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", counts.rows, counts.segments,
             (double)counts.bytes * 1e-6);
     free(store);
     return result;
+}
+
+/* Left alone, the C library keeps what large buffers had for smaller ones as soon as the first of them is freed, and each thread that encodes or
+ * merges keeps its own. */
+static void give_back_large_buffers(void)
+{
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER_BYTES);
+#endif
 }
 
 struct sink *store_sink_create(const struct store_writer_options *options, struct weir_decoder *decoder,
@@ -142,13 +177,15 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
     static const struct sink_class class_of_cuts = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
-        .written = store_written, .publish = store_publish, .settle = store_settle, .hurry = store_hurry};
+        .written = store_written, .publish = store_publish, .settle = store_settle, .save = store_save, .load = store_load, .hurry = store_hurry};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
     if (store == NULL) {
         snprintf(error->text, sizeof error->text, "not enough memory");
         return NULL;
     }
+    if (!options->wait)
+        give_back_large_buffers();
     store->sink.class = options->cuts ? &class_of_cuts : &class;
     store->decoder = decoder;
     store->ledger_us = monotonic_us();
@@ -170,4 +207,9 @@ int store_sink_keep(struct sink *sink, const struct store_writer_options *option
         return 0;
     snprintf(error->text, sizeof error->text, "%s", why.text);
     return -1;
+}
+
+uint32_t store_sink_writer(const struct sink *sink)
+{
+    return store_writer_id(((const struct store_sink *)sink)->writer);
 }

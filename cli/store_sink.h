@@ -18,4 +18,7 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
  * filled; it then goes on as before. */
 int store_sink_keep(struct sink *sink, const struct store_writer_options *options, struct sink_error *error);
 
+/* The number of its writer in the store. */
+uint32_t store_sink_writer(const struct sink *sink);
+
 #endif

@@ -95,18 +95,12 @@ static int show(struct query_session *session, void *context)
     struct top_request request = {.keys = keys, .limit = options->limit, .group_us = options->common.group_us};
     struct flow_totals totals;
     struct query_result *result;
-    bool wants[2] = {false, false};
     int code = query_session_keys(session, options->keys, keys, &request.key_count);
     if (code != EXIT_SUCCESS)
         return code;
     if (top_amounts_parse(options->amounts, request.amounts, &request.amount_count, &error) != 0)
-        return query_session_usage(session, "--by: ", error.text);
-    for (size_t i = 0; i < request.amount_count; i++) {
-        if (request.amounts[i] <= TOP_PACKETS)
-            wants[request.amounts[i]] = true;
-    }
-    if (flow_source_totals(&session->source, wants[TOP_BYTES], wants[TOP_PACKETS], &totals, &error) != 0 ||
-        top_query(&session->source, &request, &totals, &result, &error) != 0)
+        return query_usage_error(session->options, "--by: ", error.text);
+    if (top_query(&session->source, &request, &totals, &result, &error) != 0)
         return query_session_fail(session, &error);
     code = query_session_output_end(session,
                                     options->is_table ? top_table_write(result, &request, &totals, &error)
@@ -125,5 +119,5 @@ int cmd_top(int argc, char **argv)
     if (done >= 0)
         return done;
     signal(SIGPIPE, SIG_IGN);
-    return query_session_run(&options.common, false, show, &options);
+    return query_session_run(&options.common, show, &options);
 }

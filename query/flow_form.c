@@ -127,15 +127,6 @@ void flow_form_free(struct flow_form *form)
     free(form);
 }
 
-bool flow_form_is_missing(const struct flow_form *form)
-{
-    for (size_t i = 0; i < form->key_count; i++) {
-        if (form->keys[i].is_missing)
-            return true;
-    }
-    return false;
-}
-
 /* ---------------------------------------------------------------------------------------------------------- writing */
 
 /* Times are near each other: the seconds' text is made once for each second. */

@@ -27,12 +27,15 @@ struct ledger_log {
     uint64_t look;
     struct ledger_counts remainder;
     struct ledger_collector collector;
+    struct ledger_page carried; /* rows that an earlier process had not told */
+    uint64_t commit_next; /* the first that no row has told of; 0: the first of all */
 };
 
 /* One look. */
 struct look {
     struct ledger_log *log;
     struct ledger_page *page;
+    bool peek; /* nothing is noted */
     bool failed;
 };
 
@@ -49,6 +52,7 @@ void ledger_log_free(struct ledger_log *log)
     if (log == NULL)
         return;
     free(log->known);
+    free(log->carried.rows);
     free(log);
 }
 
@@ -142,10 +146,28 @@ static void add_row(struct look *look, const struct ledger_row *row)
     page->rows[page->row_count++] = *row;
 }
 
+static void peek_session(struct look *look, const struct weir_session_view *view)
+{
+    static const struct known unknown;
+    const struct ledger_log *log = look->log;
+    const struct known *known =
+        log->known_size == 0 ? &unknown : &log->known[place_of(log, &view->address, view->port, view->domain)];
+    const struct ledger_counts now = counts_of(view);
+    struct ledger_row row = {.exporter = view->address, .port = view->port, .domain = view->domain, .version = view->version};
+    if (now.datagrams < known->counts.datagrams)
+        known = &unknown;
+    if (difference(&now, &known->counts, &row.counts))
+        add_row(look, &row);
+}
+
 static void take_session(void *context, const struct weir_session_view *view)
 {
     struct look *look = context;
     struct ledger_log *log = look->log;
+    if (look->peek) {
+        peek_session(look, view);
+        return;
+    }
     if (!make_room(log)) {
         look->failed = true;
         return;
@@ -178,40 +200,122 @@ static void take_remainder(struct look *look, struct weir_decoder *decoder)
     row.counts.datagrams = row.counts.datagrams_refused = now.datagrams_refused - look->log->remainder.datagrams_refused;
     if (row.counts.datagrams_refused > 0)
         add_row(look, &row);
-    look->log->remainder = now;
+    if (!look->peek)
+        look->log->remainder = now;
 }
 
-static void take_collector(struct look *look, const struct ledger_collector *collector)
+/* What an earlier process has left is told first. */
+static void take_carried(struct look *look)
 {
+    struct ledger_page *carried = &look->log->carried;
+    for (uint32_t i = 0; i < carried->row_count; i++) {
+        struct ledger_row row = carried->rows[i];
+        row.time_us = look->page->time_us;
+        add_row(look, &row);
+    }
+    if (!look->peek && !look->failed)
+        carried->row_count = 0;
+}
+
+static void take_collector(struct look *look, const struct commit_told *told, uint64_t rows_dropped)
+{
+    const struct ledger_collector now = {.rows_stored = told->rows, .rows_dropped = rows_dropped}, *collector = &now;
     struct ledger_page *page = look->page;
+    if (look->log->commit_next == 0)
+        look->log->commit_next = told->first;
 #define LEDGER_DIFFERENCE(id, name, text)                                                                       \
     page->collector.name = collector->name - look->log->collector.name;                                         \
     page->has_collector |= page->collector.name != 0;
     LEDGER_COLLECTOR_COLUMNS(LEDGER_DIFFERENCE)
 #undef LEDGER_DIFFERENCE
+    if (!page->has_collector)
+        return;
     look->log->collector = *collector;
+    page->commit_first = look->log->commit_next;
+    page->commit_last = told->last;
+    look->log->commit_next = told->last + 1;
 }
 
-struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder,
-                                    const struct ledger_collector *collector, int64_t now_us)
+struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder, const struct commit_told *told,
+                                    uint64_t rows_dropped, int64_t now_us)
 {
     struct look look = {.log = log, .page = calloc(1, sizeof *look.page)};
     if (look.page == NULL)
         return NULL;
     look.page->time_us = now_us;
     log->look++;
+    take_carried(&look);
     weir_decoder_sessions(decoder, take_session, &look);
     take_remainder(&look, decoder);
-    take_collector(&look, collector);
+    take_collector(&look, told, rows_dropped);
     if (look.page->row_count > 0 || look.page->has_collector)
         return look.page;
     ledger_page_free(look.page);
     return NULL;
 }
 
+/* ------------------------------------------------------------------------------------------- for the next process */
+
+/* In the machine's own form; a program of another build has another size of rows. */
+struct saved_rows {
+    char magic[8];
+    uint32_t row_bytes, row_count;
+};
+
+static const char saved_magic[] = "weirrows";
+
+size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
+{
+    struct ledger_page page = {0};
+    struct look look = {.log = log, .page = &page, .peek = true};
+    take_carried(&look);
+    weir_decoder_sessions(decoder, take_session, &look);
+    take_remainder(&look, decoder);
+    struct saved_rows header = {.row_bytes = sizeof(struct ledger_row), .row_count = page.row_count};
+    memcpy(header.magic, saved_magic, sizeof header.magic);
+    const size_t rows_bytes = page.row_count * sizeof *page.rows, size_bytes = sizeof header + rows_bytes;
+    if (!look.failed && size_bytes <= room_bytes) {
+        memcpy(data, &header, sizeof header);
+        if (rows_bytes > 0)
+            memcpy(data + sizeof header, page.rows, rows_bytes);
+    }
+    free(page.rows);
+    return look.failed ? 0 : size_bytes;
+}
+
+static bool is_family(const struct ledger_row *row)
+{
+    return row->exporter.family == 0 || row->exporter.family == 4 || row->exporter.family == 6;
+}
+
+bool ledger_log_load(struct ledger_log *log, const uint8_t *data, size_t size_bytes)
+{
+    struct saved_rows header;
+    struct look look = {.log = log, .page = &log->carried};
+    if (size_bytes < sizeof header)
+        return false;
+    memcpy(&header, data, sizeof header);
+    if (memcmp(header.magic, saved_magic, sizeof header.magic) != 0 || header.row_bytes != sizeof(struct ledger_row) ||
+        (size_bytes - sizeof header) / sizeof(struct ledger_row) != header.row_count ||
+        (size_bytes - sizeof header) % sizeof(struct ledger_row) != 0)
+        return false;
+    const uint32_t before = log->carried.row_count;
+    for (uint32_t i = 0; i < header.row_count && !look.failed; i++) {
+        struct ledger_row row;
+        memcpy(&row, data + sizeof header + (size_t)i * sizeof row, sizeof row);
+        if (is_family(&row))
+            add_row(&look, &row);
+        else
+            look.failed = true;
+    }
+    if (look.failed)
+        log->carried.row_count = before;
+    return !look.failed;
+}
+
 /* ---------------------------------------------------------------------------------------------------------- writing */
 
-enum { COLUMN_COUNT = STORE_COLUMN_RUN_COUNT + COUNTS + COLLECTOR_COUNTS };
+enum { COMMIT_COLUMNS = 2, COLUMN_COUNT = STORE_COLUMN_RUN_COUNT + COUNTS + COLLECTOR_COUNTS + COMMIT_COLUMNS };
 
 static void make_columns(struct file_column *columns)
 {
@@ -223,6 +327,7 @@ static void make_columns(struct file_column *columns)
 #define LEDGER_COLUMN(id, column, text) columns[count++] = (struct file_column){.name = #column, .field_id = id, .type = STORE_I64};
     LEDGER_SESSION_COLUMNS(LEDGER_COLUMN)
     LEDGER_COLLECTOR_COLUMNS(LEDGER_COLUMN)
+    LEDGER_COMMIT_COLUMNS(LEDGER_COLUMN)
 #undef LEDGER_COLUMN
 }
 
@@ -334,6 +439,10 @@ static int write_collector(const struct ledger_page *page, struct file_writer *w
     set_values(&values[STORE_COLUMN_RECEIVED], &page->time_us, sizeof page->time_us, 1);
     for (uint32_t k = 0; k < COLLECTOR_COUNTS; k++)
         set_values(&values[STORE_COLUMN_RUN_COUNT + COUNTS + k], &counts[k], sizeof counts[k], 1);
+    if (page->commit_last >= page->commit_first) {
+        set_values(&values[COLUMN_COUNT - 2], &page->commit_first, sizeof page->commit_first, 1);
+        set_values(&values[COLUMN_COUNT - 1], &page->commit_last, sizeof page->commit_last, 1);
+    }
     return file_writer_row_group(writer, values, NULL, -1, error);
 }
 

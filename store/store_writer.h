@@ -25,20 +25,30 @@ enum store_sync {
 
 enum store_compression { STORE_COMPRESSION_ZSTD, STORE_COMPRESSION_LZ4, STORE_COMPRESSION_NONE };
 
+/* How much time a flow is worth: LIGHT is for what is merged soon, when it becomes small (a third less time, a fifth more octets until then). */
+enum store_effort {
+    STORE_EFFORT_DEFAULT, /* LIGHT where it is merged meanwhile, else FULL */
+    STORE_EFFORT_LIGHT,
+    STORE_EFFORT_FULL
+};
+
 struct store_writer_options {
     const char *folder;
     enum store_sync sync;
     enum store_compression compression;
     int level;           /* of ZSTD, 1 to 19 */
-    size_t segment_bytes; /* of rows in memory: a segment is full */
+    enum store_effort effort;
+    size_t segment_bytes; /* of rows in memory: a segment is full; 0: 16 MiB or, where the caller waits, 160 MiB */
     int64_t commit_us;   /* so old a segment may become; 0: any age */
     uint32_t workers;    /* threads that encode, 1 to 64 */
-    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written */
+    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written; none where the caller waits */
     bool wait;           /* the caller waits for room (input from a file); else rows are dropped */
     bool merge;          /* small segments become large ones meanwhile (store_merge.h); not where `wait` is set */
     bool cuts;           /* files get their names by store_writer_publish(), not before */
-    uint32_t id;         /* then: the writer's number, or 0 for any; and what was the last cut that was noted as kept, whose */
-    uint64_t cut;        /* files get their names now; with any number those of an earlier process are removed */
+    bool claim;          /* then: the writer's number stays its own if the process is killed; with `until_boot` while the */
+    bool until_boot;     /* machine runs */
+    uint32_t id;         /* the number that an earlier process kept, whose last cut that was noted is `cut`: files of cuts up */
+    uint64_t cut;        /* to that one get their names now. 0: any number */
     uint64_t keep_days, keep_bytes; /* older segments, and those beyond so many octets, are removed meanwhile (store_expire.h); 0: all
                           * stay; not where `wait` is set */
 };
@@ -48,6 +58,8 @@ void store_writer_options_init(struct store_writer_options *options, const char 
 struct store_counts {
     uint64_t rows;          /* stored: in files that have their names */
     uint64_t rows_dropped;  /* no room, or never written */
+    uint64_t ledger_lost;   /* looks at the ledger that were never written */
+    uint64_t unsafe;        /* segments that have their names, which may not have come to the disk */
     uint64_t segments;
     uint64_t bytes;         /* of the files */
     uint64_t failures;      /* attempts to write that failed */
@@ -68,6 +80,9 @@ int store_writer_batch(struct store_writer *writer, const struct weir_batch *bat
 /* Tells the time, on any clock that goes on evenly: seals what is old enough. */
 void store_writer_tick(struct store_writer *writer, int64_t now_us);
 
+/* The writer's number. */
+uint32_t store_writer_id(const struct store_writer *writer);
+
 /* All rows so far, but those of earlier cuts, are to be files of this one, which is one more than the last. Waits for room in the queue. */
 void store_writer_cut(struct store_writer *writer, uint64_t cut);
 
@@ -84,6 +99,10 @@ void store_writer_hurry(struct store_writer *writer);
  * time of the last row, where there was one, if `wait` is set. */
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us);
 
+/* What the ledger has not told yet, for the next process: see ledger_log.h. */
+size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
+bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, size_t size_bytes);
+
 /* Other values of these options. -1 with `error` filled; then all is as before. */
 int store_writer_keep(struct store_writer *writer, bool merge, uint64_t keep_days, uint64_t keep_bytes,
                       struct store_error *error);
@@ -99,8 +118,8 @@ bool store_writer_notice(struct store_writer *writer, struct store_error *error)
 
 void store_writer_counts(struct store_writer *writer, struct store_counts *ret_counts);
 
-/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows could not be stored; what was is then in
- * the counts, which may be NULL. */
+/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows, or the ledger, could not be stored, or not be
+ * brought to the disk; which of them tell the counts, which may be NULL. */
 int store_writer_close(struct store_writer *writer, struct store_counts *ret_counts, struct store_error *error);
 
 #endif

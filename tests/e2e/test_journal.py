@@ -10,10 +10,12 @@ import socket
 import time
 
 import netflow_maker as v9
+import store_reader
 import weir_e2e
 from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port, run, wait_until, weir_ok
 
 weir_e2e.use_venv()
+import pyarrow.parquet  # noqa: E402: it is there from here on
 from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402: needs it
 
 KILLS = int(os.environ.get("WEIR_KILLS", "12"))
@@ -38,6 +40,12 @@ def start_on(held, folder, *arguments):
                      wrapper=passing, pass_fds=[held.fileno()])
 
 
+def told(store, name):
+    """The sum of a column of the ledger."""
+    return sum(sum(number or 0 for number in pyarrow.parquet.ParquetFile(path).read([name]).column(0).to_pylist())
+               for path in store_reader.segment_paths(store, "ledger"))
+
+
 def kill_at_random(collector, longest_s):
     time.sleep(random.uniform(0, longest_s))  # the moment is what is tried, not something that is waited for
     collector.kill()
@@ -60,6 +68,8 @@ def kills_lose_nothing_and_double_nothing(folder):
         summary = collector.stop(signal.SIGTERM)
     expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
     expect_once(stored(folder + "/store"), sender.number, "the store")
+    sums = [told(folder + "/store", name) for name in ("flows", "datagrams", "lost", "reordered", "duplicates")]
+    expect_equal(sums, [sender.number, sender.number // ROWS, 0, 0, 0], "flows, datagrams and what is amiss, by the ledger")
     weir_ok("store", "check", folder + "/store")
     expect_equal(os.listdir(folder + "/store/.writing"), [], "files under way")
     expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")

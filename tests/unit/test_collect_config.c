@@ -102,7 +102,7 @@ static void each_key_does_what_its_option_does(void **state)
         {"port", "9995"}, {"host", "192.0.2.1"}, {"device", "lo"}, {"rcvbuf", "1M"}, {"busy-poll", "50"}, {"read", "x"},
         {"count", "5"}, {"elements", "e"}, {"template-lifetime", "1h"}, {"sampling-rate", "10"}, {"output", "null"},
         {"json-lines", "yes"}, {"rotate", "5m"}, {"min-size", "1K"}, {"raw-sizes", "on"}, {"no-dns", "no"},
-        {"commit", "1s"}, {"segment-size", "1M"}, {"compression", "lz4"}, {"fsync", "always"}, {"keep-days", "3"},
+        {"commit", "1s"}, {"segment-size", "1M"}, {"compression", "lz4"}, {"effort", "full"}, {"fsync", "always"}, {"keep-days", "3"},
         {"keep-bytes", "1G"}, {"no-merge", "off"}, {"state", "s"}, {"workers", "2"}, {"journal", "j"},
         {"journal-size", "4M"}, {"debug", "true"}};
     (void)state;
@@ -130,11 +130,11 @@ static void same_is_what_is_meant_not_what_is_written(void **state)
 {
     struct collect_config one = {0}, other = {0};
     (void)state;
-    assert_int_equal(read_text(&one, "[Store]\nCommit=60\nSegmentSize=64M\n[Output]\nOutput=null\n"), 0);
+    assert_int_equal(read_text(&one, "[Store]\nCommit=60\nCompression=zstd:2\n[Output]\nOutput=null\n"), 0);
     other.texts = one.texts;
     assert_int_equal(read_text(&other, "[Store]\nCommit=1m\n[Output]\nOutput=text\n"), 0);
     assert_true(collect_settings_same(&one.file, &other.file, collect_option_named("commit")));
-    assert_true(collect_settings_same(&one.file, &other.file, collect_option_named("segment-size"))); /* the default */
+    assert_true(collect_settings_same(&one.file, &other.file, collect_option_named("compression"))); /* the default */
     assert_false(collect_settings_same(&one.file, &other.file, collect_option_named("output")));
     one.texts.first = NULL;
     collect_config_done(&one);
@@ -258,7 +258,7 @@ static void the_example_tells_the_defaults(void **state)
             fail_msg("the example lacks %s", key + 1);
         const bool other = strcmp(option->name, "output") == 0 || strcmp(option->name, "port") == 0;
         /* 0 stands for what the machine allows */
-        const bool usual = strcmp(option->name, "rcvbuf") == 0 || strcmp(option->name, "journal-size") == 0;
+        const bool usual = strcmp(option->name, "rcvbuf") == 0 || strcmp(option->name, "segment-size") == 0 || strcmp(option->name, "journal-size") == 0;
         if (!other && !usual && !collect_settings_same(&config.file, &none, i))
             fail_msg("the example has another default of %s", key + 1);
     }
