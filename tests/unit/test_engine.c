@@ -79,6 +79,7 @@ static void send_flows(void)
 struct keeper {
     struct sink sink;
     _Atomic bool stalled;     /* takes nothing */
+    _Atomic bool stuck;       /* in that */
     _Atomic bool unwritable;  /* cuts do not come to an end */
     _Atomic bool hurried, broken;
     _Atomic uint64_t cut_now, cut_last, published, taken;
@@ -101,8 +102,10 @@ static void nap(void)
 static int on_batch(struct sink *sink, const struct weir_batch *batch, struct sink_error *error)
 {
     struct keeper *keeper = of(sink);
-    while (atomic_load(&keeper->stalled) && !atomic_load(&keeper->hurried))
+    while (atomic_load(&keeper->stalled) && !atomic_load(&keeper->hurried)) {
+        atomic_store(&keeper->stuck, true);
         nap();
+    }
     if (atomic_load(&keeper->broken)) {
         snprintf(error->text, sizeof error->text, "broken");
         return -1;
