@@ -5,10 +5,9 @@
 #define _GNU_SOURCE
 #include "metrics_server.h"
 
-#include "quantity.h"
+#include "metrics_address.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <signal.h>
@@ -18,49 +17,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HOST_SIZE = 256, CONNECTIONS_MAX = 16, IDLE_S = 5, CONNECTION_BYTES = 16384, BACKLOG = 16, LINE_SIZE = 128 };
+enum { CONNECTIONS_MAX = 16, IDLE_S = 5, CONNECTION_BYTES = 16384, BACKLOG = 16, LINE_SIZE = 128 };
 
 struct metrics_server {
     int fd; /* -1: none, or the daemon's */
     struct MHD_Daemon *daemon;
     struct metrics *metrics;
-    char url[HOST_SIZE + 32];
+    char url[METRICS_HOST_SIZE + 32];
 };
 
 /* ------------------------------------------------------------------------------------------------------------ address */
-
-/* `ret_host` is "" where there is none. */
-static int parse(const char *text, char ret_host[HOST_SIZE], char ret_port[8])
-{
-    uint64_t port;
-    const char *colon = strrchr(text, ':');
-    const char *port_text = colon == NULL ? text : colon + 1;
-    size_t host_length = colon == NULL ? 0 : (size_t)(colon - text);
-    if (quantity_parse_count(port_text, &port) != 0 || port > 65535)
-        return -1;
-    if (colon != NULL && host_length == 0)
-        return -1; /* all addresses are named by one that means them */
-    if (host_length > 0 && text[0] == '[') {
-        if (host_length < 3 || text[host_length - 1] != ']')
-            return -1;
-        text++;
-        host_length -= 2;
-    } else if (memchr(text, ':', host_length) != NULL) {
-        return -1; /* IPv6 without brackets: where its port begins cannot be told */
-    }
-    if (host_length >= HOST_SIZE)
-        return -1;
-    memcpy(ret_host, text, host_length);
-    ret_host[host_length] = '\0';
-    snprintf(ret_port, 8, "%u", (unsigned)port);
-    return 0;
-}
-
-bool metrics_server_is_address(const char *text)
-{
-    char host[HOST_SIZE], port[8];
-    return parse(text, host, port) == 0;
-}
 
 static int listen_on(const struct addrinfo *address)
 {
@@ -80,7 +46,7 @@ static void note_url(struct metrics_server *server)
 {
     struct sockaddr_storage is;
     socklen_t size = sizeof is;
-    char host[HOST_SIZE] = "?", port[8] = "?";
+    char host[METRICS_HOST_SIZE] = "?", port[METRICS_PORT_SIZE] = "?";
     if (getsockname(server->fd, (struct sockaddr *)&is, &size) == 0)
         getnameinfo((const struct sockaddr *)&is, size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(server->url, sizeof server->url, strchr(host, ':') != NULL ? "http://[%s]:%s/metrics" : "http://%s:%s/metrics",
@@ -89,10 +55,10 @@ static void note_url(struct metrics_server *server)
 
 struct metrics_server *metrics_server_open(const char *address, struct sink_error *error)
 {
-    char host[HOST_SIZE], port[8];
+    char host[METRICS_HOST_SIZE], port[METRICS_PORT_SIZE];
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
-    if (parse(address, host, port) != 0) {
+    if (metrics_address_parse(address, host, port) != 0) {
         snprintf(error->text, sizeof error->text, "--metrics %.200s is not [ADDRESS:]PORT", address);
         return NULL;
     }

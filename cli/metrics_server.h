@@ -14,12 +14,9 @@
 
 #include "metrics.h"
 
-/* "[ADDRESS:]PORT" as --metrics has it; an IPv6 address stands in brackets. Whether it can be one. */
-bool metrics_server_is_address(const char *text);
-
 struct metrics_server;
 
-/* Opens the socket; with the port alone on the loopback device. NULL with `error` filled. */
+/* Opens the socket, of metrics_address.h; with the port alone on the loopback device. NULL with `error` filled. */
 struct metrics_server *metrics_server_open(const char *address, struct sink_error *error);
 
 /* "http://127.0.0.1:9105/metrics", with the port that it has. Lives as long as the server. */

@@ -55,6 +55,9 @@ struct sink_class {
     void (*hurry)(struct sink *sink);
     /* From any thread: whether it cannot go on for something outside, as a full disk, that it has told of. */
     bool (*waits)(struct sink *sink);
+    /* What it writes to may have been renamed or removed: it goes on under the name that it had. A sink that fails here goes on
+     * as before. */
+    int (*reopen)(struct sink *sink, struct sink_error *error);
     /* From any thread while it is open: calls `each` for each of its counts, always the same ones in the same order. One named
      * "failing" is 1 while what comes cannot be written. */
     void (*counts)(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context);

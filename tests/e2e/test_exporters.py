@@ -83,14 +83,17 @@ def of_a_running_collector(folder):
     expect(-3 <= one["clock_skew_seconds"] <= 1, "a clock that is right: %r" % one["clock_skew_seconds"])
     expect(abs(one["last_seen"] - time.time()) < 600 and 0 <= one["oldest_template_seconds"] < 600, "times")
     expect_equal({row["collector"] for row in rows}, {"collect-%d" % collector.port}, "collectors")
-    out, err = weir_ok("exporters")  # found by itself
+    _, out, _ = weir("exporters", "-o", "json")  # found by itself, with those of others, which may end meanwhile
+    expect_equal([row["domain"] for row in json.loads(out) if row["collector"] == "collect-%d" % collector.port], [2, 3, 1],
+                 "domains, of the one that was found")
+    out, err = weir_ok("exporters", "--socket", collector.socket)
     expect_in("13 datagrams received, 0 dropped by the kernel", err)
     lines = out.splitlines()
     expect_equal(lines[0].split()[:3], ["exporter", "domain", "version"], "the table's head")
     expect_equal([line.split()[:3] for line in lines[1:]], [["127.0.0.1", str(row["domain"]), "9"] for row in rows], "rows")
     expect_in("-2 h", lines[2])
     expect_in(" 40.00% ", lines[1])
-    table = list(csv.DictReader(io.StringIO(weir_ok("exporters", "-o", "csv")[0])))
+    table = list(csv.DictReader(io.StringIO(weir_ok("exporters", "--socket", collector.socket, "-o", "csv")[0])))
     expect_equal([row["trouble"] for row in table], ["loss waiting", "clock", ""], "trouble in CSV")
     expect_equal(list(table[0]), list(rows[0]), "the names of columns")
     collector.stop()
