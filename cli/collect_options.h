@@ -40,7 +40,6 @@ struct collect_options {
     uint64_t journal_bytes;      /* 0: as much as is usual */
     const char *metrics;         /* [ADDRESS:]PORT to serve metrics on, or NULL */
     enum log_form log;
-    bool has_log; /* it was asked for */
     const char *allowed[ADDRESS_LIST_MAX]; /* networks of exporters */
     size_t allowed_count;        /* 0: all */
     const char *user;            /* to become when sockets are open, or NULL */

@@ -255,7 +255,6 @@ const char *collect_take_log(struct collect_options *options, const char *value)
     if (!is_json && strcmp(value, "text") != 0)
         return "not text or json: ";
     options->log = is_json ? LOG_JSON : LOG_TEXT;
-    options->has_log = true;
     return NULL;
 }
 

@@ -367,7 +367,7 @@ def messages_as_objects(folder):
     code, _, err = weir("collect", "-p", "0", "--state", "none", "-o", "store:/proc/none", "--log", "json", cwd=folder)
     expect_equal(code, 1, "exit code without a store")
     expect_equal(json.loads(err.splitlines()[-1])["level"], "error", "its level")
-    for arguments, text in ((["--log", "xml"], "not text or json"), (["-r", "x", "--log", "text"], "for receiving")):
+    for arguments, text in ((["--log", "xml"], "not text or json"), (["-r", "x", "--log", "json"], "for receiving")):
         code, _, err = weir("collect", *arguments, cwd=folder)
         expect_equal(code, 2, "exit code")
         expect_in(text, err)
