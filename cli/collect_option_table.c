@@ -18,6 +18,9 @@ const struct collect_option collect_option_table[] = {
     {SECTION_INPUT, "host", 'b', "ADDRESS", collect_take_host, false,
      "address or name of this machine to listen on, or a multicast group to join; with %DEVICE\n"
      "behind it, by that one; may be repeated (default: all, IPv4 and IPv6)"},
+    {SECTION_INPUT, "allow", 0, "NETWORK", collect_take_allow, false,
+     "take datagrams of exporters in this network only: 192.0.2.7, 198.51.100.0/24, 2001:db8::/32;\n"
+     "may be repeated; those of others are counted and go nowhere"},
     {SECTION_INPUT, "device", 0, "NAME", collect_take_device, false, "receive what comes in by this network device only"},
     {SECTION_INPUT, "rcvbuf", 0, "SIZE", collect_take_rcvbuf, false,
      "receive buffer of each socket, 4K to 1G (default 64M, or what the system allows)"},
@@ -84,6 +87,10 @@ const struct collect_option collect_option_table[] = {
      "for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r"},
     {SECTION_COLLECT, "journal-size", 0, "SIZE", collect_take_journal_size, false,
      "room for that: 2M to 8G (default 96M, less on a small machine)"},
+    {SECTION_COLLECT, "user", 0, "NAME", collect_take_user, false,
+     "started by root: go on as this user when sockets are open; store, state and journal are his"},
+    {SECTION_COLLECT, "no-sandbox", 0, NULL, collect_take_no_sandbox, false,
+     "do not have the kernel refuse system calls that are not needed"},
     {SECTION_COLLECT, "debug", 'D', NULL, collect_take_debug, false,
      "tell of each datagram and template on standard error"},
     {SECTION_COLLECT, "config", 0, "FILE", NULL, false,

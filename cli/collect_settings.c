@@ -63,7 +63,7 @@ int collect_settings_join(struct collect_settings *settings, const struct collec
 void collect_settings_defaults(struct collect_options *ret_options)
 {
     memset(ret_options, 0, sizeof *ret_options);
-    ret_options->names = true;
+    ret_options->names = ret_options->sandbox = true;
     store_writer_options_init(&ret_options->store, NULL);
     weir_options_init(&ret_options->decoder);
 }

@@ -49,6 +49,19 @@ const char *collect_take_host(struct collect_options *options, const char *value
     return NULL;
 }
 
+const char *collect_take_allow(struct collect_options *options, const char *value)
+{
+    struct sink_error error;
+    struct address_list *list = address_list_create(&value, 1, &error);
+    address_list_free(list);
+    if (list == NULL)
+        return "not a network such as 192.0.2.7, 198.51.100.0/24 or 2001:db8::/32: ";
+    if (options->allowed_count == ADDRESS_LIST_MAX)
+        return "more than 4096 networks, from ";
+    options->allowed[options->allowed_count++] = value;
+    return NULL;
+}
+
 const char *collect_take_device(struct collect_options *options, const char *value)
 {
     if (value[0] == '\0' || strlen(value) > DEVICE_NAME_MAX)
@@ -214,6 +227,18 @@ const char *collect_take_journal_size(struct collect_options *options, const cha
     if (quantity_parse_size(value, &bytes) != 0 || bytes < JOURNAL_BYTES_MIN || bytes > JOURNAL_BYTES_MAX)
         return "not a size from 2M to 8G: ";
     options->journal_bytes = bytes;
+    return NULL;
+}
+
+const char *collect_take_user(struct collect_options *options, const char *value)
+{
+    options->user = value;
+    return NULL;
+}
+
+const char *collect_take_no_sandbox(struct collect_options *options, const char *value)
+{
+    options->sandbox = is_yes(value);
     return NULL;
 }
 
