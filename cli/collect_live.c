@@ -7,12 +7,14 @@
 
 #include "collect_rights.h"
 #include "collect_reload.h"
+#include "collect_watch.h"
 #include "elements_file.h"
 #include "engine.h"
 #include "exit_code.h"
 #include "exporter_table.h"
 #include "journal_place.h"
 #include "listener.h"
+#include "log.h"
 #include "notices.h"
 #include "outputs.h"
 #include "passed_sockets.h"
@@ -39,6 +41,7 @@ struct live {
     int passed_count; /* of sockets that were opened for us */
     struct listener *listener;
     struct engine *engine;
+    struct collect_watch *watch;
     struct address_list *allowed; /* or NULL: all */
     struct collect_reload reload;
     struct state_file states[ENGINE_WORKERS_MAX];
@@ -56,7 +59,7 @@ static int64_t clock_us(void)
 
 static int fail(const struct sink_error *error)
 {
-    fprintf(stderr, "weir collect: %s\n", error->text);
+    log_error("weir collect: %s\n", error->text);
     return EXIT_FAILURE;
 }
 
@@ -280,6 +283,19 @@ static void tell_recovered(const struct live *live)
                 counts.recovered);
 }
 
+/* The name of the journal, with the ports that the kernel chose where it was to choose. */
+static void name_sockets(const struct live *live, char name[STATE_FILE_NAME_SIZE])
+{
+    uint16_t ports[COLLECT_PORTS_MAX];
+    size_t count = 0;
+    const struct receive_socket *socket;
+    for (size_t i = 0; count < COLLECT_PORTS_MAX && (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        if (count == 0 || ports[count - 1] != socket->port) /* one port, several addresses */
+            ports[count++] = socket->port;
+    }
+    state_file_name(name, live->options->hosts, live->options->host_count, ports, count);
+}
+
 static int start(struct live *live, struct sink_error *error)
 {
     static int sockets[ENGINE_WORKERS_MAX][RECEIVER_SOCKETS_MAX];
@@ -293,7 +309,11 @@ static int start(struct live *live, struct sink_error *error)
     }
     tell_sockets(live);
     tell_recovered(live);
-    return engine_start(live->engine, of_workers, counts, error);
+    if (engine_start(live->engine, of_workers, counts, error) != 0)
+        return -1;
+    char name[STATE_FILE_NAME_SIZE];
+    name_sockets(live, name);
+    return collect_watch_start(live->watch, live->engine, name, error);
 }
 
 static void tell_manager(struct live *live)
@@ -316,6 +336,7 @@ static int wait(struct live *live, struct sink_error *error)
     for (int64_t told_us = clock_us(); state == 1 && !stop_signal_came();) {
         const struct timespec look = {.tv_nsec = (long)LOOK_MS * 1000000};
         ppoll(NULL, 0, &look, stop_signal_wait_mask());
+        collect_watch_beat(live->watch);
         state = engine_state(live->engine, error);
         if (state == 1 && stop_signal_hangup_came())
             collect_reload(&live->reload, live->engine, clock_us());
@@ -369,6 +390,7 @@ static int end(struct live *live, int result)
 {
     struct sink_error error = {0};
     uint64_t left = 0;
+    collect_watch_end(live->watch);
     service_manager_stopping();
     if (engine_end(live->engine, true, stop_signal_came_again, &left, &error) != 0 && result == 0)
         result = fail(&error);
@@ -421,6 +443,8 @@ static int prepare_all(struct live *live, bool *ret_usage, struct sink_error *er
         (live->allowed = address_list_create(options->allowed, options->allowed_count, error)) == NULL)
         return -1;
     int result = take_passed(live, ret_usage, error);
+    if (result == 0 && (live->watch = collect_watch_open(live->options, error)) == NULL)
+        result = -1;
     if (result == 0)
         result = collect_rights_begin(options, ret_usage, error);
     if (result == 0)
@@ -455,6 +479,7 @@ int collect_live(const struct collect_options *options)
         fputs("weir collect: not enough memory to start\n", stderr);
         return EXIT_FAILURE;
     }
+    log_open(options->log, !options->debug);
     live->options = options;
     live->ports[0] = COLLECT_PORT_DEFAULT;
     live->port_count = options->port_count > 0 ? options->port_count : 1;
@@ -464,9 +489,11 @@ int collect_live(const struct collect_options *options)
     listener_close(live->listener);
     for (uint32_t i = 0; i < live->state_count; i++)
         state_file_done(&live->states[i]);
+    collect_watch_free(live->watch);
     engine_free(live->engine);
     address_list_free(live->allowed);
     collect_reload_done(&live->reload);
+    log_close();
     free(live);
     return code;
 }

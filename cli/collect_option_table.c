@@ -87,6 +87,11 @@ const struct collect_option collect_option_table[] = {
      "for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r"},
     {SECTION_COLLECT, "journal-size", 0, "SIZE", collect_take_journal_size, false,
      "room for that: 2M to 8G (default 96M, less on a small machine)"},
+    {SECTION_COLLECT, "metrics", 0, "[ADDRESS:]PORT", collect_take_metrics, false,
+     "serve metrics to Prometheus over HTTP, at /metrics, and /healthz and /readyz; with the port\n"
+     "alone to this machine only; not with -r"},
+    {SECTION_COLLECT, "log", 0, "FORM", collect_take_log, false,
+     "text (default), or json: each message on standard error is an object; not with -r"},
     {SECTION_COLLECT, "user", 0, "NAME", collect_take_user, false,
      "started by root: go on as this user when sockets are open; store, state and journal are his"},
     {SECTION_COLLECT, "no-sandbox", 0, NULL, collect_take_no_sandbox, false,

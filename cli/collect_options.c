@@ -127,6 +127,8 @@ const char *collect_options_conflict(const struct collect_options *options)
         return "-b is for receiving, and -r reads a file";
     if (reads && (options->device != NULL || options->buffer_bytes > 0 || options->busy_poll_us > 0))
         return "--device, --rcvbuf and --busy-poll are for receiving, and -r reads a file";
+    if (reads && (options->metrics != NULL || options->log != LOG_TEXT))
+        return "--metrics and --log are for receiving, and -r reads a file";
     if (reads && (options->allowed_count > 0 || options->user != NULL || !options->sandbox))
         return "--allow, --user and --no-sandbox are for receiving, and -r reads a file";
     return NULL;

@@ -9,7 +9,7 @@
 
 #include "collect_option_table.h"
 
-enum { COLLECT_SETTINGS_MAX = 1000 };
+enum { COLLECT_SETTINGS_MAX = 5000 };
 
 struct collect_setting {
     size_t option; /* in collect_option_table */

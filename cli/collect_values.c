@@ -6,6 +6,7 @@
 
 #include "address_list.h"
 #include "decoder_options.h"
+#include "metrics_address.h"
 #include "quantity.h"
 #include "receive_socket.h"
 #include "store_options.h"
@@ -236,6 +237,24 @@ const char *collect_take_user(struct collect_options *options, const char *value
     if (value[0] == '\0')
         return "the name of a user is missing";
     options->user = value;
+    return NULL;
+}
+
+const char *collect_take_metrics(struct collect_options *options, const char *value)
+{
+    char host[METRICS_HOST_SIZE], port[METRICS_PORT_SIZE];
+    if (metrics_address_parse(value, host, port) != 0)
+        return "not [ADDRESS:]PORT, as 9105, 192.0.2.1:9105 or [::1]:9105: ";
+    options->metrics = value;
+    return NULL;
+}
+
+const char *collect_take_log(struct collect_options *options, const char *value)
+{
+    const bool is_json = strcmp(value, "json") == 0;
+    if (!is_json && strcmp(value, "text") != 0)
+        return "not text or json: ";
+    options->log = is_json ? LOG_JSON : LOG_TEXT;
     return NULL;
 }
 

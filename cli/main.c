@@ -7,6 +7,7 @@
 #include "collect.h"
 #include "decode.h"
 #include "exit_code.h"
+#include "exporters.h"
 #include "flows.h"
 #include "graph_command.h"
 #include "replay.h"
@@ -27,6 +28,7 @@ static const struct command {
     const char *text;
 } commands[] = {
     {"collect", cmd_collect, "receive flows from exporters, or read a capture, and write them"},
+    {"exporters", cmd_exporters, "show who sends flows, and how well: loss, clocks, templates"},
     {"analyze", cmd_analyze, "show who talked to whom, from what was collected"},
     {"decode", cmd_decode, "print every record of a capture as a line of JSON"},
     {"flows", cmd_flows, "list the flows of a store"},
@@ -46,7 +48,7 @@ static void print_help(FILE *out)
           "\n",
           out);
     for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].text);
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].text);
     fputs("\n"
           "'weir COMMAND --help' tells what a command takes; 'weir --version' which one this is.\n"
           "\n"

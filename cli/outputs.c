@@ -228,6 +228,8 @@ static int add_to_workers(const struct collect_options *options, const char *out
         if (add(i == 0 ? options : &without, output, start_us, engine_collector(engine, i), engine_journal(engine, i),
                 ret_usage, error) != 0)
             return -1;
+        const struct collector *collector = engine_collector(engine, i);
+        store_sink_watch(collector->sinks[collector->sink_count - 1], engine, i);
     }
     return 0;
 }

@@ -211,6 +211,10 @@ static void print_ledger(struct query_session *session)
     fprintf(stderr, "weir: %" PRIu64 " exporter%s; lost by sequence: %" PRId64 " datagrams, %" PRId64 " records; "
                     "refused: %" PRId64 " datagrams; dropped by the collector: %" PRId64 " records", ledger.exporters,
             plural((double)ledger.exporters), ledger.lost, ledger.lost_records, ledger.refused, ledger.dropped);
+    if (ledger.dropped_kernel > 0)
+        fprintf(stderr, "; dropped by the kernel: %" PRId64 " datagrams", ledger.dropped_kernel);
+    if (ledger.dropped_journal > 0)
+        fprintf(stderr, "; dropped as the disk was too slow: %" PRId64 " datagrams", ledger.dropped_journal);
     if (ledger.reported > 0)
         fprintf(stderr, "; dropped by exporters: %" PRId64 " flows", ledger.reported);
     fputc('\n', stderr);

@@ -17,6 +17,8 @@ struct store_sink {
     struct sink sink;
     struct store_writer *writer;
     struct weir_decoder *decoder;
+    struct engine *engine; /* whose drops are told, or NULL */
+    uint32_t worker;
     bool settled;      /* the ledger's last rows are written */
     int64_t ledger_us; /* when the ledger was last written, monotonic */
     int64_t drops_us;  /* when it was last told that rows are dropped, monotonic; 0: never */
@@ -64,6 +66,22 @@ static void tell_trouble(struct store_sink *store, const struct store_error *why
     store->drops_us = even_us;
 }
 
+static void write_ledger(struct store_sink *store, int64_t now_us)
+{
+    struct receiver_counts received;
+    struct side_lane_counts side;
+    struct store_drops drops = {0};
+    if (store->engine != NULL) {
+        engine_receiver_counts(store->engine, store->worker, &received);
+        drops.kernel = received.dropped_kernel;
+        drops.journal = received.dropped_journal;
+        for (size_t i = 0; store->worker == 0 && engine_side_counts(store->engine, i, &side) != NULL; i++)
+            drops.outputs_missed += side.missed;
+        store_writer_drops(store->writer, &drops);
+    }
+    store_writer_ledger(store->writer, store->decoder, now_us);
+}
+
 static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *error)
 {
     struct store_sink *store = from_sink(sink);
@@ -72,7 +90,7 @@ static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *erro
     (void)error;
     store_writer_tick(store->writer, even_us);
     if (even_us - store->ledger_us >= LEDGER_EACH_US) {
-        store_writer_ledger(store->writer, store->decoder, now_us);
+        write_ledger(store, now_us);
         store->ledger_us = even_us;
     }
     if (store_writer_trouble(store->writer, &why))
@@ -113,7 +131,7 @@ static int64_t clock_us(void)
 static void store_settle(struct sink *sink)
 {
     struct store_sink *store = from_sink(sink);
-    store_writer_ledger(store->writer, store->decoder, clock_us());
+    write_ledger(store, clock_us());
     store->settled = true;
 }
 
@@ -131,6 +149,29 @@ static void store_load(struct sink *sink, const uint8_t *data, size_t size_bytes
 static void store_hurry(struct sink *sink)
 {
     store_writer_hurry(from_sink(sink)->writer);
+}
+
+static void store_counts(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context)
+{
+    struct store_counts is;
+    store_writer_counts(from_sink(sink)->writer, &is);
+    const struct sink_count counts[] = {
+        {"rows", "Records in files of the store", false, is.rows},
+        {"rows_dropped", "Records for which there was no room, or that were never written", false, is.rows_dropped},
+        {"segments", "Files of records that were written", false, is.segments},
+        {"written_bytes", "Octets of these files", false, is.bytes},
+        {"write_failures", "Attempts to write a file that failed", false, is.failures},
+        {"failing", "1 while what comes cannot be written", true, is.failing},
+        {"merges", "Files that were made of smaller ones", false, is.merges},
+        {"merged_segments", "Files of which larger ones were made", false, is.merged_segments},
+        {"merge_failures", "Merges and removals that failed", false, is.merge_failures},
+        {"damaged_segments", "Files that cannot be merged, as they are damaged", false, is.damaged_segments},
+        {"lost_ledgers", "Looks at the account that were never written", false, is.ledger_lost},
+        {"expired_segments", "Files that were removed as too old or too many", false, is.expired_segments},
+        {"expired_bytes", "Octets of these files", false, is.expired_bytes},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        each(context, &counts[i]);
 }
 
 static bool store_waits(struct sink *sink)
@@ -156,7 +197,7 @@ static int store_close(struct sink *sink, struct sink_error *error)
     struct store_error why;
     store_writer_drain(store->writer); /* so that the ledger has all that was stored */
     if (!store->settled)
-        store_writer_ledger(store->writer, store->decoder, clock_us());
+        write_ledger(store, clock_us());
     const int result = store_writer_close(store->writer, &counts, &why);
     if (result != 0)
         tell_end(&counts, &why, error);
@@ -179,11 +220,12 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
                                struct sink_error *error)
 {
     static const struct sink_class class = {
-        .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
+        .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close,
+        .counts = store_counts};
     static const struct sink_class class_of_cuts = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
         .written = store_written, .publish = store_publish, .settle = store_settle, .save = store_save, .load = store_load, .hurry = store_hurry,
-        .waits = store_waits};
+        .waits = store_waits, .counts = store_counts};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
     if (store == NULL) {
@@ -218,4 +260,12 @@ int store_sink_keep(struct sink *sink, const struct store_writer_options *option
 uint32_t store_sink_writer(const struct sink *sink)
 {
     return store_writer_id(((const struct store_sink *)sink)->writer);
+}
+
+void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker)
+{
+    if (sink->class->counts != store_counts)
+        return;
+    from_sink(sink)->engine = engine;
+    from_sink(sink)->worker = worker;
 }

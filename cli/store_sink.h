@@ -5,6 +5,7 @@
 #ifndef WEIR_CLI_STORE_SINK_H
 #define WEIR_CLI_STORE_SINK_H
 
+#include "engine.h"
 #include "sink.h"
 #include "store_writer.h"
 
@@ -20,5 +21,9 @@ int store_sink_keep(struct sink *sink, const struct store_writer_options *option
 
 /* The number of its writer in the store. */
 uint32_t store_sink_writer(const struct sink *sink);
+
+/* Where the sink is a store's: the ledger has what the kernel dropped of what was this worker's, and that of the first worker what
+ * outputs beside it missed. */
+void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker);
 
 #endif

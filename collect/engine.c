@@ -29,7 +29,7 @@ struct worker {
     struct journal *journal;
     struct collector collector;
     struct snapshot_file snapshot;
-    struct receiver *receiver;
+    struct receiver *_Atomic receiver; /* the lane looks at it as well */
     struct lane *lane;
     bool resumed;
     bool told;          /* that no snapshot could be written */
@@ -357,6 +357,14 @@ static void add_ledger(struct weir_ledger *sum, const struct weir_ledger *more)
         to[i] += from[i];
 }
 
+/* The receiver counts a moment after the lane can see what came; what the lane has seen was received. */
+static void reconcile(const struct worker *worker, struct receiver_counts *received, const struct lane_counts *decoded)
+{
+    const uint64_t seen = decoded->read + decoded->waiting;
+    if (worker->receiver != NULL && seen > worker->recovered && received->received < seen - worker->recovered)
+        received->received = seen - worker->recovered;
+}
+
 void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
 {
     *ret_counts = (struct engine_counts){0};
@@ -368,6 +376,9 @@ void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
             receiver_counts(worker->receiver, &received);
         if (worker->lane != NULL)
             lane_counts(worker->lane, &decoded);
+        reconcile(worker, &received, &decoded);
+        if (worker->lane != NULL && (ret_counts->counted_us == 0 || decoded.counted_us < ret_counts->counted_us))
+            ret_counts->counted_us = decoded.counted_us;
         ret_counts->receiver.received += received.received;
         ret_counts->receiver.dropped_kernel += received.dropped_kernel;
         ret_counts->receiver.dropped_journal += received.dropped_journal;
@@ -379,6 +390,14 @@ void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
         ret_counts->cuts += decoded.cuts;
         add_ledger(&ret_counts->ledger, &decoded.ledger);
     }
+}
+
+void engine_receiver_counts(struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts)
+{
+    struct receiver *receiver = engine->workers[worker].receiver;
+    *ret_counts = (struct receiver_counts){0};
+    if (receiver != NULL)
+        receiver_counts(receiver, ret_counts);
 }
 
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts)

@@ -43,7 +43,8 @@ struct engine_options {
 
 /* One account of what became of datagrams. All that the kernel had for us:
  *     kernel = dropped_kernel + dropped_journal + received
- *     received + recovered = waiting + cut_off + refused + ledger.datagrams */
+ *     received + recovered = waiting + cut_off + refused + ledger.datagrams
+ * at any time; but that what --count leaves over is received and nothing else. */
 struct engine_counts {
     struct receiver_counts receiver; /* sums over workers, as the others */
     uint64_t recovered; /* datagrams that an earlier process had received, and not kept */
@@ -52,6 +53,7 @@ struct engine_counts {
     uint64_t cut_off;
     uint64_t refused;   /* of exporters that are not allowed */
     uint64_t cuts;
+    int64_t counted_us; /* when the lane that is furthest behind has counted last, monotonic; 0: none runs */
     struct weir_ledger ledger;
 };
 
@@ -93,7 +95,10 @@ int64_t engine_still_us(struct engine *engine);
 
 void engine_counts(struct engine *engine, struct engine_counts *ret_counts);
 
-/* Those of a side lane; NULL for its name when there are not so many. */
+/* What a worker's receiver has counted. From its lane's thread too, as from all others. */
+void engine_receiver_counts(struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts);
+
+/* Those of a side lane, from these threads too; NULL for its name when there are not so many. */
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts);
 
 /* lane_call() on a worker. */

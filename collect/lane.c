@@ -145,6 +145,7 @@ static void publish_counts(struct lane *lane)
         .refused = lane->refused,
         .held = lane->cursor - journal_committed(lane->options.journal).position,
         .cuts = lane->cut.cut,
+        .counted_us = clock_us(CLOCK_MONOTONIC),
     };
     lane->counts_cursor = lane->cursor;
     pthread_mutex_unlock(&lane->mutex);

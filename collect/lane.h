@@ -45,9 +45,10 @@ struct lane_counts {
     uint64_t read;             /* datagrams taken out of the journal */
     uint64_t cut_off;          /* of them, longer than there was room for: not decoded */
     uint64_t refused;          /* of them, from exporters that are not allowed: not decoded */
-    uint64_t waiting;          /* in the journal, to be taken */
+    uint64_t waiting;          /* in the journal, to be taken: all that is not among those read */
     uint64_t held;             /* taken, not yet committed */
     uint64_t cuts;
+    int64_t counted_us;        /* when this was, monotonic: a lane that goes on counts each second */
 };
 
 /* NULL with `error` filled. */

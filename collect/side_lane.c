@@ -216,6 +216,7 @@ void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_count
     *ret_counts = (struct side_lane_counts){
         .taken = atomic_load_explicit(&lane->taken, memory_order_relaxed),
         .missed = atomic_load_explicit(&lane->missed, memory_order_relaxed),
+        .failed = atomic_load(&lane->failed),
     };
 }
 

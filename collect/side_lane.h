@@ -28,6 +28,7 @@ struct side_lane_options {
 struct side_lane_counts {
     uint64_t taken;  /* datagrams, without those of exporters that are not allowed */
     uint64_t missed; /* for it was too slow */
+    bool failed;     /* it takes nothing any more */
 };
 
 /* NULL with `error` filled. */

@@ -22,6 +22,14 @@ struct sink_error {
 
 struct sink;
 
+/* A number that a sink keeps of its work, for metrics: "weir_CLASS_NAME". */
+struct sink_count {
+    const char *name; /* "rows", "written_bytes", with the unit last; the sum of one that only goes up ends in "_total" there */
+    const char *help; /* what it counts, without a full stop */
+    bool goes_down;   /* it is what is so now, and no sum */
+    uint64_t value;
+};
+
 /* The functions of a kind of sink. Those that fail return -1 and fill `error`; all but close may be NULL. */
 struct sink_class {
     const char *name;   /* "json", "text", "null" */
@@ -50,6 +58,9 @@ struct sink_class {
     /* What it writes to may have been renamed or removed: it goes on under the name that it had. A sink that fails here goes on
      * as before. */
     int (*reopen)(struct sink *sink, struct sink_error *error);
+    /* From any thread while it is open: calls `each` for each of its counts, always the same ones in the same order. One named
+     * "failing" is 1 while what comes cannot be written. */
+    void (*counts)(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context);
 };
 
 /* The first member of every sink. */

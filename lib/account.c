@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { HEADER_SAMPLING_INTERVAL = 0x3fff }; /* the rest is the mode */
+
 static struct account *whose(struct weir_decoder *decoder)
 {
     struct session *session = decoder->book.session;
@@ -61,6 +63,8 @@ void account_datagram(struct weir_decoder *decoder)
         account->first_us = run->received_us;
     account->last_us = run->received_us;
     account->version = run->version;
+    account->header_sampling = run->header_sampling;
+    account->export_time_s = run->export_time_s;
 }
 
 void account_datagram_refused(struct weir_decoder *decoder)
@@ -100,6 +104,20 @@ static void show(const struct account *account, struct weir_session_view *view)
     view->version = account->version;
     view->first_us = account->first_us;
     view->last_us = account->last_us;
+    view->exported_us = (int64_t)account->export_time_s * 1000000;
+    view->header_sampling_rate = account->header_sampling & HEADER_SAMPLING_INTERVAL;
+}
+
+/* Those that were taken over from another port are not sent by this one. */
+static int64_t oldest_template(const struct session *session)
+{
+    int64_t oldest_us = 0;
+    for (uint32_t i = 0; i < session->template_places; i++) {
+        const struct template_entry *entry = &session->templates[i];
+        if (entry->layout != NULL && !entry->shared && (oldest_us == 0 || entry->seen_us < oldest_us))
+            oldest_us = entry->seen_us;
+    }
+    return oldest_us;
 }
 
 void weir_decoder_sessions(struct weir_decoder *decoder,
@@ -114,6 +132,7 @@ void weir_decoder_sessions(struct weir_decoder *decoder,
                 .domain = s->domain,
                 .templates = s->own_count,
                 .bytes_waiting = s->waiting_bytes,
+                .template_oldest_us = oldest_template(s),
             };
             show(&s->account, &view);
             for (int i = 0; i < WEIR_REASON_COUNT; i++)

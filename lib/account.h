@@ -47,8 +47,10 @@
 struct account {
 #define ACCOUNT_COUNT(name) uint64_t name;
     ACCOUNT_COUNTS_EACH(ACCOUNT_COUNT)
-    int64_t last_us; /* when its last datagram came, and of which version that was */
+    int64_t last_us; /* when its last datagram came, and what stood in the header of that */
     uint16_t version;
+    uint16_t header_sampling;
+    uint32_t export_time_s;
     int64_t first_us;
     ACCOUNT_COUNTS_OTHER(ACCOUNT_COUNT)
 #undef ACCOUNT_COUNT

@@ -62,7 +62,7 @@ static const struct view_column ledger_columns[] = {
     {"lost_records", "BIGINT"}, {"reordered", "BIGINT"}, {"duplicates", "BIGINT"}, {"restarts", "BIGINT"},
     {"sets_skipped", "BIGINT"}, {"sets_given_up", "BIGINT"}, {"datagrams_refused", "BIGINT"},
     {"rows_stored", "BIGINT"}, {"rows_dropped", "BIGINT"}, {"reported_flows", "BIGINT"},
-    {"kernel_dropped", "BIGINT"},
+    {"dropped_kernel", "BIGINT"}, {"dropped_journal", "BIGINT"}, {"outputs_missed", "BIGINT"},
 };
 
 /* A name between quotes of this kind, which are doubled within. */
@@ -202,7 +202,8 @@ static const char exporters_sql[] =
     " sum(reordered)::BIGINT AS reordered, sum(duplicates)::BIGINT AS duplicates, sum(restarts)::BIGINT AS restarts,"
     " sum(sets_skipped)::BIGINT AS sets_skipped, sum(sets_given_up)::BIGINT AS sets_given_up,"
     " sum(datagrams_refused)::BIGINT AS datagrams_refused, sum(rows_stored)::BIGINT AS rows_stored,"
-    " sum(rows_dropped)::BIGINT AS rows_dropped, sum(kernel_dropped)::BIGINT AS kernel_dropped"
+    " sum(rows_dropped)::BIGINT AS rows_dropped, sum(dropped_kernel)::BIGINT AS dropped_kernel,"
+    " sum(dropped_journal)::BIGINT AS dropped_journal, sum(outputs_missed)::BIGINT AS outputs_missed"
     " FROM stored.ledger GROUP BY exporter_ipv4, exporter_ipv6, exporter_port, domain, version";
 
 /* Where there is no ledger, as in a folder of flows that somebody made. */
@@ -213,7 +214,7 @@ static const char exporters_of_flows_sql[] =
     " NULL::BIGINT AS lost, NULL::BIGINT AS lost_records, NULL::BIGINT AS reordered, NULL::BIGINT AS duplicates,"
     " NULL::BIGINT AS restarts, NULL::BIGINT AS sets_skipped, NULL::BIGINT AS sets_given_up,"
     " NULL::BIGINT AS datagrams_refused, count(*)::BIGINT AS rows_stored, NULL::BIGINT AS rows_dropped,"
-    " NULL::BIGINT AS kernel_dropped"
+    " NULL::BIGINT AS dropped_kernel, NULL::BIGINT AS dropped_journal, NULL::BIGINT AS outputs_missed"
     " FROM stored.flows GROUP BY exporter_ipv4, exporter_ipv6, exporter_port, domain, version";
 
 /* An interface is the scope of such a record, or one of its fields, 0 being none. */

@@ -217,9 +217,10 @@ static void take_carried(struct look *look)
         carried->row_count = 0;
 }
 
-static void take_collector(struct look *look, const struct commit_told *told, uint64_t rows_dropped)
+static void take_collector(struct look *look, const struct commit_told *told, const struct ledger_collector *counts)
 {
-    const struct ledger_collector now = {.rows_stored = told->rows, .rows_dropped = rows_dropped}, *collector = &now;
+    struct ledger_collector now = *counts, *collector = &now;
+    now.rows_stored = told->rows;
     struct ledger_page *page = look->page;
     if (look->log->commit_next == 0)
         look->log->commit_next = told->first;
@@ -237,7 +238,7 @@ static void take_collector(struct look *look, const struct commit_told *told, ui
 }
 
 struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder, const struct commit_told *told,
-                                    uint64_t rows_dropped, int64_t now_us)
+                                    const struct ledger_collector *collector, int64_t now_us)
 {
     struct look look = {.log = log, .page = calloc(1, sizeof *look.page)};
     if (look.page == NULL)
@@ -247,7 +248,7 @@ struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder 
     take_carried(&look);
     weir_decoder_sessions(decoder, take_session, &look);
     take_remainder(&look, decoder);
-    take_collector(&look, told, rows_dropped);
+    take_collector(&look, told, collector);
     if (look.page->row_count > 0 || look.page->has_collector)
         return look.page;
     ledger_page_free(look.page);

@@ -42,7 +42,10 @@
 /* Counts of the collector itself. */
 #define LEDGER_COLLECTOR_COLUMNS(X)                                                                             \
     X(131, rows_stored, "records in files of this store: those of the commits `commit_first` to `commit_last`") \
-    X(132, rows_dropped, "records for which there was no room")
+    X(132, rows_dropped, "records for which there was no room")                                                 \
+    X(135, dropped_kernel, "datagrams that the kernel dropped, as its buffer was full")                         \
+    X(136, dropped_journal, "datagrams that it dropped as the journal was full: the disk was too slow")         \
+    X(137, outputs_missed, "datagrams that outputs beside the store missed, as they were too slow")
 
 /* Which commits a row of the collector tells of: those that were done, in the order of their numbers, since its last one. */
 #define LEDGER_COMMIT_COLUMNS(X)                                                                                \
@@ -83,9 +86,9 @@ struct ledger_log *ledger_log_create(void);
 void ledger_log_free(struct ledger_log *log);
 
 /* What is new since the last call. NULL without memory, or when nothing is. `now_us` is since 1970. `told` tells which commits the
- * collector's rows_stored speaks of: from the first of its run on. */
+ * collector's rows_stored speaks of, from the first of its run on, and how many these are; `collector` has its other counts. */
 struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder, const struct commit_told *told,
-                                    uint64_t rows_dropped, int64_t now_us);
+                                    const struct ledger_collector *collector, int64_t now_us);
 void ledger_page_free(struct ledger_page *page);
 
 /* What the next page would tell of sessions, as octets for the next process on this machine, should this one be killed

@@ -62,6 +62,7 @@ struct store_writer {
     int64_t now_us;
     int64_t received_us; /* when the last row came */
     struct ledger_log *ledger;
+    struct ledger_collector drops; /* of datagrams */
 
     pthread_mutex_t mutex;
     pthread_cond_t sealed, written;
@@ -488,11 +489,18 @@ void store_writer_drain(struct store_writer *writer)
     pthread_mutex_unlock(&writer->mutex);
 }
 
+void store_writer_drops(struct store_writer *writer, const struct store_drops *drops)
+{
+    writer->drops = (struct ledger_collector){
+        .dropped_kernel = drops->kernel, .dropped_journal = drops->journal, .outputs_missed = drops->outputs_missed};
+}
+
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us)
 {
     pthread_mutex_lock(&writer->mutex);
     const struct commit_told told = commit_account_told(&writer->account);
-    const uint64_t rows_dropped = writer->counts.rows_dropped;
+    struct ledger_collector collector = writer->drops;
+    collector.rows_dropped = writer->counts.rows_dropped;
     const bool room = writer->queue_count < writer->options.queue_max + QUEUE_LEDGER;
     pthread_mutex_unlock(&writer->mutex);
     struct store_error ignored;
@@ -505,7 +513,7 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
         return;
     if (writer->options.wait && writer->received_us != 0)
         now_us = writer->received_us;
-    segment->ledger = ledger_log_take(writer->ledger, decoder, &told, rows_dropped, now_us);
+    segment->ledger = ledger_log_take(writer->ledger, decoder, &told, &collector, now_us);
     if (segment->ledger == NULL) {
         segment_free(segment);
         return;
@@ -564,6 +572,7 @@ void store_writer_counts(struct store_writer *writer, struct store_counts *ret_c
 {
     pthread_mutex_lock(&writer->mutex);
     *ret_counts = writer->counts;
+    ret_counts->failing = writer->is_failing;
     pthread_mutex_unlock(&writer->mutex);
     if (writer->keeper != NULL) {
         struct store_keeper_counts keeper;

@@ -63,6 +63,7 @@ struct store_counts {
     uint64_t segments;
     uint64_t bytes;         /* of the files */
     uint64_t failures;      /* attempts to write that failed */
+    bool failing;           /* the last attempt did */
     uint64_t merges, merged_segments;   /* what became one, of how many */
     uint64_t damaged_segments;          /* that cannot be merged */
     uint64_t merge_failures;            /* merges and removals that failed */
@@ -94,6 +95,15 @@ int store_writer_publish(struct store_writer *writer, uint64_t cut, struct store
 
 /* From any thread: what cannot be written at once is given up, and its cut will never be written as a whole. */
 void store_writer_hurry(struct store_writer *writer);
+
+/* Datagrams that never came to the decoder, or not to others who wanted them: since the start. */
+struct store_drops {
+    uint64_t kernel, journal; /* dropped by the kernel, and so while the journal was full */
+    uint64_t outputs_missed;  /* by outputs beside the store */
+};
+
+/* For the ledger's next rows; from the thread that calls store_writer_ledger(). */
+void store_writer_drops(struct store_writer *writer, const struct store_drops *drops);
 
 /* Notes what the decoder has counted since the last call, as rows of the ledger; `now_us` is since 1970, and is replaced by the
  * time of the last row, where there was one, if `wait` is set. */

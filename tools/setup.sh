@@ -44,6 +44,7 @@ build|libdeflate with headers (https://github.com/ebiggers/libdeflate)|libdeflat
 build|libedit with headers (https://thrysoee.dk/editline)|libedit-dev|pkg-config --exists libedit
 build|libinih with headers (https://github.com/benhoyt/inih)|libinih-dev|pkg-config --exists inih
 build|xxHash with headers (https://xxhash.com)|libxxhash-dev|pkg-config --exists libxxhash
+build|libmicrohttpd with headers (https://www.gnu.org/software/libmicrohttpd)|libmicrohttpd-dev|pkg-config --exists libmicrohttpd
 build|libcap-ng with headers (https://people.redhat.com/sgrubb/libcap-ng)|libcap-ng-dev|pkg-config --exists libcap-ng
 build|libseccomp with headers (https://github.com/seccomp/libseccomp)|libseccomp-dev|pkg-config --exists libseccomp
 build|libsystemd with headers (https://systemd.io)|libsystemd-dev|pkg-config --exists libsystemd

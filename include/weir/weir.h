@@ -506,6 +506,9 @@ struct weir_session_view {
     uint32_t domain;
     int64_t first_us; /* when its first datagram came, and its last; 0: none came yet */
     int64_t last_us;
+    int64_t exported_us; /* when the last one was sent, by the clock of the exporter, whole seconds; 0: none came yet */
+    int64_t template_oldest_us; /* of its templates, the one not sent again for longest: when it was; 0: it has none */
+    uint32_t header_sampling_rate; /* one packet in so many, as the header of version 5 tells; 0: it does not */
     uint64_t datagrams;
     uint64_t datagrams_decoded;
     uint64_t datagrams_refused; /* one that is refused has no domain: counted where its address was seen last */

@@ -67,13 +67,13 @@ def nothing_is_lost_while_settings_change_and_files_are_moved_away(folder):
     sender.start()
     try:
         for turn in range(TURNS):
-            begun = sender.number
             for name in ("a.ndjson", "b.json"):
                 os.rename(folder + "/" + name, "%s/%s.%s" % (folder, turn, name))
             write_config(folder, text % (turn % 5 + 2, 101 + turn, ("yes", "no")[turn % 2]))
             reload(collector)
             collector.wait_for("was moved away, and is begun anew", count=2 * (turn + 1))
-            wait_until(lambda: sender.number > begun, "more flows")
+            for name in ("a.ndjson", "b.json"):
+                wait_until(lambda: numbers_of([folder + "/" + name]), "flows in the new " + name)
     finally:
         sender.stop()
     wait_until(lambda: queue_of(port) == 0, "an empty queue")

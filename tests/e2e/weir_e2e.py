@@ -205,6 +205,13 @@ def weir(*arguments, cwd=None, stdin=subprocess.DEVNULL, timeout=60, **options):
     return done.returncode, done.stdout, done.stderr
 
 
+def can_query():
+    """Whether this build can answer questions to a store: DuckDB's library has threads, and is not built with the thread
+    sanitizer, which then sees races where there are none."""
+    with open(weir_path, "rb") as file:
+        return b"__tsan_init" not in file.read()
+
+
 def check_sane(err):
     """A build with sanitizers tells of a fault there, and may end with the same exit code as without."""
     for sign in ("Sanitizer", "runtime error:", "Assertion", " was refused, as collecting does not need it"):

@@ -67,6 +67,9 @@ static void test_each_its_own(void **test)
     assert_int_equal(one.version, 9);
     assert_int_equal(one.first_us, 1000);
     assert_int_equal(one.last_us, 2000);
+    assert_int_equal(one.exported_us, 1700000000000000);
+    assert_int_equal(one.template_oldest_us, 1000);
+    assert_int_equal(one.header_sampling_rate, 0);
     assert_int_equal(one.lost, 1); /* the numbers are those of both */
     assert_int_equal(two.flows, 5);
     assert_int_equal(two.sets_late, 1);
@@ -105,11 +108,53 @@ static void test_evicted(void **test)
     weir_decoder_free(decoder);
 }
 
+/* When it was sent stands in the header, and in that of version 5 the sampling interval, below two bits of mode. */
+static void test_headers(void **test)
+{
+    (void)test;
+    struct weir_decoder *decoder = weir_decoder_create(NULL);
+    export.size_bytes = 0;
+    export_put(&export, 5, 2);
+    export_put(&export, 1, 2); /* one record */
+    export_put(&export, 1000, 4);
+    export_put(&export, 1700000001, 4);
+    export_put(&export, 0, 4);
+    export_put(&export, 0, 4);
+    export_put(&export, 0, 2);
+    export_put(&export, 0x4000 | 512, 2);
+    export_put(&export, 0, 48);
+    export_feed(decoder, &export, 1, 10, 1000);
+    const struct weir_session_view one = session(decoder, 1, 10);
+    assert_int_equal(one.version, 5);
+    assert_int_equal(one.exported_us, 1700000001000000);
+    assert_int_equal(one.header_sampling_rate, 512);
+    assert_int_equal(one.template_oldest_us, 0);
+    weir_decoder_free(decoder);
+}
+
+/* The template that was sent again is not the oldest. */
+static void test_oldest_template(void **test)
+{
+    (void)test;
+    struct weir_decoder *decoder = weir_decoder_create(NULL);
+    static const int64_t times_us[] = {1000, 2000, 5000};
+    static const uint16_t ids[] = {256, 257, 256};
+    for (int i = 0; i < 3; i++) {
+        export_begin(&export, 7);
+        export_template(&export, ids[i], fields, 2, 0);
+        export_feed(decoder, &export, 1, 10, times_us[i]);
+    }
+    assert_int_equal(session(decoder, 1, 10).template_oldest_us, 2000);
+    weir_decoder_free(decoder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_its_own),
         cmocka_unit_test(test_evicted),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_oldest_template),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,7 +104,7 @@ static void each_key_does_what_its_option_does(void **state)
         {"json-lines", "yes"}, {"rotate", "5m"}, {"min-size", "1K"}, {"raw-sizes", "on"}, {"no-dns", "no"},
         {"commit", "1s"}, {"segment-size", "1M"}, {"compression", "lz4"}, {"effort", "full"}, {"fsync", "always"}, {"keep-days", "3"},
         {"keep-bytes", "1G"}, {"no-merge", "off"}, {"state", "s"}, {"workers", "2"}, {"journal", "j"},
-        {"journal-size", "4M"}, {"user", "nobody"}, {"no-sandbox", "no"}, {"debug", "true"}};
+        {"journal-size", "4M"}, {"metrics", "9105"}, {"log", "json"}, {"user", "nobody"}, {"no-sandbox", "no"}, {"debug", "true"}};
     (void)state;
     assert_int_equal(sizeof values / sizeof values[0], collect_option_count - 3);
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {

@@ -53,7 +53,8 @@ static void feed(uint32_t exporter, uint32_t domain, int datagrams)
 static struct ledger_page *look_at(uint64_t rows_stored, uint64_t commit_last, uint64_t rows_dropped)
 {
     const struct commit_told told = {.first = 7, .last = commit_last, .rows = rows_stored};
-    return ledger_log_take(the_log, decoder, &told, rows_dropped, 1700000000000000);
+    const struct ledger_collector collector = {.rows_dropped = rows_dropped};
+    return ledger_log_take(the_log, decoder, &told, &collector, 1700000000000000);
 }
 
 static struct ledger_page *look(uint64_t rows_stored)
@@ -112,6 +113,26 @@ static void commits_follow_each_other(void **state)
     expect_collector(look_at(120, 12, 0), 70, 0, 9, 12);
     expect_collector(look_at(120, 12, 5), 0, 5, 13, 12); /* none */
     expect_collector(look_at(121, 13, 5), 1, 0, 13, 13);
+}
+
+/* Datagrams that the kernel dropped make a row of their own, with what is new, where nothing was stored. */
+static void drops(void **state)
+{
+    (void)state;
+    const struct commit_told none = {.first = 7, .last = 6};
+    struct ledger_collector collector = {.dropped_kernel = 5, .dropped_journal = 2, .outputs_missed = 1};
+    struct ledger_page *page = ledger_log_take(the_log, decoder, &none, &collector, 1700000000000000);
+    assert_true(page != NULL && page->has_collector);
+    ledger_page_free(page);
+    collector.dropped_kernel = 8;
+    page = ledger_log_take(the_log, decoder, &none, &collector, 1700000000000000);
+    assert_true(page != NULL && page->has_collector);
+    assert_int_equal(page->collector.dropped_kernel, 3);
+    assert_int_equal(page->collector.dropped_journal, 0);
+    assert_int_equal(page->collector.outputs_missed, 0);
+    assert_true(page->commit_last < page->commit_first);
+    ledger_page_free(page);
+    assert_null(ledger_log_take(the_log, decoder, &none, &collector, 1700000000000000));
 }
 
 /* Many sessions: the table grows between looks, and none is told twice or not at all. */
@@ -191,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(news_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(commits_follow_each_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(drops, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_sessions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(written_and_read, set_up, tear_down),
     };

@@ -48,9 +48,10 @@ static int try(const char *what, long result)
 static int try_programs(void)
 {
     char *const arguments[] = {NULL};
+    alarm(60);
     int count = call(SYS_execve, "/bin/true", arguments, arguments);
     count += call(SYS_execveat, AT_FDCWD, "/bin/true", arguments, arguments, 0);
-    count += call(SYS_ptrace, 0, 0, 0, 0);
+    count += call(SYS_ptrace, -1, 0, 0, 0);
     count += call(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0);
     count += call(SYS_kill, getppid(), 0);
     count += call(SYS_tgkill, getppid(), getppid(), 0);
