@@ -2,8 +2,8 @@
 /*
  * analyze.c - weir analyze: reads flows, pairs them, prints what was asked for
  *
- *     json_read → host filter → pairing → statistics, graph
- *                                       → thresholds → ordering → a group of lines → names → output
+ *     json_read, analyze_store → host filter → pairing → statistics, graph
+ *                                                      → thresholds → ordering → a group of lines → names → output
  *
  * What is held is bounded: flows that wait for their other side, connections whose turn has not come, a group of
  * lines whose names are looked up together. Only --sort without --limit keeps all that pass the thresholds.
@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "analyze_options.h"
+#include "analyze_store.h"
 #include "exit_code.h"
 #include "format.h"
 #include "graph.h"
@@ -50,7 +51,8 @@ struct analysis {
     struct ordering *unpaired; /* the largest, for -v */
     struct stats *stats;
     struct graph *graph;
-    struct input *input;
+    struct input *input;          /* NULL: a store */
+    struct progress rows_read;    /* of a store */
     struct connection group[GROUP_LINES];
     uint32_t group_count;
     uint64_t shown;
@@ -58,6 +60,7 @@ struct analysis {
     uint64_t few_packets;   /* below --min-packets */
     uint64_t unpaired_count;
     uint64_t flows_elsewhere; /* of other hosts than asked for */
+    uint64_t flows_of_other_times;
     uint64_t flows_scaled;    /* by their sampling rates, of which these are the least and the largest */
     uint32_t rate_min, rate_max;
     bool out_of_memory;
@@ -83,6 +86,11 @@ static void request_names(struct analysis *analysis, const struct connection *co
     names_wait(analysis->names, INT32_MAX);
 }
 
+static void hide_progress(struct analysis *analysis)
+{
+    progress_hide(analysis->input != NULL ? input_progress(analysis->input) : &analysis->rows_read);
+}
+
 static void check_output(struct analysis *analysis)
 {
     if (!ferror(stdout) || analysis->write_errno != 0)
@@ -98,7 +106,7 @@ static void print_group(struct analysis *analysis)
     if (analysis->group_count == 0)
         return;
     request_names(analysis, analysis->group, analysis->group_count);
-    progress_hide(input_progress(analysis->input));
+    hide_progress(analysis);
     for (uint32_t i = 0; i < analysis->group_count && !analysis->stop; i++) {
         const struct connection *connection = &analysis->group[i];
         const char *from = name_of(analysis, &connection->from.source);
@@ -212,10 +220,20 @@ static void scale(struct analysis *analysis, struct flow *flow)
     analysis->flows_scaled++;
 }
 
+/* The same as of a store, whose flows are chosen before they come here. */
+static bool is_of_the_time(const struct flow *flow, const struct flow_span *span)
+{
+    return flow->ended_us >= span->from_us && flow->ended_us - flow_duration_ms(flow) * 1000 < span->to_us;
+}
+
 static bool on_flow(void *context, const struct flow *counted)
 {
     struct analysis *analysis = context;
     struct flow flow = *counted;
+    if (!analysis->options.is_store && !is_of_the_time(&flow, &analysis->options.query.span)) {
+        analysis->flows_of_other_times++;
+        return true;
+    }
     if (!host_filter_match(&analysis->filter, &flow)) {
         analysis->flows_elsewhere++;
         return true;
@@ -247,20 +265,26 @@ static void print_sampling(const struct analysis *analysis)
 static void print_notes(struct analysis *analysis, const struct json_reader_result *result)
 {
     const struct analyze_options *options = &analysis->options;
-    const char *path = strcmp(options->path, "-") == 0 ? "standard input" : options->path;
+    const char *path = options->path == NULL || strcmp(options->path, "-") != 0 ? options->path : "standard input";
     char size[FORMAT_TEXT_SIZE];
 
+    if (options->is_store)
+        path = options->path != NULL ? options->path : "the store";
     if (result->torn)
         fprintf(stderr,
                 "weir analyze: warning: %s ends in the middle of an entry (line %" PRIu64 "), as when its writer was "
                 "killed or is still at work; all before that was read: %" PRIu64 " entries, %" PRIu64 " flows\n",
                 path, result->lines, result->entries, result->flows);
     uint64_t entries_skipped = result->entries_skipped;
-    if (result->flows_skipped > 0 || entries_skipped > 0)
+    if (options->is_store && result->flows_skipped > 0)
+        fprintf(stderr, "weir analyze: warning: %" PRIu64 " records of %s tell of no pair of hosts, and were left out\n",
+                result->flows_skipped, path);
+    else if (result->flows_skipped > 0 || entries_skipped > 0)
         fprintf(stderr,
                 "weir analyze: warning: %" PRIu64 " flows and %" PRIu64 " entries of %s were left out; the first: %s\n",
                 result->flows_skipped, entries_skipped, path, result->skipped_first);
-    print_sampling(analysis);
+    if (!options->is_store) /* there the account tells */
+        print_sampling(analysis);
     if (!options->lines || analysis->shown > 0 || analysis->stop)
         return;
     if (result->flows == 0)
@@ -275,6 +299,8 @@ static void print_notes(struct analysis *analysis, const struct json_reader_resu
     else if (analysis->flows_elsewhere > 0)
         fprintf(stderr, "weir analyze: no flow to or from the hosts of --match-host; %" PRIu64 " of others\n",
                 analysis->flows_elsewhere);
+    else if (analysis->flows_of_other_times > 0)
+        fprintf(stderr, "weir analyze: no flow of that time; %" PRIu64 " of others\n", analysis->flows_of_other_times);
 }
 
 static int finish_output(struct analysis *analysis)
@@ -324,6 +350,8 @@ static int prepare(struct analysis *analysis)
         names_free(analysis->names);
         analysis->names = NULL;
     }
+    if (options->is_store)
+        return 0;
     analysis->input = input_open(options->path, error);
     return analysis->input != NULL ? 0 : fail(error);
 }
@@ -346,33 +374,41 @@ static void print_reports(struct analysis *analysis, const struct json_reader_re
     check_output(analysis);
 }
 
+/* What is left to print when all was read. */
+static void print_rest(struct analysis *analysis, const struct json_reader_result *result)
+{
+    pairing_finish(analysis->pairing);
+    if (analysis->options.sorted)
+        print_sorted(analysis);
+    else
+        print_settled(analysis, INT64_MAX);
+    print_group(analysis);
+    print_reports(analysis, result);
+    if (analysis->options.verbose && !analysis->stop)
+        print_unpaired(analysis);
+}
+
+/* The end of the output. Returns the exit code. */
+static int end_output(struct analysis *analysis)
+{
+    const int code = finish_output(analysis);
+    return analysis->out_of_memory ? fail("out of memory; --limit with --sort, or a higher --min-size, takes less") : code;
+}
+
 static int run(struct analysis *analysis)
 {
     struct json_reader_options reader = {
         .read = input_read, .read_context = analysis->input, .flow = on_flow, .flow_context = analysis};
     struct json_reader_result result;
-    int code = EXIT_SUCCESS;
 
     int status = json_read(&reader, &result);
     if (input_truncated(analysis->input))
         result.torn = true;
-    progress_hide(input_progress(analysis->input));
+    hide_progress(analysis);
     bool failed_at_start = status != 0 && result.entries == 0;
-    if (!failed_at_start && !analysis->out_of_memory) {
-        pairing_finish(analysis->pairing);
-        if (analysis->options.sorted)
-            print_sorted(analysis);
-        else
-            print_settled(analysis, INT64_MAX);
-        print_group(analysis);
-        print_reports(analysis, &result);
-        if (analysis->options.verbose && !analysis->stop)
-            print_unpaired(analysis);
-    }
-    if (finish_output(analysis) != EXIT_SUCCESS)
-        code = EXIT_FAILURE;
-    if (analysis->out_of_memory)
-        code = fail("out of memory; --limit with --sort, or a higher --min-size, takes less");
+    if (!failed_at_start && !analysis->out_of_memory)
+        print_rest(analysis, &result);
+    int code = end_output(analysis);
     if (status != 0) {
         const char *path = strcmp(analysis->options.path, "-") == 0 ? "standard input" : analysis->options.path;
         fprintf(stderr, "weir analyze: %s: %s\n", path, result.error);
@@ -380,6 +416,36 @@ static int run(struct analysis *analysis)
     }
     if (!failed_at_start)
         print_notes(analysis, &result);
+    return code;
+}
+
+static void on_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct analysis *analysis = context;
+    if (analysis->rows_read.total_bytes == 0)
+        progress_init(&analysis->rows_read, total);
+    progress_update(&analysis->rows_read, done);
+}
+
+static int finish_store(void *context, const struct flow_read_counts *counts)
+{
+    struct analysis *analysis = context;
+    const struct json_reader_result result = {.flows = counts->flows, .flows_skipped = counts->skipped};
+    hide_progress(analysis);
+    if (!analysis->out_of_memory)
+        print_rest(analysis, &result);
+    const int code = end_output(analysis);
+    print_notes(analysis, &result);
+    return code;
+}
+
+static int run_store(struct analysis *analysis)
+{
+    const struct analyze_store store = {
+        .read = {.flow = on_flow, .progress = on_progress, .context = analysis}, .finish = finish_store};
+    const int code = analyze_store(&analysis->options.query, &store);
+    hide_progress(analysis);
+    fflush(stdout);
     return code;
 }
 
@@ -394,7 +460,7 @@ int cmd_analyze(int argc, char **argv)
         signal(SIGPIPE, SIG_IGN); /* "| head" shows as an error of writing, and ends quietly */
         code = prepare(analysis);
         if (code == 0)
-            code = run(analysis);
+            code = analysis->options.is_store ? run_store(analysis) : run(analysis);
     }
     input_close(analysis->input);
     names_free(analysis->names);

@@ -20,6 +20,7 @@ struct query_options {
     int64_t last_us; /* 0: not told */
     struct flow_span span;
     bool sampled;
+    bool sampled_by_default; /* it was not asked for, and is told of only where there is something to multiply */
     int64_t group_us; /* 0: not told */
     const char *filter; /* NULL: all flows */
 };

@@ -227,10 +227,10 @@ void query_session_account(struct query_session *session, const struct flow_tota
     if (others > 0)
         fprintf(stderr, "; the store has %zu file%s of other times", others, plural((double)others));
     fputc('\n', stderr);
-    if (session->options->sampled)
+    if (session->options->sampled && (totals->sampled_rows > 0 || !session->options->sampled_by_default))
         fprintf(stderr, "weir: multiplied by sampling rates: %" PRIu64 " of %" PRIu64 " records; of %" PRIu64
                         " no rate is known\n", totals->sampled_rows, totals->rows, totals->rateless_rows);
-    else if (totals->sampled_rows > 0)
+    else if (!session->options->sampled && totals->sampled_rows > 0)
         fprintf(stderr, "weir: %" PRIu64 " of %" PRIu64 " records are of sampled packets; --sampled multiplies them\n",
                 totals->sampled_rows, totals->rows);
     print_ledger(session);

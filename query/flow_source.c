@@ -65,6 +65,7 @@ static int put_table(struct text_buffer *sql, const struct flow_source *source, 
                      size_t key_count)
 {
     const size_t filter_count = source->filter != NULL ? filter_column_count(source->filter) : 0;
+    const char *table = source->table != NULL ? source->table : "stored.flows";
     struct text_buffer missing = {0};
     int result = 0;
     for (size_t i = 0; i < key_count && result == 0; i++) {
@@ -79,8 +80,8 @@ static int put_table(struct text_buffer *sql, const struct flow_source *source, 
             result = put_missing(&missing, column.name, column.type);
     }
     if (result == 0)
-        result = missing.size_bytes == 0 ? text_put(sql, " FROM stored.flows")
-                                         : text_print(sql, " FROM (SELECT *%s FROM stored.flows)", missing.data);
+        result = missing.size_bytes == 0 ? text_print(sql, " FROM %s", table)
+                                         : text_print(sql, " FROM (SELECT *%s FROM %s)", missing.data, table);
     text_done(&missing);
     return result;
 }

@@ -20,6 +20,7 @@ struct flow_source {
     const struct filter *filter; /* NULL: all flows */
     struct flow_span span;
     bool sampled; /* bytes and packets are multiplied by sampling rates */
+    const char *table; /* NULL: stored.flows, or what has its columns and others */
 };
 
 /* When a flow began and ended; where it does not tell, when it was told of. */

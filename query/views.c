@@ -90,10 +90,10 @@ static int put_no_rows(struct text_buffer *sql, const struct view_column *column
     return result == 0 ? text_put(sql, " WHERE false") : -1;
 }
 
-/* `core_path`, unless it is NULL, stands before the others and tells the columns of all. */
-static int put_files(struct text_buffer *sql, const struct usable_files *files, const char *core_path)
+/* "['...', '...']". `core_path`, unless it is NULL, stands before the others. */
+static int put_paths(struct text_buffer *sql, const struct usable_files *files, const char *core_path)
 {
-    int result = text_put(sql, "SELECT * FROM read_parquet([");
+    int result = text_put_char(sql, '[');
     if (core_path != NULL && result == 0)
         result = put_quoted(sql, core_path, '\'');
     for (size_t i = 0; i < files->count && result == 0; i++) {
@@ -102,9 +102,18 @@ static int put_files(struct text_buffer *sql, const struct usable_files *files, 
         if (result == 0)
             result = put_quoted(sql, files->paths[i], '\'');
     }
+    return result == 0 ? text_put_char(sql, ']') : -1;
+}
+
+/* `core_path`, unless it is NULL, tells the columns of all files. */
+static int put_files(struct text_buffer *sql, const struct usable_files *files, const char *core_path)
+{
+    int result = text_put(sql, "read_parquet(");
+    if (result == 0)
+        result = put_paths(sql, files, core_path);
     /* the folders' names tell when datagrams came, which is no column */
     const char *by_name = core_path != NULL ? "false" : "true";
-    return result == 0 ? text_print(sql, "], union_by_name = %s, hive_partitioning = false)", by_name) : -1;
+    return result == 0 ? text_print(sql, ", union_by_name = %s, hive_partitioning = false)", by_name) : -1;
 }
 
 /* One of the kinds of files, and what is to be there of it. */
@@ -113,6 +122,7 @@ struct stored {
     const struct view_column *columns;
     size_t column_count;
     bool add_missing; /* the columns may be in none of the files */
+    bool add_places;  /* stored.flow_files() and stored.flow_groups() are wanted too */
 };
 
 static int create_stored(struct query *query, const struct stored *stored, const struct usable_files *files,
@@ -120,7 +130,7 @@ static int create_stored(struct query *query, const struct stored *stored, const
 {
     struct text_buffer sql = {0};
     int result = text_print(&sql, "CREATE VIEW stored.%s AS ", stored->name);
-    if (result == 0 && files->count > 0)
+    if (result == 0 && files->count > 0 && (result = text_put(&sql, "SELECT * FROM ")) == 0)
         result = put_files(&sql, files, core_path);
     if (result == 0 && files->count > 0 && stored->add_missing)
         result = text_put(&sql, " UNION ALL BY NAME ");
@@ -153,6 +163,28 @@ static int make_core_file(struct query *query, const struct stored *stored, char
     return result;
 }
 
+/* Flows with where they stand, and the metadata of their files: macros, which cost nothing where they are not used. */
+static int create_places(struct query *query, const struct usable_files *files, struct query_error *error)
+{
+    struct text_buffer sql = {0};
+    int result = text_put(&sql, "CREATE MACRO stored.flow_files() AS TABLE SELECT *, file_index, file_row_number, "
+                                "filename FROM ");
+    if (result == 0)
+        result = put_files(&sql, files, NULL);
+    if (result == 0)
+        result = text_put(&sql, "; CREATE MACRO stored.flow_groups() AS TABLE FROM parquet_metadata(");
+    if (result == 0)
+        result = put_paths(&sql, files, NULL);
+    if (result == 0)
+        result = text_put_char(&sql, ')');
+    if (result != 0)
+        connection_error(error, NULL);
+    else
+        result = connection_do(query, sql.data, error);
+    text_done(&sql);
+    return result;
+}
+
 /* A view over the files of one kind. When it cannot be made, those that cannot be read are looked for. */
 static int create_from_files(struct query *query, const struct stored *stored, const struct query_paths *paths,
                              bool core_only, struct query_error *error)
@@ -174,6 +206,8 @@ static int create_from_files(struct query *query, const struct stored *stored, c
         else if (files.count < count)
             result = create_stored(query, stored, &files, core, error);
     }
+    if (result == 0 && stored->add_places && files.count > 0)
+        result = create_places(query, &files, error);
     usable_files_done(&files);
     return result;
 }
@@ -248,9 +282,9 @@ int views_create(struct query *query, const struct query_files *files, bool core
         flows_sql, templates_sql, ledger_sql, options_sql, interfaces_sql, applications_sql,
         files->ledger.count > 0 || files->flows.count == 0 ? exporters_sql : exporters_of_flows_sql,
     };
-    const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false};
-    const struct stored options = {"options", option_columns, COUNT(option_columns), true};
-    const struct stored ledger = {"ledger", ledger_columns, COUNT(ledger_columns), true};
+    const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false, !core_only};
+    const struct stored options = {"options", option_columns, COUNT(option_columns), true, false};
+    const struct stored ledger = {"ledger", ledger_columns, COUNT(ledger_columns), true, false};
     if (connection_do(query, "CREATE SCHEMA stored", error) != 0 ||
         create_from_files(query, &flows, &files->flows, core_only, error) != 0 ||
         create_from_files(query, &options, &files->options, false, error) != 0 ||

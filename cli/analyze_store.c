@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* analyze_store.c - the flows of a store for weir analyze */
+#define _GNU_SOURCE
+#include "analyze_store.h"
+
+#include "exit_code.h"
+
+/* `context` is a constant: query_session_run() hands it on as it is. */
+struct job {
+    const struct analyze_store *store;
+};
+
+static int read_flows(struct query_session *session, void *context)
+{
+    const struct analyze_store *store = ((struct job *)context)->store;
+    struct query_error error = {.text = ""};
+    struct flow_read_counts counts = {0};
+    struct flow_totals totals;
+    if (flow_source_totals(&session->source, false, false, &totals, &error) != 0 ||
+        (totals.rows > 0 && flow_read(&session->source, &store->read, &counts, &error) != 0))
+        return query_session_fail(session, &error);
+    const int code = store->finish(store->read.context, &counts);
+    if (code == EXIT_SUCCESS)
+        query_session_account(session, &totals);
+    return code;
+}
+
+int analyze_store(const struct query_options *options, const struct analyze_store *store)
+{
+    struct job job = {store};
+    return query_session_run(options, true, read_flows, &job);
+}
