@@ -12,6 +12,7 @@
 #include "analyze.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <signal.h>
@@ -322,6 +323,19 @@ static int fail(const char *text)
     return EXIT_FAILURE;
 }
 
+/* Whether a folder, if it is one, has what a store has: one of other files is rather a mistake than an empty store. */
+static bool may_be_store(const char *folder)
+{
+    static const char *const parts[] = {"flows", "ledger", ".writers"};
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool found = fd < 0; /* what is wrong with it is told by who opens it */
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && !found; i++)
+        found = faccessat(fd, parts[i], F_OK, 0) == 0;
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
 /* Makes all that the run needs. Returns 0, or the exit code. */
 static int prepare(struct analysis *analysis)
 {
@@ -349,6 +363,10 @@ static int prepare(struct analysis *analysis)
     if (!options->dns) { /* the hosts file served for --match-host; in the output there are to be addresses */
         names_free(analysis->names);
         analysis->names = NULL;
+    }
+    if (options->is_store && options->path != NULL && !may_be_store(options->path)) {
+        snprintf(error, sizeof error, "%.400s is a folder without a store: there is no folder flows in it", options->path);
+        return fail(error);
     }
     if (options->is_store)
         return 0;

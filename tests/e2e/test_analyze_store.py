@@ -244,6 +244,8 @@ def mistakes_are_told(folder):
     expect_error(2, "--raw-sizes and --sampled do not go together", "--raw-sizes", "--sampled", store)
     expect_error(1, "there is no store at " + folder + "/none", "--store", folder + "/none")
     os.makedirs(folder + "/empty")
+    expect_error(1, folder + "/empty is a folder without a store", folder + "/empty")
+    os.makedirs(folder + "/empty/flows")
     out, err = weir_ok("analyze", folder + "/empty")
     expect_equal(out, "", "output of nothing")
     expect_in("there are no flows in " + folder + "/empty", err)
