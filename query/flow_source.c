@@ -99,26 +99,39 @@ static int put_span(struct text_buffer *sql, const struct flow_span *span)
     return result;
 }
 
+int flow_source_put_unfiltered(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                               size_t key_count)
+{
+    return put_table(sql, source, keys, key_count) == 0 && text_put(sql, " WHERE true") == 0
+               ? put_span(sql, &source->span) : -1;
+}
+
+int flow_source_put_filter(struct text_buffer *sql, const struct flow_source *source)
+{
+    const struct filter_sql_options options = {.first_parameter = 1, .literals = true};
+    if (source->filter == NULL || filter_matches_all(source->filter))
+        return text_put(sql, "true");
+    struct filter_sql *predicate = filter_sql_create(source->filter, &options);
+    const int result = predicate != NULL ? text_print(sql, "(%s)", predicate->text) : -1;
+    filter_sql_free(predicate);
+    return result;
+}
+
 int flow_source_put(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
                     size_t key_count)
 {
-    const struct filter_sql_options options = {.first_parameter = 1, .literals = true};
-    if (put_table(sql, source, keys, key_count) != 0 || text_put(sql, " WHERE true") != 0)
+    if (put_table(sql, source, keys, key_count) != 0 || text_put(sql, " WHERE ") != 0 ||
+        flow_source_put_filter(sql, source) != 0)
         return -1;
-    if (source->filter != NULL && !filter_matches_all(source->filter)) {
-        struct filter_sql *predicate = filter_sql_create(source->filter, &options);
-        const int result = predicate != NULL ? text_print(sql, " AND (%s)", predicate->text) : -1;
-        filter_sql_free(predicate);
-        if (result != 0)
-            return -1;
-    }
     return put_span(sql, &source->span);
 }
 
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount)
 {
     if (strcmp(amount, "flows") == 0)
-        return text_put(sql, "coalesce(flows, 1)");
+        return text_put(sql, source->is_joined ? "1" : "coalesce(flows, 1)");
+    if (source->is_joined && (strcmp(amount, "bytes") == 0 || strcmp(amount, "packets") == 0))
+        return text_print(sql, "(%s + reverse_%s)", amount, amount);
     /* 128 bits hold the product of any two, and the sum of a thousand million of these */
     return source->sampled ? text_print(sql, "(CAST(%s AS HUGEINT) * coalesce(nullif(sampling_rate, 0), 1))", amount)
                            : text_put(sql, amount);

@@ -21,6 +21,7 @@ struct flow_source {
     struct flow_span span;
     bool sampled; /* bytes and packets are multiplied by sampling rates */
     const char *table; /* NULL: stored.flows, or what has its columns and others */
+    bool is_joined; /* rows are conversations (flow_join.h), whose amounts are those of both directions */
 };
 
 /* When a flow began and ended; where it does not tell, when it was told of. */
@@ -32,7 +33,12 @@ struct flow_source {
 int flow_source_put(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
                     size_t key_count);
 
-/* Adds what is summed of a flow: "bytes", "packets", multiplied where that is asked for, or "flows". */
+/* The same without the filter, and the filter alone as an expression, which may be null. */
+int flow_source_put_unfiltered(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                               size_t key_count);
+int flow_source_put_filter(struct text_buffer *sql, const struct flow_source *source);
+
+/* Adds what is summed of a flow: "bytes", "packets" or their like, multiplied where that is asked for, or "flows". */
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);
 
 /* Whether a flow has an IPv4 address in a key's columns for IPv6. 1, 0, or -1. */
