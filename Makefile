@@ -22,6 +22,7 @@ test: all
 bench: all
 	@bench/collect.sh $(BUILD)/weir $(BUILD)/bench/make_workload
 	@bench/decode.sh $(BUILD)/bench/decode $(BUILD)/bench/make_workload
+	@$(BUILD)/bench/receive -q
 	@if command -v valgrind >/dev/null; then bench/instructions.sh $(BUILD)/bench/decode $(BUILD)/bench/make_workload; \
 	else echo "instructions.sh: skipped, there is no valgrind here"; fi; true
 

@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect.c - weir collect: from sockets or a file to sinks
+ * collect.c - weir collect: from a file to sinks, or (collect_live.c) from sockets
  */
 #define _GNU_SOURCE
 #include "collect.h"
 
+#include "collect_live.h"
 #include "collect_options.h"
 #include "collector.h"
 #include "elements_file.h"
 #include "exit_code.h"
 #include "exporter_table.h"
-#include "listener.h"
-#include "notices.h"
 #include "outputs.h"
 #include "progress.h"
 #include "source.h"
-#include "state_file.h"
 #include "stop_signal.h"
 #include "summary.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { TICK_MS = 1000, DRAIN_US = 1000000, PROGRESS_DATAGRAMS = 4096 };
+enum { PROGRESS_DATAGRAMS = 4096 };
 
 static int64_t clock_us(void)
 {
@@ -46,59 +43,6 @@ static bool is_enough(const struct collect_options *options, const struct collec
            weir_decoder_ledger(collector->decoder)->datagrams >= options->datagram_count_max;
 }
 
-static int feed_burst(const struct collect_options *options, struct collector *collector,
-                      const struct listener *listener, int count)
-{
-    struct sink_error error = {0};
-    for (int i = 0; i < count && !is_enough(options, collector); i++) {
-        if (collector_feed(collector, listener_datagram(listener, i), &error) != 0)
-            return fail(&error);
-    }
-    return 0;
-}
-
-/* What has come before the end and lies in the socket is taken too, but nobody may keep us from ending. */
-static int drain(const struct collect_options *options, struct collector *collector, struct listener *listener)
-{
-    struct sink_error error = {0};
-    const int64_t begin_us = clock_us();
-    while (!is_enough(options, collector) && llabs(clock_us() - begin_us) < DRAIN_US) {
-        const int count = listener_wait(listener, 0, stop_signal_wait_mask(), &error);
-        if (count < 0)
-            return fail(&error);
-        if (count == 0)
-            return 0;
-        if (feed_burst(options, collector, listener, count) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int receive(const struct collect_options *options, struct collector *collector, struct listener *listener,
-                   struct state_file *state)
-{
-    struct sink_error error = {0};
-    struct notices notices;
-    notices_init(&notices, clock_us());
-    int64_t tick_us = clock_us();
-    while (!stop_signal_came() && !is_enough(options, collector)) {
-        const int count = listener_wait(listener, TICK_MS, stop_signal_wait_mask(), &error);
-        if (count < 0)
-            return fail(&error);
-        if (feed_burst(options, collector, listener, count) != 0)
-            return -1;
-        const int64_t now_us = clock_us();
-        if (now_us - tick_us < TICK_MS * 1000 && now_us >= tick_us)
-            continue;
-        tick_us = now_us;
-        if (collector_tick(collector, now_us, &error) != 0)
-            return fail(&error);
-        notices_tick(&notices, weir_decoder_ledger(collector->decoder), now_us);
-        state_file_tick(state, collector->decoder, now_us);
-    }
-    return drain(options, collector, listener);
-}
-
 /* Ends what was begun, in order. `result` is what went before. */
 static int end(struct collector *collector, int result)
 {
@@ -109,53 +53,6 @@ static int end(struct collector *collector, int result)
     if (collector_close(collector, &close_error) != 0 && result == 0)
         result = fail(&close_error);
     return result;
-}
-
-static int collect_live(const struct collect_options *options, struct collector *collector)
-{
-    static const uint16_t port_default[] = {COLLECT_PORT_DEFAULT};
-    struct sink_error error = {0};
-    bool usage = false;
-    const int64_t now_us = clock_us();
-    if (outputs_create(options, now_us, collector, &usage, &error) != 0) {
-        fail(&error);
-        end(collector, -1);
-        return usage ? EXIT_USAGE : EXIT_FAILURE;
-    }
-    if (options->rotate_us > 0)
-        collector_rotate_each(collector, options->rotate_us, now_us);
-    stop_signal_init(true);
-    const uint16_t *ports = options->port_count > 0 ? options->ports : port_default;
-    const size_t port_count = options->port_count > 0 ? options->port_count : 1;
-    struct listener *listener = listener_open(options->hosts, options->host_count, ports, port_count, &error);
-    if (listener == NULL) {
-        fail(&error);
-        end(collector, -1);
-        return EXIT_FAILURE;
-    }
-    for (size_t i = 0; listener_address(listener, i) != NULL; i++)
-        fprintf(stderr, "Listening on %s\n", listener_address(listener, i));
-    struct state_file state;
-    if (state_file_init(&state, options->state, options->hosts, options->host_count, ports, port_count, now_us) != 0) {
-        listener_close(listener);
-        end(collector, -1);
-        return EXIT_FAILURE;
-    }
-    state_file_load(&state, collector->decoder);
-    int result = receive(options, collector, listener, &state);
-    state_file_save(&state, collector->decoder);
-    state_file_done(&state);
-    const uint64_t dropped = listener_dropped(listener);
-    listener_close(listener);
-    result = end(collector, result);
-    summary_print(weir_decoder_ledger(collector->decoder), NULL, stderr);
-    exporter_table_print(collector->decoder, options->debug, stderr);
-    if (dropped > 0)
-        fprintf(stderr,
-                "  dropped by the kernel: %" PRIu64 " datagrams, as the receive buffer was full; "
-                "'sysctl net.core.rmem_max' bounds it\n",
-                dropped);
-    return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* A bar, where it does not run into lines of -o text. */
@@ -239,6 +136,8 @@ int cmd_collect(int argc, char **argv)
     const int done = collect_options_parse(argc, argv, &options);
     if (done >= 0)
         return done;
+    if (options.file == NULL)
+        return collect_live(&options);
     struct collector collector;
     struct sink_error error = {0};
     if (collector_init(&collector, &options.decoder, options.debug ? stderr : NULL, &error) != 0) {
@@ -250,7 +149,7 @@ int cmd_collect(int argc, char **argv)
         collector_done(&collector);
         return EXIT_FAILURE;
     }
-    const int code = options.file != NULL ? collect_file(&options, &collector) : collect_live(&options, &collector);
+    const int code = collect_file(&options, &collector);
     collector_done(&collector);
     return code;
 }

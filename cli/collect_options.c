@@ -8,11 +8,16 @@
 #include "decoder_options.h"
 #include "exit_code.h"
 #include "quantity.h"
+#include "receive_socket.h"
 #include "store_options.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+
+#define JOURNAL_BYTES_MIN ((uint64_t)2 << 20)
+#define JOURNAL_BYTES_MAX ((uint64_t)8 << 30)
+enum { DEVICE_NAME_MAX = 15, RECEIVE_BUFFER_MIN_BYTES = 4096, BUSY_POLL_MAX_US = 1000000 };
 
 static const char help[] =
     "Usage: weir collect [OPTION]...\n"
@@ -20,8 +25,11 @@ static const char help[] =
     "\n"
     "Where datagrams come from:\n"
     "  -p, --port PORT        UDP port to listen on (default 2055); may be repeated; 0 takes a free one\n"
-    "  -b, --host ADDRESS     address or name of this machine to listen on; may be repeated (default: all, IPv4 and\n"
-    "                         IPv6)\n"
+    "  -b, --host ADDRESS     address or name of this machine to listen on, or a multicast group to join; with %DEVICE\n"
+    "                         behind it, by that one; may be repeated (default: all, IPv4 and IPv6)\n"
+    "      --device NAME      receive what comes in by this network device only\n"
+    "      --rcvbuf SIZE      receive buffer of each socket, 4K to 1G (default 64M, or what the system allows)\n"
+    "      --busy-poll N      look for datagrams for N microseconds before sleeping: less delay, more CPU time\n"
     "  -r, --read FILE        read a pcap or pcapng capture or an IPFIX file (RFC 5655) instead, - for standard\n"
     "                         input; with -p only what was sent to those ports\n"
     "      --count N          stop after N datagrams\n"
@@ -61,6 +69,10 @@ static const char help[] =
     "\n"
     "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
     "                         ~/.local/state/weir; none keeps nothing); not with -r\n"
+    "      --journal DIR      what is received and not yet written lies there, and outlives a kill (default: /run/weir\n"
+    "                         for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r\n"
+    "      --journal-size SIZE\n"
+    "                         room for that: 2M to 8G (default 96M, less on a small machine)\n"
     "  -D, --debug            tell of each datagram and template on standard error\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -114,14 +126,39 @@ static int add_output(struct collect_options *options, const char *text)
 
 enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE,
        OPTION_LIFETIME, OPTION_SAMPLING_RATE, OPTION_RAW_SIZES,
+       OPTION_DEVICE, OPTION_RCVBUF, OPTION_BUSY_POLL,
        OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_FSYNC, OPTION_WORKERS,
-       OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE };
+       OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE, OPTION_JOURNAL,
+       OPTION_JOURNAL_SIZE };
 
 static int take_decoder_option(struct collect_options *options, int option, const char *value)
 {
     const char *fault = option == OPTION_LIFETIME ? decoder_options_lifetime(&options->decoder, value)
                                                   : decoder_options_sampling_rate(&options->decoder, value);
     return fault == NULL ? -1 : usage_error(fault, value);
+}
+
+static int take_socket_option(struct collect_options *options, int option, const char *value)
+{
+    uint64_t number;
+    switch (option) {
+    case OPTION_DEVICE:
+        if (value[0] == '\0' || strlen(value) > DEVICE_NAME_MAX)
+            return usage_error("not the name of a network device: ", value);
+        options->device = value;
+        return -1;
+    case OPTION_RCVBUF:
+        if (quantity_parse_size(value, &number) != 0 || number < RECEIVE_BUFFER_MIN_BYTES ||
+            number > RECEIVE_BUFFER_MAX_BYTES)
+            return usage_error("not a size from 4K to 1G: ", value);
+        options->buffer_bytes = (int)number;
+        return -1;
+    default:
+        if (quantity_parse_count(value, &number) != 0 || number == 0 || number > BUSY_POLL_MAX_US)
+            return usage_error("not a number of microseconds from 1 to 1000000: ", value);
+        options->busy_poll_us = (unsigned)number;
+        return -1;
+    }
 }
 
 static int take_store(struct store_writer_options *store, int option, const char *value)
@@ -159,12 +196,24 @@ static int take(struct collect_options *options, int option, const char *value)
     case OPTION_STATE:
         options->state = value;
         return -1;
+    case OPTION_JOURNAL:
+        options->journal = value;
+        return -1;
+    case OPTION_JOURNAL_SIZE:
+        if (quantity_parse_size(value, &options->journal_bytes) != 0 || options->journal_bytes < JOURNAL_BYTES_MIN ||
+            options->journal_bytes > JOURNAL_BYTES_MAX)
+            return usage_error("not a size from 2M to 8G: ", value);
+        return -1;
     case OPTION_ELEMENTS:
         options->elements = value;
         return -1;
     case OPTION_LIFETIME:
     case OPTION_SAMPLING_RATE:
         return take_decoder_option(options, option, value);
+    case OPTION_DEVICE:
+    case OPTION_RCVBUF:
+    case OPTION_BUSY_POLL:
+        return take_socket_option(options, option, value);
     case OPTION_NO_MERGE:
         options->store.merge = false;
         return -1;
@@ -205,6 +254,9 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
     static const struct option long_options[] = {
         {"port", required_argument, NULL, 'p'},
         {"host", required_argument, NULL, 'b'},
+        {"device", required_argument, NULL, OPTION_DEVICE},
+        {"rcvbuf", required_argument, NULL, OPTION_RCVBUF},
+        {"busy-poll", required_argument, NULL, OPTION_BUSY_POLL},
         {"read", required_argument, NULL, 'r'},
         {"output", required_argument, NULL, 'o'},
         {"file", required_argument, NULL, 'o'},
@@ -225,6 +277,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"raw-sizes", no_argument, NULL, OPTION_RAW_SIZES},
         {"json-lines", no_argument, NULL, OPTION_JSON_LINES},
         {"state", required_argument, NULL, OPTION_STATE},
+        {"journal", required_argument, NULL, OPTION_JOURNAL},
+        {"journal-size", required_argument, NULL, OPTION_JOURNAL_SIZE},
         {"no-dns", no_argument, NULL, 'n'},
         {"debug", no_argument, NULL, 'D'},
         {"help", no_argument, NULL, 'h'},
@@ -248,8 +302,12 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         return usage_error("takes options only, and this is none: ", argv[optind]);
     if (options.file != NULL && options.state != NULL)
         return usage_error("--state is for receiving, and -r reads a file", "");
+    if (options.file != NULL && options.journal != NULL)
+        return usage_error("--journal is for receiving, and -r reads a file", "");
     if (options.file != NULL && options.host_count > 0)
         return usage_error("-b is for receiving, and -r reads a file", "");
+    if (options.file != NULL && (options.device != NULL || options.buffer_bytes > 0 || options.busy_poll_us > 0))
+        return usage_error("--device, --rcvbuf and --busy-poll are for receiving, and -r reads a file", "");
     *ret_options = options;
     return -1;
 }

@@ -19,6 +19,9 @@ struct collect_options {
     size_t host_count; /* 0: all addresses */
     uint16_t ports[COLLECT_PORTS_MAX];
     size_t port_count; /* 0: none named */
+    const char *device;    /* network device to receive by; NULL: any */
+    int buffer_bytes;      /* of each socket; 0: the usual */
+    unsigned busy_poll_us; /* 0: not */
     const char *outputs[COLLECT_OUTPUTS_MAX];
     size_t output_count;
     const char *file;     /* to read instead; NULL: live */
@@ -31,6 +34,8 @@ struct collect_options {
     bool json_lines;
     struct store_writer_options store; /* but its folder */
     const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
+    const char *journal;         /* folder of the journal, "none", or NULL for the usual one */
+    uint64_t journal_bytes;      /* 0: as much as is usual */
     bool names; /* resolve addresses for -o text */
     bool debug;
 };

@@ -53,17 +53,25 @@ static struct sink *create_json(const struct collect_options *options, const cha
     return sink;
 }
 
-static struct sink *create_store(const struct collect_options *options, const char *folder,
-                                 struct weir_decoder *decoder, struct sink_error *error)
+/* With a journal, rows are kept in its cuts. */
+static struct sink *create_store(const struct collect_options *options, const char *folder, struct weir_decoder *decoder,
+                                 const struct journal *journal, struct sink_error *error)
 {
     struct store_writer_options store = options->store;
     store.folder = folder;
     store.wait = options->file != NULL;
+    if (journal != NULL) {
+        store.cuts = true;
+        store.id = journal_path(journal) == NULL ? 0 : journal_id(journal);
+        store.cut = journal_committed(journal).cut;
+        store.commit_us = 0; /* the lane says when */
+    }
     return store_sink_create(&store, decoder, error);
 }
 
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
-                           struct weir_decoder *decoder, bool *ret_usage, struct sink_error *error)
+                           struct weir_decoder *decoder, const struct journal *journal, bool *ret_usage,
+                           struct sink_error *error)
 {
     const struct text_sink_options text = {
         .out = stdout,
@@ -77,7 +85,7 @@ static struct sink *create(const struct collect_options *options, const char *ou
     if (strcmp(output, "null") == 0)
         return null_sink_create(error);
     if (strncmp(output, "store:", 6) == 0 && output[6] != '\0')
-        return create_store(options, output + 6, decoder, error);
+        return create_store(options, output + 6, decoder, journal, error);
     if (strncmp(output, "json:", 5) == 0 && output[5] != '\0')
         return create_json(options, output + 5, start_us, error);
     if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
@@ -93,31 +101,81 @@ static bool takes_standard_output(const char *output)
     return strcmp(output, "text") == 0 || strcmp(output, "json:-") == 0;
 }
 
-int outputs_create(const struct collect_options *options, int64_t start_us, struct collector *collector,
-                   bool *ret_usage, struct sink_error *error)
+static int check(const struct collect_options *options, bool *ret_usage, struct sink_error *error)
 {
     *ret_usage = false;
     size_t on_standard_output = 0;
     for (size_t i = 0; i < options->output_count; i++)
         on_standard_output += takes_standard_output(options->outputs[i]);
-    if (on_standard_output > 1) {
-        *ret_usage = true;
-        snprintf(error->text, sizeof error->text,
-                 "more than one -o is for standard output, where they would mix; give all but one a file");
-        return -1;
-    }
-    for (size_t i = 0; i < options->output_count; i++) {
-        struct sink *sink = create(options, options->outputs[i], start_us, collector->decoder, ret_usage, error);
-        if (sink == NULL)
-            return -1;
-        collector_add(collector, sink);
-    }
-    if (options->output_count > 0)
+    if (on_standard_output <= 1)
         return 0;
-    struct sink *sink = create_json(options, NULL, start_us, error);
+    *ret_usage = true;
+    snprintf(error->text, sizeof error->text,
+             "more than one -o is for standard output, where they would mix; give all but one a file");
+    return -1;
+}
+
+/* What -o says; NULL is what is done without it. */
+static int add(const struct collect_options *options, const char *output, int64_t start_us, struct collector *collector,
+               const struct journal *journal, bool *ret_usage, struct sink_error *error)
+{
+    struct sink *sink = output == NULL
+                            ? create_json(options, NULL, start_us, error)
+                            : create(options, output, start_us, collector->decoder, journal, ret_usage, error);
     if (sink == NULL)
         return -1;
     collector_add(collector, sink);
+    return 0;
+}
+
+int outputs_create(const struct collect_options *options, int64_t start_us, struct collector *collector,
+                   bool *ret_usage, struct sink_error *error)
+{
+    if (check(options, ret_usage, error) != 0)
+        return -1;
+    for (size_t i = 0; i < options->output_count; i++) {
+        if (add(options, options->outputs[i], start_us, collector, NULL, ret_usage, error) != 0)
+            return -1;
+    }
+    return options->output_count > 0 ? 0 : add(options, NULL, start_us, collector, NULL, ret_usage, error);
+}
+
+static bool is_store(const char *output)
+{
+    return strncmp(output, "store:", 6) == 0;
+}
+
+static int add_live(const struct collect_options *options, const char *output, bool beside, int64_t start_us,
+                    struct engine *engine, bool *ret_usage, struct sink_error *error)
+{
+    if (!beside)
+        return add(options, output, start_us, engine_collector(engine, 0), engine_journal(engine, 0), ret_usage, error);
+    struct collector *collector = engine_add_side(engine, output, error);
+    if (collector == NULL || add(options, output, start_us, collector, NULL, ret_usage, error) != 0)
+        return -1;
+    if (options->rotate_us > 0)
+        collector_rotate_each(collector, options->rotate_us, start_us);
+    return 0;
+}
+
+int outputs_create_live(const struct collect_options *options, int64_t start_us, struct engine *engine, bool *ret_usage,
+                        struct sink_error *error)
+{
+    bool stores = false;
+    if (check(options, ret_usage, error) != 0)
+        return -1;
+    for (size_t i = 0; i < options->output_count; i++)
+        stores |= is_store(options->outputs[i]);
+    for (size_t i = 0; i < options->output_count; i++) {
+        const char *output = options->outputs[i];
+        const bool beside = stores ? !is_store(output) : i > 0;
+        if (add_live(options, output, beside, start_us, engine, ret_usage, error) != 0)
+            return -1;
+    }
+    if (options->output_count == 0 && add_live(options, NULL, false, start_us, engine, ret_usage, error) != 0)
+        return -1;
+    if (options->rotate_us > 0)
+        collector_rotate_each(engine_collector(engine, 0), options->rotate_us, start_us);
     return 0;
 }
 

@@ -77,9 +77,9 @@ static char *usual_folder(void)
     return NULL;
 }
 
-/* "collect-2055-9995.state"; with addresses in front of the ports. What makes it too long counts by its sum only. */
-static void make_name(char *name, const char *const *hosts, size_t host_count, const uint16_t *ports,
-                      size_t port_count)
+/* What makes it too long counts by its sum only. */
+void state_file_name(char name[STATE_FILE_NAME_SIZE], const char *const *hosts, size_t host_count, const uint16_t *ports,
+                     size_t port_count)
 {
     size_t length = (size_t)sprintf(name, "collect");
     uint32_t sum = 2166136261u;
@@ -103,8 +103,7 @@ static void make_name(char *name, const char *const *hosts, size_t host_count, c
             length += (size_t)sprintf(name + length, "-%u", ports[i]);
     }
     if (cut)
-        length += (size_t)sprintf(name + length, "-%08x", sum);
-    memcpy(name + length, ".state", sizeof ".state");
+        sprintf(name + length, "-%08x", sum);
 }
 
 static void no_folder(const char *path)
@@ -118,7 +117,7 @@ static void no_folder(const char *path)
 int state_file_init(struct state_file *file, const char *option, const char *const *hosts, size_t host_count,
                     const uint16_t *ports, size_t port_count, int64_t now_us)
 {
-    char name[NAME_MAX_BYTES + 64];
+    char name[STATE_FILE_NAME_SIZE];
     *file = (struct state_file){.saved_us = now_us};
     if (option != NULL && strcmp(option, "none") == 0)
         return 0;
@@ -134,9 +133,9 @@ int state_file_init(struct state_file *file, const char *option, const char *con
         free(folder);
         return option == NULL ? 0 : -1;
     }
-    make_name(name, hosts, host_count, ports, port_count);
+    state_file_name(name, hosts, host_count, ports, port_count);
     file->folder = folder;
-    if (asprintf(&file->path, "%s/%s", folder, name) < 0)
+    if (asprintf(&file->path, "%s/%s.state", folder, name) < 0)
         file->path = NULL;
     if (file->path == NULL || asprintf(&file->path_new, "%s.new", file->path) < 0) {
         state_file_done(file);

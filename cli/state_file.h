@@ -13,6 +13,11 @@
 #include <stdint.h>
 #include <weir/weir.h>
 
+/* "collect-2055-9995"; with addresses in front of the ports. */
+enum { STATE_FILE_NAME_SIZE = 264 };
+void state_file_name(char name[STATE_FILE_NAME_SIZE], const char *const *hosts, size_t host_count, const uint16_t *ports,
+                     size_t port_count);
+
 struct state_file {
     char *path;      /* NULL: nothing is kept */
     char *path_new;  /* where it is written */

@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-static volatile sig_atomic_t came;
+static volatile sig_atomic_t came, again;
 static sigset_t wait_mask;
 static sigset_t stop_set;
 static bool blocks;
@@ -18,6 +18,7 @@ static bool blocks;
 static void on_stop(int number)
 {
     (void)number;
+    again = came;
     came = 1;
 }
 
@@ -45,6 +46,14 @@ bool stop_signal_came(void)
     if (!came && blocks && sigtimedwait(&stop_set, NULL, &now) > 0)
         came = 1;
     return came;
+}
+
+bool stop_signal_came_again(void)
+{
+    const struct timespec now = {0};
+    if (came && !again && blocks && sigtimedwait(&stop_set, NULL, &now) > 0)
+        again = 1;
+    return again;
 }
 
 const sigset_t *stop_signal_wait_mask(void)

@@ -16,6 +16,9 @@ void stop_signal_init(bool blocked);
 /* Whether one of them has come. */
 bool stop_signal_came(void);
 
+/* Whether another one has come since the first: whoever sends it does not want to wait. From one thread at a time. */
+bool stop_signal_came_again(void);
+
 /* The mask to wait with, so that they end the waiting. */
 const sigset_t *stop_signal_wait_mask(void);
 

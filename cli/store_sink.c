@@ -14,6 +14,7 @@ struct store_sink {
     struct sink sink;
     struct store_writer *writer;
     struct weir_decoder *decoder;
+    bool settled;      /* the ledger's last rows are written */
     int64_t ledger_us; /* when the ledger was last written, monotonic */
     int64_t drops_us;  /* when it was last told that rows are dropped, monotonic; 0: never */
 };
@@ -76,15 +77,54 @@ static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *erro
     return 0;
 }
 
+static int store_cut(struct sink *sink, uint64_t cut, struct sink_error *error)
+{
+    (void)error;
+    store_writer_cut(from_sink(sink)->writer, cut);
+    return 0;
+}
+
+static uint64_t store_written(struct sink *sink)
+{
+    return store_writer_written(from_sink(sink)->writer);
+}
+
+static int store_publish(struct sink *sink, uint64_t cut, struct sink_error *error)
+{
+    struct store_error why;
+    if (store_writer_publish(from_sink(sink)->writer, cut, &why) == 0)
+        return 0;
+    snprintf(error->text, sizeof error->text, "%s", why.text);
+    return -1;
+}
+
+static int64_t clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void store_settle(struct sink *sink)
+{
+    struct store_sink *store = from_sink(sink);
+    store_writer_ledger(store->writer, store->decoder, clock_us());
+    store->settled = true;
+}
+
+static void store_hurry(struct sink *sink)
+{
+    store_writer_hurry(from_sink(sink)->writer);
+}
+
 static int store_close(struct sink *sink, struct sink_error *error)
 {
     struct store_sink *store = from_sink(sink);
     struct store_counts counts;
     struct store_error why;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     store_writer_drain(store->writer); /* so that the ledger has all that was stored */
-    store_writer_ledger(store->writer, store->decoder, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    if (!store->settled)
+        store_writer_ledger(store->writer, store->decoder, clock_us());
     const int result = store_writer_close(store->writer, &counts, &why);
     if (result != 0)
         snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts.rows_dropped,
@@ -100,13 +140,16 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
 {
     static const struct sink_class class = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
+    static const struct sink_class class_of_cuts = {
+        .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
+        .written = store_written, .publish = store_publish, .settle = store_settle, .hurry = store_hurry};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
     if (store == NULL) {
         snprintf(error->text, sizeof error->text, "not enough memory");
         return NULL;
     }
-    store->sink.class = &class;
+    store->sink.class = options->cuts ? &class_of_cuts : &class;
     store->decoder = decoder;
     store->ledger_us = monotonic_us();
     store->writer = store_writer_create(options, &why);

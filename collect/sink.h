@@ -31,6 +31,17 @@ struct sink_class {
     int (*tick)(struct sink *sink, int64_t now_us, struct sink_error *error);
     int (*rotate)(struct sink *sink, int64_t now_us, struct sink_error *error);
     int (*close)(struct sink *sink, struct sink_error *error); /* writes what is left, frees the sink, also on failure */
+    /* Instead of batches: wants each datagram as it came, and is decoded nothing for. */
+    int (*raw)(struct sink *sink, const struct weir_datagram *datagram, struct sink_error *error);
+    /* Of sinks that keep rows for good, in commits that have numbers (see lane.h). `cut`: all that came since the last one is
+     * to be kept under this number; writing goes on in the background. `written`: the last number of which all is there, but
+     * has no name yet. `publish`: it gets its name; -1 when it has to be tried again. `settle`: rows of its own, about what
+     * it has kept, for one last cut. `hurry`, from any thread: give up what cannot be written at once. */
+    int (*cut)(struct sink *sink, uint64_t cut, struct sink_error *error);
+    uint64_t (*written)(struct sink *sink);
+    int (*publish)(struct sink *sink, uint64_t cut, struct sink_error *error);
+    void (*settle)(struct sink *sink);
+    void (*hurry)(struct sink *sink);
 };
 
 /* The first member of every sink. */

@@ -21,6 +21,8 @@ struct run {
     uint64_t row_count;
     struct weir_batch *held; /* one is kept while decoding goes on */
     uint64_t held_sum;
+    struct weir_decoder *twin; /* loaded what the decoder saved, and is fed the same since; or NULL */
+    struct weir_ledger saved_ledger;
 };
 
 static void release_held(struct run *run)
@@ -34,6 +36,8 @@ static void release_held(struct run *run)
 static void drain(struct run *run)
 {
     struct weir_batch *batch;
+    while (run->twin != NULL && (batch = weir_decoder_next(run->twin)) != NULL)
+        weir_batch_release(batch);
     while ((batch = weir_decoder_next(run->decoder)) != NULL) {
         check_runs(batch);
         run->row_count += batch->row_count;
@@ -58,28 +62,58 @@ static void feed(struct run *run, const struct operation *operation)
     memcpy(copy, datagram.data, datagram.size_bytes);
     datagram.data = copy;
     weir_decoder_feed(run->decoder, &datagram);
+    if (run->twin != NULL)
+        weir_decoder_feed(run->twin, &datagram);
     if (operation->flush)
         weir_decoder_flush(run->decoder);
     drain(run);
     free(copy);
 }
 
+static uint8_t *save(const struct weir_decoder *decoder, size_t *ret_size)
+{
+    *ret_size = weir_decoder_save(decoder, NULL, 0);
+    uint8_t *data = malloc(*ret_size);
+    require(data != NULL && weir_decoder_save(decoder, data, *ret_size) == *ret_size);
+    return data;
+}
+
+/* The twin has come to the same as the decoder, which was there all the time. */
+static void check_twin(struct run *run)
+{
+    if (run->twin == NULL)
+        return;
+    size_t size, twin_size;
+    uint8_t *data = save(run->decoder, &size), *twin_data = save(run->twin, &twin_size);
+    require(size == twin_size && memcmp(data, twin_data, size) == 0);
+    require(state_sum(run->twin) == state_sum(run->decoder));
+    require(ledger_fault(weir_decoder_ledger(run->twin)) == NULL && ledger_sessions_fault(run->twin) == NULL);
+    require(ledger_sums_fault(&run->saved_ledger, weir_decoder_ledger(run->twin), weir_decoder_ledger(run->decoder)) ==
+            NULL);
+    weir_decoder_free(run->twin);
+    run->twin = NULL;
+    free(data);
+    free(twin_data);
+}
+
 /* What one decoder saves, another with the same limits takes whole. */
-static void save_and_load(const struct run *run)
+static void save_and_load(struct run *run)
 {
     struct weir_options options = run->options;
     options.event = NULL;
-    const size_t size = weir_decoder_save(run->decoder, NULL, 0);
-    uint8_t *data = malloc(size);
-    struct weir_decoder *other = weir_decoder_create(&options);
-    require(data != NULL && other != NULL);
-    require(weir_decoder_save(run->decoder, data, size) == size);
-    require(weir_decoder_load(other, data, size) == WEIR_SAVED_OK);
-    require(weir_decoder_ledger(other)->templates_loaded == weir_decoder_ledger(run->decoder)->templates);
-    require(weir_decoder_save(other, NULL, 0) == size);
-    require(state_sum(other) == state_sum(run->decoder));
-    require(ledger_fault(weir_decoder_ledger(other)) == NULL && ledger_sessions_fault(other) == NULL);
-    weir_decoder_free(other);
+    check_twin(run);
+    size_t size;
+    uint8_t *data = save(run->decoder, &size);
+    struct weir_decoder *paused = weir_decoder_create(&options);
+    run->twin = weir_decoder_create(&options);
+    require(run->twin != NULL && paused != NULL);
+    require(weir_decoder_load(paused, data, size) == WEIR_SAVED_OK);
+    require(weir_decoder_ledger(paused)->templates_loaded == weir_decoder_ledger(run->decoder)->templates);
+    require(state_sum(paused) == state_sum(run->decoder));
+    require(ledger_fault(weir_decoder_ledger(paused)) == NULL && ledger_sessions_fault(paused) == NULL);
+    require(weir_decoder_load_where(run->twin, data, size, NULL, NULL) == WEIR_SAVED_OK);
+    run->saved_ledger = *weir_decoder_ledger(run->decoder);
+    weir_decoder_free(paused);
     free(data);
 }
 
@@ -91,9 +125,13 @@ static void take(struct run *run, const struct operation *operation, int64_t now
         return;
     case OPERATION_TICK:
         weir_decoder_tick(run->decoder, now_us);
+        if (run->twin != NULL)
+            weir_decoder_tick(run->twin, now_us);
         break;
     case OPERATION_FINISH:
         weir_decoder_finish(run->decoder);
+        if (run->twin != NULL)
+            weir_decoder_finish(run->twin);
         break;
     case OPERATION_SAVE:
         save_and_load(run);
@@ -144,9 +182,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(run.decoder != NULL);
     while (stream_next(&stream, &operation))
         take(&run, &operation, stream.now_us);
-    weir_decoder_finish(run.decoder);
-    drain(&run);
+    take(&run, &(struct operation){.kind = OPERATION_FINISH}, stream.now_us);
     release_held(&run);
+    check_twin(&run);
     const struct weir_ledger *ledger = weir_decoder_ledger(run.decoder);
     require(run.row_count == ledger->flows + ledger->options);
     require(ledger->sets_waiting == 0 && ledger->bytes_waiting == 0);

@@ -5,7 +5,7 @@
  *     | op | length (2, big endian) | that many octets |     a datagram
  *     | op |                                                 with bit 6: no datagram, the time goes on;
  *                                                            with bit 0 too: the input ends; else with
- *                                                            bit 1: saved, loaded and saved again
+ *                                                            bit 1: saved; another one goes on beside it
  *
  * op: bits 0 to 2 choose the exporter (two addresses, four ports each), bits 3 and 4 how time goes on, bit 5
  * whether the batches are closed behind it, bit 7 whether it came from a file.

@@ -118,7 +118,7 @@ void weir_decoder_sessions(struct weir_decoder *decoder,
             show(&s->account, &view);
             for (int i = 0; i < WEIR_REASON_COUNT; i++)
                 view.reasons[i] = s->account.reasons[i];
-            view.sets_waiting = view.sets_waited - view.sets_late - view.sets_given_up;
+            view.sets_waiting = view.sets_waited + view.sets_loaded - view.sets_late - view.sets_given_up;
             each(context, &view);
         }
     }

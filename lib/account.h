@@ -27,11 +27,14 @@
     X(sets_skipped)                                                                                             \
     X(sets_late)                                                                                                \
     X(sets_given_up)                                                                                            \
+    X(sets_loaded)                                                                                              \
     X(options)                                                                                                  \
     X(templates_learned)                                                                                        \
     X(templates_changed)                                                                                        \
     X(lost)                                                                                                     \
     X(lost_records)                                                                                             \
+    X(found)                                                                                                    \
+    X(found_records)                                                                                            \
     X(reordered)                                                                                                \
     X(duplicates)                                                                                               \
     X(restarts)                                                                                                 \

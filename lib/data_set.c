@@ -163,16 +163,29 @@ static void replay(struct weir_decoder *decoder, struct waiting_set *set, struct
     decoder->replay.last = set;
 }
 
-static void give_up(struct weir_decoder *decoder, const struct waiting_set *set, enum weir_reason reason)
+static void give_up(struct weir_decoder *decoder, const struct weir_run *run, enum weir_reason reason)
 {
     decoder->ledger.sets_given_up++;
-    decoder_refuse(decoder, WEIR_EVENT_SET_GIVEN_UP, reason, &set->run, set->run.template_id);
+    decoder_refuse(decoder, WEIR_EVENT_SET_GIVEN_UP, reason, run, run->template_id);
 }
 
 static void update_ledger(struct weir_decoder *decoder)
 {
     decoder->ledger.sets_waiting = decoder->waiting.count;
     decoder->ledger.bytes_waiting = decoder->waiting.bytes;
+}
+
+void data_set_wait_on(struct weir_decoder *decoder, struct session *session, const struct weir_run *run,
+                      const uint8_t *data, size_t size_bytes, int64_t arrived_us)
+{
+    account_turn_to(decoder, session);
+    decoder->ledger.sets_loaded++;
+    if (session == NULL)
+        give_up(decoder, run, WEIR_REASON_SESSION_EVICTED);
+    else if (!eviction_for_waiting(decoder, session, size_bytes) ||
+             waiting_add(&decoder->waiting, session, run, data, size_bytes, arrived_us) == NULL)
+        give_up(decoder, run, WEIR_REASON_WAITING_FULL);
+    update_ledger(decoder);
 }
 
 void data_set_template_came(struct weir_decoder *decoder, struct session *session, uint16_t id)
@@ -217,7 +230,7 @@ void data_set_expire(struct weir_decoder *decoder, int64_t before_us)
             data_set_template_came(decoder, session, id);
             continue;
         }
-        give_up(decoder, set, WEIR_REASON_WAITING_EXPIRED);
+        give_up(decoder, &set->run, WEIR_REASON_WAITING_EXPIRED);
         waiting_remove(&decoder->waiting, set);
         free(set);
     }
@@ -249,6 +262,6 @@ bool data_set_replay_step(struct weir_decoder *decoder)
     if (data_set_begin_rows(decoder, set->layout, &set->run, set->data, set->size_bytes))
         decoder->ledger.sets_late++;
     else
-        give_up(decoder, set, WEIR_REASON_SET_WITHOUT_RECORD);
+        give_up(decoder, &set->run, WEIR_REASON_SET_WITHOUT_RECORD);
     return true;
 }

@@ -77,6 +77,7 @@ struct weir_decoder {
     struct lists lists;   /* scratch */
     struct layout *fixed[FIXED_COUNT]; /* layouts of the versions that have no templates, made at first use */
     int64_t now_us;    /* latest time told, 0 at first */
+    uint32_t load_count; /* how often something was loaded */
     bool flush_wanted; /* the open batches are to be closed when all that is under way is done */
 };
 
@@ -109,6 +110,10 @@ bool data_set_begin_rows(struct weir_decoder *decoder, struct layout *layout, co
 void data_set_take(struct weir_decoder *decoder, struct wire set, uint16_t id);
 bool data_set_rows_step(struct weir_decoder *decoder);
 bool data_set_replay_step(struct weir_decoder *decoder);
+
+/* data_set.c: a set waits on that waited in another decoder; `session` NULL: there is no such session here. */
+void data_set_wait_on(struct weir_decoder *decoder, struct session *session, const struct weir_run *run,
+                      const uint8_t *data, size_t size_bytes, int64_t arrived_us);
 
 /* data_set.c: a template has come: what waits for it in this session is to be replayed. */
 void data_set_template_came(struct weir_decoder *decoder, struct session *session, uint16_t id);

@@ -83,7 +83,7 @@ bool layout_is_current(const struct layout_table *table, struct layout *layout)
         const struct weir_field *field = &layout->view.fields[i];
         const struct weir_element *element =
             taught_find(table->taught, field->pen == WEIR_PEN_REVERSE ? WEIR_PEN_IANA : field->pen, field->id);
-        if (element != NULL && element != field->element)
+        if ((element != NULL && element != field->element) || taught_is_hidden(table->taught, field->element))
             return false;
     }
     layout->taught_count = taught_count;

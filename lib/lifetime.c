@@ -53,15 +53,29 @@ static void sweep(struct weir_decoder *decoder)
     }
 }
 
+static int64_t next_sweep(const struct lifetime *lifetime, int64_t now_us)
+{
+    const int64_t part_us = lifetime->length_us / SWEEPS_PER_LIFETIME;
+    return now_us + (part_us < SWEEP_LEAST_US ? SWEEP_LEAST_US : part_us);
+}
+
 void lifetime_tick(struct weir_decoder *decoder)
 {
     struct lifetime *lifetime = &decoder->lifetime;
     if (lifetime->length_us == INT64_MAX || decoder->now_us < lifetime->sweep_at_us)
         return;
-    const int64_t part_us = lifetime->length_us / SWEEPS_PER_LIFETIME;
     if (lifetime->sweep_at_us != INT64_MIN)
         sweep(decoder);
-    lifetime->sweep_at_us = decoder->now_us + (part_us < SWEEP_LEAST_US ? SWEEP_LEAST_US : part_us);
+    lifetime->sweep_at_us = next_sweep(lifetime, decoder->now_us);
+}
+
+void lifetime_go_on(struct lifetime *lifetime, int64_t now_us, int64_t sweep_at_us)
+{
+    if (lifetime->length_us == INT64_MAX || sweep_at_us == INT64_MIN)
+        return;
+    const int64_t latest_us = next_sweep(lifetime, now_us), at_us = sweep_at_us < latest_us ? sweep_at_us : latest_us;
+    if (lifetime->sweep_at_us == INT64_MIN || at_us < lifetime->sweep_at_us)
+        lifetime->sweep_at_us = at_us;
 }
 
 void lifetime_rewind(struct lifetime *lifetime)

@@ -33,6 +33,9 @@ void lifetime_end(struct weir_decoder *decoder, struct session *session, struct 
 /* Looks at all templates when it is time to. No rows may be under way. */
 void lifetime_tick(struct weir_decoder *decoder);
 
+/* Goes on where another decoder stood: it would have looked at all at this time, or INT64_MIN. */
+void lifetime_go_on(struct lifetime *lifetime, int64_t now_us, int64_t sweep_at_us);
+
 /* The clock was set back. */
 void lifetime_rewind(struct lifetime *lifetime);
 

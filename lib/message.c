@@ -65,18 +65,33 @@ static struct session *find_session(struct weir_decoder *decoder, const struct w
     return session_create(&decoder->sessions, &run->exporter, run->exporter_port, run->domain);
 }
 
-static void take_verdict(struct weir_decoder *decoder, enum sequence_verdict verdict, uint32_t lost, uint64_t *count)
+/* Where missing ones are counted: lost, or found again. */
+struct missing {
+    uint64_t *lost, *found;
+    uint64_t session_lost; /* of this session */
+};
+
+/* What came late is not lost. What a decoder before this one counted cannot be taken back here. */
+static void take_back(const struct missing *missing, uint32_t count)
+{
+    const uint64_t here = count < missing->session_lost ? count : missing->session_lost;
+    *missing->lost -= here;
+    *missing->found += count - here;
+}
+
+static void take_verdict(struct weir_decoder *decoder, enum sequence_verdict verdict, uint32_t lost,
+                         const struct missing *missing)
 {
     struct weir_ledger *ledger = &decoder->ledger;
     switch (verdict) {
     case SEQUENCE_IN_ORDER:
         break;
     case SEQUENCE_GAP:
-        *count += lost;
+        *missing->lost += lost;
         decoder_tell(decoder, WEIR_EVENT_SEQUENCE_GAP, &decoder->message.run, 0, NULL, lost);
         break;
     case SEQUENCE_REORDERED:
-        *count -= lost;
+        take_back(missing, lost);
         ledger->reordered++;
         break;
     case SEQUENCE_LATE:
@@ -120,7 +135,10 @@ static void check_datagrams(struct weir_decoder *decoder)
     const enum sequence_verdict verdict = sequence_check(&decoder->message.session->sequence, run->sequence,
                                                          run->sys_uptime_ms, run->export_time_s, LIMIT_SEQUENCE_GAP,
                                                          &lost);
-    take_verdict(decoder, resumed_verdict(decoder->message.session, verdict), lost, &decoder->ledger.lost);
+    struct weir_ledger *ledger = &decoder->ledger;
+    const uint64_t since = ledger->lost - decoder->book.mark.lost;
+    const struct missing missing = {&ledger->lost, &ledger->found, decoder->message.session->account.lost + since};
+    take_verdict(decoder, resumed_verdict(decoder->message.session, verdict), lost, &missing);
 }
 
 /* IPFIX, v5 and v7 count records: those of this datagram have to be known as well, so it is checked at its end. */
@@ -132,7 +150,11 @@ static void check_records(struct weir_decoder *decoder)
     const enum sequence_verdict verdict =
         record_sequence_check(&message->session->records, message->run.sequence, &count, LIMIT_SEQUENCE_GAP_RECORDS,
                               &lost);
-    take_verdict(decoder, resumed_verdict(message->session, verdict), lost, &decoder->ledger.lost_records);
+    struct weir_ledger *ledger = &decoder->ledger;
+    const uint64_t since = ledger->lost_records - decoder->book.mark.lost_records;
+    const struct missing missing = {
+        &ledger->lost_records, &ledger->found_records, message->session->account.lost_records + since};
+    take_verdict(decoder, resumed_verdict(message->session, verdict), lost, &missing);
 }
 
 int message_start(struct weir_decoder *decoder)

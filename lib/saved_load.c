@@ -2,15 +2,15 @@
 /*
  * saved_load.c - takes what was saved; saved.h has the form
  *
- * What is within a template or an element is checked as if it had come from the network.
+ * What is within an element, a template or a set is checked as if it had come from the network.
  */
-#include "saved.h"
-
 #include "decoder.h"
 #include "element.h"
 #include "limits.h"
+#include "saved.h"
 #include "type_information.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -21,92 +21,57 @@ enum {
     ELEMENT_ID_MAX = 0x7fff
 };
 
-static uint64_t take_u64(struct wire *wire)
+uint64_t loading_u64(struct loading *loading)
 {
-    const uint64_t high = wire_u32(wire);
-    return high << 32 | wire_u32(wire);
+    const uint64_t high = wire_u32(&loading->wire);
+    return high << 32 | wire_u32(&loading->wire);
 }
 
-static struct weir_address take_address(struct wire *wire)
+int64_t loading_time(struct loading *loading)
 {
-    struct weir_address address = {.family = wire_u8(wire)};
-    const uint8_t *octets = wire_take(wire, ADDRESS_BYTES - 1);
+    const int64_t time_us = (int64_t)loading_u64(loading);
+    if (time_us > LIFETIME_ENDLESS_US || time_us < -INT64_MAX / 4)
+        loading->wire.error = true;
+    return time_us;
+}
+
+struct weir_address loading_address(struct loading *loading)
+{
+    struct weir_address address = {.family = wire_u8(&loading->wire)};
+    const uint8_t *octets = wire_take(&loading->wire, ADDRESS_BYTES - 1);
     if (octets != NULL)
         memcpy(address.octets, octets, ADDRESS_BYTES - 1);
     if (address.family != 0 && address.family != 4 && address.family != 6)
-        wire->error = true;
+        loading->wire.error = true;
     return address;
 }
 
-/* Counts the fields; UINT32_MAX when the octets do not end with one. */
-static uint32_t count_fields(const struct specification *specification)
+bool loading_has_more(struct loading *loading)
 {
-    struct wire wire = wire_init(specification->fields, specification->size_bytes);
-    uint32_t count = 0;
-    for (; wire_left(&wire) > 0 && !wire.error; count++) {
-        wire_take(&wire, 2 + 2);
-        if (!wire.error && specification->version == VERSION_IPFIX && (wire.at[-4] & 0x80) != 0)
-            wire_take(&wire, 4);
-    }
-    return wire.error ? UINT32_MAX : count;
+    const uint8_t more = wire_u8(&loading->wire);
+    if (more != SAVED_MORE && more != SAVED_NO_MORE)
+        loading->wire.error = true;
+    return more == SAVED_MORE && !loading->wire.error;
 }
 
-static bool is_sound(const struct specification *specification, uint16_t id)
+bool loading_wants(const struct loading *loading, const struct weir_address *address)
 {
-    const bool ipfix = specification->version == VERSION_IPFIX;
-    return id >= TEMPLATE_ID_FIRST && (ipfix || specification->version == VERSION_9) &&
-           specification->field_count != UINT32_MAX && specification->field_count > 0 &&
-           specification->scope_count <= specification->field_count &&
-           (specification->options || specification->scope_count == 0) &&
-           !(specification->options && ipfix && specification->scope_count == 0);
+    return loading->want == NULL || loading->want(loading->context, address);
 }
 
-static bool is_time(int64_t time_us)
-{
-    return time_us <= INT64_MAX / 2 && time_us >= -INT64_MAX / 4;
-}
+/* -------------------------------------------------------------------------------------------------- elements */
 
-/* Templates beyond the limits of this decoder are left out, as they would be when they came. */
-static void load_template(struct weir_decoder *decoder, struct session *session, struct wire *wire)
+static void note_shown(struct loading *loading)
 {
-    const uint16_t id = wire_u16(wire);
-    struct specification specification = {.version = wire_u16(wire)};
-    const uint8_t flags = wire_u8(wire);
-    specification.options = (flags & SAVED_OPTIONS) != 0;
-    specification.scope_count = wire_u16(wire);
-    specification.size_bytes = wire_u32(wire);
-    const int64_t seen_us = (int64_t)take_u64(wire);
-    specification.fields = wire_take(wire, specification.size_bytes);
-    if (wire->error)
-        return;
-    specification.field_count = count_fields(&specification);
-    if (!is_sound(&specification, id) || flags > (SAVED_OPTIONS | SAVED_SHARED) || !is_time(seen_us) ||
-        session_template(session, id) != NULL) {
-        wire->error = true;
-        return;
-    }
-    const bool shared = (flags & SAVED_SHARED) != 0;
-    enum weir_reason reason;
-    if ((!shared && decoder->ledger.templates >= decoder->options.templates_max) ||
-        !eviction_has_place(decoder, session, id))
-        return;
-    struct layout *layout = layout_get(&decoder->layouts, &specification, &reason);
-    if (layout == NULL)
-        return;
-    struct template_entry *entry =
-        session_template_add(&decoder->sessions, session, id, decoder->options.templates_session_max);
-    if (entry == NULL) {
-        layout_unref(&decoder->layouts, layout);
-        return;
-    }
-    sharing_set_entry(decoder, session, entry, layout, shared);
-    entry->seen_us = seen_us;
-    decoder->ledger.templates_loaded += !shared;
+    if (loading->element_count <= LIMIT_ELEMENTS_LEARNED)
+        loading->shown[loading->element_count] = taught_element_count(&loading->decoder->taught);
 }
 
 /* Elements that are registered by now, or that the user has added, are known better. */
-static void load_element(struct weir_decoder *decoder, struct wire *wire)
+static void load_element(struct loading *loading)
 {
+    struct weir_decoder *decoder = loading->decoder;
+    struct wire *wire = &loading->wire;
     struct weir_element element = {.pen = wire_u32(wire)};
     element.id = wire_u16(wire);
     element.type = wire_u8(wire);
@@ -119,77 +84,24 @@ static void load_element(struct weir_decoder *decoder, struct wire *wire)
         wire->error = true;
         return;
     }
+    note_shown(loading);
+    loading->element_count++;
     if (taught_or_registered(&decoder->taught, element.pen, element.id) == NULL &&
         taught_add(&decoder->taught, &element, name_bytes, false) == TAUGHT)
         decoder->ledger.elements_loaded++;
 }
 
-/* Where numbers stood; what came before is not known any more, so what comes late can only be told as that. */
-static void load_sequences(struct session *session, struct wire *wire)
-{
-    const int64_t heard_us = (int64_t)take_u64(wire);
-    const uint8_t which = wire_u8(wire);
-    struct sequence datagrams = {.started = (which & SAVED_DATAGRAMS) != 0};
-    struct record_sequence records = {.started = (which & SAVED_RECORDS) != 0};
-    if (datagrams.started) {
-        datagrams.next = wire_u32(wire);
-        datagrams.uptime_ms = wire_u32(wire);
-        datagrams.boot_ms = (int64_t)take_u64(wire);
-    }
-    if (records.started)
-        records.next = wire_u32(wire);
-    if ((which & SAVED_AFTER) != 0)
-        records.manner = RECORD_MANNER_AFTER;
-    if (wire->error || !is_time(heard_us) || which > (SAVED_DATAGRAMS | SAVED_RECORDS | SAVED_AFTER) ||
-        (!records.started && records.manner != RECORD_MANNER_UNKNOWN) ||
-        datagrams.boot_ms > INT64_C(1000) * UINT32_MAX || datagrams.boot_ms < -(int64_t)UINT32_MAX) {
-        wire->error = true;
-        return;
-    }
-    session->heard_us = heard_us;
-    session->sequence = datagrams;
-    session->records = records;
-    session->resumed = which != 0;
-}
+/* ---------------------------------------------------------------------------------------------------- states */
 
-/* False without memory. */
-static bool load_session(struct weir_decoder *decoder, struct wire *wire, uint32_t format)
+static void load_entry(struct loading *loading, struct state *state)
 {
-    const struct weir_address address = take_address(wire);
-    const uint16_t port = wire_u16(wire);
-    const uint32_t domain = wire_u32(wire);
-    const uint8_t useful = wire_u8(wire);
-    if (wire->error || useful > 1 || session_find(&decoder->sessions, &address, port, domain) != NULL) {
-        wire->error = true;
-        return true;
-    }
-    /* Those that were useful most recently come last. */
-    if (decoder->sessions.count >= decoder->sessions.count_max)
-        eviction_for_session(decoder, &address);
-    struct session *session = session_create(&decoder->sessions, &address, port, domain);
-    if (session == NULL)
-        return false;
-    if (useful == 1) {
-        session->returned = true;
-        session_prove_useful(&decoder->sessions, session);
-    }
-    decoder->ledger.sessions_loaded++;
-    if (format != SAVED_FORMAT_1)
-        load_sequences(session, wire);
-    const uint32_t count = wire_u32(wire);
-    for (uint32_t i = 0; i < count && !wire->error; i++)
-        load_template(decoder, session, wire);
-    return true;
-}
-
-static void load_entry(struct weir_decoder *decoder, struct state *state, struct wire *wire)
-{
+    struct wire *wire = &loading->wire;
     struct state_told told = {.kind = wire_u8(wire)};
-    told.id = take_u64(wire);
+    told.id = loading_u64(loading);
     told.rate = wire_u32(wire);
     told.algorithm = wire_u16(wire);
-    told.totals[0] = take_u64(wire);
-    told.totals[1] = take_u64(wire);
+    told.totals[0] = loading_u64(loading);
+    told.totals[1] = loading_u64(loading);
     told.name_bytes = wire_u8(wire);
     told.name = wire_take(wire, told.name_bytes);
     told.description_bytes = wire_u8(wire);
@@ -198,20 +110,41 @@ static void load_entry(struct weir_decoder *decoder, struct state *state, struct
                          memchr(told.description, 0, told.description_bytes) != NULL))
         wire->error = true;
     if (!wire->error && state != NULL)
-        state_put(&decoder->states, state, &told);
+        state_put(&loading->decoder->states, state, &told);
 }
 
-static void load_state(struct weir_decoder *decoder, struct wire *wire)
+/* The state to be filled, or NULL. One that another load brought gives way when it was told before. */
+static struct state *state_to_fill(struct loading *loading, const struct weir_address *address, uint32_t domain,
+                                   int64_t told_us)
 {
-    const struct weir_address address = take_address(wire);
+    struct state_table *states = &loading->decoder->states;
+    if (!loading_wants(loading, address))
+        return NULL;
+    struct state *there = state_of(states, address, domain);
+    if (there != NULL && loading->decoder->load_count > 1) {
+        if (told_us <= there->told_us)
+            return NULL;
+        state_forget(states, there);
+    }
+    struct state *state = state_get(states, address, domain);
+    if (state != NULL)
+        state->told_us = told_us;
+    return state;
+}
+
+static void load_state(struct loading *loading)
+{
+    struct wire *wire = &loading->wire;
+    const struct weir_address address = loading_address(loading);
     const uint32_t domain = wire_u32(wire);
-    const uint64_t system_init_ms = take_u64(wire);
+    const int64_t told_us = loading->format >= SAVED_FORMAT ? loading_time(loading) : 0;
+    const uint64_t system_init_ms = loading_u64(loading);
     const uint32_t rate = wire_u32(wire);
     if (wire->error)
         return;
-    struct state *state = state_get(&decoder->states, &address, domain);
+    struct state *state = state_to_fill(loading, &address, domain, told_us);
     for (int i = 0; i < STATE_TOTALS; i++) {
-        const uint64_t total = take_u64(wire);
+        const uint64_t total = loading_u64(loading);
         if (state != NULL)
             state->totals[i] = total;
     }
@@ -221,8 +154,44 @@ static void load_state(struct weir_decoder *decoder, struct wire *wire)
     }
     const uint32_t count = wire_u32(wire);
     for (uint32_t i = 0; i < count && !wire->error; i++)
-        load_entry(decoder, state, wire);
+        load_entry(loading, state);
 }
+
+/* ---------------------------------------------------------------------------------------------- what waits */
+
+/* Of a session that was not taken nothing is: what there is of it came with another load, which has heard it later. */
+static void load_waiting(struct loading *loading, int64_t *before_us)
+{
+    struct weir_decoder *decoder = loading->decoder;
+    struct wire *wire = &loading->wire;
+    struct weir_run run = {.exporter = loading_address(loading)};
+    run.exporter_port = wire_u16(wire);
+    run.domain = wire_u32(wire);
+    const int64_t arrived_us = loading_time(loading);
+    run.received_us = (int64_t)loading_u64(loading);
+    run.datagram = loading_u64(loading);
+    run.version = wire_u16(wire);
+    run.template_id = wire_u16(wire);
+    run.export_time_s = wire_u32(wire);
+    run.sys_uptime_ms = wire_u32(wire);
+    run.sequence = wire_u32(wire);
+    run.header_count = wire_u16(wire);
+    const size_t size_bytes = wire_u16(wire);
+    const uint8_t *data = wire_take(wire, size_bytes);
+    if (wire->error || (run.version != VERSION_9 && run.version != VERSION_IPFIX) ||
+        run.template_id < TEMPLATE_ID_FIRST || arrived_us < *before_us || arrived_us > loading->now_us) {
+        wire->error = true;
+        return;
+    }
+    *before_us = arrived_us;
+    if (!loading->whole || !loading_wants(loading, &run.exporter))
+        return;
+    struct session *session = session_find(&decoder->sessions, &run.exporter, run.exporter_port, run.domain);
+    if (session == NULL || session->load == decoder->load_count)
+        data_set_wait_on(decoder, session, &run, data, size_bytes, arrived_us);
+}
+
+/* ------------------------------------------------------------------------------------------------------- all */
 
 static enum weir_saved check(const uint8_t *data, size_t size_bytes, uint32_t *ret_format)
 {
@@ -231,22 +200,85 @@ static enum weir_saved check(const uint8_t *data, size_t size_bytes, uint32_t *r
     if (begin == NULL || memcmp(begin, SAVED_MAGIC, SAVED_MAGIC_BYTES) != 0)
         return WEIR_SAVED_FOREIGN;
     const uint32_t format = wire_u32(&wire), crc = wire_u32(&wire);
-    const uint64_t follows = take_u64(&wire);
+    const uint64_t follows = (uint64_t)wire_u32(&wire) << 32;
+    const uint64_t follows_low = wire_u32(&wire);
     if (wire.error)
         return WEIR_SAVED_CUT;
     if (format > SAVED_FORMAT)
         return WEIR_SAVED_NEWER;
-    if (follows > wire_left(&wire))
+    if ((follows | follows_low) > wire_left(&wire))
         return WEIR_SAVED_CUT;
-    if (format < SAVED_FORMAT_1 || follows != wire_left(&wire) || crc != saved_crc32(data, size_bytes, format))
+    if (format < SAVED_FORMAT_1 || (follows | follows_low) != wire_left(&wire) ||
+        crc != saved_crc32(data, size_bytes, format))
         return WEIR_SAVED_DAMAGED;
     *ret_format = format;
     return WEIR_SAVED_OK;
 }
 
-/* As it was before loading began. */
-static void forget_all(struct weir_decoder *decoder)
+static void go_on(struct loading *loading, int64_t sweep_at_us)
 {
+    struct weir_decoder *decoder = loading->decoder;
+    if (!loading->whole)
+        return;
+    if (loading->now_us > decoder->now_us || decoder->now_us == 0)
+        decoder->now_us = loading->now_us;
+    lifetime_go_on(&decoder->lifetime, loading->now_us, sweep_at_us);
+}
+
+/* Elements come first, as templates are compiled with them. */
+static enum weir_saved load_all(struct loading *loading)
+{
+    int64_t before_us = INT64_MIN, sweep_at_us = INT64_MIN;
+    if (loading->format >= SAVED_FORMAT) {
+        loading->now_us = loading_time(loading);
+        sweep_at_us = (int64_t)loading_u64(loading);
+        go_on(loading, sweep_at_us);
+    }
+    while (loading->format != SAVED_FORMAT_1 && loading_has_more(loading))
+        load_element(loading);
+    note_shown(loading);
+    while (loading_has_more(loading)) {
+        if (!loading_session(loading))
+            return WEIR_SAVED_MEMORY;
+    }
+    while (loading_has_more(loading))
+        load_state(loading);
+    while (loading->format >= SAVED_FORMAT && loading_has_more(loading))
+        load_waiting(loading, &before_us);
+    if (loading->wire.error || wire_left(&loading->wire) > 0)
+        return WEIR_SAVED_DAMAGED;
+    return session_order(&loading->decoder->sessions, loading->decoder->load_count) == 0 ? WEIR_SAVED_OK
+                                                                                        : WEIR_SAVED_MEMORY;
+}
+
+/* What is counted, what of sessions, states and sets was left out, is told by the ledger alone. */
+static enum weir_saved load_quietly(struct weir_decoder *decoder, struct loading *loading)
+{
+    void (*const event)(void *context, const struct weir_event *event) = decoder->options.event;
+    decoder->options.event = NULL;
+    decoder->states.loading = loading->whole;
+    decoder->load_count++;
+    loading->decoder = decoder;
+    loading->turn_first = loading->turn_last = decoder->sessions.turn;
+    const enum weir_saved fault = load_all(loading);
+    decoder->sessions.turn = loading->turn_last;
+    waiting_settle(&decoder->waiting);
+    account_turn_to(decoder, NULL);
+    decoder->ledger.sessions = decoder->sessions.count;
+    decoder->states.loading = false;
+    decoder->options.event = event;
+    return fault;
+}
+
+/* What a decoder was that had not taken anything. */
+struct fresh {
+    int64_t now_us, sweep_at_us;
+};
+
+static void forget_all(struct weir_decoder *decoder, const struct fresh *fresh)
+{
+    void (*const event)(void *context, const struct weir_event *event) = decoder->options.event;
+    decoder->options.event = NULL;
     for (int useful = 0; useful <= 1; useful++) {
         while (decoder->sessions.used[useful].oldest != NULL)
             eviction_give_up(decoder, decoder->sessions.used[useful].oldest);
@@ -255,45 +287,79 @@ static void forget_all(struct weir_decoder *decoder)
     taught_forget_learned(&decoder->taught); /* no layout is left that has any */
     decoder->ledger = (struct weir_ledger){0};
     decoder->book = (struct account_book){0};
+    decoder->sessions.turn = 0;
+    decoder->load_count = 0;
+    decoder->now_us = fresh->now_us;
+    decoder->lifetime.sweep_at_us = fresh->sweep_at_us;
+    decoder->options.event = event;
 }
 
-static bool has_more(struct wire *wire)
+static bool holds_something(const struct weir_decoder *decoder)
 {
-    const uint8_t more = wire_u8(wire);
-    if (more != SAVED_MORE && more != SAVED_NO_MORE)
-        wire->error = true;
-    return more == SAVED_MORE && !wire->error;
+    return decoder->sessions.count > 0 || decoder->states.count > 0 || decoder->taught.exporter_count > 0;
 }
 
-/* Elements come first, as templates are compiled with them. */
-static enum weir_saved load_all(struct weir_decoder *decoder, struct wire *wire, uint32_t format)
+static struct loading begin(const uint8_t *data, size_t size_bytes, uint32_t format, bool whole)
 {
-    while (format != SAVED_FORMAT_1 && has_more(wire))
-        load_element(decoder, wire);
-    while (has_more(wire)) {
-        if (!load_session(decoder, wire, format))
-            return WEIR_SAVED_MEMORY;
+    return (struct loading){
+        .wire = wire_init(data + SAVED_HEADER_BYTES, size_bytes - SAVED_HEADER_BYTES),
+        .format = format,
+        .whole = whole && format >= SAVED_FORMAT,
+    };
+}
+
+/* Takes what was saved; what the decoder held before is saved meanwhile, so that it can be had back. */
+static enum weir_saved load_or_restore(struct weir_decoder *decoder, struct loading *loading)
+{
+    const struct fresh fresh = {decoder->now_us, decoder->lifetime.sweep_at_us};
+    const size_t held_bytes = holds_something(decoder) ? weir_decoder_save(decoder, NULL, 0) : 0;
+    uint8_t *held = held_bytes > 0 ? malloc(held_bytes) : NULL;
+    if (held_bytes > 0 && held == NULL)
+        return WEIR_SAVED_MEMORY;
+    if (held != NULL)
+        weir_decoder_save(decoder, held, held_bytes);
+    enum weir_saved fault = load_quietly(decoder, loading);
+    if (fault != WEIR_SAVED_OK)
+        forget_all(decoder, &fresh);
+    if (fault != WEIR_SAVED_OK && held != NULL) {
+        struct loading again = begin(held, held_bytes, SAVED_FORMAT, true);
+        if (load_quietly(decoder, &again) != WEIR_SAVED_OK) {
+            forget_all(decoder, &fresh);
+            fault = WEIR_SAVED_MEMORY;
+        }
     }
-    while (has_more(wire))
-        load_state(decoder, wire);
-    return wire->error || wire_left(wire) > 0 ? WEIR_SAVED_DAMAGED : WEIR_SAVED_OK;
+    free(held);
+    return fault;
 }
 
 enum weir_saved weir_decoder_load(struct weir_decoder *decoder, const uint8_t *data, size_t size_bytes)
 {
-    if (decoder->ledger.datagrams > 0 || decoder->sessions.count > 0 || decoder->states.count > 0 ||
-        decoder->taught.exporter_count > 0)
+    if (decoder->ledger.datagrams > 0 || holds_something(decoder))
         return WEIR_SAVED_IN_USE;
     uint32_t format = 0;
-    enum weir_saved fault = check(data, size_bytes, &format);
+    const enum weir_saved fault = check(data, size_bytes, &format);
     if (fault != WEIR_SAVED_OK)
         return fault;
-    struct wire wire = wire_init(data + SAVED_HEADER_BYTES, size_bytes - SAVED_HEADER_BYTES);
-    fault = load_all(decoder, &wire, format);
-    if (fault != WEIR_SAVED_OK) {
-        forget_all(decoder);
+    struct loading loading = begin(data, size_bytes, format, false);
+    return load_or_restore(decoder, &loading);
+}
+
+enum weir_saved weir_decoder_load_where(struct weir_decoder *decoder, const uint8_t *data, size_t size_bytes,
+                                        bool (*want)(void *context, const struct weir_address *address), void *context)
+{
+    if (decoder->ledger.datagrams > 0)
+        return WEIR_SAVED_IN_USE;
+    uint32_t format = 0;
+    const enum weir_saved fault = check(data, size_bytes, &format);
+    if (fault != WEIR_SAVED_OK)
         return fault;
-    }
-    decoder->ledger.sessions = decoder->sessions.count;
-    return WEIR_SAVED_OK;
+    struct loading loading = begin(data, size_bytes, format, true);
+    loading.want = want;
+    loading.context = context;
+    return load_or_restore(decoder, &loading);
+}
+
+void weir_decoder_pause(struct weir_decoder *decoder)
+{
+    loading_pause(decoder);
 }

@@ -133,6 +133,7 @@ static void peer_remove(struct session *session)
 
 void session_touch(struct session_table *table, struct session *session)
 {
+    session->turn = ++table->turn;
     if (session->peer_newer != NULL) {
         peer_remove(session);
         peer_append(session);
@@ -158,6 +159,33 @@ void session_prove_useful(struct session_table *table, struct session *session)
     move_used(table, session, true);
     if (table->used[true].count > table->count_max - table->count_max / 8)
         move_used(table, table->used[true].oldest, false);
+}
+
+static int compare_turns(const void *a, const void *b)
+{
+    const struct session *const *left = a, *const *right = b;
+    return ((*left)->turn > (*right)->turn) - ((*left)->turn < (*right)->turn);
+}
+
+int session_order(struct session_table *table, uint32_t load)
+{
+    struct session **sessions = malloc((table->count + (size_t)1) * sizeof(struct session *));
+    size_t count = 0;
+    if (sessions == NULL)
+        return -1;
+    for (int useful = 0; useful <= 1; useful++) {
+        for (struct session *session = table->used[useful].oldest; session != NULL; session = session->used_newer) {
+            if (session->load == load)
+                sessions[count++] = session;
+        }
+    }
+    qsort(sessions, count, sizeof *sessions, compare_turns);
+    for (size_t i = 0; i < count; i++) {
+        peer_remove(sessions[i]);
+        peer_append(sessions[i]);
+    }
+    free(sessions);
+    return 0;
 }
 
 struct session *session_victim(struct session_table *table, const struct weir_address *address)
@@ -224,6 +252,7 @@ struct session *session_create(struct session_table *table, const struct weir_ad
     session->address = *address;
     session->port = port;
     session->domain = domain;
+    session->turn = ++table->turn;
     link_session(table, session);
     used_append(table, session);
     peer_append(session);
@@ -294,6 +323,12 @@ static int grow_templates(struct session *session)
     session->templates = templates;
     session->template_places = places;
     return 0;
+}
+
+void session_template_reserve(struct session *session, uint32_t count)
+{
+    while (count > session->template_places / 2 && grow_templates(session) == 0)
+        continue;
 }
 
 struct template_entry *session_template_add(struct session_table *table, struct session *session, uint16_t id,

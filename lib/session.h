@@ -51,6 +51,7 @@ struct session {
     struct peer *peer;
     struct sequence sequence; /* of versions that count datagrams */
     int64_t heard_us;         /* when its last datagram came */
+    uint64_t turn;            /* which of all turns of sessions was its last */
     _Alignas(SESSION_ALIGNMENT) struct account account;
     struct record_sequence records; /* of versions that count records */
     struct session *peer_older;
@@ -60,6 +61,7 @@ struct session {
     uint32_t own_count;            /* templates that this session was sent */
     struct waiting_set *waiting_first, *waiting_last;
     size_t waiting_bytes;
+    uint32_t load; /* with which it came, counted from 1; 0: with none */
 };
 
 /* Sessions by their last use. */
@@ -75,6 +77,7 @@ struct session_table {
     uint32_t count;
     uint32_t count_max;
     uint32_t place_count; /* of all sessions */
+    uint64_t turn;        /* counts what sessions were used */
     struct session_list used[2]; /* those on trial; those that have proved useful */
     struct peer_table peers;
     uint64_t seed;
@@ -96,6 +99,10 @@ void session_prove_useful(struct session_table *table, struct session *session);
 /* The session that is to make room for one of this address, NULL when there is room. */
 struct session *session_victim(struct session_table *table, const struct weir_address *address);
 
+/* Puts the sessions of each peer that came with this load in the order of their turns, behind the others. -1 when memory
+ * is short. */
+int session_order(struct session_table *table, uint32_t load);
+
 /* Makes a session; NULL when memory is short. The caller has made room. */
 struct session *session_create(struct session_table *table, const struct weir_address *address, uint16_t port,
                                uint32_t domain);
@@ -110,7 +117,10 @@ struct session *session_sibling(const struct session_table *table, const struct 
 /* The template with this ID, or NULL. */
 struct template_entry *session_template(const struct session *session, uint16_t id);
 
-/* The same, made with no layout when there is none. NULL when memory is short or there are `count_max`. */
+/* Makes places for so many templates, if there is memory. */
+void session_template_reserve(struct session *session, uint32_t count);
+
+/* As session_template(), made with no layout when there is none. NULL when memory is short or there are `count_max`. */
 struct template_entry *session_template_add(struct session_table *table, struct session *session, uint16_t id,
                                             uint32_t count_max);
 

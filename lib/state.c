@@ -137,6 +137,16 @@ void state_clear(struct state_table *table)
         remove_state(table, table->oldest);
 }
 
+void state_forget(struct state_table *table, struct state *state)
+{
+    remove_state(table, state);
+}
+
+struct state *state_of(const struct state_table *table, const struct weir_address *address, uint32_t domain)
+{
+    return find(table, address, domain);
+}
+
 /* The state that is to go. Those of addresses whose data is decoded are passed over, and come to the end of the line;
  * only one of the same kind may take their place. */
 static struct state *victim_for(struct state_table *table, const struct peer *asking)
@@ -152,7 +162,7 @@ static struct state *victim_for(struct state_table *table, const struct peer *as
 
 static bool make_room(struct state_table *table, const struct peer *peer, size_t bytes)
 {
-    if (!peer_may_take(peer->state_bytes, table->bytes, table->bytes_max))
+    if (!table->loading && !peer_may_take(peer->state_bytes, table->bytes, table->bytes_max))
         return false;
     while (bytes > table->bytes_max - table->bytes) {
         struct state *victim = victim_for(table, peer);

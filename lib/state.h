@@ -75,6 +75,7 @@ struct state {
     uint64_t system_init_ms;
     uint32_t rate_of_all;
     uint64_t totals[STATE_TOTALS];
+    int64_t told_us; /* when something was told last */
 };
 
 struct state_table {
@@ -85,14 +86,19 @@ struct state_table {
     struct state *newest, *oldest;
     size_t bytes, bytes_max;
     uint64_t seed;
+    bool loading; /* what is saved had its room before: none has a share to keep to */
 };
 
 /* 0, or -1 when memory is short. */
 int state_table_init(struct state_table *table, struct peer_table *peers, uint64_t seed);
 void state_table_done(struct state_table *table);
 
-/* Forgets all. */
+/* Forgets all; one state. */
 void state_clear(struct state_table *table);
+void state_forget(struct state_table *table, struct state *state);
+
+/* The state of just this domain, or NULL. */
+struct state *state_of(const struct state_table *table, const struct weir_address *address, uint32_t domain);
 
 /* The state of just this domain, made when there is none; NULL when there is no room. */
 struct state *state_get(struct state_table *table, const struct weir_address *address, uint32_t domain);

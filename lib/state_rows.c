@@ -393,6 +393,7 @@ void state_take_rows(struct weir_decoder *decoder, const struct batch *batch, co
         fits = state != NULL && take_record(decoder, state, &record) && fits;
         if (state == NULL)
             break; /* nor for most of the others; to look for it row by row would take too long */
+        state->told_us = decoder->now_us;
     }
     if (!fits)
         decoder_refuse(decoder, WEIR_EVENT_STATE_REFUSED, WEIR_REASON_STATE_FULL, run, run->template_id);

@@ -37,7 +37,21 @@ const struct weir_element *taught_find(const struct taught *taught, uint32_t pen
     if (taught->place_count == 0)
         return NULL;
     const struct taught_element *found = *find_place(taught, pen, id);
-    return found == NULL ? NULL : &found->element;
+    return found == NULL || found->number >= taught_element_count(taught) ? NULL : &found->element;
+}
+
+void taught_hide(struct taught *taught, uint32_t shown_count)
+{
+    const uint32_t all = taught->user_count + taught->exporter_count;
+    taught->hidden_count = shown_count < all ? all - shown_count : 0;
+}
+
+bool taught_is_hidden(const struct taught *taught, const struct weir_element *element)
+{
+    if (taught->hidden_count == 0 || element == NULL)
+        return false;
+    const struct taught_element *found = *find_place(taught, element->pen, element->id);
+    return found != NULL && &found->element == element && found->number >= taught_element_count(taught);
 }
 
 const struct weir_element *taught_or_registered(const struct taught *taught, uint32_t pen, uint16_t id)
@@ -103,6 +117,7 @@ enum taught_result taught_add(struct taught *taught, const struct weir_element *
     struct taught_element *made = copy(element, name_bytes, by_user);
     if (made == NULL)
         return TAUGHT_MEMORY;
+    made->number = taught_element_count(taught);
     taught->taken_count += *place == NULL; /* an exporter's, which stays for the layouts that have it */
     *place = made;
     append(taught, made);
@@ -124,6 +139,7 @@ void taught_forget_learned(struct taught *taught)
             continue;
         }
         element->next = NULL;
+        element->number = taught->taken_count;
         append(taught, element);
         *find_place(taught, element->element.pen, element->element.id) = element;
         taught->taken_count++;

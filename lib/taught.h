@@ -14,6 +14,7 @@
 struct taught_element {
     struct weir_element element;
     struct taught_element *next; /* of all, the one taught after it */
+    uint32_t number; /* so many were taught before */
     bool by_user;
     char name[];
 };
@@ -25,6 +26,7 @@ struct taught {
     uint32_t user_count;
     uint32_t exporter_count;
     struct taught_element *all, *newest;
+    uint32_t hidden_count; /* so many of the newest are not found: what is compiled was compiled before them */
     uint64_t seed;
 };
 
@@ -35,14 +37,20 @@ void taught_done(struct taught *taught);
 /* Forgets what exporters told; no layout refers to it any more. */
 void taught_forget_learned(struct taught *taught);
 
-/* How many were ever taught: changes whenever one is. */
+/* How many were ever taught, and how many of these are not hidden: changes whenever one is taught. */
 static inline uint32_t taught_element_count(const struct taught *taught)
 {
-    return taught->user_count + taught->exporter_count;
+    return taught->user_count + taught->exporter_count - taught->hidden_count;
 }
 
 /* The element with this number, or NULL when none was taught. */
 const struct weir_element *taught_find(const struct taught *taught, uint32_t pen, uint16_t id);
+
+/* Hides all but the first so many elements; UINT32_MAX: none. */
+void taught_hide(struct taught *taught, uint32_t shown_count);
+
+/* Whether an element is one that is hidden. */
+bool taught_is_hidden(const struct taught *taught, const struct weir_element *element);
 
 /* The element with this number, taught or registered, or NULL. */
 const struct weir_element *taught_or_registered(const struct taught *taught, uint32_t pen, uint16_t id);

@@ -9,6 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void append(struct waiting *waiting, struct waiting_set *set)
+{
+    set->previous = waiting->last;
+    if (waiting->last != NULL)
+        waiting->last->next = set;
+    else
+        waiting->first = set;
+    waiting->last = set;
+}
+
 struct waiting_set *waiting_add(struct waiting *waiting, struct session *session, const struct weir_run *run,
                                 const uint8_t *data, size_t size_bytes, int64_t now_us)
 {
@@ -21,12 +31,7 @@ struct waiting_set *waiting_add(struct waiting *waiting, struct session *session
     *set = (struct waiting_set){.session = session, .run = *run, .size_bytes = size_bytes, .arrived_us = now_us};
     memcpy(set->data, data, size_bytes);
 
-    set->previous = waiting->last;
-    if (waiting->last != NULL)
-        waiting->last->next = set;
-    else
-        waiting->first = set;
-    waiting->last = set;
+    append(waiting, set);
 
     set->session_previous = session->waiting_last;
     if (session->waiting_last != NULL)
@@ -77,6 +82,32 @@ void waiting_rewind(struct waiting *waiting, int64_t now_us)
     for (struct waiting_set *set = waiting->first; set != NULL; set = set->next) {
         if (set->arrived_us > now_us)
             set->arrived_us = now_us;
+    }
+}
+
+/* The first set that arrived before the one before it. */
+static struct waiting_set *find_break(const struct waiting *waiting)
+{
+    struct waiting_set *set = waiting->first;
+    while (set != NULL && (set->previous == NULL || set->previous->arrived_us <= set->arrived_us))
+        set = set->next;
+    return set;
+}
+
+void waiting_settle(struct waiting *waiting)
+{
+    struct waiting_set *more;
+    while ((more = find_break(waiting)) != NULL) {
+        struct waiting_set *set = waiting->first;
+        more->previous->next = NULL;
+        waiting->first = waiting->last = NULL;
+        while (set != NULL || more != NULL) {
+            struct waiting_set **from = more == NULL || (set != NULL && set->arrived_us <= more->arrived_us) ? &set : &more;
+            struct waiting_set *taken = *from;
+            *from = taken->next;
+            append(waiting, taken);
+        }
+        waiting->last->next = NULL;
     }
 }
 

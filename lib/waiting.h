@@ -48,6 +48,9 @@ void waiting_remove(struct waiting *waiting, struct waiting_set *set);
 /* No set arrived later than `now_us`: time was set back. */
 void waiting_rewind(struct waiting *waiting, int64_t now_us);
 
+/* Puts all into the order in which they arrived, where those of several decoders were added one behind the other. */
+void waiting_settle(struct waiting *waiting);
+
 void waiting_done(struct waiting *waiting);
 
 #endif

@@ -63,8 +63,11 @@ void ledger_page_free(struct ledger_page *page)
 static struct ledger_counts counts_of(const struct weir_session_view *view)
 {
 #define LEDGER_COUNT(id, name, text) .name = view->name,
-    return (struct ledger_counts){LEDGER_SESSION_COLUMNS(LEDGER_COUNT)};
+    struct ledger_counts counts = {LEDGER_SESSION_COLUMNS(LEDGER_COUNT)};
 #undef LEDGER_COUNT
+    counts.lost -= view->found; /* which rows before tell as lost */
+    counts.lost_records -= view->found_records;
+    return counts;
 }
 
 static uint32_t place_of(const struct ledger_log *log, const struct weir_address *address, uint16_t port, uint32_t domain)

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "live_writers.h"
 
+#include "writer_lock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +62,7 @@ int live_writers_hold(struct live_writers *writers, const char *folder, struct s
         if (strlen(entry->d_name) != 8 || sscanf(entry->d_name, "%8" SCNx32 "%c", &id, &end) != 1)
             continue;
         int fd = writers->held_count >= HELD_MAX ? -1 : openat(dirfd(directory), entry->d_name, O_RDONLY | O_CLOEXEC);
-        if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0) {
+        if (fd >= 0 && (flock(fd, LOCK_SH | LOCK_NB) != 0 || writer_lock_is_claimed(fd))) {
             close(fd);
             fd = -1;
         }

@@ -30,6 +30,7 @@ struct segment {
     int64_t first_received_us, last_received_us; /* of its rows */
     int64_t opened_us; /* by the caller's clock */
     uint64_t sequence;
+    uint64_t cut; /* that it belongs to; 0: it gets its name at once */
     uint64_t serial; /* tells one use of it from the next */
     struct ledger_page *ledger; /* of SEGMENT_LEDGER, instead of gathers; owned */
     struct segment *next; /* in a queue */

@@ -26,19 +26,32 @@ static int sync_folders(const struct segment_place *place, char *folder, struct 
     return -1;
 }
 
-/* Moves a whole file to its place. */
-static int put_in_place(const struct segment_place *place, struct segment *segment, const char *from,
-                        struct store_error *error)
+/* Its name, below the folder of the store. False when that is too long. */
+static bool place_of(const struct segment_place *place, struct segment *segment, char path[CUT_NAME_SIZE])
 {
-    char folder[PATH_MAX], path[PATH_MAX], name[SEGMENT_NAME_SIZE], hour[SEGMENT_FOLDER_SIZE];
+    char name[SEGMENT_NAME_SIZE], hour[SEGMENT_FOLDER_SIZE];
     struct segment_name parts = {.writer = place->writer, .sequence_first = segment->sequence,
                                  .sequence_last = segment->sequence};
     segment_times(segment, &parts.first_s, &parts.last_s);
     segment_name_format(&parts, name);
     segment_folder_format(segment->first_received_us, hour);
-    if (snprintf(folder, sizeof folder, "%s/%s/%s", place->folder, segment_kind_name(segment->kind), hour) >= PATH_MAX ||
-        snprintf(path, sizeof path, "%s/%s", folder, name) >= PATH_MAX)
+    return snprintf(path, CUT_NAME_SIZE, "%s/%s/%s", segment_kind_name(segment->kind), hour, name) < CUT_NAME_SIZE;
+}
+
+bool segment_cut_name(const struct segment_place *place, struct segment *segment, char name[CUT_NAME_SIZE])
+{
+    char path[CUT_NAME_SIZE];
+    return place_of(place, segment, path) && cut_name_format(place->writer, segment->cut, path, name);
+}
+
+/* Moves a whole file to its place. */
+static int put_in_place(const struct segment_place *place, struct segment *segment, const char *from,
+                        struct store_error *error)
+{
+    char folder[PATH_MAX], path[PATH_MAX], name[CUT_NAME_SIZE];
+    if (!place_of(place, segment, name) || snprintf(path, sizeof path, "%s/%s", place->folder, name) >= PATH_MAX)
         return store_error_set(error, "the name of the store %.64s... is too long", place->folder);
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
     if (make_folders(folder) != 0)
         return store_error_system(error, "cannot make the folder %s", folder);
     if (rename(from, path) != 0)
@@ -49,8 +62,11 @@ static int put_in_place(const struct segment_place *place, struct segment *segme
 int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, uint64_t *ret_bytes,
                    struct store_error *error)
 {
-    char path[PATH_MAX], rows[24];
-    snprintf(path, sizeof path, "%s/.writing/%08" PRIx32 "-%" PRIu64, place->folder, place->writer, segment->sequence);
+    char path[PATH_MAX], rows[24], name[CUT_NAME_SIZE];
+    snprintf(name, sizeof name, "%08" PRIx32 "-%" PRIu64, place->writer, segment->sequence);
+    if ((segment->cut != 0 && !segment_cut_name(place, segment, name)) ||
+        snprintf(path, sizeof path, "%s/.writing/%s", place->folder, name) >= PATH_MAX)
+        return store_error_set(error, "the name of the store %.64s... is too long", place->folder);
     const uint64_t row_count = segment->ledger == NULL ? segment->row_count
                                                        : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
     snprintf(rows, sizeof rows, "%" PRIu64, row_count);
@@ -62,7 +78,7 @@ int segment_commit(const struct segment_place *place, struct file_writer *file, 
     if (segment_write(segment, file, path, notes, sizeof notes / sizeof notes[0],
                       place->sync != STORE_SYNC_NEVER, ret_bytes, error) != 0)
         return -1;
-    if (put_in_place(place, segment, path, error) == 0)
+    if (segment->cut != 0 || put_in_place(place, segment, path, error) == 0)
         return 0;
     const int number = error->number;
     unlink(path);

@@ -7,10 +7,12 @@
 #define _GNU_SOURCE
 #include "store_writer.h"
 
+#include "cut.h"
 #include "segment_commit.h"
 #include "store_keeper.h"
 #include "writer_lock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,6 +38,13 @@ struct form {
     uint64_t segment_serial;
 };
 
+/* A file of a cut that has no name yet. */
+struct unnamed {
+    struct unnamed *next;
+    uint64_t cut;
+    char name[CUT_NAME_SIZE];
+};
+
 struct store_writer {
     struct store_writer_options options;
     char *folder;
@@ -54,6 +63,10 @@ struct store_writer {
     struct segment *used; /* one that was written, whose memory serves again; or NULL */
     uint32_t queue_count;
     uint32_t busy_count;
+    uint64_t cut;            /* that rows belong to now; 0: files get their names at once */
+    uint32_t cut_pending[2]; /* segments of this cut, and of the one before, by cut & 1, that are not written */
+    bool cut_lost;           /* one of them never will be */
+    struct unnamed *unnamed;
     bool hurrying; /* what fails is not tried again: the program ends */
     bool ending;   /* threads end when nothing is left */
     struct store_counts counts;
@@ -97,6 +110,21 @@ static void wait_a_while(struct store_writer *writer)
         ;
 }
 
+/* With the mutex held. What became of a segment of a cut. */
+static void note_cut(struct store_writer *writer, const struct segment_place *place, struct segment *segment, bool written)
+{
+    struct unnamed *file = written ? malloc(sizeof *file) : NULL;
+    if (file != NULL && segment_cut_name(place, segment, file->name)) {
+        file->cut = segment->cut;
+        file->next = writer->unnamed;
+        writer->unnamed = file;
+    } else {
+        free(file);
+        writer->cut_lost = true;
+    }
+    writer->cut_pending[segment->cut & 1]--;
+}
+
 /* Without the mutex. Tries until it is written, unless the program ends or nothing is to be waited for. */
 static void store_segment(struct store_writer *writer, struct file_writer *file, struct segment *segment)
 {
@@ -117,6 +145,8 @@ static void store_segment(struct store_writer *writer, struct file_writer *file,
         const bool again = result != 0 && !writer->options.wait && !writer->hurrying;
         if (again)
             wait_a_while(writer);
+        else if (segment->cut != 0)
+            note_cut(writer, &place, segment, result == 0);
         else if (result != 0)
             writer->counts.rows_dropped += segment->row_count;
         pthread_mutex_unlock(&writer->mutex);
@@ -182,6 +212,7 @@ static void *work(void *context)
             store_error_set(&error, "not enough memory to write flows");
             pthread_mutex_lock(&writer->mutex);
             note_failure(writer, &error);
+            writer->cut_lost = true;
             writer->counts.rows_dropped += segment->row_count;
             pthread_mutex_unlock(&writer->mutex);
         }
@@ -198,6 +229,8 @@ static void *work(void *context)
 static void enqueue(struct store_writer *writer, struct segment *segment)
 {
     segment->sequence = writer->sequence_next++;
+    segment->cut = writer->cut;
+    writer->cut_pending[writer->cut & 1]++;
     segment->next = NULL;
     if (writer->queue_last == NULL)
         writer->queue_first = segment;
@@ -215,7 +248,7 @@ static bool seal(struct store_writer *writer, int kind)
     if (segment == NULL || segment->row_count == 0)
         return true;
     pthread_mutex_lock(&writer->mutex);
-    while (writer->queue_count >= writer->options.queue_max && (writer->options.wait || writer->hurrying))
+    while (writer->queue_count >= writer->options.queue_max && (writer->options.wait || writer->cut != 0 || writer->hurrying))
         pthread_cond_wait(&writer->written, &writer->mutex);
     const bool room = writer->queue_count < writer->options.queue_max;
     if (room) {
@@ -339,12 +372,63 @@ void store_writer_tick(struct store_writer *writer, int64_t now_us)
     }
 }
 
-void store_writer_drain(struct store_writer *writer)
+void store_writer_cut(struct store_writer *writer, uint64_t cut)
+{
+    for (int kind = 0; kind < KINDS; kind++)
+        seal(writer, kind);
+    pthread_mutex_lock(&writer->mutex);
+    assert(cut == writer->cut);
+    writer->cut = cut + 1;
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+uint64_t store_writer_written(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    const uint64_t last = writer->cut - 1;
+    const uint64_t written = writer->cut_lost ? 0 : writer->cut_pending[last & 1] == 0 ? last : last - 1;
+    pthread_mutex_unlock(&writer->mutex);
+    return written;
+}
+
+int store_writer_publish(struct store_writer *writer, uint64_t cut, struct store_error *error)
+{
+    struct unnamed *files;
+    pthread_mutex_lock(&writer->mutex);
+    files = writer->unnamed;
+    writer->unnamed = NULL;
+    pthread_mutex_unlock(&writer->mutex);
+    int result = 0;
+    for (struct unnamed *file = files, *next; file != NULL; file = next) {
+        next = file->next;
+        const bool due = file->cut <= cut;
+        if (due && cut_publish(writer->folder, file->name, writer->options.sync == STORE_SYNC_ALWAYS, error) == 0) {
+            free(file);
+            continue;
+        }
+        pthread_mutex_lock(&writer->mutex);
+        if (due) {
+            note_failure(writer, error);
+            result = -1;
+        }
+        file->next = writer->unnamed;
+        writer->unnamed = file;
+        pthread_mutex_unlock(&writer->mutex);
+    }
+    return result;
+}
+
+void store_writer_hurry(struct store_writer *writer)
 {
     pthread_mutex_lock(&writer->mutex);
     writer->hurrying = true;
     pthread_cond_broadcast(&writer->sealed);
     pthread_mutex_unlock(&writer->mutex);
+}
+
+void store_writer_drain(struct store_writer *writer)
+{
+    store_writer_hurry(writer);
     for (int kind = 0; kind < KINDS; kind++)
         seal(writer, kind);
     pthread_mutex_lock(&writer->mutex);
@@ -429,6 +513,10 @@ static void free_writer(struct store_writer *writer)
         segment_free(writer->open[kind]);
     segment_free(writer->used);
     ledger_log_free(writer->ledger);
+    for (struct unnamed *file = writer->unnamed, *next; file != NULL; file = next) {
+        next = file->next;
+        free(file);
+    }
     writer_lock_release(&writer->lock);
     pthread_mutex_destroy(&writer->mutex);
     pthread_cond_destroy(&writer->sealed);
@@ -485,6 +573,17 @@ static int start(struct store_writer *writer, struct store_error *error)
     return result;
 }
 
+static int take_number(struct store_writer *writer, struct store_error *error)
+{
+    const struct store_writer_options *options = &writer->options;
+    if (options->cuts)
+        writer->cut = options->cut + 1;
+    if (options->cuts && options->id != 0)
+        return writer_lock_claim(&writer->lock, writer->folder, options->id, options->cut, options->sync == STORE_SYNC_ALWAYS,
+                                 error);
+    return writer_lock_take(&writer->lock, writer->folder, error);
+}
+
 struct store_writer *store_writer_create(const struct store_writer_options *options, struct store_error *error)
 {
     struct store_writer *writer = calloc(1, sizeof *writer);
@@ -506,7 +605,7 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     const bool whole = writer->folder != NULL && writer->ledger != NULL;
     if (!whole)
         store_error_set(error, "not enough memory to start");
-    if (!whole || writer_lock_take(&writer->lock, writer->folder, error) != 0 || start(writer, error) != 0) {
+    if (!whole || take_number(writer, error) != 0 || start(writer, error) != 0) {
         free_writer(writer);
         return NULL;
     }
@@ -529,6 +628,8 @@ int store_writer_close(struct store_writer *writer, struct store_counts *ret_cou
         *error = writer->trouble;
     if (ret_counts != NULL)
         *ret_counts = writer->counts;
+    if (writer->options.cuts && writer->unnamed == NULL && !writer->cut_lost)
+        writer_lock_settle(&writer->lock);
     free_writer(writer);
     return lost ? -1 : 0;
 }

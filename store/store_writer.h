@@ -36,6 +36,9 @@ struct store_writer_options {
     uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written */
     bool wait;           /* the caller waits for room (input from a file); else rows are dropped */
     bool merge;          /* small segments become large ones meanwhile (store_merge.h); not where `wait` is set */
+    bool cuts;           /* files get their names by store_writer_publish(), not before */
+    uint32_t id;         /* then: the writer's number, or 0 for any; and what was the last cut that was noted as kept, whose */
+    uint64_t cut;        /* files get their names now; with any number those of an earlier process are removed */
     uint64_t keep_days, keep_bytes; /* older segments, and those beyond so many octets, are removed meanwhile (store_expire.h); 0: all
                           * stay; not where `wait` is set */
 };
@@ -64,6 +67,18 @@ int store_writer_batch(struct store_writer *writer, const struct weir_batch *bat
 
 /* Tells the time, on any clock that goes on evenly: seals what is old enough. */
 void store_writer_tick(struct store_writer *writer, int64_t now_us);
+
+/* All rows so far, but those of earlier cuts, are to be files of this one, which is one more than the last. Waits for room in the queue. */
+void store_writer_cut(struct store_writer *writer, uint64_t cut);
+
+/* The last cut that is written as a whole. */
+uint64_t store_writer_written(struct store_writer *writer);
+
+/* Gives the files of cuts up to this one their names. -1 with `error` filled where that has to be tried again. */
+int store_writer_publish(struct store_writer *writer, uint64_t cut, struct store_error *error);
+
+/* From any thread: what cannot be written at once is given up, and its cut will never be written as a whole. */
+void store_writer_hurry(struct store_writer *writer);
 
 /* Notes what the decoder has counted since the last call, as rows of the ledger; `now_us` is since 1970, and is replaced by the
  * time of the last row, where there was one, if `wait` is set. */

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "writer_lock.h"
 
+#include "cut.h"
 #include "segment_name.h"
 
 #include <dirent.h>
@@ -18,9 +19,10 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { NEW_TRIES = 100 };
+enum { NEW_TRIES = 100, CLAIM_TRIES = 1000, CLAIM_WAIT_NS = 10000000, CLAIM_DAYS = 30 };
 
 int make_folders(const char *path)
 {
@@ -98,6 +100,10 @@ static int take_old(struct writer_lock *lock, const char *folder)
     for (struct dirent *entry; lock->fd < 0 && (entry = readdir(directory)) != NULL;) {
         if (is_id(entry->d_name, &lock->id))
             lock->fd = open_locked(folder, entry->d_name, 0);
+        if (lock->fd >= 0 && writer_lock_is_claimed(lock->fd)) {
+            close(lock->fd);
+            lock->fd = -1;
+        }
     }
     closedir(directory);
     return lock->fd < 0 ? -1 : 0;
@@ -177,11 +183,10 @@ static int find_next(struct writer_lock *lock, const char *folder, struct store_
     return 0;
 }
 
-int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_error *error)
+static int make_store(const char *folder, struct store_error *error)
 {
     char path[PATH_MAX];
     static const char *const needed[] = {".writers", ".writing"};
-    *lock = (struct writer_lock){.fd = -1};
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         if (snprintf(path, sizeof path, "%s/%s", folder, needed[i]) >= (int)sizeof path - 256)
             return store_error_set(error, "the name of the store %.64s... is too long", folder);
@@ -190,6 +195,14 @@ int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_
     }
     if (access(folder, W_OK | X_OK) != 0)
         return store_error_system(error, "cannot write to the store %s", folder);
+    return 0;
+}
+
+int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_error *error)
+{
+    *lock = (struct writer_lock){.fd = -1};
+    if (make_store(folder, error) != 0)
+        return -1;
     if (take_old(lock, folder) != 0 && take_new(lock, folder) != 0)
         return store_error_system(error, "cannot take a number in %s/.writers", folder);
     remove_left_behind(lock, folder);
@@ -197,6 +210,47 @@ int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_
         return 0;
     writer_lock_release(lock);
     return -1;
+}
+
+bool writer_lock_is_claimed(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && status.st_size > 0 &&
+           time(NULL) - status.st_mtim.tv_sec < (time_t)CLAIM_DAYS * 24 * 3600;
+}
+
+/* The mark is the file's content; writing it anew tells that somebody was there. */
+static int mark(const struct writer_lock *lock)
+{
+    static const char text[] = "cuts\n";
+    return pwrite(lock->fd, text, sizeof text - 1, 0) == (ssize_t)sizeof text - 1 ? 0 : -1;
+}
+
+int writer_lock_claim(struct writer_lock *lock, const char *folder, uint32_t id, uint64_t cut, bool sync,
+                      struct store_error *error)
+{
+    const struct timespec a_while = {.tv_nsec = CLAIM_WAIT_NS};
+    char name[16];
+    *lock = (struct writer_lock){.fd = -1, .id = id};
+    snprintf(name, sizeof name, "%08" PRIx32, id);
+    if (make_store(folder, error) != 0)
+        return -1;
+    for (int i = 0; i < CLAIM_TRIES && (lock->fd = open_locked(folder, name, O_CREAT)) < 0 && errno == EWOULDBLOCK; i++)
+        nanosleep(&a_while, NULL);
+    if (lock->fd < 0)
+        return store_error_system(error, "cannot take the number %s in %s/.writers", name, folder);
+    if (mark(lock) != 0)
+        store_error_system(error, "cannot write %s/.writers/%s", folder, name);
+    else if (cut_recover(folder, id, cut, sync, error) == 0 && find_next(lock, folder, error) == 0)
+        return 0;
+    writer_lock_release(lock);
+    return -1;
+}
+
+void writer_lock_settle(struct writer_lock *lock)
+{
+    while (lock->fd >= 0 && ftruncate(lock->fd, 0) != 0 && errno == EINTR)
+        ;
 }
 
 void writer_lock_release(struct writer_lock *lock)

@@ -11,6 +11,7 @@
 
 #include "store_error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct writer_lock {
@@ -21,6 +22,21 @@ struct writer_lock {
 
 /* Takes a number in the store, whose folder is made where it is missing. 0, or -1 with `error` filled. */
 int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_error *error);
+
+/*
+ * Takes this very number, which stays the writer's own while it has cuts under way (cut.h), also when its process is not there:
+ * until writer_lock_settle() nobody else takes it, and a merge treats the writer as one that is alive. Files of cuts up to
+ * `cut` get their names, the others are removed. Somebody who looks at the store may hold the number for a moment; that is waited for.
+ */
+int writer_lock_claim(struct writer_lock *lock, const char *folder, uint32_t id, uint64_t cut, bool sync,
+                      struct store_error *error);
+
+/* Nothing is under way any more: the number is free when the lock is released. */
+void writer_lock_settle(struct writer_lock *lock);
+
+/* Whether a writer's file, open, tells that somebody has cuts under way. One that was not touched for a month is given up. */
+bool writer_lock_is_claimed(int fd);
+
 void writer_lock_release(struct writer_lock *lock);
 
 /* Makes a folder and those above it. 0 when it is there then. */

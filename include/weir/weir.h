@@ -353,7 +353,8 @@ struct weir_layout {
 struct weir_run {
     uint32_t first_row;
     uint32_t row_count;
-    uint64_t datagram;     /* number of the datagram, counted from 0 by weir_decoder_feed() */
+    uint64_t datagram;     /* number of the datagram, counted from 0 by weir_decoder_feed(); backwards from UINT64_MAX
+                            * for data that was fed before weir_decoder_load_where() */
     int64_t received_us;   /* when that datagram came */
     struct weir_address exporter;
     uint16_t exporter_port;
@@ -452,7 +453,8 @@ const char *weir_reason_label(enum weir_reason reason);
  *
  *     each datagram     is decoded, or refused with one reason
  *     each set of one   is template, data, waiting, or skipped with one reason
- *     each that waits   is decoded late, given up with one reason, or still waiting
+ *     each that waits   is decoded late, given up with one reason, or still waiting; those that waited in a decoder
+ *                       before this one (weir_decoder_load_where()) too
  */
 struct weir_ledger {
     uint64_t datagrams; /* = datagrams_decoded + datagrams_refused */
@@ -462,11 +464,13 @@ struct weir_ledger {
     uint64_t sets; /* = sets_template + sets_data + sets_waited + sets_skipped */
     uint64_t sets_template;
     uint64_t sets_data;       /* decoded at once */
-    uint64_t sets_waited;     /* kept until the template comes: = decoded later + given up + waiting now */
+    uint64_t sets_waited;     /* kept until the template comes */
     uint64_t sets_skipped;
     uint64_t sets_late;       /* of those that waited: decoded */
     uint64_t sets_given_up;   /* of those that waited: not decoded */
     uint64_t sets_waiting;    /* of those that waited: still there */
+    uint64_t sets_loaded;     /* came with weir_decoder_load_where(), and are none of `sets`; sets_waited + sets_loaded
+                               * = sets_late + sets_given_up + sets_waiting */
     uint64_t bytes_waiting;
     uint64_t flows;           /* records of data templates */
     uint64_t options;         /* records of options templates */
@@ -477,11 +481,13 @@ struct weir_ledger {
     uint64_t layouts;         /* different ones among these */
     uint64_t elements_learned; /* from type information, RFC 5610 */
     uint64_t sessions;        /* (address, port, domain) known now */
-    uint64_t sessions_loaded; /* came with weir_decoder_load() */
+    uint64_t sessions_loaded; /* came with weir_decoder_load() or weir_decoder_load_where() */
     uint64_t templates_loaded;
     uint64_t elements_loaded;
     uint64_t lost;            /* datagrams that are missing by sequence number: v9 counts datagrams */
     uint64_t lost_records;    /* records that are missing by sequence number: v5, v7 and IPFIX count records */
+    uint64_t found;           /* datagrams that came late, and that a decoder before this one had counted as lost: */
+    uint64_t found_records;   /* they are to be taken off its counts; records, the same */
     uint64_t reordered;       /* came late, and are not lost */
     uint64_t duplicates;
     uint64_t restarts;        /* of an exporter, told from its uptime and sequence */
@@ -512,6 +518,7 @@ struct weir_session_view {
     uint64_t sets_late;
     uint64_t sets_given_up;
     uint64_t sets_waiting;
+    uint64_t sets_loaded;
     uint64_t bytes_waiting;
     uint64_t flows;
     uint64_t options;
@@ -520,6 +527,8 @@ struct weir_session_view {
     uint64_t templates;
     uint64_t lost;
     uint64_t lost_records;
+    uint64_t found;
+    uint64_t found_records;
     uint64_t reordered;
     uint64_t duplicates;
     uint64_t restarts;
@@ -731,13 +740,25 @@ void weir_exporter_facts(const struct weir_exporter_view *exporter,
 
 /*
  * Exporters send their templates every few minutes, so a program that starts anew can decode nothing at first. What
- * weir_decoder_save() writes, weir_decoder_load() takes: the templates of each session, with their age, its sequence
- * number, what exporters told of themselves, and of their own elements (RFC 5610). The library does no input or output;
- * where the octets are kept is up to the caller.
+ * weir_decoder_save() writes is all that a decoder knows. The library does no input or output; where the octets are
+ * kept is up to the caller. There are two ways to go on with them:
  *
- * What was sent between the two is told as lost by the first datagram of a session, when that one comes within 10
- * minutes after the last one before. After that, or where the leap is one that no loss explains, the numbers begin anew,
- * and it is told neither as a loss nor as a restart of the exporter.
+ *     weir_decoder_load()        after a pause, in which datagrams went by that nobody counted
+ *     weir_decoder_load_where()  just where the other decoder stood, with the very next datagram
+ *
+ * After a pause it is of use what templates each session had, with their age, its sequence number, what exporters told
+ * of themselves, and of their own elements (RFC 5610). Data that waited for its template is left out, as the other
+ * decoder may have decoded it after it was saved. What was sent in between is told as lost by the first datagram of a
+ * session, when that one comes within 10 minutes after the last one before. After that, or where the leap is one that no
+ * loss explains, the numbers begin anew, and it is told neither as a loss nor as a restart of the exporter.
+ *
+ * Without a pause the second decoder gives just the rows that the first would have given: it must have the same
+ * options, and the same elements added before. What is counted in the ledgers of both together is what one would have
+ * counted; what one has now (templates, sessions, waiting) is the second one's, and `found` is to be taken off `lost`.
+ * This holds for what was saved when weir_decoder_next() had returned NULL with no batch held. Rows in open batches
+ * are the first decoder's, and are not saved: flush it. What is not the same is who makes room at two limits: of the
+ * 32 MiB for what exporters tell of themselves, and of the ports of one address and domain, of which 1,024 are looked
+ * at when a template is to be taken over.
  */
 enum weir_saved {
     WEIR_SAVED_OK,
@@ -745,7 +766,7 @@ enum weir_saved {
     WEIR_SAVED_NEWER,   /* written by a newer version, in a form that this one does not know */
     WEIR_SAVED_CUT,     /* the end is missing */
     WEIR_SAVED_DAMAGED, /* they are not as they were written */
-    WEIR_SAVED_IN_USE,  /* the decoder has taken a datagram, or loaded, before */
+    WEIR_SAVED_IN_USE,  /* the decoder has taken a datagram before; for weir_decoder_load(): or loaded */
     WEIR_SAVED_MEMORY
 };
 
@@ -755,9 +776,32 @@ const char *weir_saved_text(enum weir_saved fault);
 /* Writes to `data` when there is room, and returns how many octets it takes; with NULL and 0 only that. */
 size_t weir_decoder_save(const struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
 
-/* Takes what was saved, by this version or an older one, before the first datagram. Unless it returns WEIR_SAVED_OK
- * nothing was taken, and the decoder is as it was. What is beyond the limits of this decoder is left out. */
+/* Takes what was saved, by this version or an older one, before the first datagram, to go on after a pause. Unless it
+ * returns WEIR_SAVED_OK nothing was taken, and the decoder is as it was. What is beyond the limits of this decoder is
+ * left out. */
 enum weir_saved weir_decoder_load(struct weir_decoder *decoder, const uint8_t *data, size_t size_bytes);
+
+/*
+ * Takes of what was saved what belongs to the addresses that are wanted (`want` NULL: all), before the first datagram,
+ * to go on without a pause. It may be called again, with what other decoders have saved: of a session, or an exporter's
+ * description, that is there already, the one heard later stays; a session that has to go is evicted, with what waits.
+ * Elements are taken whomever they are from, the first of each. `want` must not call the decoder.
+ *
+ * Data that waits is counted as sets_loaded, and what has no room as given up. The clock goes on as well: the latest
+ * time told to either decoder is the latest told to this one. What was saved in an older form has neither, and is taken
+ * as by weir_decoder_load().
+ *
+ * Unless it returns WEIR_SAVED_OK nothing was taken, and the decoder holds what it held; but that may be nothing any
+ * more when it is WEIR_SAVED_MEMORY.
+ */
+enum weir_saved weir_decoder_load_where(struct weir_decoder *decoder, const uint8_t *data, size_t size_bytes,
+                                        bool (*want)(void *context, const struct weir_address *address),
+                                        void *context);
+
+/* Tells that there is a pause: what comes before the next datagram that is fed nobody counted, or will have counted.
+ * Sequence numbers are taken as weir_decoder_load() does. For who has fed to the decoder what was received in another
+ * run, and now goes on with what is received. */
+void weir_decoder_pause(struct weir_decoder *decoder);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

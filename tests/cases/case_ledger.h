@@ -27,8 +27,8 @@ static inline const char *ledger_fault(const struct weir_ledger *ledger)
         return "refused datagrams are not the sum of their reasons";
     if (ledger->sets != ledger->sets_template + ledger->sets_data + ledger->sets_waited + ledger->sets_skipped)
         return "sets are not template + data + waited + skipped";
-    if (ledger->sets_waited != ledger->sets_late + ledger->sets_given_up + ledger->sets_waiting)
-        return "sets that waited are not late + given up + waiting";
+    if (ledger->sets_waited + ledger->sets_loaded != ledger->sets_late + ledger->sets_given_up + ledger->sets_waiting)
+        return "sets that waited, or were loaded, are not late + given up + waiting";
     if (ledger->sets_skipped + ledger->sets_given_up != set_reasons)
         return "skipped sets and those given up are not the sum of their reasons";
     if ((ledger->sets_waiting == 0) != (ledger->bytes_waiting == 0))
@@ -37,7 +37,7 @@ static inline const char *ledger_fault(const struct weir_ledger *ledger)
         return "more layouts than templates";
     if (ledger->sessions + ledger->evictions > ledger->datagrams_decoded + ledger->sessions_loaded)
         return "more sessions than datagrams";
-    if (ledger->lost + ledger->reordered > UINT64_C(1) << 48)
+    if (ledger->lost + ledger->reordered > UINT64_C(1) << 48 || ledger->lost_records > UINT64_C(1) << 48)
         return "a count went below zero";
     if (ledger->templates > UINT64_C(1) << 48 || ledger->layouts > UINT64_C(1) << 48)
         return "a number of templates went below zero";
@@ -47,8 +47,9 @@ static inline const char *ledger_fault(const struct weir_ledger *ledger)
 /* Counts that sessions have as well. */
 #define LEDGER_SESSION_COUNTS(X)                                                                                \
     X(datagrams) X(datagrams_decoded) X(datagrams_refused) X(bytes) X(sets) X(sets_template) X(sets_data)       \
-    X(sets_waited) X(sets_skipped) X(sets_late) X(sets_given_up) X(sets_waiting) X(bytes_waiting) X(flows)      \
-    X(options) X(templates_learned) X(templates_changed) X(templates) X(lost) X(lost_records) X(reordered)      \
+    X(sets_waited) X(sets_skipped) X(sets_late) X(sets_given_up) X(sets_waiting) X(sets_loaded)                 \
+    X(bytes_waiting) X(flows) X(options) X(templates_learned) X(templates_changed) X(templates) X(lost)          \
+    X(lost_records) X(found) X(found_records) X(reordered)                                                      \
     X(duplicates) X(restarts) X(count_mismatches) X(reported_flows) X(reported_packets)
 
 static inline void ledger_add_session(void *context, const struct weir_session_view *session)
@@ -100,7 +101,7 @@ static const struct {
         COUNT(lost_records, true),
     COUNT(reordered, true),      COUNT(duplicates, true),         COUNT(restarts, true),
     COUNT(count_mismatches, true), COUNT(evictions, true), COUNT(reported_flows, true), COUNT(reported_packets, true),
-    COUNT(sessions_loaded, true), COUNT(templates_loaded, true), COUNT(elements_loaded, true),
+    COUNT(sets_loaded, true), COUNT(found, true), COUNT(found_records, true), COUNT(sessions_loaded, true), COUNT(templates_loaded, true), COUNT(elements_loaded, true),
 #undef COUNT
 #define COUNT(name, label, text) {#label, offsetof(struct weir_ledger, reasons[WEIR_REASON_##name]), true},
     WEIR_REASONS(COUNT)
@@ -114,6 +115,38 @@ static inline uint64_t ledger_count(const struct weir_ledger *ledger, size_t i)
     uint64_t value;
     memcpy(&value, (const char *)ledger + LEDGER_COUNTS[i].offset, sizeof value);
     return value;
+}
+
+static inline bool ledger_is_one_of(const char *name, const char *const *names)
+{
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* The first decoder was saved when it had counted this, and the second went on: the name of what does not add up to what
+ * one alone has counted, or NULL. */
+static inline const char *ledger_sums_fault(const struct weir_ledger *first, const struct weir_ledger *second,
+                                            const struct weir_ledger *one)
+{
+    static const char *const of_now[] = {"sets_waiting", "bytes_waiting", "templates", "layouts", "sessions", NULL};
+    static const char *const of_loading[] = {"lost", "lost_records", "found", "found_records", "sets_loaded",
+                                             "sessions_loaded", "templates_loaded", "elements_loaded", NULL};
+    for (size_t i = 0; i < LEDGER_COUNT_COUNT; i++) {
+        const char *name = LEDGER_COUNTS[i].name;
+        const uint64_t before = ledger_is_one_of(name, of_now) ? 0 : ledger_count(first, i);
+        if (!ledger_is_one_of(name, of_loading) && before + ledger_count(second, i) != ledger_count(one, i))
+            return name;
+    }
+    if (first->lost + second->lost - second->found != one->lost - one->found)
+        return "lost";
+    if (first->lost_records + second->lost_records - second->found_records != one->lost_records - one->found_records)
+        return "lost_records";
+    if (second->sets_loaded != first->sets_waiting)
+        return "sets_loaded";
+    return second->sessions_loaded != first->sessions      ? "sessions_loaded"
+           : second->templates_loaded != first->templates ? "templates_loaded"
+                                                           : NULL;
 }
 
 #endif

@@ -2,15 +2,14 @@
 /*
  * case_run.c - runs a case
  *
- * A record in text: "DATAGRAM TEMPLATE flow|options [late ]NAME=VALUE NAME=VALUE ...", the names the library's,
- * the values as weir_value_json() writes them, a scope field's name ended by "(scope)". Its core columns:
- * "NAME=VALUE NAME=VALUE ...", those that its layout has.
+ * A record in text is "DATAGRAM " and what row_text.h tells.
  */
 #define _GNU_SOURCE
 #include "case_run.h"
 
 #include "case_ledger.h"
 #include "guarded.h"
+#include "row_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,70 +36,10 @@ struct run {
     const char *fault;
 };
 
-static size_t value_room(const struct weir_field *field, const void *value)
+static void keep_fault(struct run *run, const char *fault)
 {
-    if (field->kind == WEIR_KIND_VARIABLE || field->kind == WEIR_KIND_JSON)
-        return WEIR_VALUE_JSON_SIZE(((const struct weir_octets *)value)->size_bytes);
-    return WEIR_VALUE_JSON_SIZE(field->width_bytes);
-}
-
-static void put_record(struct run *run, FILE *out, const struct weir_batch *batch, const struct weir_run *from,
-                       uint32_t row)
-{
-    const struct weir_layout *layout = batch->layout;
-    fprintf(out, "%" PRIu64 " %u %s%s", from->datagram, from->template_id, layout->options ? "options" : "flow",
-            from->late ? " late" : "");
-    for (uint32_t i = 0; i < layout->field_count; i++) {
-        const struct weir_field *field = &layout->fields[i];
-        const uint8_t *column = batch->columns[i];
-        const void *value = column == NULL ? NULL : column + (size_t)row * field->width_bytes;
-        const size_t room = value_room(field, value);
-        char *text = malloc(room);
-        if (text == NULL)
-            abort();
-        const size_t length = weir_value_json(field, value, text);
-        if (length > room || (column == NULL) != (field->kind == WEIR_KIND_NULL))
-            run->fault = "a value that is not as promised";
-        fprintf(out, " %s%s=%.*s", field->name, field->scope ? "(scope)" : "", (int)length, text);
-        free(text);
-    }
-}
-
-/* What a core column would be as a field. */
-static struct weir_field core_field(const struct weir_layout *layout, const struct weir_core_column *column)
-{
-    if (column->how == WEIR_CORE_FIELD)
-        return layout->fields[column->column];
-    const uint8_t type = column->kind == WEIR_KIND_IPV6 ? WEIR_TYPE_IPV6_ADDRESS : WEIR_TYPE_UNSIGNED64;
-    return (struct weir_field){.width_bytes = column->width_bytes, .kind = column->kind, .type = type};
-}
-
-static void put_core(struct run *run, FILE *out, const struct weir_batch *batch, uint32_t row)
-{
-    const struct weir_layout *layout = batch->layout;
-    if ((layout->core == NULL) != layout->options)
-        run->fault = "core columns of options, or none of flows";
-    for (int i = 0; i < WEIR_CORE_COUNT && layout->core != NULL; i++) {
-        const struct weir_core_column *column = &layout->core[i];
-        if (column->how == WEIR_CORE_ABSENT)
-            continue;
-        fprintf(out, " %s=", weir_core_name((enum weir_core)i));
-        if (column->how == WEIR_CORE_CONSTANT) {
-            fprintf(out, "%" PRIu32, column->value);
-            continue;
-        }
-        if (column->column >= layout->field_count + layout->computed_count) {
-            run->fault = "a core column that there is not";
-            return;
-        }
-        const struct weir_field field = core_field(layout, column);
-        const void *value = (const uint8_t *)batch->columns[column->column] + (size_t)row * column->width_bytes;
-        char *text = malloc(value_room(&field, value));
-        if (text == NULL)
-            abort();
-        fprintf(out, "%.*s", (int)weir_value_json(&field, value, text), text);
-        free(text);
-    }
+    if (fault != NULL)
+        run->fault = fault;
 }
 
 static void add_record(struct run *run, const struct weir_batch *batch, const struct weir_run *from, uint32_t row)
@@ -114,10 +53,10 @@ static void add_record(struct run *run, const struct weir_batch *batch, const st
         .datagram = from->datagram, .template_id = from->template_id, .order = run->record_count++};
     size_t size;
     FILE *out = open_memstream(&record->text.text, &size);
-    put_record(run, out, batch, from, row);
+    keep_fault(run, row_put_fields(out, batch, from, row));
     fclose(out);
     out = open_memstream(&record->text.core, &size);
-    put_core(run, out, batch, row);
+    keep_fault(run, row_put_core(out, batch, row));
     fclose(out);
 }
 
@@ -125,8 +64,8 @@ static void touch_record(struct run *run, const struct weir_batch *batch, const 
 {
     static char nothing[65536];
     FILE *out = fmemopen(nothing, sizeof nothing, "w");
-    put_record(run, out, batch, from, row);
-    put_core(run, out, batch, row);
+    keep_fault(run, row_put_fields(out, batch, from, row));
+    keep_fault(run, row_put_core(out, batch, row));
     fclose(out);
 }
 

@@ -13,7 +13,7 @@
 #define _GNU_SOURCE
 #include "case_ledger.h"
 #include "guarded.h"
-#include "source.h"
+#include "tape.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -22,20 +22,8 @@
 
 enum { TEMPLATES_MAX = 1000 }; /* the tables of more would cost most of the time */
 
-struct tape {
-    struct weir_datagram *datagrams;
-    size_t count;
-};
-
 static unsigned test_count, fail_count;
 static uint64_t datagram_count;
-
-static void *must(void *memory)
-{
-    if (memory == NULL)
-        abort();
-    return memory;
-}
 
 static void report(const char *fault, const char *name, const char *way)
 {
@@ -43,37 +31,6 @@ static void report(const char *fault, const char *name, const char *way)
     if (fault != NULL)
         printf("#   %s\n", fault);
     fail_count += fault != NULL;
-}
-
-static void tape_add(struct tape *tape, const struct weir_datagram *datagram)
-{
-    if ((tape->count & (tape->count + 1)) == 0)
-        tape->datagrams = must(realloc(tape->datagrams, (tape->count * 2 + 1) * sizeof *tape->datagrams));
-    uint8_t *copy = must(malloc(datagram->size_bytes + 1));
-    memcpy(copy, datagram->data, datagram->size_bytes);
-    tape->datagrams[tape->count] = *datagram;
-    tape->datagrams[tape->count++].data = copy;
-}
-
-static struct tape tape_read(const char *path)
-{
-    struct tape tape = {0};
-    struct sink_error error = {""};
-    struct weir_datagram datagram;
-    struct source *source = source_open(path, NULL, 0, &error);
-    while (source != NULL && source_next(source, &datagram, &error) == 1)
-        tape_add(&tape, &datagram);
-    if (error.text[0] != '\0')
-        printf("# %s\n", error.text);
-    source_close(source);
-    return tape;
-}
-
-static void tape_free(struct tape *tape)
-{
-    for (size_t i = 0; i < tape->count; i++)
-        free((void *)(uintptr_t)tape->datagrams[i].data);
-    free(tape->datagrams);
 }
 
 static const char *drain(struct weir_decoder *decoder, uint64_t *row_count)

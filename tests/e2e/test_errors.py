@@ -83,13 +83,14 @@ def a_port_that_another_has(folder):
         err = complaint(folder, "collect", "-p", port, "-o", "null")
     expect_in("cannot listen on", err)
     expect_in(":" + port, err)
-    expect_in("another program has this port", err)
+    expect_in(", process %d, has this port" % os.getpid(), err)
 
 
 @case
 def a_second_collector_on_the_same_port(folder):
     collector = Collector(folder, "-o", "null")
-    expect_in("another program has this port", complaint(folder, "collect", "-p", str(collector.port), "-o", "null"))
+    expect_in("weir, process %d, has this port" % collector.process.pid,
+              complaint(folder, "collect", "-p", str(collector.port), "-o", "null"))
     collector.stop()
 
 
@@ -99,9 +100,12 @@ def addresses_that_are_not_here(folder):
     err = complaint(folder, "collect", "-p", port, "-b", "198.51.100.1", "-o", "null")
     expect_in("198.51.100.1", err)
     expect_in("this machine has no such address", err)
-    for name in ("no.such.host.invalid", "300.1.1.1", "127.0.0.1:2055", "", "::1%nowhere"):
+    for name in ("no.such.host.invalid", "300.1.1.1", "127.0.0.1:2055", "", "[::1", "::1%"):
         err = complaint(folder, "collect", "-p", port, "-b", name, "-o", "null")
         expect_in("cannot listen on '%s': " % name, err)
+    for arguments in (("-b", "::1%nowhere"), ("--device", "nowhere")):
+        err = complaint(folder, "collect", "-p", port, *arguments, "-o", "null")
+        expect_in("this machine has no network device 'nowhere'; it has lo", err)
 
 
 @case

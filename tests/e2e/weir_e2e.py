@@ -261,22 +261,23 @@ def flood(port, count, rate, records):
 
 
 class Collector:
-    """A running `weir collect`. Standard error goes to a file, so that it can be looked at any time."""
+    """A running `weir collect`. Standard error goes to a file, so that it can be looked at any time. A wrapper is the
+    command that starts it."""
 
-    def __init__(self, folder, *arguments, ports=None, listening=True, **options):
+    def __init__(self, folder, *arguments, ports=None, listening=True, wrapper=(), **options):
         self.folder = folder
         self.senders = {}
-        self.ports = ports or [0]  # 0: one that is free
+        self.ports = [0] if ports is None else ports  # 0: one that is free
         self.log_path = tempfile.mktemp(prefix="stderr-", dir=folder)
         if "--state" not in arguments and "-r" not in arguments:
             arguments = ("--state", "none", *arguments)  # nothing from a run before, and nothing left behind
         port_arguments = [word for port in self.ports for word in ("-p", str(port))]
         with open(self.log_path, "wb") as log:
-            self.process = start([weir_path, "collect", *port_arguments, *arguments], cwd=folder, stderr=log,
+            self.process = start([*wrapper, weir_path, "collect", *port_arguments, *arguments], cwd=folder, stderr=log,
                                  stdin=subprocess.DEVNULL, stdout=options.pop("stdout", subprocess.DEVNULL),
                                  **options)
         if listening:
-            self.wait_for("Listening on", count=len(self.ports))
+            self.wait_for("Listening on", count=max(1, len(self.ports)))
             self.port = int(re.findall(r"^Listening on .*:(\d+)", self.log(), re.MULTILINE)[0])
 
     def log(self):

@@ -11,7 +11,7 @@
 
 #include "export_maker.h"
 
-enum { HEADER_BYTES = 24, EMPTY_BYTES = HEADER_BYTES + 3, FORMAT = 2 };
+enum { HEADER_BYTES = 24, EMPTY_BYTES = HEADER_BYTES + 16 + 4, FORMAT = 3 };
 
 static const uint16_t flow_fields[][2] = {{8, 4}, {12, 4}, {1, 4}};
 static const uint16_t interface_fields[][2] = {{1, 4}, {10, 4}, {82, 16}, {34, 4}};
@@ -92,6 +92,11 @@ static struct weir_decoder *make_used(void)
     export_set_end(&export);
     assert_int_equal(export_feed(decoder, &export, 1, 2055, 1000000), 1);
     feed_data(decoder, 2);
+    export_begin(&export, 7);
+    export_set(&export, 300); /* which waits */
+    export_text(&export, "data", 6);
+    export_set_end(&export);
+    assert_int_equal(export_feed(decoder, &export, 1, 2055, 1000000), 0);
     feed_octets(decoder, told, sizeof told, 1000000);
     drain(decoder);
     assert_int_equal(weir_decoder_ledger(decoder)->elements_learned, 2);
@@ -118,9 +123,11 @@ static void test_goes_on(void **test)
     struct weir_decoder *first = make_used();
     size_t size, again_size;
     uint8_t *data = save(first, &size);
-    struct weir_decoder *second = weir_decoder_create(NULL);
+    struct weir_decoder *without_pause = weir_decoder_create(NULL), *second = weir_decoder_create(NULL);
+    assert_int_equal(weir_decoder_load_where(without_pause, data, size, NULL, NULL), WEIR_SAVED_OK);
     assert_int_equal(weir_decoder_load(second, data, size), WEIR_SAVED_OK);
-    uint8_t *again = save(second, &again_size);
+    uint8_t *again = save(without_pause, &again_size);
+    weir_decoder_free(without_pause);
     assert_int_equal(again_size, size);
     assert_memory_equal(again, data, size);
     const struct weir_address address = export_address(1);
@@ -284,15 +291,21 @@ static void test_hostile(void **test)
     struct weir_decoder *first = make_used();
     size_t size, refused = 0, taken = 0;
     uint8_t *data = save(first, &size);
-    for (size_t i = HEADER_BYTES; i < size; i++) {
+    for (size_t k = 0, i; k < 2 * size; k++) {
+        const bool pause = k % 2 == 0;
+        if ((i = k / 2) < HEADER_BYTES)
+            continue;
         for (unsigned change = 1; change < 256; change *= 3) {
             struct weir_decoder *second = make_small();
             data[i] ^= (uint8_t)change;
             const uint32_t crc = crc_of(data, size);
-            for (int k = 0; k < 4; k++)
-                data[12 + k] = (uint8_t)(crc >> (24 - 8 * k));
+            for (int octet = 0; octet < 4; octet++)
+                data[12 + octet] = (uint8_t)(crc >> (24 - 8 * octet));
             assert_int_equal(weir_decoder_add_element(second, 99999, 9, "mine", WEIR_TYPE_UNSIGNED16), 0);
-            if (weir_decoder_load(second, data, size) != WEIR_SAVED_OK) {
+            const enum weir_saved fault = pause ? weir_decoder_load(second, data, size)
+                                                : weir_decoder_load_where(second, data, size, NULL, NULL);
+            assert_int_equal(weir_decoder_ledger(second)->sets_loaded, fault == WEIR_SAVED_OK && !pause);
+            if (fault != WEIR_SAVED_OK) {
                 refused++;
                 assert_int_equal(weir_decoder_ledger(second)->sessions, 0);
                 assert_int_equal(weir_decoder_ledger(second)->templates, 0);

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * collect_live.c - weir collect, from sockets: sets up the engine, waits, and tells in the end
+ */
+#define _GNU_SOURCE
+#include "collect_live.h"
+
+#include "elements_file.h"
+#include "engine.h"
+#include "exit_code.h"
+#include "exporter_table.h"
+#include "journal_place.h"
+#include "listener.h"
+#include "notices.h"
+#include "outputs.h"
+#include "passed_sockets.h"
+#include "receive_buffer.h"
+#include "state_file.h"
+#include "stop_signal.h"
+#include "summary.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LOOK_MS = 250, DATAGRAM_BYTES_USUAL = 1400 };
+
+struct live {
+    const struct collect_options *options;
+    uint16_t ports[COLLECT_PORTS_MAX];
+    size_t port_count;
+    int passed_count; /* of sockets that were opened for us */
+    struct listener *listener;
+    struct engine *engine;
+    struct state_file states[ENGINE_WORKERS_MAX];
+    uint32_t state_count;
+};
+
+static int64_t clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int fail(const struct sink_error *error)
+{
+    fprintf(stderr, "weir collect: %s\n", error->text);
+    return EXIT_FAILURE;
+}
+
+static void warn(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "weir collect: %s\n", text);
+}
+
+static int prepare(void *context, struct weir_decoder *decoder, struct sink_error *error)
+{
+    const struct live *live = context;
+    return live->options->elements == NULL ? 0 : elements_file_load(live->options->elements, decoder, error);
+}
+
+static void tick(void *context, uint32_t worker, struct collector *collector, int64_t now_us)
+{
+    struct live *live = context;
+    state_file_tick(&live->states[worker], collector->decoder, now_us);
+}
+
+/* The journal's name tells what is listened on; with a port that the kernel chooses nobody could find it again. */
+static int create_engine(struct live *live, struct sink_error *error)
+{
+    const struct collect_options *options = live->options;
+    char name[STATE_FILE_NAME_SIZE], *path = NULL;
+    bool fixed = options->journal != NULL;
+    state_file_name(name, options->hosts, options->host_count, live->ports, live->port_count);
+    for (size_t i = 0; i < live->port_count; i++)
+        fixed |= live->ports[i] != 0;
+    if (fixed && journal_place(options->journal, name, &path, error) != 0)
+        return -1;
+    const struct engine_options engine = {
+        .worker_count = 1, .journal_path = path, .decoder = &options->decoder, .debug = options->debug ? stderr : NULL,
+        .journal_bytes = options->journal_bytes > 0 ? options->journal_bytes : journal_size_default(),
+        .datagram_count_max = options->datagram_count_max, .commit_us = options->store.commit_us, .prepare = prepare,
+        .warn = warn, .tick = tick, .context = live};
+    live->engine = engine_create(&engine, error);
+    free(path);
+    return live->engine == NULL ? -1 : 0;
+}
+
+static int load_states(struct live *live)
+{
+    const struct collect_options *options = live->options;
+    if (state_file_init(&live->states[0], options->state, options->hosts, options->host_count, live->ports,
+                        live->port_count, clock_us()) != 0)
+        return -1;
+    live->state_count = 1;
+    if (!engine_is_resumed(live->engine, 0))
+        state_file_load(&live->states[0], engine_collector(live->engine, 0)->decoder);
+    return 0;
+}
+
+static int open_listener(struct live *live, struct sink_error *error)
+{
+    const struct collect_options *options = live->options;
+    const struct listener_options listen = {.hosts = options->hosts,
+                                            .host_count = options->host_count,
+                                            .ports = live->ports,
+                                            .port_count = live->port_count,
+                                            .worker_count = 1,
+                                            .passed_first = PASSED_SOCKETS_FIRST,
+                                            .passed_count = live->passed_count,
+                                            .device = options->device,
+                                            .buffer_bytes = options->buffer_bytes,
+                                            .busy_poll_us = options->busy_poll_us};
+    live->listener = listener_open(&listen, error);
+    return live->listener == NULL ? -1 : 0;
+}
+
+/* Sockets that were passed on are taken over first, as their ports are in the names of files. */
+static int take_passed(struct live *live, bool *ret_usage, struct sink_error *error)
+{
+    const struct collect_options *options = live->options;
+    live->passed_count = passed_sockets_take(error);
+    if (live->passed_count <= 0)
+        return live->passed_count;
+    if (options->port_count > 0 || options->host_count > 0 || options->device != NULL) {
+        *ret_usage = true;
+        snprintf(error->text, sizeof error->text,
+                 "%d sockets were passed on by the service manager, so -p, -b and --device have nothing to do: leave them "
+                 "out, or end the socket unit", live->passed_count);
+        return -1;
+    }
+    if (open_listener(live, error) != 0)
+        return -1;
+    const struct receive_socket *socket;
+    live->port_count = 0;
+    for (size_t i = 0; i < COLLECT_PORTS_MAX && (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        if (live->port_count == 0 || live->ports[live->port_count - 1] != socket->port) /* one port, several addresses */
+            live->ports[live->port_count++] = socket->port;
+    }
+    return 0;
+}
+
+/* What listens, and what of it is not as it was asked for. */
+static void tell_sockets(const struct live *live)
+{
+    const int asked_bytes = live->options->buffer_bytes;
+    const struct receive_socket *socket;
+    for (size_t i = 0; (socket = listener_socket(live->listener, 0, i)) != NULL; i++)
+        fprintf(stderr, "Listening on %s\n", socket->text);
+    for (size_t i = 0; (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        if (asked_bytes > socket->buffer_bytes)
+            fprintf(stderr,
+                    "Note: the receive buffer of %s has %d KB of the %d KB asked for; 'sysctl -w net.core.rmem_max=%d' "
+                    "allows it\n",
+                    socket->text, socket->buffer_bytes >> 10, asked_bytes >> 10, asked_bytes);
+        if (socket->busy_poll_refused)
+            fprintf(stderr, "Note: --busy-poll has no effect on %s: this kernel lacks it, or wants root for it\n",
+                    socket->text);
+    }
+}
+
+/* Once, when what came in the last second is more than a buffer is good for; all may have come by one socket. */
+static void advise(const struct live *live, uint64_t datagrams, int64_t duration_us, bool *told)
+{
+    const double rate = (double)datagrams * 1e6 / (double)duration_us;
+    const struct receive_socket *socket;
+    char text[512];
+    for (size_t i = 0; !*told && (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        *told = receive_buffer_advice(socket, rate, rate * DATAGRAM_BYTES_USUAL, text, sizeof text);
+        if (*told)
+            fprintf(stderr, "Note: %s\n", text);
+    }
+}
+
+static int start(struct live *live, struct sink_error *error)
+{
+    int sockets[RECEIVER_SOCKETS_MAX];
+    size_t count = 0;
+    for (; count < RECEIVER_SOCKETS_MAX && listener_socket(live->listener, 0, count) != NULL; count++)
+        sockets[count] = listener_socket(live->listener, 0, count)->fd;
+    const int *const of_workers[] = {sockets};
+    tell_sockets(live);
+    struct engine_counts counts;
+    engine_counts(live->engine, &counts);
+    if (counts.recovered > 0)
+        fprintf(stderr, "%" PRIu64 " datagrams that were received before the last end are taken up from the journal\n",
+                counts.recovered);
+    return engine_start(live->engine, of_workers, &count, error);
+}
+
+/* Until a signal comes, or enough datagrams, or something fails. */
+static int wait(struct live *live, struct sink_error *error)
+{
+    struct notices notices;
+    int state = 1;
+    bool advised = false;
+    uint64_t received = 0;
+    notices_init(&notices, clock_us());
+    for (int64_t told_us = clock_us(); state == 1 && !stop_signal_came();) {
+        const struct timespec look = {.tv_nsec = (long)LOOK_MS * 1000000};
+        ppoll(NULL, 0, &look, stop_signal_wait_mask());
+        state = engine_state(live->engine, error);
+        struct sink_error side;
+        while (engine_side_trouble(live->engine, &side))
+            fail(&side);
+        const int64_t now_us = clock_us();
+        if (now_us - told_us < 1000000 && now_us >= told_us)
+            continue;
+        struct engine_counts counts;
+        engine_counts(live->engine, &counts);
+        if (now_us - told_us >= 1000000)
+            advise(live, counts.receiver.received - received, now_us - told_us, &advised);
+        told_us = now_us;
+        received = counts.receiver.received;
+        notices_tick(&notices, &counts.ledger, now_us);
+    }
+    return state < 0 ? -1 : 0;
+}
+
+static void tell_losses(struct live *live, const struct engine_counts *counts, uint64_t left)
+{
+    struct side_lane_counts side;
+    const char *name;
+    if (counts->receiver.dropped_kernel > 0)
+        fprintf(stderr,
+                "  dropped by the kernel: %" PRIu64 " datagrams, as the receive buffer was full; "
+                "'sysctl net.core.rmem_max' bounds it\n",
+                counts->receiver.dropped_kernel);
+    if (counts->receiver.dropped_journal > 0)
+        fprintf(stderr,
+                "  dropped as the journal was full: %" PRIu64 " datagrams; what is stored could not be written as fast as "
+                "they came\n",
+                counts->receiver.dropped_journal);
+    for (size_t i = 0; (name = engine_side_counts(live->engine, i, &side)) != NULL; i++) {
+        if (side.missed > 0)
+            fprintf(stderr, "  missed by -o %s: %" PRIu64 " datagrams, as it was too slow\n", name, side.missed);
+    }
+    if (counts->cut_off > 0)
+        fprintf(stderr, "  too long: %" PRIu64 " datagrams for which there was no room\n", counts->cut_off);
+    if (left > 0)
+        fprintf(stderr, "  in the journal: %" PRIu64 " datagrams, which the next start stores\n", left);
+}
+
+static int end(struct live *live, int result)
+{
+    struct sink_error error = {0};
+    uint64_t left = 0;
+    if (engine_end(live->engine, true, stop_signal_came_again, &left, &error) != 0 && result == 0)
+        result = fail(&error);
+    for (uint32_t i = 0; i < live->state_count; i++)
+        state_file_save(&live->states[i], engine_collector(live->engine, i)->decoder);
+    struct engine_counts counts;
+    engine_counts(live->engine, &counts);
+    summary_print(&counts.ledger, NULL, stderr);
+    exporter_table_print(engine_collector(live->engine, 0)->decoder, live->options->debug, stderr);
+    tell_losses(live, &counts, left);
+    return result == 0 && left == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run(struct live *live)
+{
+    struct sink_error error = {0};
+    bool usage = false;
+    if (take_passed(live, &usage, &error) != 0) {
+        fail(&error);
+        return usage ? EXIT_USAGE : EXIT_FAILURE;
+    }
+    if (create_engine(live, &error) != 0)
+        return fail(&error);
+    if (outputs_create_live(live->options, clock_us(), live->engine, &usage, &error) != 0) {
+        fail(&error);
+        return usage ? EXIT_USAGE : EXIT_FAILURE;
+    }
+    if (live->listener == NULL && open_listener(live, &error) != 0)
+        return fail(&error);
+    if (load_states(live) != 0)
+        return EXIT_FAILURE;
+    int result = 0;
+    if (start(live, &error) != 0 || wait(live, &error) != 0)
+        result = fail(&error);
+    return end(live, result);
+}
+
+int collect_live(const struct collect_options *options)
+{
+    struct live *live = calloc(1, sizeof *live);
+    if (live == NULL) {
+        fputs("weir collect: not enough memory to start\n", stderr);
+        return EXIT_FAILURE;
+    }
+    live->options = options;
+    live->ports[0] = COLLECT_PORT_DEFAULT;
+    live->port_count = options->port_count > 0 ? options->port_count : 1;
+    memcpy(live->ports, options->ports, options->port_count * sizeof live->ports[0]);
+    stop_signal_init(true);
+    const int code = run(live);
+    listener_close(live->listener);
+    for (uint32_t i = 0; i < live->state_count; i++)
+        state_file_done(&live->states[i]);
+    engine_free(live->engine);
+    free(live);
+    return code;
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine.c - the live collector: workers that receive, decode and keep, and sinks beside them
+ */
+#define _GNU_SOURCE
+#include "engine.h"
+
+#include "snapshot_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    COMMIT_BYTES = 64 << 20, /* that are held */
+    UNKEPT_COMMIT_US = 1000000,
+    SIDE_END_MS = 3000
+};
+
+struct worker {
+    struct engine *engine;
+    uint32_t index;
+    struct journal *journal;
+    struct collector collector;
+    struct snapshot_file snapshot;
+    struct receiver *receiver;
+    struct lane *lane;
+    bool resumed;
+    bool told;          /* that no snapshot could be written */
+    uint64_t recovered;
+    uint64_t left;      /* datagrams that are not committed, after the end */
+};
+
+struct side {
+    char name[64];
+    struct collector collector;
+    struct side_lane *lane;
+    bool told;  /* of its failure */
+    bool stuck; /* its thread uses what is its own for ever */
+};
+
+struct engine {
+    struct engine_options options;
+    struct worker workers[ENGINE_WORKERS_MAX];
+    uint32_t worker_count; /* whose journals are open */
+    struct side sides[JOURNAL_READERS_MAX];
+    size_t side_count;
+    bool receiving, ended;
+};
+
+/* ------------------------------------------------------------------------------------------------------------ start */
+
+static int make_collector(const struct engine *engine, struct collector *collector, FILE *debug, struct sink_error *error)
+{
+    const struct engine_options *options = &engine->options;
+    if (collector_init(collector, options->decoder, debug, error) != 0)
+        return -1;
+    if (options->prepare == NULL || options->prepare(options->context, collector->decoder, error) == 0)
+        return 0;
+    collector_done(collector);
+    return -1;
+}
+
+static void resume(struct worker *worker)
+{
+    const struct journal_commit commit = journal_committed(worker->journal);
+    size_t size_bytes;
+    worker->recovered = journal_head(worker->journal) - commit.position;
+    const uint8_t *data = commit.cut == 0 ? NULL : snapshot_file_read(&worker->snapshot, commit.cut, &size_bytes);
+    worker->resumed = data != NULL && weir_decoder_load(worker->collector.decoder, data, size_bytes) == WEIR_SAVED_OK;
+}
+
+static int open_worker(struct engine *engine, uint32_t index, struct sink_error *error)
+{
+    struct worker *worker = &engine->workers[index];
+    const struct engine_options *options = &engine->options;
+    char *path = NULL, *file = NULL;
+    worker->engine = engine;
+    worker->index = index;
+    if (options->journal_path != NULL && (asprintf(&path, "%s-%" PRIu32, options->journal_path, index) < 0 ||
+                                          asprintf(&file, "%s.journal", path) < 0)) {
+        snprintf(error->text, sizeof error->text, "not enough memory to start");
+        return -1;
+    }
+    const struct journal_options journal = {
+        .path = file, .size_bytes = options->journal_bytes, .worker_count = options->worker_count};
+    worker->journal = journal_open(&journal, options->warn, options->context, error);
+    int result = worker->journal == NULL ? -1 : 0;
+    if (result == 0 && (result = make_collector(engine, &worker->collector, options->debug, error)) != 0)
+        journal_close(worker->journal, !journal_is_recovered(worker->journal));
+    if (result == 0) {
+        engine->worker_count++;
+        result = snapshot_file_init(&worker->snapshot, path);
+        if (result != 0)
+            snprintf(error->text, sizeof error->text, "not enough memory to start");
+    }
+    free(path);
+    free(file);
+    if (result == 0)
+        resume(worker);
+    return result;
+}
+
+struct engine *engine_create(const struct engine_options *options, struct sink_error *error)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL) {
+        snprintf(error->text, sizeof error->text, "not enough memory to start");
+        return NULL;
+    }
+    engine->options = *options;
+    for (uint32_t i = 0; i < options->worker_count; i++) {
+        if (open_worker(engine, i, error) == 0)
+            continue;
+        engine_free(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+struct journal *engine_journal(const struct engine *engine, uint32_t worker)
+{
+    return engine->workers[worker].journal;
+}
+
+struct collector *engine_collector(struct engine *engine, uint32_t worker)
+{
+    return &engine->workers[worker].collector;
+}
+
+bool engine_is_resumed(const struct engine *engine, uint32_t worker)
+{
+    return engine->workers[worker].resumed;
+}
+
+struct collector *engine_add_side(struct engine *engine, const char *name, struct sink_error *error)
+{
+    struct side *side = &engine->sides[engine->side_count];
+    if (engine->side_count == JOURNAL_READERS_MAX) {
+        snprintf(error->text, sizeof error->text, "more than %d outputs", JOURNAL_READERS_MAX);
+        return NULL;
+    }
+    if (make_collector(engine, &side->collector, NULL, error) != 0)
+        return NULL;
+    snprintf(side->name, sizeof side->name, "%s", name);
+    engine->side_count++;
+    return &side->collector;
+}
+
+/* What cannot be kept is told, once; a restart then knows less. */
+static void on_save(void *context, struct collector *collector, uint64_t cut)
+{
+    struct worker *worker = context;
+    char text[200];
+    if (snapshot_file_save(&worker->snapshot, collector->decoder, cut) == 0) {
+        worker->told = false;
+        return;
+    }
+    snprintf(text, sizeof text, "cannot keep templates beside the journal: %s; after a kill they are waited for anew",
+             strerror(errno));
+    if (!worker->told && worker->engine->options.warn != NULL)
+        worker->engine->options.warn(worker->engine->options.context, text);
+    worker->told = true;
+}
+
+static void on_tick(void *context, struct collector *collector, int64_t now_us)
+{
+    const struct worker *worker = context;
+    const struct engine_options *options = &worker->engine->options;
+    if (options->tick != NULL)
+        options->tick(options->context, worker->index, collector, now_us);
+}
+
+static int start_lane(struct worker *worker, struct sink_error *error)
+{
+    const struct engine_options *options = &worker->engine->options;
+    const uint32_t slots = journal_slot_count(worker->journal);
+    const uint32_t most = COMMIT_BYTES / JOURNAL_SLOT_BYTES;
+    const struct lane_options lane = {
+        .journal = worker->journal, .collector = &worker->collector, .datagram_count_max = options->datagram_count_max,
+        .commit_us = options->commit_us, .commit_slots = slots / 2 < most ? slots / 2 : most, .tick = on_tick,
+        .save = on_save, .context = worker};
+    worker->lane = lane_start(&lane, error);
+    return worker->lane == NULL ? -1 : 0;
+}
+
+static int start_sides(struct engine *engine, struct sink_error *error)
+{
+    struct journal *journals[ENGINE_WORKERS_MAX];
+    for (uint32_t i = 0; i < engine->worker_count; i++)
+        journals[i] = engine->workers[i].journal;
+    for (size_t i = 0; i < engine->side_count; i++) {
+        struct side *side = &engine->sides[i];
+        const struct side_lane_options options = {
+            .name = side->name, .journals = journals, .journal_count = engine->worker_count, .collector = &side->collector};
+        side->lane = side_lane_start(&options, error);
+        if (side->lane == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+static int start_receiver(struct engine *engine, struct worker *worker, const int *sockets, size_t socket_count,
+                          struct sink_error *error)
+{
+    struct waker *wakers[RECEIVER_WAKERS_MAX] = {lane_waker(worker->lane)};
+    for (size_t i = 0; i < engine->side_count; i++)
+        wakers[i + 1] = side_lane_waker(engine->sides[i].lane);
+    const struct receiver_options options = {.journal = worker->journal, .sockets = sockets, .socket_count = socket_count,
+                                             .wakers = wakers, .waker_count = engine->side_count + 1, .cpu = -1};
+    worker->receiver = receiver_start(&options, error);
+    return worker->receiver == NULL ? -1 : 0;
+}
+
+int engine_start(struct engine *engine, const int *const *sockets, const size_t *socket_counts, struct sink_error *error)
+{
+    if (start_sides(engine, error) != 0)
+        return -1;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (start_lane(&engine->workers[i], error) != 0)
+            return -1;
+    }
+    engine->receiving = true;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (start_receiver(engine, &engine->workers[i], sockets[i], socket_counts[i], error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* -------------------------------------------------------------------------------------------------------- meanwhile */
+
+int engine_state(struct engine *engine, struct sink_error *error)
+{
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        const struct worker *worker = &engine->workers[i];
+        const int ended = lane_ended(worker->lane, error);
+        if (ended < 0 || receiver_failed(worker->receiver, error))
+            return -1;
+        if (ended > 0)
+            return 0;
+    }
+    return 1;
+}
+
+bool engine_side_trouble(struct engine *engine, struct sink_error *error)
+{
+    for (size_t i = 0; i < engine->side_count; i++) {
+        struct side *side = &engine->sides[i];
+        struct sink_error why;
+        if (side->told || side->lane == NULL || !side_lane_failed(side->lane, &why))
+            continue;
+        side->told = true;
+        snprintf(error->text, sizeof error->text, "-o %s has failed, the others go on: %.400s", side->name, why.text);
+        return true;
+    }
+    return false;
+}
+
+/* All counts are 64 bits wide and side by side. */
+static void add_ledger(struct weir_ledger *sum, const struct weir_ledger *more)
+{
+    uint64_t *to = (uint64_t *)sum;
+    const uint64_t *from = (const uint64_t *)more;
+    _Static_assert(sizeof(struct weir_ledger) % sizeof(uint64_t) == 0, "numbers only");
+    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++)
+        to[i] += from[i];
+}
+
+void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
+{
+    *ret_counts = (struct engine_counts){0};
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        const struct worker *worker = &engine->workers[i];
+        struct receiver_counts received = {0};
+        struct lane_counts decoded = {0};
+        if (worker->receiver != NULL)
+            receiver_counts(worker->receiver, &received);
+        if (worker->lane != NULL)
+            lane_counts(worker->lane, &decoded);
+        ret_counts->receiver.received += received.received;
+        ret_counts->receiver.dropped_kernel += received.dropped_kernel;
+        ret_counts->receiver.dropped_journal += received.dropped_journal;
+        ret_counts->recovered += worker->recovered;
+        ret_counts->waiting += decoded.waiting;
+        ret_counts->held += decoded.held;
+        ret_counts->cut_off += decoded.cut_off;
+        ret_counts->cuts += decoded.cuts;
+        add_ledger(&ret_counts->ledger, &decoded.ledger);
+    }
+}
+
+const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts)
+{
+    if (i >= engine->side_count)
+        return NULL;
+    *ret_counts = (struct side_lane_counts){0};
+    if (engine->sides[i].lane != NULL)
+        side_lane_counts(engine->sides[i].lane, ret_counts);
+    return engine->sides[i].name;
+}
+
+bool engine_call(struct engine *engine, uint32_t worker, void (*call)(void *context, struct collector *collector),
+                 void *context, int timeout_ms)
+{
+    return worker < engine->worker_count && engine->workers[worker].lane != NULL &&
+           lane_call(engine->workers[worker].lane, call, context, timeout_ms);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- end */
+
+/* Waits for what lane_end() waits for, and looks meanwhile whether somebody wants it to be over. */
+struct watch {
+    struct engine *engine;
+    bool (*interrupted)(void);
+    _Atomic bool over;
+};
+
+static void *hurry_when_told(void *context)
+{
+    struct watch *watch = context;
+    const struct timespec a_while = {.tv_nsec = 20000000};
+    while (!atomic_load(&watch->over)) {
+        if (watch->interrupted()) {
+            for (uint32_t i = 0; i < watch->engine->worker_count; i++) {
+                if (watch->engine->workers[i].lane != NULL)
+                    lane_hurry(watch->engine->workers[i].lane);
+            }
+            break;
+        }
+        nanosleep(&a_while, NULL);
+    }
+    return NULL;
+}
+
+static int end_lanes(struct engine *engine, struct sink_error *error)
+{
+    int result = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        struct worker *worker = &engine->workers[i];
+        struct sink_error why;
+        if (worker->lane == NULL)
+            continue;
+        const int64_t left = lane_end(worker->lane, &why);
+        worker->left = left < 0 ? journal_head(worker->journal) - journal_committed(worker->journal).position : (uint64_t)left;
+        if (left < 0 && result == 0) {
+            *error = why;
+            result = -1;
+        }
+    }
+    return result;
+}
+
+static int end_sides(struct engine *engine, struct sink_error *error)
+{
+    int result = 0;
+    for (size_t i = 0; i < engine->side_count; i++) {
+        struct side *side = &engine->sides[i];
+        struct sink_error why;
+        if (side->lane == NULL || side_lane_end(side->lane, SIDE_END_MS, &why) == 0)
+            continue;
+        side->stuck = side_lane_is_stuck(side->lane);
+        if (result == 0 && !side->told)
+            *error = why;
+        result = -1;
+    }
+    return result;
+}
+
+static int close_sinks(struct engine *engine, struct sink_error *error)
+{
+    int result = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        struct sink_error why;
+        if (collector_close(&engine->workers[i].collector, &why) != 0 && result == 0) {
+            *error = why;
+            result = -1;
+        }
+    }
+    for (size_t i = 0; i < engine->side_count; i++) {
+        struct sink_error why;
+        if (engine->sides[i].stuck)
+            continue;
+        if (collector_close(&engine->sides[i].collector, &why) != 0 && result == 0 && !engine->sides[i].told) {
+            *error = why;
+            result = -1;
+        }
+    }
+    return result;
+}
+
+int engine_end(struct engine *engine, bool drain, bool (*interrupted)(void), uint64_t *ret_left, struct sink_error *error)
+{
+    struct watch watch = {.engine = engine, .interrupted = interrupted};
+    pthread_t watcher;
+    struct sink_error why = {0};
+    engine->ended = true;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (engine->workers[i].receiver != NULL)
+            receiver_end(engine->workers[i].receiver, drain);
+    }
+    const bool watched = interrupted != NULL && pthread_create(&watcher, NULL, hurry_when_told, &watch) == 0;
+    int result = end_lanes(engine, error);
+    if (end_sides(engine, &why) != 0 && result == 0) {
+        *error = why;
+        result = -1;
+    }
+    if (watched) {
+        atomic_store(&watch.over, true);
+        pthread_join(watcher, NULL);
+    }
+    if (close_sinks(engine, &why) != 0 && result == 0) {
+        *error = why;
+        result = -1;
+    }
+    *ret_left = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++)
+        *ret_left += engine->workers[i].left;
+    return result;
+}
+
+void engine_free(struct engine *engine)
+{
+    struct sink_error ignored;
+    if (engine == NULL)
+        return;
+    if (!engine->ended)
+        close_sinks(engine, &ignored);
+    for (size_t i = 0; i < engine->side_count; i++) {
+        if (engine->sides[i].stuck)
+            return; /* with all of it: the process ends */
+        side_lane_free(engine->sides[i].lane);
+        collector_done(&engine->sides[i].collector);
+    }
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        struct worker *worker = &engine->workers[i];
+        /* One that was never begun is of no use either, unless it was found. */
+        const bool needless = engine->ended ? worker->left == 0 : !journal_is_recovered(worker->journal);
+        receiver_free(worker->receiver);
+        lane_free(worker->lane);
+        collector_done(&worker->collector);
+        if (needless)
+            snapshot_file_remove(&worker->snapshot);
+        snapshot_file_done(&worker->snapshot);
+        journal_close(worker->journal, needless);
+    }
+    free(engine);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal.h - what was received, in memory that outlives the process
+ *
+ * A file, on a memory file system unless told otherwise, mapped into memory. The kernel writes datagrams straight into
+ * its slots, with who sent them and when; a slot is used again once what came of it is kept elsewhere. After a kill the
+ * next process finds in it each datagram that the kernel had handed over and that was not committed.
+ *
+ *     +--------+-----------------+--------------------------------+-------------------------------+
+ *     | header | mmsghdr 64      | slot 2048                      | chunk 65536                   |
+ *     | 4096   | for each slot   | sender 128 | payload 1920      | for payloads longer than that |
+ *     +--------+-----------------+--------------------------------+-------------------------------+
+ *
+ * Datagrams have numbers, their positions, from 0 up for the life of the file; position p lies in slot p modulo the count.
+ * A position from `committed` on is received where msg_len of its mmsghdr is not UINT32_MAX. The kernel writes that last,
+ * and behind the last received it is always UINT32_MAX: slots are cleared before they are offered, with one more.
+ *
+ * The header has a record of the last commit, in two copies that take turns: which is the current one is told by one
+ * number that is written last. A process can be killed between any two instructions.
+ *
+ * One thread receives (journal_offer, journal_received), one commits (journal_commit); any may read positions that the
+ * receiving thread has published and that are not committed. Others, which nobody waits for, copy with journal_copy().
+ */
+#ifndef WEIR_COLLECT_JOURNAL_H
+#define WEIR_COLLECT_JOURNAL_H
+
+#include "sink.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <weir/weir.h>
+
+enum {
+    JOURNAL_SLOT_BYTES = 2048,
+    JOURNAL_SENDER_BYTES = 128,
+    JOURNAL_PAYLOAD_BYTES = JOURNAL_SLOT_BYTES - JOURNAL_SENDER_BYTES, /* longer ones have a chunk */
+    JOURNAL_CHUNK_BYTES = 65536,
+    JOURNAL_BURST = 64,         /* slots offered at a time at the most */
+    JOURNAL_CHUNKS = 192,       /* of them JOURNAL_BURST are on offer */
+    JOURNAL_SLOTS_MIN = 1024,
+    JOURNAL_READERS_MAX = 16    /* that copy */
+};
+
+/* What one commit is: all rows of datagrams before `position` are kept, in files that `cut` names. */
+struct journal_commit {
+    uint64_t cut;      /* commits are numbered from 1 up; 0: none yet */
+    uint64_t position;
+};
+
+struct journal;
+
+struct journal_options {
+    const char *path;      /* NULL: memory without a name, which ends with the process */
+    uint64_t size_bytes;   /* for slots; less is taken where the file system has less room, down to JOURNAL_SLOTS_MIN */
+    uint32_t worker_count; /* told to who finds the file */
+};
+
+/*
+ * Opens the journal, locks it, and makes it where there is none. What is there is checked as what comes from a network: one
+ * that is damaged is moved aside, which `warn` is told, as is that there was less room than asked for. NULL with `error`
+ * filled where it cannot be had, or another process holds it.
+ */
+struct journal *journal_open(const struct journal_options *options, void (*warn)(void *context, const char *text),
+                             void *context, struct sink_error *error);
+
+/* Closes it; with `remove`, the file goes: nothing in it is needed any more. NULL is fine. */
+void journal_close(struct journal *journal, bool remove);
+
+/* Where it is, or NULL. */
+const char *journal_path(const struct journal *journal);
+
+/* A random number that is not 0, and stays with the file. */
+uint32_t journal_id(const struct journal *journal);
+
+/* How many workers those who made the file were. */
+uint32_t journal_worker_count(const struct journal *journal);
+
+/* Whether there was one, with a commit or datagrams in it. */
+bool journal_is_recovered(const struct journal *journal);
+
+uint32_t journal_slot_count(const struct journal *journal);
+
+/* ------------------------------------------------------------------------------------------------ the receiving thread */
+
+/* Messages for recvmmsg() that fill the next slots: up to JOURNAL_BURST, none (and NULL) when all are in use. */
+struct mmsghdr *journal_offer(struct journal *journal, uint32_t *ret_count);
+
+/* The first `count` of those offered were filled: all may read them from here on. */
+void journal_received(struct journal *journal, uint32_t count);
+
+/* ------------------------------------------------------------------------------------------------------------- reading */
+
+/* Behind the last position that is received. */
+uint64_t journal_head(const struct journal *journal);
+
+/* The datagram at a position between the last commit and the head. Its octets stay in place until it is committed.
+ * False where it was longer than what could be kept of it: then it is to be counted only. */
+bool journal_datagram(const struct journal *journal, uint64_t position, struct weir_datagram *ret_datagram);
+
+/* --------------------------------------------------------------------------------------------------------- committing */
+
+struct journal_commit journal_committed(const struct journal *journal);
+
+/* All before the position is kept elsewhere: slots before it are free. Positions and cuts only go up. */
+void journal_commit(struct journal *journal, const struct journal_commit *commit);
+
+/* ---------------------------------------------------------------------------------- readers that nobody waits for */
+
+/* One that begins at the position; its number, or -1 when there are JOURNAL_READERS_MAX. */
+int journal_reader_add(struct journal *journal);
+
+/* Datagrams copied out, with room for JOURNAL_BURST of them. */
+struct journal_copies;
+struct journal_copies *journal_copies_create(void);
+void journal_copies_free(struct journal_copies *copies);
+
+/*
+ * Copies up to JOURNAL_BURST datagrams from the position on, which is moved behind them. Those that are gone by then are
+ * passed over: how many is added to `*ret_missed`. Returns how many were copied.
+ */
+uint32_t journal_copy(struct journal *journal, int reader, uint64_t *position, struct journal_copies *copies,
+                      uint64_t *ret_missed);
+
+/* The i-th of them; as journal_datagram(). Its octets stay until the next copy. */
+bool journal_copies_datagram(const struct journal_copies *copies, uint32_t i, struct weir_datagram *ret_datagram);
+
+/* Where a reader stood, by a name of up to 23 octets, to go on there after a kill. 0 when it is not known. */
+uint64_t journal_bookmark(const struct journal *journal, const char *name);
+void journal_bookmark_set(struct journal *journal, const char *name, uint64_t position);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal_layout.h - the file of the journal as it lies in memory; journal.h draws it
+ *
+ * All numbers in the machine's own order: the file is for the next process on this machine, not for others.
+ */
+#ifndef WEIR_COLLECT_JOURNAL_LAYOUT_H
+#define WEIR_COLLECT_JOURNAL_LAYOUT_H
+
+#include "journal.h"
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+
+#define JOURNAL_MAGIC "weirjrnl"
+
+enum {
+    JOURNAL_FORMAT = 1,
+    JOURNAL_HEADER_BYTES = 4096,
+    JOURNAL_MESSAGE_BYTES = 64, /* struct mmsghdr: a cache line */
+    JOURNAL_CONTROL_BYTES = 64, /* a time stamp and a count of drops */
+    JOURNAL_SLOTS_MAX = 1 << 22,
+    JOURNAL_BOOKMARKS = 16,
+    JOURNAL_BOOKMARK_NAME = 24
+};
+
+struct journal_header {
+    char magic[8];
+    uint32_t format;
+    uint32_t id;
+    uint32_t slot_count;
+    uint32_t worker_count;
+    _Atomic uint64_t commit_count; /* commits[commit_count & 1] is the last one */
+    struct journal_commit commits[2];
+    struct {
+        char name[JOURNAL_BOOKMARK_NAME];
+        _Atomic uint64_t position;
+    } bookmarks[JOURNAL_BOOKMARKS];
+};
+
+struct journal_slot {
+    union {
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+        uint8_t room[32];
+    } name;
+    _Alignas(struct cmsghdr) uint8_t control[JOURNAL_CONTROL_BYTES];
+    uint32_t chunk; /* where the payload is when it is longer than JOURNAL_PAYLOAD_BYTES */
+    uint8_t unused[28];
+    uint8_t payload[JOURNAL_PAYLOAD_BYTES];
+};
+
+_Static_assert(sizeof(struct journal_header) <= JOURNAL_HEADER_BYTES, "the header has a page");
+_Static_assert(sizeof(struct journal_slot) == JOURNAL_SLOT_BYTES, "a slot is as the drawing says");
+
+/* The parts of a mapped file. */
+struct journal_map {
+    uint8_t *base;
+    size_t size_bytes;
+    struct journal_header *header;
+    struct mmsghdr *messages;
+    struct journal_slot *slots;
+    uint8_t *chunks;
+};
+
+static inline size_t journal_size_bytes(uint32_t slot_count)
+{
+    return JOURNAL_HEADER_BYTES + (size_t)slot_count * (JOURNAL_MESSAGE_BYTES + JOURNAL_SLOT_BYTES) +
+           (size_t)JOURNAL_CHUNKS * JOURNAL_CHUNK_BYTES;
+}
+
+/* Where the parts are in a mapping of journal_size_bytes(). */
+static inline struct journal_map journal_map_at(uint8_t *base, uint32_t slot_count)
+{
+    struct journal_map map = {.base = base, .size_bytes = journal_size_bytes(slot_count)};
+    map.header = (struct journal_header *)(void *)base;
+    map.messages = (struct mmsghdr *)(void *)(base + JOURNAL_HEADER_BYTES);
+    map.slots = (struct journal_slot *)(void *)(base + JOURNAL_HEADER_BYTES + (size_t)slot_count * JOURNAL_MESSAGE_BYTES);
+    map.chunks = base + JOURNAL_HEADER_BYTES + (size_t)slot_count * (JOURNAL_MESSAGE_BYTES + JOURNAL_SLOT_BYTES);
+    return map;
+}
+
+#endif

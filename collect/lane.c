@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lane.c - the thread that decodes what a journal holds, hands it to sinks, and commits it
+ */
+#define _GNU_SOURCE
+#include "lane.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    STRIDE = 256,        /* datagrams between two looks at all else */
+    TICK_US = 1000000,
+    PENDING_WAIT_MS = 5, /* while a cut is being written */
+    RETRY_US = 1000000   /* to give names */
+};
+
+enum cut_phase { CUT_NONE, CUT_WRITING, CUT_NAMING };
+
+struct lane {
+    struct lane_options options;
+    struct waker waker;
+    pthread_t thread;
+    _Atomic bool ending, hurrying, ended;
+    _Atomic bool failed;
+    struct sink_error failure; /* of the lane's thread until `failed` is set */
+
+    /* Of the lane's thread. */
+    uint64_t cursor;
+    uint64_t read, cut_off;
+    int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
+    enum cut_phase phase;
+    struct journal_commit cut; /* that is under way, or was last */
+    bool durable; /* a sink makes cuts */
+
+    pthread_mutex_t mutex; /* of what follows */
+    pthread_cond_t called;
+    struct lane_counts counts;
+    void (*call)(void *context, struct collector *collector);
+    void *call_context;
+    uint64_t calls_asked, calls_done;
+};
+
+static int64_t clock_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- cuts */
+
+static bool is_durable(const struct sink *sink)
+{
+    return sink->class->cut != NULL;
+}
+
+static int begin_cut(struct lane *lane)
+{
+    struct collector *collector = lane->options.collector;
+    lane->cut.cut++;
+    lane->cut.position = lane->cursor;
+    lane->cut_us = clock_us(CLOCK_MONOTONIC);
+    if (collector_tick(collector, clock_us(CLOCK_REALTIME), &lane->failure) != 0)
+        return -1;
+    if (lane->options.save != NULL)
+        lane->options.save(lane->options.context, collector, lane->cut.cut);
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        struct sink *sink = collector->sinks[i];
+        if (is_durable(sink) && sink->class->cut(sink, lane->cut.cut, &lane->failure) != 0)
+            return -1;
+    }
+    lane->phase = CUT_WRITING;
+    return 0;
+}
+
+static bool is_written(const struct lane *lane)
+{
+    const struct collector *collector = lane->options.collector;
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        struct sink *sink = collector->sinks[i];
+        if (is_durable(sink) && sink->class->written(sink) < lane->cut.cut)
+            return false;
+    }
+    return true;
+}
+
+/* A name that cannot be given is tried for again: the rows are there, and a restart gives it too. */
+static bool publish(struct lane *lane)
+{
+    const struct collector *collector = lane->options.collector;
+    struct sink_error error;
+    bool all = true;
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        struct sink *sink = collector->sinks[i];
+        if (is_durable(sink) && sink->class->publish(sink, lane->cut.cut, &error) != 0)
+            all = false;
+    }
+    lane->retry_us = clock_us(CLOCK_MONOTONIC);
+    return all;
+}
+
+/* Brings what is under way a step on. */
+static void pursue_cut(struct lane *lane)
+{
+    if (lane->phase == CUT_WRITING && is_written(lane)) {
+        journal_commit(lane->options.journal, &lane->cut);
+        lane->phase = CUT_NAMING;
+        lane->retry_us = clock_us(CLOCK_MONOTONIC) - RETRY_US;
+    }
+    if (lane->phase == CUT_NAMING && clock_us(CLOCK_MONOTONIC) - lane->retry_us >= RETRY_US && publish(lane))
+        lane->phase = CUT_NONE;
+}
+
+static bool is_cut_due(const struct lane *lane)
+{
+    const uint64_t held = lane->cursor - lane->cut.position;
+    if (lane->phase != CUT_NONE || held == 0)
+        return false;
+    return held >= lane->options.commit_slots || clock_us(CLOCK_MONOTONIC) - lane->cut_us >= lane->options.commit_us;
+}
+
+/* ------------------------------------------------------------------------------------------------------- the thread */
+
+static void publish_counts(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->mutex);
+    lane->counts = (struct lane_counts){
+        .ledger = *weir_decoder_ledger(lane->options.collector->decoder),
+        .read = lane->read,
+        .cut_off = lane->cut_off,
+        .held = lane->cursor - journal_committed(lane->options.journal).position,
+        .cuts = lane->cut.cut,
+    };
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+static void answer_call(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->mutex);
+    if (lane->call != NULL) {
+        lane->call(lane->call_context, lane->options.collector);
+        lane->call = NULL;
+        lane->calls_done = lane->calls_asked;
+        pthread_cond_broadcast(&lane->called);
+    }
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+static bool is_enough(const struct lane *lane)
+{
+    return lane->options.datagram_count_max > 0 && lane->read >= lane->options.datagram_count_max;
+}
+
+/* What goes to sinks without cuts is written at once, or lost with the process: the next one does not write it again. */
+static void note_taken(struct lane *lane)
+{
+    const struct journal_commit commit = {journal_committed(lane->options.journal).cut, lane->cursor};
+    if (lane->phase == CUT_NONE)
+        journal_commit(lane->options.journal, &commit);
+}
+
+/* Datagrams, STRIDE at the most. -1 when a sink failed. */
+static int feed(struct lane *lane, uint64_t head)
+{
+    struct collector *collector = lane->options.collector;
+    const uint64_t end = head - lane->cursor < STRIDE ? head : lane->cursor + STRIDE;
+    while (lane->cursor < end && !is_enough(lane)) {
+        struct weir_datagram datagram;
+        const bool whole = journal_datagram(lane->options.journal, lane->cursor++, &datagram);
+        lane->read++;
+        if (!whole)
+            lane->cut_off++;
+        else if (collector_feed(collector, &datagram, &lane->failure) != 0)
+            return -1;
+        if (!lane->durable)
+            note_taken(lane);
+    }
+    return 0;
+}
+
+static int tick(struct lane *lane)
+{
+    const int64_t even_us = clock_us(CLOCK_MONOTONIC), now_us = clock_us(CLOCK_REALTIME);
+    answer_call(lane);
+    if (even_us - lane->tick_us < TICK_US)
+        return 0;
+    lane->tick_us = even_us;
+    if (collector_tick(lane->options.collector, now_us, &lane->failure) != 0)
+        return -1;
+    publish_counts(lane);
+    if (lane->options.tick != NULL)
+        lane->options.tick(lane->options.context, lane->options.collector, now_us);
+    return 0;
+}
+
+static bool is_called(void *context)
+{
+    struct lane *lane = context;
+    pthread_mutex_lock(&lane->mutex);
+    const bool called = lane->call != NULL;
+    pthread_mutex_unlock(&lane->mutex);
+    return called || atomic_load(&lane->ending);
+}
+
+static bool has_news(void *context)
+{
+    const struct lane *lane = context;
+    return is_called(context) || journal_head(lane->options.journal) > lane->cursor;
+}
+
+static void sleep_a_while(struct lane *lane)
+{
+    int64_t left_us = lane->tick_us + TICK_US - clock_us(CLOCK_MONOTONIC);
+    left_us = left_us < 0 ? 0 : left_us;
+    waker_sleep(&lane->waker, lane->phase == CUT_NONE ? (int)(left_us / 1000) + 1 : PENDING_WAIT_MS, has_news, lane);
+}
+
+static int step(struct lane *lane)
+{
+    const uint64_t head = journal_head(lane->options.journal);
+    if (head == lane->cursor)
+        sleep_a_while(lane);
+    else if (feed(lane, head) != 0)
+        return -1;
+    pursue_cut(lane);
+    if (is_cut_due(lane) && begin_cut(lane) != 0)
+        return -1;
+    return tick(lane);
+}
+
+/* Waits until the cut that is under way has its names. False when that was given up. */
+static bool finish_cut(struct lane *lane)
+{
+    const struct timespec a_while = {.tv_nsec = 1000000};
+    while (lane->phase != CUT_NONE) {
+        pursue_cut(lane);
+        if (lane->phase == CUT_NONE)
+            break;
+        if (atomic_load(&lane->hurrying) && !is_written(lane))
+            return false;
+        if (lane->phase == CUT_NAMING && atomic_load(&lane->hurrying))
+            return true; /* the next start gives the names */
+        nanosleep(&a_while, NULL);
+    }
+    return true;
+}
+
+static int cut_now(struct lane *lane)
+{
+    if (!finish_cut(lane))
+        return 0;
+    if (begin_cut(lane) != 0)
+        return -1;
+    finish_cut(lane);
+    return 0;
+}
+
+/* What is left: rows, and then what the sinks have to tell of them. */
+static int finish(struct lane *lane)
+{
+    struct collector *collector = lane->options.collector;
+    while (lane->cursor < journal_head(lane->options.journal) && !is_enough(lane)) {
+        if (feed(lane, journal_head(lane->options.journal)) != 0)
+            return -1;
+        pursue_cut(lane);
+        if (is_cut_due(lane) && begin_cut(lane) != 0)
+            return -1;
+    }
+    if (is_enough(lane))
+        lane->cursor = journal_head(lane->options.journal); /* nobody wants the others */
+    if (collector_finish(collector, &lane->failure) != 0 || cut_now(lane) != 0)
+        return -1;
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        if (collector->sinks[i]->class->settle != NULL)
+            collector->sinks[i]->class->settle(collector->sinks[i]);
+    }
+    return cut_now(lane);
+}
+
+static void *run(void *context)
+{
+    struct lane *lane = context;
+    int result = 0;
+    while (result == 0 && !atomic_load(&lane->ending) && !is_enough(lane))
+        result = step(lane);
+    if (result == 0 && is_enough(lane))
+        atomic_store(&lane->ended, true); /* so that receiving ends */
+    while (result == 0 && !atomic_load(&lane->ending)) {
+        waker_sleep(&lane->waker, TICK_US / 1000, is_called, lane);
+        answer_call(lane);
+    }
+    if (result == 0)
+        result = finish(lane);
+    atomic_store(&lane->failed, result != 0);
+    publish_counts(lane);
+    answer_call(lane);
+    if (lane->options.tick != NULL)
+        lane->options.tick(lane->options.context, lane->options.collector, clock_us(CLOCK_REALTIME));
+    atomic_store(&lane->ended, true);
+    return NULL;
+}
+
+/* ----------------------------------------------------------------------------------------------------- from outside */
+
+struct lane *lane_start(const struct lane_options *options, struct sink_error *error)
+{
+    struct lane *lane = calloc(1, sizeof *lane);
+    sigset_t all, before;
+    if (lane == NULL || waker_init(&lane->waker) != 0) {
+        snprintf(error->text, sizeof error->text, "cannot start: %s", strerror(errno));
+        free(lane);
+        return NULL;
+    }
+    lane->options = *options;
+    lane->cut = journal_committed(options->journal);
+    lane->cursor = lane->cut.position;
+    lane->cut_us = lane->tick_us = clock_us(CLOCK_MONOTONIC);
+    for (size_t i = 0; i < options->collector->sink_count; i++)
+        lane->durable |= is_durable(options->collector->sinks[i]);
+    pthread_mutex_init(&lane->mutex, NULL);
+    pthread_cond_init(&lane->called, NULL);
+    publish_counts(lane);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int number = pthread_create(&lane->thread, NULL, run, lane);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (number == 0)
+        return lane;
+    snprintf(error->text, sizeof error->text, "cannot start a thread to decode: %s", strerror(number));
+    lane_free(lane);
+    return NULL;
+}
+
+struct waker *lane_waker(struct lane *lane)
+{
+    return &lane->waker;
+}
+
+int lane_ended(struct lane *lane, struct sink_error *error)
+{
+    if (!atomic_load(&lane->ended))
+        return 0;
+    if (!atomic_load(&lane->failed))
+        return 1;
+    *error = lane->failure;
+    return -1;
+}
+
+void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
+{
+    pthread_mutex_lock(&lane->mutex);
+    *ret_counts = lane->counts;
+    pthread_mutex_unlock(&lane->mutex);
+    const uint64_t done = journal_committed(lane->options.journal).position + ret_counts->held;
+    const uint64_t head = journal_head(lane->options.journal);
+    ret_counts->waiting = head > done ? head - done : 0;
+}
+
+bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000 + (until.tv_nsec / 1000000 + timeout_ms % 1000) / 1000;
+    until.tv_nsec = (until.tv_nsec + (long)(timeout_ms % 1000) * 1000000) % 1000000000;
+    pthread_mutex_lock(&lane->mutex);
+    if (lane->call != NULL) {
+        pthread_mutex_unlock(&lane->mutex);
+        return false; /* of somebody else */
+    }
+    lane->call = call;
+    lane->call_context = context;
+    const uint64_t number = ++lane->calls_asked;
+    pthread_mutex_unlock(&lane->mutex);
+    waker_wake(&lane->waker);
+    pthread_mutex_lock(&lane->mutex);
+    while (lane->calls_done < number && pthread_cond_timedwait(&lane->called, &lane->mutex, &until) == 0)
+        ;
+    const bool done = lane->calls_done >= number;
+    if (!done)
+        lane->call = NULL;
+    pthread_mutex_unlock(&lane->mutex);
+    return done;
+}
+
+void lane_hurry(struct lane *lane)
+{
+    struct collector *collector = lane->options.collector;
+    atomic_store(&lane->hurrying, true);
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        if (collector->sinks[i]->class->hurry != NULL)
+            collector->sinks[i]->class->hurry(collector->sinks[i]);
+    }
+    waker_wake(&lane->waker);
+}
+
+int64_t lane_end(struct lane *lane, struct sink_error *error)
+{
+    atomic_store(&lane->ending, true);
+    waker_wake(&lane->waker);
+    pthread_join(lane->thread, NULL);
+    if (lane->failed) {
+        *error = lane->failure;
+        return -1;
+    }
+    return (int64_t)(journal_head(lane->options.journal) - journal_committed(lane->options.journal).position);
+}
+
+void lane_free(struct lane *lane)
+{
+    if (lane == NULL)
+        return;
+    waker_done(&lane->waker);
+    pthread_mutex_destroy(&lane->mutex);
+    pthread_cond_destroy(&lane->called);
+    free(lane);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * receiver.c - the thread that takes datagrams from sockets into a journal
+ */
+#define _GNU_SOURCE
+#include "receiver.h"
+
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum {
+    BURSTS_EACH = 16,   /* from one socket before the next one has its turn */
+    WAIT_MS = 1000,
+    FULL_WAIT_NS = 1000000,
+    DRAIN_US = 1000000,
+    DROPS_EACH_US = 1000000,
+    NAP_FROM = 4,          /* datagrams that came while it was away from the sockets: it comes back a little later */
+    NAP_NS = 500000,
+    NAP_BUFFER_BYTES = 4 << 20 /* of a socket that can wait so long at any rate */
+};
+
+struct receiver {
+    struct receiver_options options;
+    int sockets[RECEIVER_SOCKETS_MAX];
+    uint32_t drops[RECEIVER_SOCKETS_MAX]; /* as the kernel counted them last, modulo 2^32 */
+    struct waker *wakers[RECEIVER_WAKERS_MAX];
+    struct waker own;
+    pthread_t thread;
+    _Atomic bool stopping, draining, failed;
+    _Atomic uint64_t received, dropped_kernel, dropped_journal;
+    bool can_nap;
+    bool full;        /* the journal was, since the sockets were empty last */
+    int64_t drops_us; /* when they were looked up, monotonic */
+    struct sink_error failure; /* written before `failed` is set */
+};
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* What the kernel has dropped since the last look belongs to what has been the cause since then. */
+static void look_up_drops(struct receiver *receiver)
+{
+    for (size_t i = 0; i < receiver->options.socket_count; i++) {
+        uint32_t info[SK_MEMINFO_VARS] = {0};
+        socklen_t size = sizeof info;
+        if (getsockopt(receiver->sockets[i], SOL_SOCKET, SO_MEMINFO, info, &size) != 0 ||
+            size <= SK_MEMINFO_DROPS * sizeof info[0])
+            continue;
+        const uint32_t more = info[SK_MEMINFO_DROPS] - receiver->drops[i];
+        receiver->drops[i] = info[SK_MEMINFO_DROPS];
+        atomic_fetch_add_explicit(receiver->full ? &receiver->dropped_journal : &receiver->dropped_kernel, more,
+                                  memory_order_relaxed);
+    }
+    receiver->drops_us = monotonic_us();
+}
+
+static void note_full(struct receiver *receiver)
+{
+    const struct timespec a_while = {.tv_nsec = FULL_WAIT_NS};
+    if (!receiver->full) {
+        look_up_drops(receiver);
+        receiver->full = true;
+    }
+    nanosleep(&a_while, NULL);
+}
+
+static void fail(struct receiver *receiver, const char *what, int number)
+{
+    snprintf(receiver->failure.text, sizeof receiver->failure.text, "%s: %s", what, strerror(number));
+    atomic_store(&receiver->failed, true);
+}
+
+/* -1 when the socket is empty, or cannot be read; 0 when there may be more. */
+static int take_burst(struct receiver *receiver, int fd)
+{
+    uint32_t room;
+    struct mmsghdr *messages = journal_offer(receiver->options.journal, &room);
+    if (messages == NULL) {
+        note_full(receiver);
+        return 0;
+    }
+    const int count = recvmmsg(fd, messages, room, MSG_DONTWAIT, NULL);
+    if (count <= 0) {
+        if (count < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED && errno != ENOMEM && errno != ENOBUFS)
+            fail(receiver, "cannot receive", errno);
+        return -1;
+    }
+    journal_received(receiver->options.journal, (uint32_t)count);
+    atomic_fetch_add_explicit(&receiver->received, (uint64_t)count, memory_order_relaxed);
+    for (size_t i = 0; i < receiver->options.waker_count; i++)
+        waker_wake(receiver->wakers[i]);
+    return (uint32_t)count < room ? -1 : 0;
+}
+
+/* Where much comes, fewer and longer bursts take half the time of the processor; the buffers hold what comes meanwhile. */
+static void nap(const struct receiver *receiver, uint64_t received_before)
+{
+    const struct timespec a_while = {.tv_nsec = NAP_NS};
+    const uint64_t count = atomic_load_explicit(&receiver->received, memory_order_relaxed) - received_before;
+    if (receiver->can_nap && count >= NAP_FROM)
+        nanosleep(&a_while, NULL);
+}
+
+/* Whether the socket was emptied. */
+static bool take_turn(struct receiver *receiver, int fd)
+{
+    for (int i = 0; i < BURSTS_EACH; i++) {
+        if (take_burst(receiver, fd) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void wait_for_more(struct receiver *receiver, struct pollfd *polls)
+{
+    const size_t count = receiver->options.socket_count;
+    if (poll(polls, count + 1, WAIT_MS) < 0 && errno != EINTR)
+        fail(receiver, "cannot wait for datagrams", errno);
+}
+
+static void drain(struct receiver *receiver)
+{
+    const int64_t begin_us = monotonic_us();
+    bool all = false;
+    while (!all && monotonic_us() - begin_us < DRAIN_US) {
+        all = true;
+        for (size_t i = 0; i < receiver->options.socket_count; i++)
+            all &= take_turn(receiver, receiver->sockets[i]);
+    }
+}
+
+static void *run(void *context)
+{
+    struct receiver *receiver = context;
+    const size_t count = receiver->options.socket_count;
+    struct pollfd polls[RECEIVER_SOCKETS_MAX + 1];
+    for (size_t i = 0; i < count; i++)
+        polls[i] = (struct pollfd){.fd = receiver->sockets[i], .events = POLLIN};
+    polls[count] = (struct pollfd){.fd = receiver->own.fd, .events = POLLIN};
+    bool empty = true;
+    while (!atomic_load(&receiver->stopping) && !atomic_load(&receiver->failed)) {
+        if (empty && receiver->full) {
+            look_up_drops(receiver);
+            receiver->full = false;
+        }
+        if (empty)
+            wait_for_more(receiver, polls);
+        const bool all = !empty; /* nobody has told which ones are ready */
+        const uint64_t before = atomic_load_explicit(&receiver->received, memory_order_relaxed);
+        empty = true;
+        for (size_t i = 0; i < count; i++) {
+            if (all || (polls[i].revents & (POLLIN | POLLERR)) != 0)
+                empty &= take_turn(receiver, receiver->sockets[i]);
+        }
+        if (monotonic_us() - receiver->drops_us >= DROPS_EACH_US)
+            look_up_drops(receiver);
+        if (empty)
+            nap(receiver, before);
+    }
+    if (atomic_load(&receiver->draining))
+        drain(receiver);
+    look_up_drops(receiver);
+    return NULL;
+}
+
+static bool have_large_buffers(const struct receiver *receiver)
+{
+    for (size_t i = 0; i < receiver->options.socket_count; i++) {
+        int size = 0;
+        socklen_t length = sizeof size;
+        if (getsockopt(receiver->sockets[i], SOL_SOCKET, SO_RCVBUF, &size, &length) != 0 || size < NAP_BUFFER_BYTES)
+            return false;
+    }
+    return true;
+}
+
+static int start_thread(struct receiver *receiver, struct sink_error *error)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int number = pthread_create(&receiver->thread, NULL, run, receiver);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (number == 0 && receiver->options.cpu >= 0) {
+        cpu_set_t cpus;
+        CPU_ZERO(&cpus);
+        CPU_SET((size_t)receiver->options.cpu, &cpus);
+        pthread_setaffinity_np(receiver->thread, sizeof cpus, &cpus); /* one that is not there: anywhere */
+    }
+    if (number != 0)
+        snprintf(error->text, sizeof error->text, "cannot start a thread to receive: %s", strerror(number));
+    return number == 0 ? 0 : -1;
+}
+
+struct receiver *receiver_start(const struct receiver_options *options, struct sink_error *error)
+{
+    struct receiver *receiver = calloc(1, sizeof *receiver);
+    if (receiver == NULL || waker_init(&receiver->own) != 0) {
+        snprintf(error->text, sizeof error->text, "cannot receive: %s", strerror(errno));
+        free(receiver);
+        return NULL;
+    }
+    receiver->options = *options;
+    memcpy(receiver->sockets, options->sockets, options->socket_count * sizeof options->sockets[0]);
+    memcpy(receiver->wakers, options->wakers, options->waker_count * sizeof(struct waker *));
+    atomic_store(&receiver->own.sleeping, true); /* it always looks at its own waker when it waits */
+    look_up_drops(receiver);
+    atomic_store(&receiver->dropped_kernel, 0); /* before we were there */
+    receiver->can_nap = have_large_buffers(receiver);
+    if (start_thread(receiver, error) == 0)
+        return receiver;
+    waker_done(&receiver->own);
+    free(receiver);
+    return NULL;
+}
+
+void receiver_counts(struct receiver *receiver, struct receiver_counts *ret_counts)
+{
+    *ret_counts = (struct receiver_counts){
+        .received = atomic_load_explicit(&receiver->received, memory_order_relaxed),
+        .dropped_kernel = atomic_load_explicit(&receiver->dropped_kernel, memory_order_relaxed),
+        .dropped_journal = atomic_load_explicit(&receiver->dropped_journal, memory_order_relaxed),
+    };
+}
+
+bool receiver_failed(struct receiver *receiver, struct sink_error *error)
+{
+    if (!atomic_load(&receiver->failed))
+        return false;
+    *error = receiver->failure;
+    return true;
+}
+
+void receiver_end(struct receiver *receiver, bool drain_sockets)
+{
+    atomic_store(&receiver->draining, drain_sockets);
+    atomic_store(&receiver->stopping, true);
+    waker_wake(&receiver->own);
+    pthread_join(receiver->thread, NULL);
+}
+
+void receiver_free(struct receiver *receiver)
+{
+    if (receiver == NULL)
+        return;
+    waker_done(&receiver->own);
+    free(receiver);
+}

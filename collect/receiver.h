@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * receiver.h - the thread that takes datagrams from sockets into a journal, and does nothing else
+ *
+ * When the journal is full, for the disk cannot keep up, datagrams stay in the sockets' buffers, and when these are full too
+ * the kernel drops what comes: the newest. It counts that, and so does the receiver, apart from what the kernel drops for
+ * other causes.
+ */
+#ifndef WEIR_COLLECT_RECEIVER_H
+#define WEIR_COLLECT_RECEIVER_H
+
+#include "journal.h"
+#include "sink.h"
+#include "waker.h"
+
+struct receiver;
+
+enum { RECEIVER_SOCKETS_MAX = 64, RECEIVER_WAKERS_MAX = 1 + JOURNAL_READERS_MAX };
+
+struct receiver_counts {
+    uint64_t received;        /* datagrams that are in the journal */
+    uint64_t dropped_kernel;  /* that the kernel dropped, as its buffer was full */
+    uint64_t dropped_journal; /* the same, while the journal was full */
+};
+
+struct receiver_options {
+    struct journal *journal;
+    const int *sockets; /* not blocking; they stay the caller's, open until receiver_stop() */
+    size_t socket_count;
+    struct waker *const *wakers; /* of those who read the journal; they stay the caller's too */
+    size_t waker_count;
+    int cpu;            /* the thread stays there; -1: anywhere */
+};
+
+/* NULL with `error` filled. Signals do not reach the thread. */
+struct receiver *receiver_start(const struct receiver_options *options, struct sink_error *error);
+
+/* From any thread, while it runs and after receiver_end(). What the kernel dropped is looked up each second. */
+void receiver_counts(struct receiver *receiver, struct receiver_counts *ret_counts);
+
+/* Whether receiving has failed for good. */
+bool receiver_failed(struct receiver *receiver, struct sink_error *error);
+
+/* Ends the thread; with `drain`, what lies in the sockets' buffers is taken first, for a second at the most. */
+void receiver_end(struct receiver *receiver, bool drain);
+
+/* NULL is fine. */
+void receiver_free(struct receiver *receiver);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * side_lane.c - a thread for a sink that nobody waits for
+ */
+#define _GNU_SOURCE
+#include "side_lane.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { TICK_US = 1000000 };
+
+struct source_journal {
+    struct journal *journal;
+    int reader;
+    uint64_t position;
+};
+
+struct side_lane {
+    struct collector *collector;
+    char name[64];
+    char bookmark[16];
+    struct source_journal journals[SIDE_LANE_JOURNALS_MAX];
+    size_t journal_count;
+    struct journal_copies *copies;
+    struct waker waker;
+    pthread_t thread;
+    int64_t tick_us; /* monotonic */
+    _Atomic bool ending, abandoned, failed, done;
+    _Atomic uint64_t taken, missed;
+    struct sink_error failure; /* before `failed` is set */
+};
+
+static int64_t clock_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* One that wants datagrams as they are gets no rows, and needs no decoder. */
+static int take(struct side_lane *lane, const struct weir_datagram *datagram)
+{
+    struct sink *sink = lane->collector->sinks[0];
+    if (sink->class->raw != NULL)
+        return sink->class->raw(sink, datagram, &lane->failure);
+    return collector_feed(lane->collector, datagram, &lane->failure);
+}
+
+/* -1 when the sink failed; else how many datagrams there were. */
+static int take_burst(struct side_lane *lane, struct source_journal *from)
+{
+    uint64_t missed = 0;
+    const uint32_t count = journal_copy(from->journal, from->reader, &from->position, lane->copies, &missed);
+    atomic_fetch_add_explicit(&lane->missed, missed, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++) {
+        struct weir_datagram datagram;
+        if (journal_copies_datagram(lane->copies, i, &datagram) && take(lane, &datagram) != 0)
+            return -1;
+        atomic_fetch_add_explicit(&lane->taken, 1, memory_order_relaxed);
+    }
+    return (int)count;
+}
+
+static bool has_news(void *context)
+{
+    const struct side_lane *lane = context;
+    for (size_t i = 0; i < lane->journal_count; i++) {
+        if (journal_head(lane->journals[i].journal) > lane->journals[i].position)
+            return true;
+    }
+    return atomic_load(&lane->ending);
+}
+
+/* What is written by now is not to be written again by the next process. */
+static int tick(struct side_lane *lane)
+{
+    if (collector_tick(lane->collector, clock_us(CLOCK_REALTIME), &lane->failure) != 0)
+        return -1;
+    for (size_t i = 0; i < lane->journal_count; i++)
+        journal_bookmark_set(lane->journals[i].journal, lane->bookmark, lane->journals[i].position);
+    lane->tick_us = clock_us(CLOCK_MONOTONIC);
+    return 0;
+}
+
+static int step(struct side_lane *lane, bool *ret_idle)
+{
+    *ret_idle = true;
+    for (size_t i = 0; i < lane->journal_count; i++) {
+        const int count = take_burst(lane, &lane->journals[i]);
+        if (count < 0)
+            return -1;
+        *ret_idle &= count == 0;
+    }
+    return clock_us(CLOCK_MONOTONIC) - lane->tick_us >= TICK_US ? tick(lane) : 0;
+}
+
+static void *run(void *context)
+{
+    struct side_lane *lane = context;
+    int result = 0;
+    for (bool idle = false; result == 0 && !atomic_load(&lane->abandoned);) {
+        result = step(lane, &idle);
+        if (result != 0 || !idle)
+            continue;
+        if (atomic_load(&lane->ending) && !atomic_load(&lane->abandoned)) {
+            result = collector_finish(lane->collector, &lane->failure) != 0 || tick(lane) != 0 ? -1 : 0;
+            break;
+        }
+        const int64_t left_us = lane->tick_us + TICK_US - clock_us(CLOCK_MONOTONIC);
+        waker_sleep(&lane->waker, left_us < 0 ? 0 : (int)(left_us / 1000) + 1, has_news, lane);
+    }
+    if (result != 0)
+        atomic_store(&lane->failed, true);
+    atomic_store(&lane->done, true);
+    return NULL;
+}
+
+/* Names may be longer than those of bookmarks: FNV-1a. */
+static uint32_t sum_of(const char *name)
+{
+    uint32_t sum = 2166136261u;
+    for (; *name != '\0'; name++)
+        sum = (sum ^ (uint8_t)*name) * 16777619u;
+    return sum;
+}
+
+static int add_journals(struct side_lane *lane, const struct side_lane_options *options, struct sink_error *error)
+{
+    for (size_t i = 0; i < options->journal_count; i++) {
+        struct source_journal *from = &lane->journals[i];
+        from->journal = options->journals[i];
+        from->reader = journal_reader_add(from->journal);
+        const uint64_t mark = journal_bookmark(from->journal, lane->bookmark);
+        const uint64_t committed = journal_committed(from->journal).position;
+        from->position = mark > committed && mark <= journal_head(from->journal) ? mark : committed;
+        if (from->reader < 0) {
+            snprintf(error->text, sizeof error->text, "more than %d outputs", JOURNAL_READERS_MAX);
+            return -1;
+        }
+    }
+    lane->journal_count = options->journal_count;
+    return 0;
+}
+
+static int start_thread(struct side_lane *lane, struct sink_error *error)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int number = pthread_create(&lane->thread, NULL, run, lane);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (number != 0)
+        snprintf(error->text, sizeof error->text, "cannot start a thread for an output: %s", strerror(number));
+    return number == 0 ? 0 : -1;
+}
+
+struct side_lane *side_lane_start(const struct side_lane_options *options, struct sink_error *error)
+{
+    struct side_lane *lane = calloc(1, sizeof *lane);
+    if (lane != NULL)
+        lane->copies = journal_copies_create();
+    if (lane == NULL || lane->copies == NULL || waker_init(&lane->waker) != 0) {
+        snprintf(error->text, sizeof error->text, "cannot start an output: %s", strerror(errno));
+        if (lane != NULL)
+            journal_copies_free(lane->copies);
+        free(lane);
+        return NULL;
+    }
+    lane->collector = options->collector;
+    lane->tick_us = clock_us(CLOCK_MONOTONIC);
+    snprintf(lane->name, sizeof lane->name, "%s", options->name);
+    snprintf(lane->bookmark, sizeof lane->bookmark, "%08" PRIx32, sum_of(options->name));
+    atomic_store(&lane->done, true);
+    if (add_journals(lane, options, error) != 0) {
+        side_lane_free(lane);
+        return NULL;
+    }
+    atomic_store(&lane->done, false);
+    if (start_thread(lane, error) == 0)
+        return lane;
+    atomic_store(&lane->done, true);
+    side_lane_free(lane);
+    return NULL;
+}
+
+struct waker *side_lane_waker(struct side_lane *lane)
+{
+    return &lane->waker;
+}
+
+void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_counts)
+{
+    *ret_counts = (struct side_lane_counts){
+        .taken = atomic_load_explicit(&lane->taken, memory_order_relaxed),
+        .missed = atomic_load_explicit(&lane->missed, memory_order_relaxed),
+    };
+}
+
+bool side_lane_failed(struct side_lane *lane, struct sink_error *error)
+{
+    if (!atomic_load(&lane->failed))
+        return false;
+    *error = lane->failure;
+    return true;
+}
+
+/* A sink may be stuck in a write to a pipe that nobody reads; then it is not waited for. */
+int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error)
+{
+    struct timespec until;
+    atomic_store(&lane->ending, true);
+    waker_wake(&lane->waker);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += wait_ms / 1000 + 1;
+    int result = pthread_timedjoin_np(lane->thread, NULL, &until);
+    if (result != 0) {
+        atomic_store(&lane->abandoned, true);
+        until.tv_sec++;
+        result = pthread_timedjoin_np(lane->thread, NULL, &until);
+    }
+    for (size_t i = 0; i < lane->journal_count; i++) {
+        const uint64_t head = journal_head(lane->journals[i].journal);
+        if (result == 0 && head > lane->journals[i].position)
+            atomic_fetch_add(&lane->missed, head - lane->journals[i].position);
+    }
+    if (result == 0)
+        return side_lane_failed(lane, error) ? -1 : 0;
+    snprintf(error->text, sizeof error->text, "-o %s does not take what is written to it; it is left", lane->name);
+    return -1;
+}
+
+bool side_lane_is_stuck(const struct side_lane *lane)
+{
+    return !atomic_load(&lane->done);
+}
+
+void side_lane_free(struct side_lane *lane)
+{
+    if (lane == NULL || !atomic_load(&lane->done))
+        return;
+    waker_done(&lane->waker);
+    journal_copies_free(lane->copies);
+    free(lane);
+}

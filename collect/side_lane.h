@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * side_lane.h - a thread for a sink that nobody waits for
+ *
+ * It reads the journals of all workers, with a decoder of its own, at its own pace, and copies datagrams before it works on
+ * them, so that it holds no slot. Where it is too slow it misses datagrams, which is counted, and nothing else suffers.
+ */
+#ifndef WEIR_COLLECT_SIDE_LANE_H
+#define WEIR_COLLECT_SIDE_LANE_H
+
+#include "collector.h"
+#include "journal.h"
+#include "waker.h"
+
+enum { SIDE_LANE_JOURNALS_MAX = 64 };
+
+struct side_lane;
+
+struct side_lane_options {
+    const char *name;     /* of the sink: it goes on where one of this name stood when the process was killed */
+    struct journal *const *journals;
+    size_t journal_count;
+    struct collector *collector; /* with one sink; the lane's from side_lane_start() to side_lane_end() */
+};
+
+struct side_lane_counts {
+    uint64_t taken;  /* datagrams */
+    uint64_t missed; /* for it was too slow */
+};
+
+/* NULL with `error` filled. */
+struct side_lane *side_lane_start(const struct side_lane_options *options, struct sink_error *error);
+
+/* For the receivers; lives as long as the lane. */
+struct waker *side_lane_waker(struct side_lane *lane);
+
+void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_counts);
+
+/* Whether its sink has failed: it takes nothing any more then. */
+bool side_lane_failed(struct side_lane *lane, struct sink_error *error);
+
+/* What is in the journals is taken, unless that takes longer than `wait_ms`; then what is left is missed. -1 with `error`
+ * filled where the sink failed. */
+int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error);
+
+/* Whether it did not end in time, in a write to what does not take it: then it is left alone, with all that it uses. */
+bool side_lane_is_stuck(const struct side_lane *lane);
+
+/* NULL is fine; so is one that is stuck, which stays. */
+void side_lane_free(struct side_lane *lane);
+
+#endif

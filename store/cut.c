@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cut.c - files that get their names together
+ */
+#define _GNU_SOURCE
+#include "cut.h"
+
+#include "segment_name.h"
+#include "writer_lock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Stands for the '/' of a path. */
+static const char slash = '~';
+
+bool cut_name_format(uint32_t writer, uint64_t cut, const char *path, char name[CUT_NAME_SIZE])
+{
+    const int start = snprintf(name, CUT_NAME_SIZE, "%08" PRIx32 "-c%" PRIu64 "%c", writer, cut, slash);
+    const size_t length = strlen(path);
+    if (length >= (size_t)(CUT_NAME_SIZE - start))
+        return false;
+    for (size_t i = 0; i <= length; i++)
+        name[(size_t)start + i] = path[i] == '/' ? slash : path[i];
+    return true;
+}
+
+/* A folder of the store and the name of a segment: nothing else is made of what somebody wrote there. */
+static bool is_place(const char *path)
+{
+    struct segment_name name;
+    char date[16], hour[8], rest[CUT_NAME_SIZE], kind[16];
+    int end = 0;
+    if (sscanf(path, "%15[a-z]/date=%10[0-9-]/hour=%2[0-9]/%n", kind, date, hour, &end) != 3 || end == 0)
+        return false;
+    snprintf(rest, sizeof rest, "%s", path + end);
+    for (int i = 0; i < SEGMENT_KIND_COUNT; i++) {
+        if (strcmp(kind, segment_kind_name((enum segment_kind)i)) == 0)
+            return segment_name_parse(rest, &name);
+    }
+    return false;
+}
+
+bool cut_name_parse(const char *name, uint32_t *ret_writer, uint64_t *ret_cut, char ret_path[CUT_NAME_SIZE])
+{
+    int end = 0;
+    if (strlen(name) >= CUT_NAME_SIZE || sscanf(name, "%8" SCNx32 "-c%" SCNu64 "~%n", ret_writer, ret_cut, &end) != 2 ||
+        end == 0)
+        return false;
+    size_t length = 0;
+    for (const char *p = name + end; *p != '\0'; p++)
+        ret_path[length++] = *p == slash ? '/' : *p;
+    ret_path[length] = '\0';
+    return is_place(ret_path);
+}
+
+/* Brings the names of an hour's folder, and of those above it in the store, to the disk. */
+static int sync_above(const char *folder, char *path, struct store_error *error)
+{
+    for (char *end; (end = strrchr(path, '/')) != NULL && (size_t)(end - path) >= strlen(folder);) {
+        *end = '\0';
+        if (sync_folder(path, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int cut_publish(const char *folder, const char *name, bool sync, struct store_error *error)
+{
+    uint32_t writer;
+    uint64_t cut;
+    char place[CUT_NAME_SIZE], from[PATH_MAX], to[PATH_MAX];
+    if (!cut_name_parse(name, &writer, &cut, place) ||
+        snprintf(from, sizeof from, "%s/.writing/%s", folder, name) >= PATH_MAX ||
+        snprintf(to, sizeof to, "%s/%s", folder, place) >= PATH_MAX)
+        return store_error_set(error, "the name of the store %.64s... is too long", folder);
+    char *end = strrchr(to, '/');
+    *end = '\0';
+    if (make_folders(to) != 0)
+        return store_error_system(error, "cannot make the folder %s", to);
+    *end = '/';
+    if (rename(from, to) != 0 && !(errno == ENOENT && access(to, F_OK) == 0))
+        return store_error_system(error, "cannot rename %s to %s", from, to);
+    return sync ? sync_above(folder, to, error) : 0;
+}
+
+static int recover_one(const char *folder, int directory, const char *name, uint32_t writer, uint64_t cut, bool sync,
+                       struct store_error *error)
+{
+    uint32_t whose;
+    uint64_t which;
+    char place[CUT_NAME_SIZE];
+    if (cut_name_parse(name, &whose, &which, place) && whose == writer && which <= cut)
+        return cut_publish(folder, name, sync, error);
+    return unlinkat(directory, name, 0) == 0 || errno == ENOENT
+               ? 0
+               : store_error_system(error, "cannot remove %s/.writing/%s", folder, name);
+}
+
+int cut_recover(const char *folder, uint32_t writer, uint64_t cut, bool sync, struct store_error *error)
+{
+    char path[PATH_MAX], start[16];
+    snprintf(path, sizeof path, "%s/.writing", folder);
+    snprintf(start, sizeof start, "%08" PRIx32 "-", writer);
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return errno == ENOENT ? 0 : store_error_system(error, "cannot read the folder %s", path);
+    int result = 0;
+    for (struct dirent *entry; result == 0 && (errno = 0, entry = readdir(directory)) != NULL;) {
+        if (strncmp(entry->d_name, start, strlen(start)) == 0)
+            result = recover_one(folder, dirfd(directory), entry->d_name, writer, cut, sync, error);
+    }
+    if (result == 0 && errno != 0)
+        result = store_error_system(error, "cannot read the folder %s", path);
+    closedir(directory);
+    return result;
+}

@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_sockets.py: what weir collect receives by: groups, devices, sockets that were passed on, buffers, rights.
+
+All of it runs in a network of its own, with a pair of devices: v0 is here, v1 in a second network, where the exporter
+is."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import netflow_maker as v9
+import weir_e2e
+from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, load_lines, need, need_root, queue_of,
+                      read_text, run, start, wait_until, weir)
+
+FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
+HERE = {4: "10.99.0.1", 6: "fd00:99::1"}
+EXPORTER = {4: "10.99.0.2", 6: "fd00:99::2"}
+MARK = "WEIR_E2E_NETWORK"
+
+# In the other network: sends what stands in hex on standard input to HOST PORT, from its device.
+SENDER = """
+import socket, sys
+host, port = sys.argv[1:3]
+with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    if ":" in host:
+        sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex("v1"))
+    else:
+        sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.99.0.2"))
+    for line in sys.stdin:
+        sender.sendto(bytes.fromhex(line), (host, int(port)))
+"""
+
+
+def enter_network():
+    """Goes on in a network of its own, where that is permitted; the cases that need it are skipped otherwise."""
+    unshare = shutil.which("unshare")
+    if MARK in os.environ or unshare is None:
+        return
+    os.environ[MARK] = "none"
+    for flags in ("-n", "-rn"):
+        if subprocess.run([unshare, flags, "true"], capture_output=True, check=False).returncode == 0:
+            os.environ[MARK] = flags
+            os.execv(unshare, [unshare, flags, sys.executable, *sys.argv])
+
+
+def ip(*words):
+    subprocess.run([need("ip", "iproute2"), *words], check=True)
+
+
+def need_network():
+    if os.environ.get(MARK, "none") == "none":
+        raise Skip("a network of one's own is not permitted")
+
+
+def make_network():
+    """The pair of devices, once. Returns the process whose network has the other end."""
+    need_network()
+    if os.path.exists("/proc/sys/net/ipv6/conf/v0"):
+        ip("link", "del", "v0")  # of the case before
+    ip("link", "set", "lo", "up")
+    other = start([need("unshare", "util-linux"), "-n", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    other.stdin.write(b"here\n")
+    other.stdin.flush()
+    expect_equal(other.stdout.readline(), b"here\n", "what the process in the other network says")
+    ip("link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", str(other.pid))
+    inside = [need("nsenter", "util-linux"), "-t", str(other.pid), "-n", "ip"]
+    for words, address in ((["ip"], HERE), (inside, EXPORTER)):
+        device = "v0" if address is HERE else "v1"
+        subprocess.run([*words, "address", "add", address[4] + "/24", "dev", device], check=True)
+        subprocess.run([*words, "address", "add", address[6] + "/64", "dev", device, "nodad"], check=True)
+        subprocess.run([*words, "link", "set", device, "up"], check=True)
+    return other
+
+
+def send_from(other, host, port, *datagrams):
+    text = "".join(datagram.hex() + "\n" for datagram in datagrams)
+    subprocess.run(["nsenter", "-t", str(other.pid), "-n", sys.executable, "-c", SENDER, host, str(port)], input=text,
+                   text=True, check=True, timeout=30)
+
+
+def clients(folder):
+    return [entry["client"][0] for _, entry in load_lines(read_text(folder + "/a.ndjson"))]
+
+
+@case
+def an_exporter_behind_a_network_device(folder):
+    other = make_network()
+    collector = Collector(folder, "-D", "-o", "a.ndjson")
+    for count, family in enumerate((4, 6), 1):
+        send_from(other, HERE[family], collector.port, v9.Exporter().flows(FLOW))
+        collector.wait_for("Processed", count=count)
+    expect_equal(collector.stop().flows, 2, "flows")
+    expect_equal(clients(folder), [EXPORTER[4], EXPORTER[6]], "the exporters")
+
+
+@case
+def multicast_groups_of_both_families(folder):
+    other = make_network()
+    groups = ("239.1.2.3", "ff15::1234")
+    collector = Collector(folder, "-D", "-b", groups[0] + "%v0", "-b", groups[1], "--device", "v0", "-o", "a.ndjson",
+                          ports=[2055])
+    collector.wait_for("Listening on 239.1.2.3%v0:2055\n")
+    collector.wait_for("Listening on [ff15::1234%v0]:2055\n")
+    send_from(other, "239.1.2.4", 2055, v9.Exporter().flows(FLOW))  # a group that was not joined
+    send_from(other, HERE[4], 2055, v9.Exporter().flows(FLOW))  # no group
+    for count, group in enumerate(groups, 1):
+        send_from(other, group, 2055, v9.Exporter().flows(FLOW))
+        collector.wait_for("Processed", count=count)
+    expect_equal(collector.stop().datagrams, 2, "datagrams")
+    expect_equal(clients(folder), [EXPORTER[4], EXPORTER[6]], "the exporters")
+
+
+@case
+def a_group_by_no_device(folder):
+    need_network()
+    code, _, err = weir("collect", "-p", "0", "-b", "239.1.2.3", "--state", "none", "-o", "null", cwd=folder)
+    expect_equal(code, 1, "exit code")
+    expect_in("cannot join the multicast group 239.1.2.3", err)
+    expect_in("--device", err)
+
+
+@case
+def what_comes_in_by_one_device_only(folder):
+    other = make_network()
+    collector = Collector(folder, "-D", "--device", "v0", "-o", "a.ndjson")
+    collector.send(v9.Exporter().flows(FLOW))  # by the loopback device
+    send_from(other, HERE[4], collector.port, v9.Exporter().flows(FLOW))
+    collector.wait_for("Processed")
+    expect_equal(collector.stop().datagrams, 1, "datagrams")
+    expect_equal(clients(folder), [EXPORTER[4]], "the exporters")
+
+
+@case
+def all_of_ipv6_is_ipv4_too_unless_that_is_named(folder):
+    need_network()
+    ip("link", "set", "lo", "up")
+    for arguments, count in ((["-b", "::"], 1), (["-b", "[::]", "-b", "0.0.0.0"], 2)):
+        collector = Collector(folder, "-D", *arguments, "-o", "null", ports=[2055])
+        collector.wait_for("Listening on", count=count)
+        expect_equal("IPv4 and IPv6" in collector.log(), count == 1, "one socket for both")
+        collector.send(v9.Exporter().flows(FLOW))
+        collector.wait_for("Received data from 127.0.0.1")
+        collector.send(v9.Exporter().flows(FLOW), host="::1")
+        collector.wait_for("Received data from ::1")
+        expect_equal(collector.stop().flows, 2, "flows")
+
+
+def passing(passed):
+    """How to start a program as systemd does with a socket unit."""
+    return ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&%d' % passed.fileno()]
+
+
+@case
+def a_socket_that_was_passed_on_outlives_the_program(folder):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as passed:
+        passed.bind(("127.0.0.1", 0))
+        port = passed.getsockname()[1]
+        exporter = v9.Exporter()
+        for number in range(3):
+            collector = None
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:  # while nobody receives
+                sender.sendto(exporter.flows(v9.numbered_flow(number)), ("127.0.0.1", port))
+            collector = Collector(folder, "-D", "--state", folder + "/state", "-o", "a.ndjson", ports=[],
+                                  wrapper=passing(passed), pass_fds=[passed.fileno()])
+            expect_in("Listening on 127.0.0.1:%d\n" % port, collector.log())
+            collector.wait_for("Processed")
+            expect_equal(collector.stop().datagrams, 1, "datagrams")
+        octets = [entry["flows"][0]["IN_BYTES"] for _, entry in load_lines(read_text(folder + "/a.ndjson"))]
+        expect_equal(octets, [0, 1, 2], "the flows")
+        expect_equal(os.listdir(folder + "/state"), ["collect-%d.state" % port], "the name of the state")
+
+
+@case
+def passed_on_and_asked_for_besides(folder):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as passed:
+        passed.bind(("127.0.0.1", 0))
+        for arguments in (["-p", "2055"], ["-b", "127.0.0.1"], ["--device", "lo"]):
+            done = subprocess.run([*passing(passed), weir_e2e.weir_path, "collect", "-o", "null", *arguments],
+                                  cwd=folder, pass_fds=[passed.fileno()], capture_output=True, text=True, timeout=30,
+                                  check=False)
+            expect_equal(done.returncode, 2, "exit code")
+            expect_in("1 sockets were passed on by the service manager", done.stderr)
+
+
+@case
+def a_socket_that_was_passed_on_and_is_none_of_udp(folder):
+    with open("/dev/null", encoding="ascii") as passed:
+        done = subprocess.run([*passing(passed), weir_e2e.weir_path, "collect", "-o", "null"], cwd=folder,
+                              pass_fds=[passed.fileno()], capture_output=True, text=True, timeout=30, check=False)
+        expect_equal(done.returncode, 1, "exit code")
+        expect_in("ListenDatagram=", done.stderr)
+
+
+@case
+def what_a_full_buffer_drops_is_counted_to_the_last(folder):
+    collector = Collector(folder, "--rcvbuf", "64K", "-o", "null")
+    exporter = v9.Exporter()
+    collector.process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: read_text("/proc/%d/stat" % collector.process.pid).rsplit(")", 1)[1].split()[0] == "T",
+               "the collector to stop")
+    collector.send(*(exporter.flows(v9.numbered_flow(number)) for number in range(1000)))
+    collector.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: queue_of(collector.port) == 0, "an empty queue")
+    summary = collector.stop()
+    dropped = summary.number("dropped by the kernel")
+    expect(summary.datagrams > 0 and dropped > 0, "datagrams or drops are missing: " + summary.text)
+    expect_equal(summary.datagrams + dropped, 1000, "received and dropped")
+
+
+@case
+def a_buffer_too_small_for_what_comes_is_told_of_once(folder):
+    collector = Collector(folder, "--rcvbuf", "4K", "-o", "null")
+    exporter = v9.Exporter()
+
+    def told():
+        collector.send(*(exporter.flows(FLOW) for _ in range(10)))
+        return collector.log().count("Note: the receive buffer of 4 KB")
+    wait_until(told, "advice")
+    expect_in("; --rcvbuf ", collector.log())
+    expect_equal(collector.stop().text.count("Note: "), 0, "notes behind the summary")
+    expect_equal(collector.log().count("Note: the receive buffer"), 1, "how often it is told")
+
+
+def as_nobody():
+    need_root("being somebody else")
+    return [need("setpriv", "util-linux"), "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+
+
+@case
+def without_rights(folder):
+    need_network()
+    wrapper = as_nobody()
+    ip("link", "set", "lo", "up")
+    collector = Collector(folder, "--rcvbuf", "1G", "--busy-poll", "50", "-o", "null", wrapper=wrapper)
+    collector.wait_for("KB of the 1048576 KB asked for; 'sysctl -w net.core.rmem_max=1073741824' allows it")
+    collector.stop()
+    done = subprocess.run([*wrapper, weir_e2e.weir_path, "collect", "-p", "80", "-o", "null", "--state", "none"],
+                          cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+    expect_equal(done.returncode, 1, "exit code")
+    expect_in("ports below 1024 are for root", done.stderr)
+
+
+@case
+def options_that_make_no_sense(folder):
+    for arguments in (["--rcvbuf", "4095"], ["--rcvbuf", "2G"], ["--rcvbuf", "x"], ["--busy-poll", "0"],
+                      ["--busy-poll", "1000001"], ["--busy-poll", "1ms"], ["--device", ""], ["--device", "x" * 16],
+                      ["-r", "a.pcap", "--device", "lo"], ["-r", "a.pcap", "--rcvbuf", "1M"]):
+        code, _, err = weir("collect", *arguments, "-o", "null", cwd=folder)
+        expect_equal(code, 2, "exit code of " + " ".join(arguments))
+        expect_in("weir collect --help", err)
+
+
+if __name__ == "__main__":
+    enter_network()
+    run()
