@@ -189,6 +189,8 @@ static void print_ledger(const struct query_session *session)
     fprintf(stderr, "weir: %" PRIu64 " exporter%s; lost by sequence: %" PRId64 " datagrams, %" PRId64 " records; "
                     "refused: %" PRId64 " datagrams; dropped by the collector: %" PRId64 " records", ledger.exporters,
             plural((double)ledger.exporters), ledger.lost, ledger.lost_records, ledger.refused, ledger.dropped);
+    if (ledger.tells_kernel)
+        fprintf(stderr, "; dropped by the kernel: %" PRId64 " datagrams", ledger.kernel_dropped);
     if (ledger.reported > 0)
         fprintf(stderr, "; dropped by exporters: %" PRId64 " flows", ledger.reported);
     fputc('\n', stderr);

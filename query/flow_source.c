@@ -208,20 +208,21 @@ int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool 
 int flow_source_ledger(const struct flow_source *source, struct flow_ledger *ret_ledger, struct query_error *error)
 {
     struct text_buffer sql = {0};
-    double numbers[7];
+    double numbers[9];
     bool is_made = text_put(&sql, "SELECT count(*), count(DISTINCT addr(exporter_ipv4, exporter_ipv6)), sum(lost), "
-                                  "sum(lost_records), sum(datagrams_refused), sum(rows_dropped), sum(reported_flows) "
+                                  "sum(lost_records), sum(datagrams_refused), sum(rows_dropped), sum(reported_flows), "
+                                  "count(kernel_dropped), sum(kernel_dropped) "
                                   "FROM stored.ledger WHERE true") == 0;
     if (is_made && source->span.from_us != INT64_MIN)
         is_made = text_print(&sql, " AND received >= make_timestamptz(%" PRId64 ")", source->span.from_us) == 0;
     if (is_made && source->span.to_us != INT64_MAX)
         is_made = text_print(&sql, " AND received < make_timestamptz(%" PRId64 ")", source->span.to_us) == 0;
-    if (run_numbers(source, &sql, is_made, numbers, 7, error) != 0)
+    if (run_numbers(source, &sql, is_made, numbers, 9, error) != 0)
         return -1;
     *ret_ledger = (struct flow_ledger){
         .is_there = numbers[0] > 0, .exporters = (uint64_t)numbers[1], .lost = (int64_t)numbers[2],
         .lost_records = (int64_t)numbers[3], .refused = (int64_t)numbers[4], .dropped = (int64_t)numbers[5],
-        .reported = (int64_t)numbers[6],
+        .reported = (int64_t)numbers[6], .tells_kernel = numbers[7] > 0, .kernel_dropped = (int64_t)numbers[8],
     };
     return 0;
 }
