@@ -172,8 +172,10 @@ static size_t take_message(struct receiver *receiver, struct mmsghdr *message, c
         return 1;
     }
     size_t count = 0;
-    for (size_t at = 0; at < message->msg_len; at += segment_bytes, count++)
-        receive_read(receiver, data + at, message->msg_len - at < segment_bytes ? message->msg_len - at : segment_bytes);
+    for (size_t at = 0; at < message->msg_len; at += segment_bytes, count++) {
+        const size_t left = message->msg_len - at;
+        receive_read(receiver, data + at, left < segment_bytes ? left : segment_bytes);
+    }
     return count;
 }
 

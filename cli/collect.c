@@ -125,7 +125,7 @@ static int collect_file(const struct collect_options *options, struct collector 
     if (!usage)
         summary_print(weir_decoder_ledger(collector->decoder), source_counts(source), stderr);
     if (!usage)
-        exporter_table_print(collector->decoder, options->debug, stderr);
+        exporter_table_print(&collector->decoder, 1, options->debug, stderr);
     source_close(source);
     return usage ? EXIT_USAGE : result == 0 && !damaged ? EXIT_SUCCESS : EXIT_FAILURE;
 }

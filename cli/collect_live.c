@@ -16,6 +16,7 @@
 #include "passed_sockets.h"
 #include "receive_buffer.h"
 #include "state_file.h"
+#include "steering.h"
 #include "stop_signal.h"
 #include "summary.h"
 
@@ -70,37 +71,101 @@ static void tick(void *context, uint32_t worker, struct collector *collector, in
     state_file_tick(&live->states[worker], collector->decoder, now_us);
 }
 
-/* The journal's name tells what is listened on; with a port that the kernel chooses nobody could find it again. */
-static int create_engine(struct live *live, struct sink_error *error)
+/* The path of the journals; NULL where there are none, as with a port that the kernel chooses: nobody could find them again. */
+static int find_place(const struct live *live, char **ret_path, struct sink_error *error)
 {
     const struct collect_options *options = live->options;
-    char name[STATE_FILE_NAME_SIZE], *path = NULL;
+    char name[STATE_FILE_NAME_SIZE];
     bool fixed = options->journal != NULL;
+    *ret_path = NULL;
     state_file_name(name, options->hosts, options->host_count, live->ports, live->port_count);
     for (size_t i = 0; i < live->port_count; i++)
         fixed |= live->ports[i] != 0;
-    if (fixed && journal_place(options->journal, name, &path, error) != 0)
-        return -1;
+    return fixed ? journal_place(options->journal, name, ret_path, error) : 0;
+}
+
+static int create_engine(struct live *live, const char *journal_path, uint32_t worker_count, bool *ret_usage,
+                         struct sink_error *error)
+{
+    const struct collect_options *options = live->options;
+    const uint64_t bytes = options->journal_bytes > 0 ? options->journal_bytes : journal_size_default();
     const struct engine_options engine = {
-        .worker_count = 1, .journal_path = path, .decoder = &options->decoder, .debug = options->debug ? stderr : NULL,
-        .journal_bytes = options->journal_bytes > 0 ? options->journal_bytes : journal_size_default(),
-        .datagram_count_max = options->datagram_count_max, .commit_us = options->store.commit_us, .prepare = prepare,
-        .warn = warn, .tick = tick, .context = live};
+        .worker_count = worker_count, .journal_path = journal_path, .decoder = &options->decoder,
+        .debug = options->debug ? stderr : NULL, .journal_bytes = bytes, .datagram_count_max = options->datagram_count_max,
+        .commit_us = options->store.commit_us, .prepare = prepare, .warn = warn, .tick = tick, .context = live};
     live->engine = engine_create(&engine, error);
-    free(path);
-    return live->engine == NULL ? -1 : 0;
+    return live->engine == NULL ? -1 : outputs_create_live(options, clock_us(), live->engine, ret_usage, error);
+}
+
+struct wanted {
+    unsigned worker, worker_count;
+};
+
+static bool is_wanted(void *context, const struct weir_address *address)
+{
+    const struct wanted *wanted = context;
+    return steering_worker(address, wanted->worker_count) == wanted->worker;
+}
+
+static int init_states(struct live *live, uint32_t count)
+{
+    const struct collect_options *options = live->options;
+    for (; live->state_count < count; live->state_count++) {
+        if (state_file_init(&live->states[live->state_count], options->state, options->hosts, options->host_count,
+                            live->ports, live->port_count, live->state_count, clock_us()) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Each worker takes what is known of the exporters that are steered to it, whichever worker of an earlier process they were with. */
+static void load_shares(struct live *live, uint32_t worker_count)
+{
+    for (uint32_t i = 0; i < worker_count; i++) {
+        struct wanted wanted = {i, worker_count};
+        for (uint32_t k = 0; k < live->state_count && !engine_is_resumed(live->engine, i); k++)
+            state_file_load_where(&live->states[k], engine_collector(live->engine, i)->decoder, is_wanted, &wanted);
+    }
+}
+
+/* Decoders of outputs beside the workers' need what those of all workers know. */
+static void load_sides(struct live *live)
+{
+    struct collector *collector;
+    bool resumed = false;
+    for (uint32_t i = 0; i < engine_worker_count(live->engine); i++)
+        resumed |= engine_is_resumed(live->engine, i);
+    for (size_t i = 0; !resumed && (collector = engine_side(live->engine, i)) != NULL; i++) {
+        for (uint32_t k = 0; k < live->state_count; k++)
+            state_file_load_where(&live->states[k], collector->decoder, NULL, NULL);
+    }
 }
 
 static int load_states(struct live *live)
 {
-    const struct collect_options *options = live->options;
-    if (state_file_init(&live->states[0], options->state, options->hosts, options->host_count, live->ports,
-                        live->port_count, clock_us()) != 0)
+    const uint32_t worker_count = engine_worker_count(live->engine);
+    if (init_states(live, ENGINE_WORKERS_MAX) != 0)
         return -1;
-    live->state_count = 1;
-    if (!engine_is_resumed(live->engine, 0))
+    bool alone = worker_count == 1;
+    for (uint32_t i = 1; i < live->state_count; i++)
+        alone &= !state_file_is_there(&live->states[i]);
+    if (!alone)
+        load_shares(live, worker_count);
+    else if (!engine_is_resumed(live->engine, 0))
         state_file_load(&live->states[0], engine_collector(live->engine, 0)->decoder);
+    load_sides(live);
     return 0;
+}
+
+static void save_states(struct live *live)
+{
+    const uint32_t worker_count = engine_worker_count(live->engine);
+    for (uint32_t i = 0; i < live->state_count; i++) {
+        if (i < worker_count)
+            state_file_save(&live->states[i], engine_collector(live->engine, i)->decoder);
+        else
+            state_file_remove(&live->states[i]); /* its exporters are with others now */
+    }
 }
 
 static int open_listener(struct live *live, struct sink_error *error)
@@ -110,7 +175,7 @@ static int open_listener(struct live *live, struct sink_error *error)
                                             .host_count = options->host_count,
                                             .ports = live->ports,
                                             .port_count = live->port_count,
-                                            .worker_count = 1,
+                                            .worker_count = options->store.workers,
                                             .passed_first = PASSED_SOCKETS_FIRST,
                                             .passed_count = live->passed_count,
                                             .device = options->device,
@@ -130,8 +195,15 @@ static int take_passed(struct live *live, bool *ret_usage, struct sink_error *er
     if (options->port_count > 0 || options->host_count > 0 || options->device != NULL) {
         *ret_usage = true;
         snprintf(error->text, sizeof error->text,
-                 "%d sockets were passed on by the service manager, so -p, -b and --device have nothing to do: leave them "
-                 "out, or end the socket unit", live->passed_count);
+                 "%d sockets were passed on by the service manager, so -p, -b and --device have nothing to do: leave "
+                 "them out, or end the socket unit", live->passed_count);
+        return -1;
+    }
+    if (options->store.workers > 1) {
+        *ret_usage = true;
+        snprintf(error->text, sizeof error->text,
+                 "sockets that were passed on by the service manager are for one worker: leave out --workers, or end the "
+                 "socket unit");
         return -1;
     }
     if (open_listener(live, error) != 0)
@@ -139,7 +211,8 @@ static int take_passed(struct live *live, bool *ret_usage, struct sink_error *er
     const struct receive_socket *socket;
     live->port_count = 0;
     for (size_t i = 0; i < COLLECT_PORTS_MAX && (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
-        if (live->port_count == 0 || live->ports[live->port_count - 1] != socket->port) /* one port, several addresses */
+        /* one port may have several addresses */
+        if (live->port_count == 0 || live->ports[live->port_count - 1] != socket->port)
             live->ports[live->port_count++] = socket->port;
     }
     return 0;
@@ -177,20 +250,29 @@ static void advise(const struct live *live, uint64_t datagrams, int64_t duration
     }
 }
 
-static int start(struct live *live, struct sink_error *error)
+static void tell_recovered(const struct live *live)
 {
-    int sockets[RECEIVER_SOCKETS_MAX];
-    size_t count = 0;
-    for (; count < RECEIVER_SOCKETS_MAX && listener_socket(live->listener, 0, count) != NULL; count++)
-        sockets[count] = listener_socket(live->listener, 0, count)->fd;
-    const int *const of_workers[] = {sockets};
-    tell_sockets(live);
     struct engine_counts counts;
     engine_counts(live->engine, &counts);
     if (counts.recovered > 0)
         fprintf(stderr, "%" PRIu64 " datagrams that were received before the last end are taken up from the journal\n",
                 counts.recovered);
-    return engine_start(live->engine, of_workers, &count, error);
+}
+
+static int start(struct live *live, struct sink_error *error)
+{
+    static int sockets[ENGINE_WORKERS_MAX][RECEIVER_SOCKETS_MAX];
+    const int *of_workers[ENGINE_WORKERS_MAX];
+    size_t counts[ENGINE_WORKERS_MAX] = {0};
+    for (uint32_t i = 0; i < engine_worker_count(live->engine); i++) {
+        const struct receive_socket *socket;
+        of_workers[i] = sockets[i];
+        while (counts[i] < RECEIVER_SOCKETS_MAX && (socket = listener_socket(live->listener, i, counts[i])) != NULL)
+            sockets[i][counts[i]++] = socket->fd;
+    }
+    tell_sockets(live);
+    tell_recovered(live);
+    return engine_start(live->engine, of_workers, counts, error);
 }
 
 /* Until a signal comes, or enough datagrams, or something fails. */
@@ -252,34 +334,72 @@ static int end(struct live *live, int result)
     uint64_t left = 0;
     if (engine_end(live->engine, true, stop_signal_came_again, &left, &error) != 0 && result == 0)
         result = fail(&error);
-    for (uint32_t i = 0; i < live->state_count; i++)
-        state_file_save(&live->states[i], engine_collector(live->engine, i)->decoder);
+    save_states(live);
     struct engine_counts counts;
+    struct weir_decoder *decoders[ENGINE_WORKERS_MAX];
+    const uint32_t worker_count = engine_worker_count(live->engine);
+    for (uint32_t i = 0; i < worker_count; i++)
+        decoders[i] = engine_collector(live->engine, i)->decoder;
     engine_counts(live->engine, &counts);
     summary_print(&counts.ledger, NULL, stderr);
-    exporter_table_print(engine_collector(live->engine, 0)->decoder, live->options->debug, stderr);
+    exporter_table_print(decoders, worker_count, live->options->debug, stderr);
     tell_losses(live, &counts, left);
     return result == 0 && left == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* What as many workers as there were before have left is finished by as many, before others begin. */
+static int catch_up(struct live *live, const char *journal_path, bool *ret_usage, struct sink_error *error)
+{
+    const uint32_t found = journal_path == NULL ? 0 : engine_found_workers(journal_path);
+    uint64_t left = 0;
+    if (found == 0 || found == live->options->store.workers)
+        return 0;
+    if (create_engine(live, journal_path, found, ret_usage, error) != 0 || load_states(live) != 0)
+        return -1;
+    tell_recovered(live);
+    int result = engine_start(live->engine, NULL, NULL, error);
+    struct sink_error why = {0};
+    if (engine_end(live->engine, false, stop_signal_came, &left, &why) != 0 && result == 0) {
+        *error = why;
+        result = -1;
+    }
+    save_states(live);
+    if (left > 0 && result == 0) {
+        snprintf(error->text, sizeof error->text,
+                 "%" PRIu64 " datagrams of before stay in the journal; start with --workers %" PRIu32 " or make room for them",
+                 left, found);
+        result = -1;
+    }
+    engine_free(live->engine);
+    live->engine = NULL;
+    return result;
+}
+
+static int prepare_all(struct live *live, bool *ret_usage, struct sink_error *error)
+{
+    char *path = NULL;
+    int result = take_passed(live, ret_usage, error);
+    if (result == 0)
+        result = find_place(live, &path, error);
+    if (result == 0)
+        result = catch_up(live, path, ret_usage, error);
+    if (result == 0)
+        result = create_engine(live, path, live->options->store.workers, ret_usage, error);
+    free(path);
+    if (result == 0 && live->listener == NULL)
+        result = open_listener(live, error);
+    return result == 0 ? load_states(live) : result;
 }
 
 static int run(struct live *live)
 {
     struct sink_error error = {0};
     bool usage = false;
-    if (take_passed(live, &usage, &error) != 0) {
-        fail(&error);
+    if (prepare_all(live, &usage, &error) != 0) {
+        if (error.text[0] != '\0')
+            fail(&error);
         return usage ? EXIT_USAGE : EXIT_FAILURE;
     }
-    if (create_engine(live, &error) != 0)
-        return fail(&error);
-    if (outputs_create_live(live->options, clock_us(), live->engine, &usage, &error) != 0) {
-        fail(&error);
-        return usage ? EXIT_USAGE : EXIT_FAILURE;
-    }
-    if (live->listener == NULL && open_listener(live, &error) != 0)
-        return fail(&error);
-    if (load_states(live) != 0)
-        return EXIT_FAILURE;
     int result = 0;
     if (start(live, &error) != 0 || wait(live, &error) != 0)
         result = fail(&error);

@@ -62,13 +62,14 @@ static const char help[] =
     "      --compression HOW  zstd, zstd:LEVEL (1 to 19), lz4 or none (default zstd:1)\n"
     "      --fsync WHEN       never; segment: a file is on the disk before it gets its name (default); always: and its\n"
     "                         name too\n"
-    "      --workers N        threads that encode (default 1)\n"
     "      --keep-days N      remove hours that ended more than N days ago; not with -r, as the two below\n"
     "      --keep-bytes SIZE  remove the oldest files when there is more than this: 500M, 20G ...\n"
     "      --no-merge         leave small files as they are; else few large ones are made of them meanwhile\n"
     "\n"
     "      --state DIR        keep templates there from one run to the next (default: /var/lib/weir for root, else\n"
     "                         ~/.local/state/weir; none keeps nothing); not with -r\n"
+    "      --workers N        so many receive, decode and store side by side (1 to 64, default 1), each exporter always with\n"
+    "                         the same one; with -r: threads that encode for a store\n"
     "      --journal DIR      what is received and not yet written lies there, and outlives a kill (default: /run/weir\n"
     "                         for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r\n"
     "      --journal-size SIZE\n"
@@ -302,6 +303,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         return usage_error("takes options only, and this is none: ", argv[optind]);
     if (options.file != NULL && options.state != NULL)
         return usage_error("--state is for receiving, and -r reads a file", "");
+    if (options.file == NULL && options.store.workers > 1 && options.datagram_count_max > 0)
+        return usage_error("--count is for one worker, and --workers asks for more", "");
     if (options.file != NULL && options.journal != NULL)
         return usage_error("--journal is for receiving, and -r reads a file", "");
     if (options.file != NULL && options.host_count > 0)

@@ -156,10 +156,11 @@ static void print_rows(const struct table *table, size_t count, FILE *out)
         fprintf(out, "  and %zu more exporters; --debug names them all\n", table->count - count);
 }
 
-void exporter_table_print(struct weir_decoder *decoder, bool all, FILE *out)
+void exporter_table_print(struct weir_decoder *const *decoders, size_t decoder_count, bool all, FILE *out)
 {
     struct table table = {0};
-    weir_decoder_sessions(decoder, add_session, &table);
+    for (size_t i = 0; i < decoder_count; i++)
+        weir_decoder_sessions(decoders[i], add_session, &table);
     merge(&table);
     if (table.count > 0 && !table.short_of_memory)
         qsort(table.exporters, table.count, sizeof *table.exporters, by_interest);

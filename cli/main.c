@@ -9,6 +9,7 @@
 #include "exit_code.h"
 #include "flows.h"
 #include "graph_command.h"
+#include "replay.h"
 #include "sql.h"
 #include "store.h"
 #include "top.h"
@@ -32,6 +33,7 @@ static const struct command {
     {"top", cmd_top, "show who or what most of the traffic in a store is"},
     {"graph", cmd_graph, "draw the traffic in a store over time"},
     {"sql", cmd_sql, "ask a store of flows questions in SQL"},
+    {"replay", cmd_replay, "send a capture, or made traffic, to a collector"},
     {"store", cmd_store, "look after a store of flows: list, check, merge, expire, export"},
 };
 

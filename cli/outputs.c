@@ -61,6 +61,7 @@ static struct sink *create_store(const struct collect_options *options, const ch
     store.folder = folder;
     store.wait = options->file != NULL;
     if (journal != NULL) {
+        store.workers = 1; /* each worker has a writer of its own */
         store.cuts = true;
         store.id = journal_path(journal) == NULL ? 0 : journal_id(journal);
         store.cut = journal_committed(journal).cut;
@@ -145,12 +146,27 @@ static bool is_store(const char *output)
     return strncmp(output, "store:", 6) == 0;
 }
 
+/* One of several writers looks after the store: it merges, and removes what is too old. */
+static int add_to_workers(const struct collect_options *options, const char *output, int64_t start_us, struct engine *engine,
+                          bool *ret_usage, struct sink_error *error)
+{
+    struct collect_options without = *options;
+    without.store.merge = false;
+    without.store.keep_days = without.store.keep_bytes = 0;
+    for (uint32_t i = 0; i < engine_worker_count(engine); i++) {
+        if (add(i == 0 ? options : &without, output, start_us, engine_collector(engine, i), engine_journal(engine, i),
+                ret_usage, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int add_live(const struct collect_options *options, const char *output, bool beside, int64_t start_us,
                     struct engine *engine, bool *ret_usage, struct sink_error *error)
 {
     if (!beside)
-        return add(options, output, start_us, engine_collector(engine, 0), engine_journal(engine, 0), ret_usage, error);
-    struct collector *collector = engine_add_side(engine, output, error);
+        return add_to_workers(options, output, start_us, engine, ret_usage, error);
+    struct collector *collector = engine_add_side(engine, output == NULL ? "json" : output, error);
     if (collector == NULL || add(options, output, start_us, collector, NULL, ret_usage, error) != 0)
         return -1;
     if (options->rotate_us > 0)
@@ -166,16 +182,17 @@ int outputs_create_live(const struct collect_options *options, int64_t start_us,
         return -1;
     for (size_t i = 0; i < options->output_count; i++)
         stores |= is_store(options->outputs[i]);
+    const bool several = engine_worker_count(engine) > 1;
     for (size_t i = 0; i < options->output_count; i++) {
         const char *output = options->outputs[i];
-        const bool beside = stores ? !is_store(output) : i > 0;
+        const bool beside = !is_store(output) && (stores || several || i > 0);
         if (add_live(options, output, beside, start_us, engine, ret_usage, error) != 0)
             return -1;
     }
-    if (options->output_count == 0 && add_live(options, NULL, false, start_us, engine, ret_usage, error) != 0)
+    if (options->output_count == 0 && add_live(options, NULL, several, start_us, engine, ret_usage, error) != 0)
         return -1;
-    if (options->rotate_us > 0)
-        collector_rotate_each(engine_collector(engine, 0), options->rotate_us, start_us);
+    for (uint32_t i = 0; i < engine_worker_count(engine) && options->rotate_us > 0; i++)
+        collector_rotate_each(engine_collector(engine, i), options->rotate_us, start_us);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +116,7 @@ static void no_folder(const char *path)
 }
 
 int state_file_init(struct state_file *file, const char *option, const char *const *hosts, size_t host_count,
-                    const uint16_t *ports, size_t port_count, int64_t now_us)
+                    const uint16_t *ports, size_t port_count, uint32_t worker, int64_t now_us)
 {
     char name[STATE_FILE_NAME_SIZE];
     *file = (struct state_file){.saved_us = now_us};
@@ -135,7 +136,8 @@ int state_file_init(struct state_file *file, const char *option, const char *con
     }
     state_file_name(name, hosts, host_count, ports, port_count);
     file->folder = folder;
-    if (asprintf(&file->path, "%s/%s.state", folder, name) < 0)
+    if ((worker == 0 ? asprintf(&file->path, "%s/%s.state", folder, name)
+                     : asprintf(&file->path, "%s/%s.%" PRIu32 ".state", folder, name, worker)) < 0)
         file->path = NULL;
     if (file->path == NULL || asprintf(&file->path_new, "%s.new", file->path) < 0) {
         state_file_done(file);
@@ -211,22 +213,65 @@ static void move_aside(struct state_file *file, const char *why, const char *suf
     free(aside);
 }
 
-void state_file_load(struct state_file *file, struct weir_decoder *decoder)
+/* The octets in file->data; false when there are none. */
+static bool read_or_move(struct state_file *file, size_t *ret_size)
 {
-    size_t size_bytes = 0;
     if (file->path == NULL)
-        return;
-    if (read_file(file, &size_bytes) != 0) {
-        if (errno != ENOENT)
-            move_aside(file, strerror(errno), "damaged");
-        return;
-    }
-    const enum weir_saved fault = weir_decoder_load(decoder, file->data, size_bytes);
+        return false;
+    if (read_file(file, ret_size) == 0)
+        return true;
+    if (errno != ENOENT)
+        move_aside(file, strerror(errno), "damaged");
+    return false;
+}
+
+static void tell_fault(struct state_file *file, enum weir_saved fault)
+{
     if (fault == WEIR_SAVED_MEMORY)
         fprintf(stderr, "weir collect: %s is not used: %s; templates are waited for anew\n", file->path,
                 weir_saved_text(fault));
     else if (fault != WEIR_SAVED_OK)
         move_aside(file, weir_saved_text(fault), fault == WEIR_SAVED_NEWER ? "newer" : "damaged");
+}
+
+void state_file_load(struct state_file *file, struct weir_decoder *decoder)
+{
+    size_t size_bytes = 0;
+    if (read_or_move(file, &size_bytes))
+        tell_fault(file, weir_decoder_load(decoder, file->data, size_bytes));
+}
+
+/* By way of another decoder, which leaves out the data that waited: it may have been decoded since the file was written. */
+void state_file_load_where(struct state_file *file, struct weir_decoder *decoder,
+                           bool (*want)(void *context, const struct weir_address *address), void *context)
+{
+    size_t size_bytes = 0;
+    if (!read_or_move(file, &size_bytes))
+        return;
+    struct weir_decoder *other = weir_decoder_create(NULL);
+    enum weir_saved fault = other == NULL ? WEIR_SAVED_MEMORY : weir_decoder_load(other, file->data, size_bytes);
+    if (fault == WEIR_SAVED_OK) {
+        size_bytes = weir_decoder_save(other, NULL, 0);
+        fault = grow(file, size_bytes) != 0 ? WEIR_SAVED_MEMORY : WEIR_SAVED_OK;
+    }
+    if (fault == WEIR_SAVED_OK) {
+        weir_decoder_save(other, file->data, size_bytes);
+        fault = weir_decoder_load_where(decoder, file->data, size_bytes, want, context);
+        weir_decoder_pause(decoder);
+    }
+    weir_decoder_free(other);
+    tell_fault(file, fault);
+}
+
+bool state_file_is_there(const struct state_file *file)
+{
+    return file->path != NULL && access(file->path, F_OK) == 0;
+}
+
+void state_file_remove(const struct state_file *file)
+{
+    if (file->path != NULL)
+        unlink(file->path);
 }
 
 /* -------------------------------------------------------------------------------------------------- writing */

@@ -32,13 +32,24 @@ struct state_file {
  * Finds where the file is and makes the folder. `option` is a folder, "none", or NULL for the usual one:
  * $STATE_DIRECTORY, /var/lib/weir for root, else $XDG_STATE_HOME/weir or ~/.local/state/weir. A port 0, which is another
  * one next time, has no file.
- * -1 when a folder that was asked for cannot be used; that was told.
+ * -1 when a folder that was asked for cannot be used; that was told. Each worker has a file of its own: NAME.state,
+ * NAME.1.state ...
  */
 int state_file_init(struct state_file *file, const char *option, const char *const *hosts, size_t host_count,
-                    const uint16_t *ports, size_t port_count, int64_t now_us);
+                    const uint16_t *ports, size_t port_count, uint32_t worker, int64_t now_us);
 
 /* Takes what was saved, if there is something. What cannot be taken is told and moved aside. */
 void state_file_load(struct state_file *file, struct weir_decoder *decoder);
+
+/* Takes of it what belongs to the addresses that are wanted, beside what was taken before from files of other workers. */
+void state_file_load_where(struct state_file *file, struct weir_decoder *decoder,
+                           bool (*want)(void *context, const struct weir_address *address), void *context);
+
+/* Whether there is one. */
+bool state_file_is_there(const struct state_file *file);
+
+/* Removes it: what it had is in others now. */
+void state_file_remove(const struct state_file *file);
 
 /* Writes it, once a minute or at once. What goes wrong is told once. */
 void state_file_tick(struct state_file *file, const struct weir_decoder *decoder, int64_t now_us);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "engine.h"
 
+#include "journal_file.h"
 #include "snapshot_file.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ struct engine {
     uint32_t worker_count; /* whose journals are open */
     struct side sides[JOURNAL_READERS_MAX];
     size_t side_count;
-    bool receiving, ended;
+    bool ended;
 };
 
 /* ------------------------------------------------------------------------------------------------------------ start */
@@ -65,13 +66,19 @@ static int make_collector(const struct engine *engine, struct collector *collect
     return -1;
 }
 
-static void resume(struct worker *worker)
+/* Takes up what the worker's decoder knew at the last cut; false when that is not there. */
+static bool load_snapshot(struct worker *worker, struct weir_decoder *decoder)
 {
     const struct journal_commit commit = journal_committed(worker->journal);
     size_t size_bytes;
-    worker->recovered = journal_head(worker->journal) - commit.position;
     const uint8_t *data = commit.cut == 0 ? NULL : snapshot_file_read(&worker->snapshot, commit.cut, &size_bytes);
-    worker->resumed = data != NULL && weir_decoder_load(worker->collector.decoder, data, size_bytes) == WEIR_SAVED_OK;
+    return data != NULL && weir_decoder_load_where(decoder, data, size_bytes, NULL, NULL) == WEIR_SAVED_OK;
+}
+
+static void resume(struct worker *worker)
+{
+    worker->recovered = journal_head(worker->journal) - journal_committed(worker->journal).position;
+    worker->resumed = load_snapshot(worker, worker->collector.decoder);
 }
 
 static int open_worker(struct engine *engine, uint32_t index, struct sink_error *error)
@@ -105,6 +112,20 @@ static int open_worker(struct engine *engine, uint32_t index, struct sink_error 
     return result;
 }
 
+uint32_t engine_found_workers(const char *journal_path)
+{
+    for (uint32_t i = 0; i < ENGINE_WORKERS_MAX; i++) {
+        char *path = NULL;
+        if (asprintf(&path, "%s-%" PRIu32 ".journal", journal_path, i) < 0)
+            return 0;
+        const uint32_t count = journal_file_peek(path);
+        free(path);
+        if (count > i && count <= ENGINE_WORKERS_MAX)
+            return count;
+    }
+    return 0;
+}
+
 struct engine *engine_create(const struct engine_options *options, struct sink_error *error)
 {
     struct engine *engine = calloc(1, sizeof *engine);
@@ -120,6 +141,11 @@ struct engine *engine_create(const struct engine_options *options, struct sink_e
         return NULL;
     }
     return engine;
+}
+
+uint32_t engine_worker_count(const struct engine *engine)
+{
+    return engine->worker_count;
 }
 
 struct journal *engine_journal(const struct engine *engine, uint32_t worker)
@@ -148,7 +174,16 @@ struct collector *engine_add_side(struct engine *engine, const char *name, struc
         return NULL;
     snprintf(side->name, sizeof side->name, "%s", name);
     engine->side_count++;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (engine->workers[i].resumed)
+            load_snapshot(&engine->workers[i], side->collector.decoder);
+    }
     return &side->collector;
+}
+
+struct collector *engine_side(struct engine *engine, size_t i)
+{
+    return i < engine->side_count ? &engine->sides[i].collector : NULL;
 }
 
 /* What cannot be kept is told, once; a restart then knows less. */
@@ -224,8 +259,7 @@ int engine_start(struct engine *engine, const int *const *sockets, const size_t 
         if (start_lane(&engine->workers[i], error) != 0)
             return -1;
     }
-    engine->receiving = true;
-    for (uint32_t i = 0; i < engine->worker_count; i++) {
+    for (uint32_t i = 0; i < engine->worker_count && sockets != NULL; i++) {
         if (start_receiver(engine, &engine->workers[i], sockets[i], socket_counts[i], error) != 0)
             return -1;
     }
@@ -239,7 +273,7 @@ int engine_state(struct engine *engine, struct sink_error *error)
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         const struct worker *worker = &engine->workers[i];
         const int ended = lane_ended(worker->lane, error);
-        if (ended < 0 || receiver_failed(worker->receiver, error))
+        if (ended < 0 || (worker->receiver != NULL && receiver_failed(worker->receiver, error)))
             return -1;
         if (ended > 0)
             return 0;

@@ -55,8 +55,14 @@ struct engine_counts {
 
 struct engine;
 
+/* How many workers an earlier process had, as the journals tell that it left behind; 0 when there are none. Those are to be
+ * finished by as many: exporters belong to other workers when there are more or fewer. */
+uint32_t engine_found_workers(const char *journal_path);
+
 /* NULL with `error` filled. */
 struct engine *engine_create(const struct engine_options *options, struct sink_error *error);
+
+uint32_t engine_worker_count(const struct engine *engine);
 
 /* A worker's journal and collector, to add sinks to and to load state into, before engine_start(). */
 struct journal *engine_journal(const struct engine *engine, uint32_t worker);
@@ -68,7 +74,10 @@ bool engine_is_resumed(const struct engine *engine, uint32_t worker);
 /* A collector for one sink that nobody waits for, under a name for messages and bookmarks; NULL with `error` filled. */
 struct collector *engine_add_side(struct engine *engine, const char *name, struct sink_error *error);
 
-/* Starts to receive; `sockets[i]` are those of worker i, which stay the caller's. */
+/* The i-th of them, whose decoder knows what those of resumed workers did; NULL when there are not so many. */
+struct collector *engine_side(struct engine *engine, size_t i);
+
+/* Starts to receive; `sockets[i]` are those of worker i, which stay the caller's; without any, what journals hold is decoded. */
 int engine_start(struct engine *engine, const int *const *sockets, const size_t *socket_counts, struct sink_error *error);
 
 /* 1 while it works; 0 when it is done by itself; -1 with `error` filled when something failed that it cannot do without. */

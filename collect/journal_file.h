@@ -17,6 +17,9 @@ struct journal_file {
 int journal_file_open(const struct journal_options *options, struct journal_file *ret_file,
                       void (*warn)(void *context, const char *text), void *context, struct sink_error *error);
 
+/* How many workers those were who made a file that is there, is sound, and is nobody's now. Else 0. */
+uint32_t journal_file_peek(const char *path);
+
 /* Unmaps and closes. */
 void journal_file_close(struct journal_file *file);
 

@@ -31,6 +31,7 @@ struct lane {
 
     /* Of the lane's thread. */
     uint64_t cursor;
+    uint64_t recovered; /* the position up to which an earlier process has received */
     uint64_t read, cut_off;
     int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
     enum cut_phase phase;
@@ -171,6 +172,8 @@ static int feed(struct lane *lane, uint64_t head)
     const uint64_t end = head - lane->cursor < STRIDE ? head : lane->cursor + STRIDE;
     while (lane->cursor < end && !is_enough(lane)) {
         struct weir_datagram datagram;
+        if (lane->cursor == lane->recovered)
+            weir_decoder_pause(collector->decoder);
         const bool whole = journal_datagram(lane->options.journal, lane->cursor++, &datagram);
         lane->read++;
         if (!whole)
@@ -319,6 +322,7 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
     lane->options = *options;
     lane->cut = journal_committed(options->journal);
     lane->cursor = lane->cut.position;
+    lane->recovered = journal_is_recovered(options->journal) ? journal_head(options->journal) : UINT64_MAX;
     lane->cut_us = lane->tick_us = clock_us(CLOCK_MONOTONIC);
     for (size_t i = 0; i < options->collector->sink_count; i++)
         lane->durable |= is_durable(options->collector->sinks[i]);

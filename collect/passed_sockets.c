@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,8 @@ int passed_sockets_take(struct sink_error *error)
 {
     const char *process = getenv("LISTEN_PID"), *count_text = getenv("LISTEN_FDS");
     /* Those for another process were passed to one that started us, and are not ours even when they are open. */
-    const int count = process == NULL || count_text == NULL || number_of(process) != (long)getpid() ? 0 : check(count_text, error);
+    const bool ours = process != NULL && count_text != NULL && number_of(process) == (long)getpid();
+    const int count = ours ? check(count_text, error) : 0;
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");

@@ -20,7 +20,7 @@
 
 enum { HEADER_BYTES = CMSG_LEN(0), NS_PER_S = 1000000000 };
 
-/* Of <asm/socket.h>; SO_TIMESTAMPNS itself is one of both, by the size of time_t. The values have one size on 64 bit. */
+/* Of <asm/socket.h>; SO_TIMESTAMPNS is one of both, by the size of time_t. On 64 bit the values are alike. */
 enum { STAMP_OLD = 35, STAMP_NEW = 64 };
 
 static int64_t stamp_ns(const uint8_t *data, size_t length, bool new_form)

@@ -65,6 +65,8 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
             return -1;
         atomic_fetch_add_explicit(&lane->taken, 1, memory_order_relaxed);
     }
+    if (count > 0)
+        journal_bookmark_set(from->journal, lane->bookmark, from->position); /* the next process does not write them again */
     return (int)count;
 }
 
@@ -78,13 +80,10 @@ static bool has_news(void *context)
     return atomic_load(&lane->ending);
 }
 
-/* What is written by now is not to be written again by the next process. */
 static int tick(struct side_lane *lane)
 {
     if (collector_tick(lane->collector, clock_us(CLOCK_REALTIME), &lane->failure) != 0)
         return -1;
-    for (size_t i = 0; i < lane->journal_count; i++)
-        journal_bookmark_set(lane->journals[i].journal, lane->bookmark, lane->journals[i].position);
     lane->tick_us = clock_us(CLOCK_MONOTONIC);
     return 0;
 }

@@ -30,7 +30,7 @@ for header in "$root"/lib/*.h; do
     check c "$cc" c17 "$header" -I"$root/include" -Wno-pedantic # hash.h multiplies to 128 bits
 done
 # These touch the system: gnu17 stands for the feature macros that their .c files define.
-for folder in collect query/filter report store; do
+for folder in collect query/filter replay report store; do
     for header in "$root/$folder"/*.h; do
         check c "$cc" gnu17 "$header" -I"$root/include"
     done
@@ -44,7 +44,7 @@ for header in "$root"/query/*.h; do
 done
 for header in "$root"/cli/*.h; do
     check c "$cc" gnu17 "$header" -I"$root/include" -I"$root/collect" -I"$root/report" -I"$root/store" -I"$root/query" \
-        -I"$root/query/filter"
+        -I"$root/query/filter" -I"$root/replay"
 done
 [ "$count" -gt 20 ] || { echo "headers_alone.sh: only $count headers found below $root" >&2; exit 1; }
 echo "$count headers compile alone"

@@ -120,7 +120,7 @@ def other_files_are_refused(folder):
     run_once(folder, port, state, exports())
     path = state_path(state)
     for content, words in ((b"", "it was not written by this library"), (b"{}" * 100, "it was not written by"),
-                           (b"weirsave\0\0\0\3" + bytes(30), "it is of a newer version")):
+                           (b"weirsave\0\0\0\xff" + bytes(30), "it is of a newer version")):
         write_file(state, os.path.basename(path), content)
         expect_in(words, run_once(folder, port, state, exports()))
     os.unlink(path)

@@ -42,9 +42,15 @@ struct net_in6_ifreq {
 static inline bool net_add_ipv6(const char *text)
 {
     const int fd = socket(AF_INET6, SOCK_DGRAM, 0);
-    struct net_in6_ifreq request = {.prefix_bits = 128, .device = (int)if_nametoindex("lo")};
-    bool good = fd >= 0 && inet_pton(AF_INET6, text, &request.address) == 1 && ioctl(fd, SIOCSIFADDR, &request) == 0;
-    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = request.address};
+    union {
+        struct net_in6_ifreq six;
+        struct ifreq usual; /* so long is what sanitizers look at */
+    } request = {.usual = {.ifr_flags = 0}};
+    request.six = (struct net_in6_ifreq){.prefix_bits = 128, .device = (int)if_nametoindex("lo")};
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6};
+    bool good = fd >= 0 && inet_pton(AF_INET6, text, &address.sin6_addr) == 1;
+    request.six.address = address.sin6_addr;
+    good = good && ioctl(fd, SIOCSIFADDR, &request) == 0;
     for (int i = 0; good && bind(fd, (struct sockaddr *)&address, sizeof address) != 0; i++) {
         good = i < 10000;
         usleep(1000);
@@ -85,7 +91,8 @@ static inline bool net_send(const char *from, uint16_t from_port, const char *to
         const socklen_t length = net_address(from, from_port, &source);
         good = bind(fd, (struct sockaddr *)&source, length) == 0;
     }
-    good = good && sendto(fd, text, strlen(text), 0, (struct sockaddr *)&target, target_length) == (ssize_t)strlen(text);
+    const ssize_t length = (ssize_t)strlen(text);
+    good = good && sendto(fd, text, (size_t)length, 0, (struct sockaddr *)&target, target_length) == length;
     if (fd >= 0)
         close(fd);
     return good;

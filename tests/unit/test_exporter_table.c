@@ -83,7 +83,7 @@ static void print(bool all)
     free(text);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    exporter_table_print(decoder, all, out);
+    exporter_table_print(&decoder, 1, all, out);
     fclose(out);
 }
 

@@ -104,7 +104,8 @@ static void test_taken_and_taken_over(void **state)
 {
     (void)state;
     uint16_t port, other;
-    const int fd = bound_socket("::", SOCK_DGRAM, true, &port), second = bound_socket("127.0.0.1", SOCK_DGRAM, false, &other);
+    const int fd = bound_socket("::", SOCK_DGRAM, true, &port);
+    const int second = bound_socket("127.0.0.1", SOCK_DGRAM, false, &other);
     const struct outcome outcome = pass(&(struct passing){.count = "2", .fds = {fd, second}, .fd_count = 2});
     assert_int_equal(outcome.taken, 2);
     assert_true(outcome.close_on_exec);

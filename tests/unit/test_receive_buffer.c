@@ -65,7 +65,8 @@ static void test_what_is_needed(void **state)
             const int needed = receive_buffer_needed(rate, rate * size);
             assert_true(receive_buffer_holds_ms(needed, rate, rate * size) >= RECEIVE_PAUSE_MS ||
                         needed == RECEIVE_BUFFER_MAX_BYTES);
-            assert_true(needed == 64 << 10 || receive_buffer_holds_ms(needed / 2, rate, rate * size) < RECEIVE_PAUSE_MS);
+            assert_true(needed == 64 << 10 ||
+                        receive_buffer_holds_ms(needed / 2, rate, rate * size) < RECEIVE_PAUSE_MS);
         }
     }
     /* short ones count as the long ones do with most drivers, whatever the loopback device does */

@@ -172,7 +172,8 @@ static void test_sources(void **state)
     (void)state;
     struct weir_address address = {.family = 9};
     uint16_t port = 0;
-    const struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(2055), .sin_addr.s_addr = htonl(0xc0000207)};
+    const struct sockaddr_in four = {
+        .sin_family = AF_INET, .sin_port = htons(2055), .sin_addr.s_addr = htonl(0xc0000207)};
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(9995)};
     uint8_t crooked[sizeof six + 1];
     char text[WEIR_ADDRESS_TEXT_SIZE];

@@ -154,8 +154,8 @@ static void test_sockets_of_workers(void **state)
     unsigned worker_count = 4;
     for (unsigned i = 0; i < worker_count; i++) {
         assert_int_equal(receive_socket_resolve(&spec, &address, 1, &error), 1);
-        assert_int_equal(receive_socket_open(&spec, &address, i == 0 ? attach : NULL, &worker_count, &sockets[i], &error),
-                         0);
+        assert_int_equal(
+            receive_socket_open(&spec, &address, i == 0 ? attach : NULL, &worker_count, &sockets[i], &error), 0);
         spec.port = sockets[0].port;
     }
     for (uint8_t source = 1; source <= 20; source++) {

@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_journal.py: what was received is kept once, whenever the collector is killed; WEIR_KILLS says how often it is."""
+import collections
+import os
+import random
+import re
+import signal
+import socket
+import struct
+import threading
+import time
+
+import netflow_maker as v9
+import store_reader
+import weir_e2e
+from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port, run, wait_until, weir_ok
+
+weir_e2e.use_venv()
+import pyarrow.parquet  # noqa: E402: it is there from here on
+
+KILLS = int(os.environ.get("WEIR_KILLS", "12"))
+ROWS = 20  # of a datagram
+NUMBERED = 256  # a template
+FIELDS = [(148, 8), (v9.IPV4_SRC_ADDR, 4), (v9.IN_BYTES, 4)]
+TEMPLATE = v9.templates((NUMBERED, FIELDS))
+SOL_SOCKET, SO_RCVBUFFORCE = socket.SOL_SOCKET, 33
+BUFFER_BYTES = 32 << 20
+
+
+def record(number):
+    return struct.pack("!QII", number, number & 0xffffffff, 1)
+
+
+class Sender(threading.Thread):
+    """Sends numbered flows at a pace until it is told to stop. The template comes once, in the first datagram."""
+
+    def __init__(self, port, per_second, hosts=("127.0.0.1",), first=0):
+        super().__init__()
+        self.port, self.pause, self.hosts, self.number = port, 1 / per_second, hosts, first
+        self.exporters = [v9.Exporter(domain) for domain in range(len(hosts))]
+        self.sockets = []
+        for host in hosts:
+            self.sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            self.sockets[-1].bind((host, 0))
+        self.ending = threading.Event()
+
+    def send(self, turn):
+        exporter = self.exporters[turn % len(self.hosts)]
+        sets = [TEMPLATE] if turn < len(self.hosts) else []
+        records = [record(number) for number in range(self.number, self.number + ROWS)]
+        self.sockets[turn % len(self.hosts)].sendto(exporter.datagram(*sets, v9.data(NUMBERED, *records), count=ROWS),
+                                                    ("127.0.0.1", self.port))
+        self.number += ROWS
+
+    def run(self):
+        turn = 0
+        while not self.ending.is_set():
+            for _ in range(10):
+                self.send(turn)
+                turn += 1
+            self.ending.wait(10 * self.pause)
+
+    def stop(self):
+        self.ending.set()
+        if self.is_alive():
+            self.join()
+        for sender in self.sockets:
+            sender.close()
+
+
+def held_socket():
+    """One that outlives the collectors, as those of a service manager do, and holds seconds of traffic."""
+    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        held.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
+    except PermissionError:
+        held.setsockopt(SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+    held.bind(("127.0.0.1", 0))
+    return held
+
+
+def start_on(held, folder, *arguments):
+    passing = ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&%d' % held.fileno()]
+    return Collector(folder, "--state", folder + "/state", "--journal", folder + "/journal", *arguments, ports=[],
+                     wrapper=passing, pass_fds=[held.fileno()])
+
+
+def stored(store):
+    numbers = collections.Counter()
+    for path in store_reader.segment_paths(store):
+        numbers.update(pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read(["flowId"])
+                       .column(0).to_pylist())
+    return numbers
+
+
+def expect_once(numbers, count, what):
+    missing = [number for number in range(count) if number not in numbers]
+    doubled = [number for number, times in numbers.items() if times > 1]
+    expect(not missing and not doubled and len(numbers) == count,
+           "%s: of %d flows %d are missing (%s ...) and %d are there more than once (%s ...)" %
+           (what, count, len(missing), missing[:3], len(doubled), doubled[:3]))
+
+
+def kill_at_random(collector, longest_s):
+    time.sleep(random.uniform(0, longest_s))  # the moment is what is tried, not something that is waited for
+    collector.kill()
+
+
+@case
+def kills_lose_nothing_and_double_nothing(folder):
+    os.mkdir(folder + "/journal", 0o700)
+    with held_socket() as held:
+        sender = Sender(held.getsockname()[1], 3000)
+        sender.start()
+        try:
+            for _ in range(KILLS):
+                kill_at_random(start_on(held, folder, "-o", "store:store", "--commit", "0.1s"), 0.6)
+            collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s")
+        finally:
+            sender.stop()
+        port = held.getsockname()[1]
+        wait_until(lambda: weir_e2e.queue_of(port) == 0, "an empty queue")
+        summary = collector.stop(signal.SIGTERM)
+    expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
+    expect_once(stored(folder + "/store"), sender.number, "the store")
+    weir_ok("store", "check", folder + "/store")
+    expect_equal(os.listdir(folder + "/store/.writing"), [], "files under way")
+    expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
+
+
+@case
+def sequence_numbers_outlive_kills(folder):
+    os.mkdir(folder + "/journal", 0o700)
+    with held_socket() as held:
+        port = held.getsockname()[1]
+        exporter, lost = v9.Exporter(), 0
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for turn in range(4):
+                collector = start_on(held, folder, "-o", "store:store", "--commit", "1h", "-D")
+                for _ in range(5):
+                    sender.sendto(exporter.flows(v9.numbered_flow(turn)), ("127.0.0.1", port))
+                exporter.sequence += turn  # as if so many were lost
+                collector.wait_for("Processed", count=5 if turn == 0 else 6)
+                if turn < 3:
+                    collector.kill()
+            summary = collector.stop()
+        # all of it is decoded again by each start, as nothing was committed; losses are those that there were
+        expect_equal((summary.datagrams, summary.lost), (20, 0 + 1 + 2), "datagrams and losses")
+
+
+@case
+def a_set_that_waits_outlives_a_kill(folder):
+    os.mkdir(folder + "/journal", 0o700)
+    with held_socket() as held:
+        port = held.getsockname()[1]
+        exporter = v9.Exporter()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            to = ("127.0.0.1", port)
+            collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s")
+            sender.sendto(exporter.datagram(v9.data(NUMBERED, record(0), record(1))), to)
+            snapshots = [folder + "/journal/collect-%d-0-%d.snapshot" % (port, turn) for turn in (0, 1)]
+            wait_until(lambda: any(os.path.exists(path) and record(1) in open(path, "rb").read() for path in snapshots),
+                       "a commit with the set that waits")
+            collector.kill()
+            collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s")
+            sender.sendto(exporter.datagram(TEMPLATE, v9.data(NUMBERED, record(2))), to)
+            wait_until(lambda: len(stored(folder + "/store")) == 3, "three flows in the store")
+            collector.kill()
+            collector = start_on(held, folder, "-o", "store:store")
+            summary = collector.stop()
+    expect_equal(summary.flows, 0, "flows of the last run")
+    expect_once(stored(folder + "/store"), 3, "the store")
+
+
+@case
+def several_workers_and_others_at_the_next_start(folder):
+    """Flows that were received are there once; the sockets go with the processes, so what comes in between is lost."""
+    os.mkdir(folder + "/journal", 0o700)
+    port = free_port()
+    hosts = ["127.0.0.%d" % number for number in range(1, 25)]
+    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "-o", "lines.ndjson",
+                 "--commit", "0.1s")
+    collector = Collector(folder, "--workers", "3", *arguments, ports=[port])
+    sender = Sender(port, 2000, hosts)
+    sender.start()
+    try:
+        wait_until(lambda: sender.number > 200 * ROWS, "the first flows")
+        for workers in ("3", "1", "4", "2"):
+            kill_at_random(collector, 0.5)
+            collector = Collector(folder, "--workers", workers, *arguments, ports=[port])
+        wait_until(lambda: stored(folder + "/store"), "flows")
+    finally:
+        sender.stop()
+    wait_until(lambda: weir_e2e.queue_of(port) == 0, "an empty queue")
+    summary = collector.stop()
+    numbers = stored(folder + "/store")
+    expect_equal([number for number, times in numbers.items() if times > 1], [], "flows that are there more than once")
+    expect(set(range(sender.number - ROWS, sender.number)) <= set(numbers), "the last flows are there")
+    expect_equal(summary.flows, summary.datagrams * ROWS, "flows, by templates that other workers had: " + summary.text)
+    lines = collections.Counter()
+    for line in weir_e2e.read_text(folder + "/lines.ndjson").splitlines():
+        lines.update(int(number) for number in re.findall(r'"NF_F_CONN_ID": (\d+)', line))
+    expect_equal([number for number, times in lines.items() if times > 1], [], "flows that are twice in the lines")
+    weir_ok("store", "check", folder + "/store")
+
+
+@case
+def what_cannot_be_written_stays_for_the_next_start(folder):
+    """A second signal ends a collector whose disk takes nothing."""
+    os.mkdir(folder + "/journal", 0o700)
+    os.mkdir(folder + "/store")
+    port = free_port()
+    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "--commit", "0.1s")
+    collector = Collector(folder, *arguments, ports=[port])
+    wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
+    os.rename(folder + "/store/.writing", folder + "/store/.away")  # as good as a disk that is full
+    sender = Sender(port, 1000)
+    for turn in range(100):
+        sender.send(turn)
+    sender.stop()
+    collector.wait_for("cannot")
+    collector.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)  # it must not end by itself in this time, nor is there anything to see
+    expect(collector.process.poll() is None, "it ended though it had something to write: " + collector.log())
+    collector.process.send_signal(signal.SIGTERM)
+    expect_equal(collector.wait_end(), 1, "exit code")
+    expect_in("in the journal: 100 datagrams, which the next start stores", collector.log())
+    os.rename(folder + "/store/.away", folder + "/store/.writing")
+    collector = Collector(folder, *arguments, ports=[port])
+    collector.wait_for("100 datagrams that were received before the last end")
+    collector.stop()
+    expect_once(stored(folder + "/store"), 100 * ROWS, "the store")
+
+
+@case
+def a_damaged_journal_is_told_and_moved_aside(folder):
+    os.mkdir(folder + "/journal", 0o700)
+    port = free_port()
+    path = "%s/journal/collect-%d-0.journal" % (folder, port)
+    with open(path, "wb") as file:
+        file.write(b"weirjrnl" + os.urandom(100000))
+    collector = Collector(folder, "--journal", folder + "/journal", "-o", "null", ports=[port])
+    expect_in("the journal %s cannot be read; it is now %s.damaged" % (path, path), collector.log())
+    collector.stop()
+    expect_equal(os.listdir(folder + "/journal"), [os.path.basename(path) + ".damaged"], "what is there")
+
+
+@case
+def two_on_one_port_are_told_apart(folder):
+    port = free_port()
+    os.mkdir(folder + "/journal", 0o700)
+    first = Collector(folder, "--journal", folder + "/journal", "-o", "null", ports=[port])
+    second = Collector(folder, "--journal", folder + "/journal", "-o", "null", ports=[port], listening=False)
+    expect_equal(second.wait_end(), 1, "exit code")
+    expect_in("is in use: another 'weir collect' listens on the same address and port", second.log())
+    first.stop()
+
+
+@case
+def a_folder_that_others_can_write_to_is_refused(folder):
+    os.mkdir(folder + "/open")
+    os.chmod(folder + "/open", 0o777)
+    collector = Collector(folder, "--journal", folder + "/open", "-o", "null", ports=[free_port()], listening=False)
+    expect_equal(collector.wait_end(), 1, "exit code")
+    expect_in("others own it or may write to it", collector.log())
+
+
+run()
