@@ -278,7 +278,8 @@ static void print_notes(struct analysis *analysis, const struct json_reader_resu
                 path, result->lines, result->entries, result->flows);
     uint64_t entries_skipped = result->entries_skipped;
     if (options->is_store && result->flows_skipped > 0)
-        fprintf(stderr, "weir analyze: warning: %" PRIu64 " records of %s tell of no pair of hosts, and were left out\n",
+        fprintf(stderr, "weir analyze: warning: %" PRIu64 " records of %s tell of no pair of hosts, and were left "
+                        "out\n",
                 result->flows_skipped, path);
     else if (result->flows_skipped > 0 || entries_skipped > 0)
         fprintf(stderr,
@@ -365,7 +366,8 @@ static int prepare(struct analysis *analysis)
         analysis->names = NULL;
     }
     if (options->is_store && options->path != NULL && !may_be_store(options->path)) {
-        snprintf(error, sizeof error, "%.400s is a folder without a store: there is no folder flows in it", options->path);
+        snprintf(error, sizeof error, "%.400s is a folder without a store: there is no folder flows in "
+                                      "it", options->path);
         return fail(error);
     }
     if (options->is_store)
@@ -410,7 +412,8 @@ static void print_rest(struct analysis *analysis, const struct json_reader_resul
 static int end_output(struct analysis *analysis)
 {
     const int code = finish_output(analysis);
-    return analysis->out_of_memory ? fail("out of memory; --limit with --sort, or a higher --min-size, takes less") : code;
+    return analysis->out_of_memory ? fail("out of memory; --limit with --sort, or a higher --min-size, takes "
+                                          "less") : code;
 }
 
 static int run(struct analysis *analysis)

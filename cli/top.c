@@ -105,7 +105,8 @@ static int find(struct query_session *session, const struct top_request *request
         return -1;
     *ret_totals = *ret_account;
     if (session->options->join_us > 0 &&
-        (flow_join(&session->source, session->options->join_us, request->keys, request->key_count, &source, error) != 0 ||
+        (flow_join(&session->source, session->options->join_us, request->keys, request->key_count, &source,
+                   error) != 0 ||
          flow_source_totals(&source, wants[TOP_BYTES], wants[TOP_PACKETS], ret_totals, error) != 0))
         return -1;
     return top_query(&source, request, ret_totals, ret_result, error);

@@ -145,23 +145,31 @@ static void put_rows(struct builder *builder)
                  "icmp_type IN (" ICMP6_ASKS ")) AS j_asks, protocol IN (1, 58) AS j_is_icmp, coalesce(");
     builder->failed |= flow_source_put_filter(&builder->sql, builder->source) != 0;
     put(builder, ", false) AS j_matches");
-    builder->failed |= flow_source_put_unfiltered(&builder->sql, builder->source, builder->keys, builder->key_count) != 0;
+    builder->failed |=
+        flow_source_put_unfiltered(&builder->sql, builder->source, builder->keys, builder->key_count) != 0;
     put(builder, "), turned AS NOT MATERIALIZED (SELECT *, coalesce(CASE WHEN j_answers OR j_asks THEN j_answers WHEN "
-                 "j_is_icmp AND icmp_type IS NOT NULL THEN false WHEN j_src4 <> j_dst4 THEN j_src4 > j_dst4 WHEN j_src6 "
+                 "j_is_icmp AND icmp_type IS NOT NULL THEN false WHEN j_src4 <> j_dst4 THEN j_src4 > j_dst4 WHEN "
+                 "j_src6 "
                  "<> j_dst6 THEN j_src6 > j_dst6 ELSE src_port > dst_port END, false) AS j_turned FROM records WHERE "
                  "(j_src4 IS NOT NULL AND j_dst4 IS NOT NULL) OR (j_src6 IS NOT NULL AND j_dst6 IS NOT NULL)), ");
     /* in place of ports: the type that asks; type and code of what has no other side */
-    put(builder, "ported AS NOT MATERIALIZED (SELECT *, CASE WHEN j_asks THEN icmp_type WHEN j_answers THEN CASE icmp_type "
+    put(builder, "ported AS NOT MATERIALIZED (SELECT *, CASE WHEN j_asks THEN icmp_type WHEN j_answers THEN CASE "
+                 "icmp_type "
                  "WHEN 0 THEN 8 WHEN 9 THEN 10 WHEN 43 THEN 42 ELSE icmp_type::INTEGER - 1 END WHEN j_is_icmp THEN "
                  "icmp_type WHEN j_turned THEN dst_port ELSE src_port END AS j_low_port, CASE WHEN j_asks OR j_answers "
-                 "THEN 65535 WHEN j_is_icmp THEN icmp_code WHEN j_turned THEN src_port ELSE dst_port END AS j_high_port "
+                 "THEN 65535 WHEN j_is_icmp THEN icmp_code WHEN j_turned THEN src_port ELSE dst_port END AS "
+                 "j_high_port "
                  "FROM turned), ");
     put(builder, "rows AS NOT MATERIALIZED (SELECT *, "
                  "(coalesce(exporter_ipv4, 0)::UBIGINT << 16) | coalesce(exporter_port, 0) AS j_exporter, "
-                 "exporter_ipv6 AS j_exporter6, (coalesce(protocol, 256)::UBIGINT << 32) | (coalesce(j_low_port, 0)::UBIGINT "
-                 "<< 16) | coalesce(j_high_port, 0)::UBIGINT AS j_ports, (if(j_turned, j_dst4, j_src4)::UBIGINT << 32) | "
-                 "if(j_turned, j_src4, j_dst4) AS j_ends, CASE WHEN j_src4 IS NULL THEN if(j_turned, j_dst6, j_src6) END AS j_low6, "
-                 "CASE WHEN j_src4 IS NULL THEN if(j_turned, j_src6, j_dst6) END AS j_high6, greatest(least(j_start, %" PRId64 "), -%" PRId64 ") * 4 + "
+                 "exporter_ipv6 AS j_exporter6, (coalesce(protocol, 256)::UBIGINT << 32) | (coalesce(j_low_port, "
+                 "0)::UBIGINT "
+                 "<< 16) | coalesce(j_high_port, 0)::UBIGINT AS j_ports, (if(j_turned, j_dst4, j_src4)::UBIGINT << "
+                 "32) | "
+                 "if(j_turned, j_src4, j_dst4) AS j_ends, CASE WHEN j_src4 IS NULL THEN if(j_turned, j_dst6, j_src6) "
+                 "END AS j_low6, "
+                 "CASE WHEN j_src4 IS NULL THEN if(j_turned, j_src6, j_dst6) END AS j_high6, greatest(least(j_start, "
+                 "%" PRId64 "), -%" PRId64 ") * 4 + "
                  "if(src_port > dst_port, 0, 2) + if(j_turned, 1, 0) AS j_order FROM ported)", FAR_US, FAR_US);
 }
 
@@ -177,21 +185,26 @@ static void put_same_key(struct builder *builder, const char *other)
 /* An amount from the lower end to the higher one, and the other way. */
 static void put_both_ways(struct builder *builder, const char *name)
 {
-    put(builder, ", sum(if(j_turned, j_reverse_%s, j_%s)) AS up_%s, sum(if(j_turned, j_%s, j_reverse_%s)) AS down_%s", name,
+    put(builder, ", sum(if(j_turned, j_reverse_%s, j_%s)) AS up_%s, sum(if(j_turned, j_%s, j_reverse_%s)) AS "
+                 "down_%s", name,
         name, name, name, name, name);
 }
 
 /* Has rows added to the table of conversations, of records from `from`; `part` where a key has several. */
 static void put_conversations(struct builder *builder, const char *part, const char *from)
 {
-    put(builder, "SELECT " KEYS ", %s AS j_part, min(j_start) AS j_first, max(j_end) AS j_last, max(j_start) > min(j_end) + "
-                 "%" PRId64 " AS j_is_apart, arg_min(j_turned, j_order) AS j_turned, arg_min_null((src_port::UINTEGER << "
-                 "16) | dst_port, j_order) AS j_told_ports, bool_or(j_matches) AS j_matches, max(received) AS received, "
+    put(builder, "SELECT " KEYS ", %s AS j_part, min(j_start) AS j_first, max(j_end) AS j_last, max(j_start) > "
+                 "min(j_end) + "
+                 "%" PRId64 " AS j_is_apart, arg_min(j_turned, j_order) AS j_turned, arg_min_null((src_port::UINTEGER "
+                 "<< "
+                 "16) | dst_port, j_order) AS j_told_ports, bool_or(j_matches) AS j_matches, max(received) AS "
+                 "received, "
                  "sum(coalesce(flows, 1)) AS flows, arg_min_null(sampling_rate, j_order) AS sampling_rate",
         part, builder->timeout_us);
     put_both_ways(builder, "bytes");
     put_both_ways(builder, "packets");
-    put(builder, ", bit_or(tcp_flags) FILTER (NOT j_turned) AS up_flags, bit_or(tcp_flags) FILTER (j_turned) AS down_flags");
+    put(builder, ", bit_or(tcp_flags) FILTER (NOT j_turned) AS up_flags, bit_or(tcp_flags) FILTER (j_turned) AS "
+                 "down_flags");
     for (const char *name = next_other(builder, NULL); name != NULL; name = next_other(builder, name)) {
         put(builder, ", arg_min_null(");
         builder->failed |= flow_put_name(&builder->sql, name) != 0;
@@ -218,7 +231,8 @@ static int make_conversations(struct builder *builder, struct query_error *error
     put(builder, "CREATE OR REPLACE TEMP TABLE conversations AS ");
     put_rows(builder);
     if (builder->source->filter != NULL && !filter_matches_all(builder->source->filter)) {
-        put(builder, ", chosen AS NOT MATERIALIZED (SELECT * FROM rows SEMI JOIN (SELECT DISTINCT " KEYS " FROM rows WHERE "
+        put(builder, ", chosen AS NOT MATERIALIZED (SELECT * FROM rows SEMI JOIN (SELECT DISTINCT " KEYS " FROM rows "
+                     "WHERE "
                      "j_matches) AS wanted ON ");
         put_same_key(builder, "wanted");
         put(builder, ") ");
@@ -236,10 +250,13 @@ static int part_conversations(struct builder *builder, struct query_error *error
     static const char order[] = "PARTITION BY " KEYS " ORDER BY j_order, j_end ROWS BETWEEN UNBOUNDED PRECEDING AND";
     put(builder, "CREATE OR REPLACE TEMP TABLE parted AS ");
     put_rows(builder);
-    put(builder, ", gaps AS (SELECT *, j_start > max(j_end) OVER (%s 1 PRECEDING) + %" PRId64 " AS j_begins FROM rows SEMI "
-                 "JOIN (SELECT " KEYS " FROM conversations WHERE j_is_apart) AS wanted ON ", order, builder->timeout_us);
+    put(builder, ", gaps AS (SELECT *, j_start > max(j_end) OVER (%s 1 PRECEDING) + %" PRId64 " AS j_begins FROM rows "
+                 "SEMI "
+                 "JOIN (SELECT " KEYS " FROM conversations WHERE j_is_apart) AS wanted ON "
+                 "", order, builder->timeout_us);
     put_same_key(builder, "wanted");
-    put(builder, "), parts AS (SELECT *, count(*) FILTER (j_begins) OVER (%s CURRENT ROW) AS j_place FROM gaps) ", order);
+    put(builder, "), parts AS (SELECT *, count(*) FILTER (j_begins) OVER (%s CURRENT ROW) AS j_place FROM gaps) "
+                 "", order);
     put_conversations(builder, "j_place", "parts");
     return run(builder, error) == 0 &&
                    query_do(builder->source->query, "DELETE FROM conversations WHERE j_is_apart", error) == 0 &&
@@ -252,13 +269,17 @@ static int make_view(struct builder *builder, struct query_error *error)
 {
     static const char *const amounts[] = {"bytes", "packets"};
     put(builder, "CREATE OR REPLACE TEMP VIEW biflows AS SELECT received, make_timestamptz(j_first) AS time_start, "
-                 "make_timestamptz(j_last) AS time_end, if(j_turned, j_ends & 4294967295, j_ends >> 32)::UINTEGER AS src_ipv4, "
-                 "if(j_turned, j_high6, j_low6) AS src_ipv6, if(j_turned, j_ends >> 32, j_ends & 4294967295)::UINTEGER AS "
+                 "make_timestamptz(j_last) AS time_end, if(j_turned, j_ends & 4294967295, j_ends >> 32)::UINTEGER AS "
+                 "src_ipv4, "
+                 "if(j_turned, j_high6, j_low6) AS src_ipv6, if(j_turned, j_ends >> 32, j_ends & "
+                 "4294967295)::UINTEGER AS "
                  "dst_ipv4, if(j_turned, j_low6, j_high6) AS dst_ipv6, (j_told_ports >> 16)::USMALLINT AS src_port, "
                  "(j_told_ports & 65535)::USMALLINT AS dst_port, nullif(j_ports >> 32, 256)::UTINYINT AS protocol, "
-                 "CASE WHEN j_exporter6 IS NULL THEN (j_exporter >> 16)::UINTEGER END AS exporter_ipv4, j_exporter6 AS exporter_ipv6, "
+                 "CASE WHEN j_exporter6 IS NULL THEN (j_exporter >> 16)::UINTEGER END AS exporter_ipv4, j_exporter6 "
+                 "AS exporter_ipv6, "
                  "(j_exporter & 65535)::USMALLINT AS exporter_port, flows, sampling_rate, "
-                 "if(j_turned, down_flags, up_flags) AS tcp_flags, if(j_turned, up_flags, down_flags) AS reverse_tcp_flags");
+                 "if(j_turned, down_flags, up_flags) AS tcp_flags, if(j_turned, up_flags, down_flags) AS "
+                 "reverse_tcp_flags");
     for (size_t i = 0; i < COUNT(amounts); i++)
         put(builder, ", if(j_turned, down_%s, up_%s) AS %s, if(j_turned, up_%s, down_%s) AS reverse_%s", amounts[i],
             amounts[i], amounts[i], amounts[i], amounts[i], amounts[i]);
@@ -275,7 +296,8 @@ static int join(struct builder *builder, struct query_error *error)
     struct query_result *result;
     struct query_chunk chunk;
     if (make_conversations(builder, error) != 0 ||
-        query_run(builder->source->query, "SELECT count(*) FROM conversations WHERE j_is_apart", NULL, 0, &result, error) != 0)
+        query_run(builder->source->query, "SELECT count(*) FROM conversations WHERE "
+                                          "j_is_apart", NULL, 0, &result, error) != 0)
         return -1;
     const int got = query_next(result, &chunk, error);
     const bool any_apart = got == 1 && query_number_at(&chunk.vectors[0], 0) > 0;

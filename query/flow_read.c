@@ -50,7 +50,8 @@ static int no_memory(struct query_error *error)
 static int put_range(struct text_buffer *sql, const struct reading *reading, int64_t from_us, int64_t to_us)
 {
     return flow_source_put(sql, reading->source, NULL, 0) == 0
-               ? text_print(sql, " AND received >= make_timestamptz(%" PRId64 ") AND received < make_timestamptz(%" PRId64
+               ? text_print(sql, " AND received >= make_timestamptz(%" PRId64 ") AND received < "
+                                 "make_timestamptz(%" PRId64
                             ")", from_us, to_us) : -1;
 }
 
@@ -203,7 +204,8 @@ static int count_bins(const struct reading *reading, int64_t from_us, int64_t to
     struct query_result *result;
     struct query_chunk chunk;
     int got;
-    int made = text_print(&sql, "SELECT ((epoch_us(received) - %" PRId64 ") // %" PRId64 ")::UBIGINT, count(*)::UBIGINT",
+    int made = text_print(&sql, "SELECT ((epoch_us(received) - %" PRId64 ") // %" PRId64 ")::UBIGINT, "
+                                "count(*)::UBIGINT",
                           from_us, width_us);
     if (made == 0)
         made = put_range(&sql, reading, from_us, to_us);
@@ -222,7 +224,8 @@ static int count_bins(const struct reading *reading, int64_t from_us, int64_t to
 }
 
 /* Each level has bins that are 512 times as short: there are at most seven. */
-static int read_range(struct reading *reading, int64_t from_us, int64_t to_us, uint64_t rows, struct query_error *error) // NOLINT(misc-no-recursion)
+static int read_range(struct reading *reading, int64_t from_us, int64_t to_us, uint64_t rows,
+                      struct query_error *error)
 {
     const int64_t width_us = (to_us - from_us) / BINS + 1;
     uint64_t counts[BINS] = {0};
@@ -255,7 +258,8 @@ static int read_all(struct reading *reading, struct query_error *error)
     int64_t first_us = 0, last_us = 0;
     uint64_t timed = 0;
     int got;
-    int made = text_put(&sql, "SELECT count(*)::UBIGINT, count(received)::UBIGINT, coalesce(epoch_us(min(received)), 0), "
+    int made = text_put(&sql, "SELECT count(*)::UBIGINT, count(received)::UBIGINT, coalesce(epoch_us(min(received)), "
+                              "0), "
                               "coalesce(epoch_us(max(received)), 0)");
     if (made == 0)
         made = flow_source_put(&sql, reading->source, NULL, 0);

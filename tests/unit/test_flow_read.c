@@ -41,12 +41,15 @@ static void make_file(int f)
     run("CREATE OR REPLACE TABLE made AS FROM stored.flows");
     snprintf(sql, sizeof sql,
              "INSERT INTO made BY NAME SELECT make_timestamptz(CASE WHEN i %% 10 = 0 THEN 1700000500000000 ELSE"
-             " 1700000000000000 + (hash(i) %% CASE WHEN i %% 10 < 6 THEN 4000 ELSE 1000000000 END)::BIGINT END) AS received, i AS bytes, 2 AS packets,"
+             " 1700000000000000 + (hash(i) %% CASE WHEN i %% 10 < 6 THEN 4000 ELSE 1000000000 END)::BIGINT END) AS "
+             "received, i AS bytes, 2 AS packets,"
              " 16909060::UINTEGER AS exporter_ipv4, CASE WHEN %d <> 1 AND i %% 100 <> 1 THEN i END AS src_ipv4,"
              " CASE WHEN %d <> 1 THEN 5 END AS dst_ipv4,"
-             " CASE WHEN %d = 1 THEN '\\x20\\x01\\x0D\\xB8\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x01'::BLOB END"
+             " CASE WHEN %d = 1 THEN "
+             "'\\x20\\x01\\x0D\\xB8\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x01'::BLOB END"
              " AS src_ipv6,"
-             " CASE WHEN %d = 1 THEN '\\x20\\x01\\x0D\\xB8\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02'::BLOB END"
+             " CASE WHEN %d = 1 THEN "
+             "'\\x20\\x01\\x0D\\xB8\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02'::BLOB END"
              " AS dst_ipv6, 6 AS protocol FROM range(%d, %d, 3) AS r(i)", f, f, f, f, f, ROWS);
     run(sql);
     snprintf(sql, sizeof sql, "COPY made TO '%s' (FORMAT parquet)", paths[f]);
