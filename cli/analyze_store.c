@@ -27,6 +27,8 @@ static int read_flows(struct query_session *session, void *context)
 
 int analyze_store(const struct query_options *options, const struct analyze_store *store)
 {
+    struct query_options placed = *options;
     struct job job = {store};
-    return query_session_run(options, true, read_flows, &job);
+    placed.settings.places = true;
+    return query_session_run(&placed, read_flows, &job);
 }

@@ -58,8 +58,10 @@ static const char help[] =
     "For -o store:FOLDER:\n"
     "      --commit DURATION  write what has come after so long at the latest (default 5s)\n"
     "      --segment-size SIZE\n"
-    "                         or when so much has come, in memory: 64K to 1G (default 64M)\n"
-    "      --compression HOW  zstd, zstd:LEVEL (1 to 19), lz4 or none (default zstd:1)\n"
+    "                         or when so much has come, in memory: 64K to 1G (default 16M, with -r 160M)\n"
+    "      --effort HOW       light: write fast, merging makes it small; full: make it small at once (default light where\n"
+    "                         files are merged meanwhile)\n"
+    "      --compression HOW  zstd, zstd:LEVEL (1 to 19), lz4 or none (default zstd:2)\n"
     "      --fsync WHEN       never; segment: a file is on the disk before it gets its name (default); always: and its\n"
     "                         name too\n"
     "      --keep-days N      remove hours that ended more than N days ago; not with -r, as the two below\n"
@@ -128,7 +130,7 @@ static int add_output(struct collect_options *options, const char *text)
 enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OPTION_ELEMENTS, OPTION_STATE,
        OPTION_LIFETIME, OPTION_SAMPLING_RATE, OPTION_RAW_SIZES,
        OPTION_DEVICE, OPTION_RCVBUF, OPTION_BUSY_POLL,
-       OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_FSYNC, OPTION_WORKERS,
+       OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_EFFORT, OPTION_FSYNC, OPTION_WORKERS,
        OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE, OPTION_JOURNAL,
        OPTION_JOURNAL_SIZE };
 
@@ -167,6 +169,7 @@ static int take_store(struct store_writer_options *store, int option, const char
     const char *fault = option == OPTION_COMMIT         ? store_options_commit(store, value)
                         : option == OPTION_SEGMENT_SIZE ? store_options_segment_size(store, value)
                         : option == OPTION_COMPRESSION  ? store_options_compression(store, value)
+                        : option == OPTION_EFFORT       ? store_options_effort(store, value)
                         : option == OPTION_FSYNC        ? store_options_sync(store, value)
                         : option == OPTION_KEEP_DAYS    ? store_options_keep_days(store, value)
                         : option == OPTION_KEEP_BYTES   ? store_options_keep_bytes(store, value)
@@ -221,6 +224,7 @@ static int take(struct collect_options *options, int option, const char *value)
     case OPTION_COMMIT:
     case OPTION_SEGMENT_SIZE:
     case OPTION_COMPRESSION:
+    case OPTION_EFFORT:
     case OPTION_FSYNC:
     case OPTION_WORKERS:
     case OPTION_KEEP_DAYS:
@@ -270,6 +274,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"commit", required_argument, NULL, OPTION_COMMIT},
         {"segment-size", required_argument, NULL, OPTION_SEGMENT_SIZE},
         {"compression", required_argument, NULL, OPTION_COMPRESSION},
+        {"effort", required_argument, NULL, OPTION_EFFORT},
         {"fsync", required_argument, NULL, OPTION_FSYNC},
         {"workers", required_argument, NULL, OPTION_WORKERS},
         {"keep-days", required_argument, NULL, OPTION_KEEP_DAYS},

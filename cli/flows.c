@@ -154,16 +154,13 @@ static int list(struct query_session *session, void *context)
     uint64_t count;
     int code;
     if (options->form != NULL && (form = flow_form_parse(options->form, session->columns, &error)) == NULL)
-        return query_session_usage(session, "the form: ", error.text);
+        return query_usage_error(session->options, "the form: ", error.text);
     options->request.form = form;
     if (form != NULL && options->common.group_us > 0 && !flow_form_fits_bins(form)) {
         flow_form_free(form);
-        return query_session_usage(session, "the form: with --group-time there are ", FLOW_BINS_WORDS);
+        return query_usage_error(session->options, "the form: with --group-time there are ", FLOW_BINS_WORDS);
     }
-    if (session->is_core && form != NULL && flow_form_is_missing(form)) {
-        session->needs_whole = true;
-        code = EXIT_FAILURE;
-    } else if (list_rows(session, options, &result, &error) != 0) {
+    if (list_rows(session, options, &result, &error) != 0) {
         code = query_session_fail(session, &error);
     } else {
         const enum query_output_end end =
@@ -189,8 +186,5 @@ int cmd_flows(int argc, char **argv)
     if (done >= 0)
         return done;
     signal(SIGPIPE, SIG_IGN);
-    /* rows that are written at once cannot be taken back */
-    const bool at_once = options.common.join_us == 0 && options.common.group_us == 0;
-    const bool wants_whole = at_once && (options.form == NULL || options.request.order == FLOW_ORDER_NONE);
-    return query_session_run(&options.common, wants_whole, list, &options);
+    return query_session_run(&options.common, list, &options);
 }

@@ -180,7 +180,7 @@ static int show(struct query_session *session, void *context)
         return code;
     for (size_t i = 0; i < request.key_count; i++) {
         if (keys[i].other[0] != '\0')
-            return query_session_usage(session, "a flow has one place in a graph, and two ends: ", keys[i].name);
+            return query_usage_error(session->options, "a flow has one place in a graph, and two ends: ", keys[i].name);
     }
     if (flow_source_totals(&session->source, false, false, &totals, &error) != 0 ||
         graph_query(&session->source, &request, &totals, &steps, &error) != 0)
@@ -200,5 +200,5 @@ int cmd_graph(int argc, char **argv)
     if (done >= 0)
         return done;
     signal(SIGPIPE, SIG_IGN);
-    return query_session_run(&options.common, false, show, &options);
+    return query_session_run(&options.common, show, &options);
 }

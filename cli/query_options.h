@@ -9,6 +9,7 @@
 #include "flow_source.h"
 #include "query_output.h"
 #include "store_files.h"
+#include "store_footers.h"
 
 #include <getopt.h>
 
@@ -66,32 +67,24 @@ int query_usage_error(const struct query_options *options, const char *text, con
 /* The store opened, and the flows chosen. */
 struct query_session {
     const struct query_options *options;
-    bool is_core; /* the flows have the columns that every file has; nothing else is read, or looked at */
-    bool needs_whole; /* what is asked for takes the others, or the files to be looked at one by one */
     char *folder;
     struct store_files flows, ledger;
+    struct store_footers flow_footers, ledger_footers;
     struct query *query;
     struct flow_columns *columns;
     struct filter *filter;
     struct flow_source source;
 };
 
-/*
- * Opens the store, calls `run`, and closes it. At first only the columns that every file has are there, unless all are
- * wanted, so that thousands of files need not be opened before. Where these do not do, and at every failure, all is
- * done once more with the whole: `run` must not have written anything by then. Returns the exit code.
- */
-int query_session_run(const struct query_options *options, bool wants_whole,
-                      int (*run)(struct query_session *session, void *context), void *context);
+/* Opens the store, calls `run`, and closes it. Returns the exit code. */
+int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
+                      void *context);
 
-/* Keys for query_session_run(): those that no file has for sure are looked for in the whole. 0, or the exit code. */
+/* Keys for query_session_run(). 0, or the exit code. */
 int query_session_keys(struct query_session *session, const char *words, struct flow_key keys[FLOW_KEYS_MAX],
                        size_t *ret_count);
 
-/* What a wrong command line gives, told unless all is done once more. */
-int query_session_usage(struct query_session *session, const char *text, const char *what);
-
-/* "weir top: TEXT", the same way. EXIT_FAILURE. */
+/* "weir top: TEXT". EXIT_FAILURE. */
 int query_session_fail(struct query_session *session, const struct query_error *error);
 
 /* How writing to standard output ended; that nobody reads any more is no failure. */

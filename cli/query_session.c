@@ -17,23 +17,10 @@
 
 /* ----------------------------------------------------------------------------------------------------------- faults */
 
-/* Whether what went wrong is to be tried with the whole, and not told. */
-static bool tries_again(struct query_session *session)
-{
-    session->needs_whole = true;
-    return session->is_core;
-}
-
 int query_session_fail(struct query_session *session, const struct query_error *error)
 {
-    if (!tries_again(session))
-        fprintf(stderr, "weir %s: %s\n", session->options->command, error->text);
+    fprintf(stderr, "weir %s: %s\n", session->options->command, error->text);
     return EXIT_FAILURE;
-}
-
-int query_session_usage(struct query_session *session, const char *text, const char *what)
-{
-    return tries_again(session) ? EXIT_USAGE : query_usage_error(session->options, text, what);
 }
 
 int query_session_output_end(struct query_session *session, enum query_output_end end, const struct query_error *error)
@@ -94,38 +81,38 @@ static int read_filter(struct query_session *session)
     if (text == NULL)
         return EXIT_SUCCESS;
     session->filter = filter_parse(text, strlen(text), &options, &error);
-    for (size_t i = 0; session->filter != NULL && i < filter_column_count(session->filter); i++) {
-        if (!filter_column_at(session->filter, i).always && session->is_core) {
-            session->needs_whole = true;
-            return EXIT_FAILURE;
-        }
-    }
     if (session->filter != NULL)
         return EXIT_SUCCESS;
-    if (!tries_again(session))
-        fprintf(stderr, "weir %s: the filter: %s", session->options->command,
-                filter_error_text(&error, text, strlen(text), shown));
+    fprintf(stderr, "weir %s: the filter: %s", session->options->command,
+            filter_error_text(&error, text, strlen(text), shown));
     return EXIT_USAGE;
 }
 
 static int open_session(struct query_session *session)
 {
     struct query_error error = {.text = ""};
-    struct query_settings settings = session->options->settings;
-    settings.core_only = session->is_core;
+    const struct query_options *options = session->options;
+    const unsigned threads = options->settings.threads;
     if (find_files(session) != 0)
         return EXIT_FAILURE;
+    if (store_footers_read(&session->flow_footers, &session->flows, &options->span, threads) != 0 ||
+        store_footers_read(&session->ledger_footers, &session->ledger, NULL, threads) != 0) {
+        fprintf(stderr, "weir %s: not enough memory\n", options->command);
+        return EXIT_FAILURE;
+    }
     const struct query_files files = {
-        .flows = {(const char *const *)session->flows.paths, session->flows.count},
-        .ledger = {(const char *const *)session->ledger.paths, session->ledger.count},
+        .flows = store_footers_paths(&session->flow_footers, &session->flows),
+        .ledger = store_footers_paths(&session->ledger_footers, &session->ledger),
     };
-    session->query = query_open(&files, &settings, &error);
+    session->query = query_open(&files, &options->settings, &error);
     if (session->query == NULL || (session->columns = flow_columns_read(session->query, &error)) == NULL)
         return query_session_fail(session, &error);
     const int code = read_filter(session);
     session->source = (struct flow_source){.query = session->query, .columns = session->columns,
-                                           .filter = session->filter, .span = session->options->span,
-                                           .sampled = session->options->sampled};
+                                           .filter = session->filter, .span = options->span,
+                                           .sampled = options->sampled,
+                                           .facts = query_flows_are_known(session->query)
+                                                        ? &session->flow_footers.facts : NULL};
     return code;
 }
 
@@ -134,24 +121,22 @@ static void close_session(struct query_session *session)
     filter_free(session->filter);
     flow_columns_free(session->columns);
     query_close(session->query);
+    store_footers_done(&session->flow_footers);
+    store_footers_done(&session->ledger_footers);
     store_files_done(&session->flows);
     store_files_done(&session->ledger);
     free(session->folder);
 }
 
-int query_session_run(const struct query_options *options, bool wants_whole,
-                      int (*run)(struct query_session *session, void *context), void *context)
+int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
+                      void *context)
 {
-    for (bool is_core = !wants_whole;; is_core = false) {
-        struct query_session session = {.options = options, .is_core = is_core};
-        int code = open_session(&session);
-        if (code == EXIT_SUCCESS)
-            code = run(&session, context);
-        const bool again = code != EXIT_SUCCESS && is_core && session.needs_whole;
-        close_session(&session);
-        if (!again)
-            return code;
-    }
+    struct query_session session = {.options = options};
+    int code = open_session(&session);
+    if (code == EXIT_SUCCESS)
+        code = run(&session, context);
+    close_session(&session);
+    return code;
 }
 
 int query_session_keys(struct query_session *session, const char *words, struct flow_key keys[FLOW_KEYS_MAX],
@@ -159,11 +144,7 @@ int query_session_keys(struct query_session *session, const char *words, struct 
 {
     struct query_error error = {.text = ""};
     if (flow_keys_parse(words, session->columns, keys, ret_count, &error) != 0)
-        return query_session_usage(session, "", error.text);
-    for (size_t i = 0; i < *ret_count; i++) {
-        if (keys[i].is_missing && tries_again(session))
-            return EXIT_FAILURE;
-    }
+        return query_usage_error(session->options, "", error.text);
     return EXIT_SUCCESS;
 }
 

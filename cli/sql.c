@@ -10,6 +10,7 @@
 #include "sql_run.h"
 #include "sql_shell.h"
 #include "store_files.h"
+#include "store_footers.h"
 #include "store_folder.h"
 
 #include <errno.h>
@@ -153,13 +154,15 @@ static char *read_statement(void)
 
 struct store {
     char *folder;
-    struct store_files flows;
-    struct store_files options;
-    struct store_files ledger;
+    struct store_files flows, options, ledger;
+    struct store_footers flow_footers, option_footers, ledger_footers;
 };
 
 static void store_done(struct store *store)
 {
+    store_footers_done(&store->flow_footers);
+    store_footers_done(&store->option_footers);
+    store_footers_done(&store->ledger_footers);
     store_files_done(&store->flows);
     store_files_done(&store->options);
     store_files_done(&store->ledger);
@@ -193,9 +196,15 @@ static int store_find(struct store *store, const char *option)
     return -1;
 }
 
-static struct query_paths paths_of(const struct store_files *files)
+/* 0, or -1 when it was told. */
+static int read_footers(struct store *store, unsigned threads)
 {
-    return (struct query_paths){(const char *const *)files->paths, files->count};
+    if (store_footers_read(&store->flow_footers, &store->flows, NULL, threads) == 0 &&
+        store_footers_read(&store->option_footers, &store->options, NULL, threads) == 0 &&
+        store_footers_read(&store->ledger_footers, &store->ledger, NULL, threads) == 0)
+        return 0;
+    fputs("weir sql: not enough memory\n", stderr);
+    return -1;
 }
 
 int cmd_sql(int argc, char **argv)
@@ -212,8 +221,12 @@ int cmd_sql(int argc, char **argv)
     if (settings.statement == NULL && !is_shell && (text = read_statement()) == NULL)
         return EXIT_FAILURE;
     int code = EXIT_FAILURE;
-    if (store_find(&store, settings.store) == 0) {
-        const struct query_files files = {paths_of(&store.flows), paths_of(&store.options), paths_of(&store.ledger)};
+    if (store_find(&store, settings.store) == 0 && read_footers(&store, settings.query.threads) == 0) {
+        const struct query_files files = {
+            store_footers_paths(&store.flow_footers, &store.flows),
+            store_footers_paths(&store.option_footers, &store.options),
+            store_footers_paths(&store.ledger_footers, &store.ledger),
+        };
         struct sql_run run = {query_open(&files, &settings.query, &error), settings.format};
         if (run.query == NULL) {
             fprintf(stderr, "weir sql: %s\n", error.text);

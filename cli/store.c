@@ -25,7 +25,7 @@ static const char help[] =
     "$WEIR_STORE, else the folder store where weir keeps its state.\n"
     "\n"
     "  ls       show what there is, by date and hour\n"
-    "  check    read all of it and tell what is damaged; ends with 1 when something is\n"
+    "  check    read all of it and tell what is damaged or missing; ends with 1 when something is\n"
     "  merge    make few large files of many small ones; safe while weir collect writes\n"
     "  expire   remove the oldest files\n"
     "  export   write what there is of a time to one Parquet file\n"

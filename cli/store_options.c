@@ -37,6 +37,17 @@ const char *store_options_compression(struct store_writer_options *options, cons
     return NULL;
 }
 
+const char *store_options_effort(struct store_writer_options *options, const char *value)
+{
+    if (strcmp(value, "light") == 0)
+        options->effort = STORE_EFFORT_LIGHT;
+    else if (strcmp(value, "full") == 0)
+        options->effort = STORE_EFFORT_FULL;
+    else
+        return "neither light nor full: ";
+    return NULL;
+}
+
 const char *store_options_keep_bytes(struct store_writer_options *options, const char *value)
 {
     uint64_t bytes;

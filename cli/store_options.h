@@ -10,6 +10,7 @@
 /* Each takes the word behind its option; NULL when that is fine, else what is wrong with it, to stand before it. */
 const char *store_options_commit(struct store_writer_options *options, const char *value);
 const char *store_options_compression(struct store_writer_options *options, const char *value);
+const char *store_options_effort(struct store_writer_options *options, const char *value);
 const char *store_options_keep_bytes(struct store_writer_options *options, const char *value);
 const char *store_options_keep_days(struct store_writer_options *options, const char *value);
 const char *store_options_segment_size(struct store_writer_options *options, const char *value);

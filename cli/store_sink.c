@@ -6,6 +6,9 @@
 #include "store_sink.h"
 
 #include <inttypes.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,6 +21,8 @@ struct store_sink {
     int64_t ledger_us; /* when the ledger was last written, monotonic */
     int64_t drops_us;  /* when it was last told that rows are dropped, monotonic; 0: never */
 };
+
+enum { LARGE_BUFFER_BYTES = 1 << 19 };
 
 #define LEDGER_EACH_US 60000000
 #define DROPS_EACH_US 60000000
@@ -117,6 +122,17 @@ static void store_hurry(struct sink *sink)
     store_writer_hurry(from_sink(sink)->writer);
 }
 
+/* What could not be stored when it ended. */
+static void tell_end(const struct store_counts *counts, const struct store_error *why, struct sink_error *error)
+{
+    if (counts->rows_dropped > 0)
+        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts->rows_dropped, why->text);
+    else if (counts->ledger_lost > 0)
+        snprintf(error->text, sizeof error->text, "the records were stored, what was counted of them was not: %.400s", why->text);
+    else
+        snprintf(error->text, sizeof error->text, "what was stored may not be on the disk: %.400s", why->text);
+}
+
 static int store_close(struct sink *sink, struct sink_error *error)
 {
     struct store_sink *store = from_sink(sink);
@@ -127,12 +143,20 @@ static int store_close(struct sink *sink, struct sink_error *error)
         store_writer_ledger(store->writer, store->decoder, clock_us());
     const int result = store_writer_close(store->writer, &counts, &why);
     if (result != 0)
-        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts.rows_dropped,
-                 why.text);
+        tell_end(&counts, &why, error);
     fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", counts.rows, counts.segments,
             (double)counts.bytes * 1e-6);
     free(store);
     return result;
+}
+
+/* Left alone, the C library keeps what large buffers had for smaller ones as soon as the first of them is freed, and each thread that encodes or
+ * merges keeps its own. */
+static void give_back_large_buffers(void)
+{
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER_BYTES);
+#endif
 }
 
 struct sink *store_sink_create(const struct store_writer_options *options, struct weir_decoder *decoder,
@@ -149,6 +173,8 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         snprintf(error->text, sizeof error->text, "not enough memory");
         return NULL;
     }
+    if (!options->wait)
+        give_back_large_buffers();
     store->sink.class = options->cuts ? &class_of_cuts : &class;
     store->decoder = decoder;
     store->ledger_us = monotonic_us();

@@ -38,11 +38,15 @@ int store_check_command(const struct store_settings *settings)
     struct store_settings context = *settings;
     if (store_check(settings->folder, tell_check, &context, &counts, &error) != 0)
         return failed(&error);
+    const struct store_account_counts *account = &counts.account;
     if (!settings->quiet)
         printf("%" PRIu64 " files with %" PRIu64 " rows in %" PRIu64 " bytes are whole, and %" PRIu64 " that were merged; %" PRIu64
-               " damaged\n",
-               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged);
-    return counts.damaged > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+               " damaged\n"
+               "%" PRIu64 " records are there as the ledger tells, %" PRIu64 " of which it does not tell yet; %" PRIu64
+               " not checkable: expired, damaged or of an earlier version; %" PRIu64 " times it is not as told\n",
+               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged, account->told, account->untold,
+               account->unknown, account->wrong);
+    return counts.damaged > 0 || account->wrong > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int store_merge_command(const struct store_settings *settings)
@@ -54,7 +58,7 @@ int store_merge_command(const struct store_settings *settings)
     options.level = settings->level;
     options.grace_us = settings->grace_us;
     options.all = settings->all;
-    options.wait = true;
+    options.wait = options.large_groups = true;
     options.tell = tell;
     struct store_merger *merger = store_merger_create(&options, &error);
     if (merger == NULL)

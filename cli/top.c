@@ -95,21 +95,16 @@ static int parse(int argc, char **argv, struct top_options *options)
 static int find(struct query_session *session, const struct top_request *request, struct flow_totals *ret_account,
                 struct flow_totals *ret_totals, struct query_result **ret_result, struct query_error *error)
 {
-    struct flow_source source = session->source;
-    bool wants[2] = {false, false};
-    for (size_t i = 0; i < request->amount_count; i++) {
-        if (request->amounts[i] <= TOP_PACKETS)
-            wants[request->amounts[i]] = true;
-    }
-    if (flow_source_totals(&source, wants[TOP_BYTES], wants[TOP_PACKETS], ret_account, error) != 0)
+    const int64_t timeout_us = session->options->join_us;
+    struct flow_source joined;
+    if (timeout_us > 0)
+        return flow_source_totals(&session->source, false, false, ret_account, error) != 0 ||
+                       flow_join(&session->source, timeout_us, request->keys, request->key_count, &joined, error) != 0
+                   ? -1 : top_query(&joined, request, ret_totals, ret_result, error);
+    if (top_query(&session->source, request, ret_totals, ret_result, error) != 0)
         return -1;
-    *ret_totals = *ret_account;
-    if (session->options->join_us > 0 &&
-        (flow_join(&session->source, session->options->join_us, request->keys, request->key_count, &source,
-                   error) != 0 ||
-         flow_source_totals(&source, wants[TOP_BYTES], wants[TOP_PACKETS], ret_totals, error) != 0))
-        return -1;
-    return top_query(&source, request, ret_totals, ret_result, error);
+    *ret_account = *ret_totals;
+    return 0;
 }
 
 static int show(struct query_session *session, void *context)
@@ -124,7 +119,7 @@ static int show(struct query_session *session, void *context)
     if (code != EXIT_SUCCESS)
         return code;
     if (top_amounts_parse(options->amounts, request.amounts, &request.amount_count, &error) != 0)
-        return query_session_usage(session, "--by: ", error.text);
+        return query_usage_error(session->options, "--by: ", error.text);
     if (find(session, &request, &account, &totals, &result, &error) != 0)
         return query_session_fail(session, &error);
     code = query_session_output_end(session,
@@ -144,5 +139,5 @@ int cmd_top(int argc, char **argv)
     if (done >= 0)
         return done;
     signal(SIGPIPE, SIG_IGN);
-    return query_session_run(&options.common, false, show, &options);
+    return query_session_run(&options.common, show, &options);
 }

@@ -20,9 +20,6 @@
 
 #include "linklayer.h"
 
-/* Read from the file at a time: the C library's own few KiB would cost a system call for each few packets. */
-enum { READ_BYTES = 1 << 18 };
-
 /* Times behind it are nonsense, and would overflow where microseconds are added. */
 #define YEAR_10000_S INT64_C(253402300800)
 
@@ -183,7 +180,6 @@ FILE *capture_open_file(const char *path, struct sink_error *error)
         fclose(stream);
         return NULL;
     }
-    setvbuf(stream, NULL, _IOFBF, READ_BYTES);
     return stream;
 }
 

@@ -8,10 +8,14 @@
 
 #include <stdlib.h>
 
-/* One of the two. */
+/* Read from the file at a time: the C library's own 4 KiB, which it takes unless it is given a buffer, would cost a system call for each
+ * few packets. */
+enum { READ_BYTES = 1 << 18 };
+
 struct source {
-    struct capture *capture;
+    struct capture *capture; /* one of the two */
     struct ipfix_file *ipfix;
+    char buffer[READ_BYTES]; /* of its stream */
 };
 
 /* Only one octet can be put back into a pipe, and it is enough. */
@@ -46,6 +50,8 @@ struct source *source_open(const char *path, const uint16_t *ports, size_t port_
     }
     FILE *stream = capture_open_file(path, error);
     bool good = stream != NULL;
+    if (good && stream != stdin) /* which lives on */
+        setvbuf(stream, source->buffer, _IOFBF, sizeof source->buffer);
     if (good && is_ipfix(stream)) {
         good = open_ipfix(source, stream, name, port_count, error);
     } else if (good) {

@@ -128,6 +128,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     check_sql(filter, &(struct filter_sql_options){.first_parameter = 1});
     check_sql(filter, &(struct filter_sql_options){.literals = true, .unmapped = true});
+    struct filter_sql_options part = {.first_parameter = 1};
+    for (const uint32_t count = filter_sql_parts(filter, &part); part.part++ < count;)
+        check_sql(filter, &part);
     char *meaning = filter_explain(filter);
     require(meaning != NULL);
     free(meaning);

@@ -27,7 +27,6 @@ void connection_error(struct query_error *error, const char *text)
         length--;
     if (length >= sizeof error->text)
         length = sizeof error->text - 1;
-    error->retry_whole = strncmp(text, "Conversion Error", 16) == 0 || strstr(text, "schema mismatch") != NULL;
     memmove(error->text, text, length);
     error->text[length] = '\0';
 }
@@ -80,6 +79,11 @@ static int configure(const struct duckdb_functions *duckdb, duckdb_config config
     return 0;
 }
 
+/* The foot of a file is read once, and not by each statement; rows that are fetched are made ahead; groups by a port are
+ * found by its number, 17 bits with null, and not by a hash of it. */
+static const char settings_sql[] = "SET parquet_metadata_cache = true; SET streaming_buffer_size = '16MiB';"
+                                   " SET perfect_ht_threshold = 17";
+
 static int open_database(struct query *query, const struct query_settings *settings, struct query_error *error)
 {
     const struct duckdb_functions *duckdb = query->duckdb;
@@ -118,15 +122,13 @@ struct query *query_open(const struct query_files *files, const struct query_set
     if (settings == NULL)
         settings = &usual_settings;
     query->duckdb = duckdb;
-    query->core_fd = -1;
     query->skipped = calloc(1, sizeof *query->skipped);
     if (query->skipped == NULL)
         connection_error(error, NULL);
     else if (open_database(query, settings, error) == 0 &&
-        /* the foot of a file is read once, and not by each statement; rows that are fetched are made ahead */
-        connection_do(query, "SET parquet_metadata_cache = true; SET streaming_buffer_size = '16MiB'", error) == 0 &&
+        connection_do(query, settings_sql, error) == 0 &&
         functions_register(query, error) == 0 &&
-             views_create(query, files != NULL ? files : &no_files, settings->core_only, error) == 0)
+             views_create(query, files != NULL ? files : &no_files, settings->places, error) == 0)
         return query;
     query_close(query);
     return NULL;
@@ -143,8 +145,6 @@ void query_close(struct query *query)
     functions_free(query->functions);
     if (query->skipped != NULL)
         skipped_files_done(query->skipped);
-    if (query->core_fd >= 0)
-        close(query->core_fd);
     free(query->skipped);
     free(query);
 }
@@ -153,6 +153,11 @@ size_t query_skipped(const struct query *query, const struct query_skipped **ret
 {
     *ret_skipped = query->skipped->items;
     return query->skipped->count;
+}
+
+bool query_flows_are_known(const struct query *query)
+{
+    return query->flows_are_known;
 }
 
 void query_interrupt(struct query *query)

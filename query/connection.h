@@ -17,7 +17,7 @@ struct query {
     duckdb_connection connection;
     struct functions *functions;
     struct skipped_files *skipped;
-    int core_fd; /* a file in memory that shows the columns of the core, -1 for none */
+    bool flows_are_known; /* see query_flows_are_known() */
 };
 
 /* Runs statements of the program's own that have no rows. 0, or -1. */

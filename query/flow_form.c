@@ -147,15 +147,6 @@ const struct flow_key *flow_form_keys(const struct flow_form *form, size_t *ret_
     return form->keys;
 }
 
-bool flow_form_is_missing(const struct flow_form *form)
-{
-    for (size_t i = 0; i < form->key_count; i++) {
-        if (form->keys[i].is_missing)
-            return true;
-    }
-    return false;
-}
-
 /* ---------------------------------------------------------------------------------------------------------- writing */
 
 /* Times are near each other: the seconds' text is made once for each second. */

@@ -21,9 +21,6 @@ struct flow_form;
  */
 struct flow_form *flow_form_parse(const char *text, const struct flow_columns *columns, struct query_error *error);
 void flow_form_free(struct flow_form *form);
-
-/* Whether it has a word for a column that no flow has. */
-bool flow_form_is_missing(const struct flow_form *form);
 extern const char flow_form_line[], flow_form_long[], flow_form_both_ways[], flow_form_bins[];
 
 /* Whether it has only what flow_bins.h has. */

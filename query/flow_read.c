@@ -49,7 +49,9 @@ static int no_memory(struct query_error *error)
 /* " FROM ... WHERE ..." for what was received from `from_us` on and before `to_us`. */
 static int put_range(struct text_buffer *sql, const struct reading *reading, int64_t from_us, int64_t to_us)
 {
-    return flow_source_put(sql, reading->source, NULL, 0) == 0
+    /* not flow_source_put(), which may ask for the parts of a filter one after the other, out of order */
+    return flow_source_put_unfiltered(sql, reading->source, NULL, 0) == 0 && text_put(sql, " AND ") == 0 &&
+                   flow_source_put_filter(sql, reading->source) == 0
                ? text_print(sql, " AND received >= make_timestamptz(%" PRId64 ") AND received < "
                                  "make_timestamptz(%" PRId64
                             ")", from_us, to_us) : -1;

@@ -26,7 +26,7 @@ struct flow_read_counts {
     uint64_t skipped; /* rows that are no flow between two hosts */
 };
 
-/* Of a connection without core_only. Bytes and packets are as counted, whatever source->sampled says: the sampling rate
+/* Of a connection with query_settings.places. Bytes and packets are as counted, whatever source->sampled says: the sampling rate
  * is beside them. 0, or -1. */
 int flow_read(const struct flow_source *source, const struct flow_read_options *options,
               struct flow_read_counts *ret_counts, struct query_error *error);

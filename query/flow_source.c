@@ -99,6 +99,34 @@ static int put_span(struct text_buffer *sql, const struct flow_span *span)
     return result;
 }
 
+/* Whether no address of IPv4 is in those columns for IPv6 that the filter asks. */
+static bool is_unmapped(const struct flow_source *source)
+{
+    static const char *const names[FLOW_FACTS_ADDRESS_COUNT] = {
+#define NAME(upper, lower) #lower "_ipv6",
+        FLOW_FACTS_ADDRESSES(NAME)
+#undef NAME
+    };
+    for (size_t i = 0; source->facts != NULL && i < filter_column_count(source->filter); i++) {
+        for (int k = 0; k < FLOW_FACTS_ADDRESS_COUNT; k++) {
+            if (source->facts->may_be_mapped[k] && strcmp(filter_column_at(source->filter, i).name, names[k]) == 0)
+                return false;
+        }
+    }
+    return source->facts != NULL;
+}
+
+/* " FROM ... WHERE (PREDICATE)" of one part of the filter, or of the whole. */
+static void put_part(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                     size_t key_count, const struct filter_sql_options *options)
+{
+    struct filter_sql *predicate = filter_sql_create(source->filter, options);
+    sql->failed |= put_table(sql, source, keys, key_count) != 0 || predicate == NULL;
+    if (predicate != NULL)
+        text_print(sql, " WHERE (%s)", predicate->text);
+    filter_sql_free(predicate);
+}
+
 int flow_source_put_unfiltered(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
                                size_t key_count)
 {
@@ -108,9 +136,10 @@ int flow_source_put_unfiltered(struct text_buffer *sql, const struct flow_source
 
 int flow_source_put_filter(struct text_buffer *sql, const struct flow_source *source)
 {
-    const struct filter_sql_options options = {.first_parameter = 1, .literals = true};
+    struct filter_sql_options options = {.first_parameter = 1, .literals = true};
     if (source->filter == NULL || filter_matches_all(source->filter))
         return text_put(sql, "true");
+    options.unmapped = is_unmapped(source);
     struct filter_sql *predicate = filter_sql_create(source->filter, &options);
     const int result = predicate != NULL ? text_print(sql, "(%s)", predicate->text) : -1;
     filter_sql_free(predicate);
@@ -120,10 +149,24 @@ int flow_source_put_filter(struct text_buffer *sql, const struct flow_source *so
 int flow_source_put(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
                     size_t key_count)
 {
-    if (put_table(sql, source, keys, key_count) != 0 || text_put(sql, " WHERE ") != 0 ||
-        flow_source_put_filter(sql, source) != 0)
-        return -1;
-    return put_span(sql, &source->span);
+    struct filter_sql_options options = {.first_parameter = 1, .literals = true};
+    const bool has_filter = source->filter != NULL && !filter_matches_all(source->filter);
+    options.unmapped = has_filter && is_unmapped(source);
+    const uint32_t parts = has_filter ? filter_sql_parts(source->filter, &options) : 0;
+    if (parts == 0) {
+        sql->failed |= put_table(sql, source, keys, key_count) != 0;
+        text_put(sql, " WHERE true");
+    } else if (parts == 1) {
+        put_part(sql, source, keys, key_count, &options);
+    } else {
+        for (options.part = 1; options.part <= parts; options.part++) {
+            text_put(sql, options.part == 1 ? " FROM (SELECT *" : " UNION ALL SELECT *");
+            put_part(sql, source, keys, key_count, &options);
+        }
+        text_put(sql, ") WHERE true");
+    }
+    put_span(sql, &source->span);
+    return sql->failed ? -1 : 0;
 }
 
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount)
@@ -139,16 +182,15 @@ int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *so
 
 /* ---------------------------------------------------------------------------------------------------------- answers */
 
-/* Runs a statement that has one row, and takes the numbers of its columns. */
-static int run_numbers(const struct flow_source *source, struct text_buffer *sql, bool is_made, double *ret_numbers,
-                       size_t count, struct query_error *error)
+int query_numbers(struct query *query, struct text_buffer *sql, double *ret_numbers, size_t count,
+                  struct query_error *error)
 {
     struct query_result *result = NULL;
     struct query_chunk chunk;
     int got = -1;
-    if (!is_made)
+    if (sql->failed)
         snprintf(error->text, sizeof error->text, "not enough memory");
-    else if (query_run(source->query, sql->data, NULL, 0, &result, error) == 0 &&
+    else if (query_run(query, sql->data, NULL, 0, &result, error) == 0 &&
              (got = query_next(result, &chunk, error)) == 1) {
         for (size_t i = 0; i < count; i++)
             ret_numbers[i] = query_number_at(&chunk.vectors[i], 0);
@@ -158,28 +200,61 @@ static int run_numbers(const struct flow_source *source, struct text_buffer *sql
     return got == 1 ? 0 : -1;
 }
 
+/* Whether a column for IPv6 may have addresses of IPv4. */
+static bool may_be_mapped(const struct flow_source *source, const char *name)
+{
+    static const char *const names[FLOW_FACTS_ADDRESS_COUNT] = {
+#define NAME(upper, lower) #lower,
+        FLOW_FACTS_ADDRESSES(NAME)
+#undef NAME
+    };
+    for (int i = 0; i < FLOW_FACTS_ADDRESS_COUNT && source->facts != NULL; i++) {
+        if (strcmp(names[i], name) == 0)
+            return source->facts->may_be_mapped[i];
+    }
+    return true;
+}
+
 int flow_source_is_mapped(const struct flow_source *source, const struct flow_key *keys, size_t key_count,
                           struct query_error *error)
 {
     struct text_buffer sql = {0};
     double is_mapped = 0;
-    bool any = false, is_made = text_put(&sql, "SELECT count(*) FROM (SELECT 1 FROM stored.flows WHERE false") == 0;
+    bool any = false;
+    text_put(&sql, "SELECT count(*) FROM (SELECT 1 FROM stored.flows WHERE false");
     for (size_t i = 0; i < key_count; i++) {
         if (keys[i].shape != FLOW_KEY_ADDRESS && keys[i].shape != FLOW_KEY_NETWORK)
             continue;
-        any = true;
-        for (int other = 0; other < (keys[i].other[0] != '\0' ? 2 : 1) && is_made; other++)
-            is_made = text_print(&sql, " OR \"%s_ipv6\"" FLOW_KEY_MAPPED_RANGE,
-                                 other == 0 ? keys[i].column : keys[i].other) == 0;
+        for (int other = 0; other < (keys[i].other[0] != '\0' ? 2 : 1); other++) {
+            const char *name = other == 0 ? keys[i].column : keys[i].other;
+            if (!may_be_mapped(source, name))
+                continue;
+            any = true;
+            text_print(&sql, " OR \"%s_ipv6\"" FLOW_KEY_MAPPED_RANGE, name);
+        }
     }
-    is_made = is_made && text_put(&sql, " LIMIT 1)") == 0;
+    text_put(&sql, " LIMIT 1)");
     if (!any) {
         text_done(&sql);
         return 0;
     }
-    if (run_numbers(source, &sql, is_made, &is_mapped, 1, error) != 0)
+    if (query_numbers(source->query, &sql, &is_mapped, 1, error) != 0)
         return -1;
     return is_mapped > 0;
+}
+
+bool flow_source_is_counted(const struct flow_source *source)
+{
+    return source->facts != NULL && source->facts->is_counted && !source->sampled &&
+           (source->filter == NULL || filter_matches_all(source->filter));
+}
+
+static struct flow_totals totals_of_facts(const struct flow_facts *facts)
+{
+    return (struct flow_totals){
+        .rows = facts->rows, .flows = (double)facts->flows, .has_span = facts->has_first, .first_us = facts->first_us,
+        .last_us = facts->last_us, .sampled_rows = facts->sampled_rows,
+    };
 }
 
 int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool wants_packets,
@@ -187,15 +262,20 @@ int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool 
 {
     struct text_buffer sql = {0};
     double numbers[8];
-    const bool is_made =
-        text_put(&sql, "SELECT count(*), sum(") == 0 && flow_source_put_amount(&sql, source, "flows") == 0 &&
-        text_put(&sql, "), sum(") == 0 && flow_source_put_amount(&sql, source, wants_bytes ? "bytes" : "0") == 0 &&
-        text_put(&sql, "), sum(") == 0 && flow_source_put_amount(&sql, source, wants_packets ? "packets" : "0") == 0 &&
-        text_put(&sql, "), epoch_us(min(time_start)), epoch_us(max(time_end)), "
-                       "count(*) FILTER (sampling_rate > 1), ") == 0 &&
-        text_put(&sql, source->sampled ? "count(*) FILTER (sampling_rate = 0 OR sampling_rate IS NULL)" : "0") == 0 &&
-        flow_source_put(&sql, source, NULL, 0) == 0;
-    if (run_numbers(source, &sql, is_made, numbers, 8, error) != 0)
+    if (flow_source_is_counted(source) && !wants_bytes && !wants_packets) {
+        *ret_totals = totals_of_facts(source->facts);
+        return 0;
+    }
+    text_put(&sql, "SELECT count(*), sum(");
+    flow_source_put_amount(&sql, source, "flows");
+    text_put(&sql, "), sum(");
+    flow_source_put_amount(&sql, source, wants_bytes ? "bytes" : "0");
+    text_put(&sql, "), sum(");
+    flow_source_put_amount(&sql, source, wants_packets ? "packets" : "0");
+    text_put(&sql, "), epoch_us(min(time_start)), epoch_us(max(time_end)), count(*) FILTER (sampling_rate > 1), ");
+    text_put(&sql, source->sampled ? "count(*) FILTER (sampling_rate = 0 OR sampling_rate IS NULL)" : "0");
+    flow_source_put(&sql, source, NULL, 0);
+    if (query_numbers(source->query, &sql, numbers, 8, error) != 0)
         return -1;
     *ret_totals = (struct flow_totals){
         .rows = (uint64_t)numbers[0], .flows = numbers[1], .bytes = numbers[2], .packets = numbers[3],
@@ -209,15 +289,15 @@ int flow_source_ledger(const struct flow_source *source, struct flow_ledger *ret
 {
     struct text_buffer sql = {0};
     double numbers[9];
-    bool is_made = text_put(&sql, "SELECT count(*), count(DISTINCT addr(exporter_ipv4, exporter_ipv6)), sum(lost), "
-                                  "sum(lost_records), sum(datagrams_refused), sum(rows_dropped), sum(reported_flows), "
-                                  "count(kernel_dropped), sum(kernel_dropped) "
-                                  "FROM stored.ledger WHERE true") == 0;
-    if (is_made && source->span.from_us != INT64_MIN)
-        is_made = text_print(&sql, " AND received >= make_timestamptz(%" PRId64 ")", source->span.from_us) == 0;
-    if (is_made && source->span.to_us != INT64_MAX)
-        is_made = text_print(&sql, " AND received < make_timestamptz(%" PRId64 ")", source->span.to_us) == 0;
-    if (run_numbers(source, &sql, is_made, numbers, 9, error) != 0)
+    text_put(&sql, "SELECT count(*), count(DISTINCT addr(exporter_ipv4, exporter_ipv6)), sum(lost), "
+                   "sum(lost_records), sum(datagrams_refused), sum(rows_dropped), sum(reported_flows), "
+                   "count(kernel_dropped), sum(kernel_dropped) "
+                   "FROM stored.ledger WHERE true");
+    if (source->span.from_us != INT64_MIN)
+        text_print(&sql, " AND received >= make_timestamptz(%" PRId64 ")", source->span.from_us);
+    if (source->span.to_us != INT64_MAX)
+        text_print(&sql, " AND received < make_timestamptz(%" PRId64 ")", source->span.to_us);
+    if (query_numbers(source->query, &sql, numbers, 9, error) != 0)
         return -1;
     *ret_ledger = (struct flow_ledger){
         .is_there = numbers[0] > 0, .exporters = (uint64_t)numbers[1], .lost = (int64_t)numbers[2],

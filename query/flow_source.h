@@ -5,6 +5,7 @@
 #ifndef WEIR_QUERY_FLOW_SOURCE_H
 #define WEIR_QUERY_FLOW_SOURCE_H
 
+#include "flow_facts.h"
 #include "flow_key.h"
 
 /* Flows that were there in the span: they began before its end and ended at its start or later. */
@@ -22,6 +23,7 @@ struct flow_source {
     bool sampled; /* bytes and packets are multiplied by sampling rates */
     const char *table; /* NULL: stored.flows, or what has its columns and others */
     bool is_joined; /* rows are conversations (flow_join.h), whose amounts are those of both directions */
+    const struct flow_facts *facts; /* of this span, where they are known */
 };
 
 /* When a flow began and ended; where it does not tell, when it was told of. */
@@ -56,6 +58,9 @@ struct flow_totals {
     uint64_t rateless_rows; /* nothing is told of sampling; counted where rates are multiplied with */
 };
 
+/* Whether the facts tell what the flows come to, but for bytes and packets. */
+bool flow_source_is_counted(const struct flow_source *source);
+
 /* Bytes and packets are added up where they are wanted, else 0: each column that is read takes its time. */
 int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool wants_packets,
                        struct flow_totals *ret_totals, struct query_error *error);
@@ -72,6 +77,10 @@ int flow_source_ledger(const struct flow_source *source, struct flow_ledger *ret
 
 /* Runs a statement whose rows nobody needs. 0, or -1. */
 int query_do(struct query *query, const char *sql, struct query_error *error);
+
+/* Runs a statement that has one row, takes the numbers of its columns, and frees its text. 0, or -1. */
+int query_numbers(struct query *query, struct text_buffer *sql, double *ret_numbers, size_t count,
+                  struct query_error *error);
 
 /* The number in a row, whatever its kind; 0 where there is none. */
 double query_number_at(const struct query_vector *vector, size_t row);

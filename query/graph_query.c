@@ -10,7 +10,6 @@
 #include "graph_query.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,31 +21,19 @@ struct builder {
     const struct graph_request *request;
     bool is_mapped;
     struct text_buffer sql;
-    bool failed;
 };
-
-static void put(struct builder *builder, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(struct builder *builder, const char *format, ...)
-{
-    char text[768];
-    va_list arguments;
-    va_start(arguments, format);
-    const int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (length < 0 || (size_t)length >= sizeof text || text_put(&builder->sql, text) != 0)
-        builder->failed = true;
-}
 
 /* "k0_0, k0_1", or whether they are the same as those of a band. */
 static void put_parts(struct builder *builder, const char *between, bool are_compared)
 {
+    struct text_buffer *sql = &builder->sql;
     const char *joint = "";
     for (size_t i = 0; i < builder->request->key_count; i++) {
         for (unsigned part = 0; part < flow_key_parts(&builder->request->keys[i]); part++, joint = between) {
             if (are_compared)
-                put(builder, "%sk%zu_%u IS NOT DISTINCT FROM g%zu_%u", joint, i, part, i, part);
+                text_print(sql, "%sk%zu_%u IS NOT DISTINCT FROM g%zu_%u", joint, i, part, i, part);
             else
-                put(builder, "%sk%zu_%u", joint, i, part);
+                text_print(sql, "%sk%zu_%u", joint, i, part);
         }
     }
 }
@@ -54,36 +41,36 @@ static void put_parts(struct builder *builder, const char *between, bool are_com
 /* "(SELECT src_ipv4 AS k0_0, ..., bytes AS n, ... FROM ...)" */
 static void put_rows(struct builder *builder, bool has_times)
 {
+    struct text_buffer *sql = &builder->sql;
     const char *between = "";
-    put(builder, "(SELECT ");
+    text_put(sql, "(SELECT ");
     for (size_t i = 0; i < builder->request->key_count; i++) {
         for (unsigned part = 0; part < flow_key_parts(&builder->request->keys[i]); part++, between = ", ") {
-            put(builder, "%s", between);
-            builder->failed |= flow_key_put_part(&builder->sql, &builder->request->keys[i], part, false,
-                                                 builder->is_mapped) != 0;
-            put(builder, " AS k%zu_%u", i, part);
+            text_put(sql, between);
+            flow_key_put_part(sql, &builder->request->keys[i], part, false, builder->is_mapped);
+            text_print(sql, " AS k%zu_%u", i, part);
         }
     }
-    put(builder, ", CAST(");
-    builder->failed |= flow_source_put_amount(&builder->sql, builder->source, builder->request->amount) != 0;
-    put(builder, " AS DOUBLE) AS n");
+    text_put(sql, ", CAST(");
+    flow_source_put_amount(sql, builder->source, builder->request->amount);
+    text_put(sql, " AS DOUBLE) AS n");
     if (has_times)
-        put(builder, ", epoch_us(" FLOW_START_SQL ") AS s, greatest(epoch_us(" FLOW_END_SQL "), "
-                     "epoch_us(" FLOW_START_SQL ")) AS e");
-    builder->failed |=
-        flow_source_put(&builder->sql, builder->source, builder->request->keys, builder->request->key_count) != 0;
-    put(builder, ")");
+        text_put(sql, ", epoch_us(" FLOW_START_SQL ") AS s, greatest(epoch_us(" FLOW_END_SQL "), "
+                      "epoch_us(" FLOW_START_SQL ")) AS e");
+    flow_source_put(sql, builder->source, builder->request->keys, builder->request->key_count);
+    text_put(sql, ")");
 }
 
 /* Runs what was built, and begins anew. */
 static int run(struct builder *builder, struct query_result **ret_result, struct query_error *error)
 {
+    struct text_buffer *sql = &builder->sql;
     int result = -1;
-    if (builder->failed)
+    if (builder->sql.failed)
         snprintf(error->text, sizeof error->text, "not enough memory");
     else
         result = query_run(builder->source->query, builder->sql.data, NULL, 0, ret_result, error);
-    text_done(&builder->sql);
+    text_done(sql);
     return result;
 }
 
@@ -92,48 +79,50 @@ static int run(struct builder *builder, struct query_result **ret_result, struct
 /* The largest groups go to a table of their own. */
 static int make_bands(struct builder *builder, struct query_error *error)
 {
-    put(builder, "CREATE OR REPLACE TEMP TABLE graph_bands AS SELECT ");
+    struct text_buffer *sql = &builder->sql;
+    text_put(sql, "CREATE OR REPLACE TEMP TABLE graph_bands AS SELECT ");
     for (size_t i = 0; i < builder->request->key_count; i++) {
         for (unsigned part = 0; part < flow_key_parts(&builder->request->keys[i]); part++)
-            put(builder, "k%zu_%u AS g%zu_%u, ", i, part, i, part);
+            text_print(sql, "k%zu_%u AS g%zu_%u, ", i, part, i, part);
     }
-    put(builder, "row_number() OVER (ORDER BY a DESC, ");
+    text_put(sql, "row_number() OVER (ORDER BY a DESC, ");
     put_parts(builder, ", ", false);
-    put(builder, ") AS band FROM (SELECT ");
+    text_put(sql, ") AS band FROM (SELECT ");
     put_parts(builder, ", ", false);
-    put(builder, ", sum(n) AS a FROM ");
+    text_print(sql, ", sum(n) AS a FROM ");
     put_rows(builder, false);
-    put(builder, " GROUP BY ");
+    text_put(sql, " GROUP BY ");
     put_parts(builder, ", ", false);
-    put(builder, " ORDER BY a DESC, ");
+    text_put(sql, " ORDER BY a DESC, ");
     put_parts(builder, ", ", false);
-    put(builder, " LIMIT %u)", builder->request->band_count);
+    text_print(sql, " LIMIT %u)", builder->request->band_count);
     int result = -1;
-    if (builder->failed)
+    if (builder->sql.failed)
         snprintf(error->text, sizeof error->text, "not enough memory");
     else
         result = query_do(builder->source->query, builder->sql.data, error);
-    text_done(&builder->sql);
+    text_done(sql);
     return result;
 }
 
 /* What the bands are called, in their order: the texts of their keys. */
 static int read_labels(struct builder *builder, struct graph_steps *steps, struct query_error *error)
 {
+    struct text_buffer *sql = &builder->sql;
     struct query_result *result = NULL;
     struct query_chunk chunk;
+    bool failed = false;
     int got;
-    put(builder, "SELECT ");
+    text_put(sql, "SELECT ");
     for (size_t i = 0; i < builder->request->key_count; i++) {
         char names[3][24];
         for (unsigned part = 0; part < 3; part++)
             snprintf(names[part], sizeof names[part], "g%zu_%u", i, part);
-        put(builder, "%scoalesce(CAST(", i > 0 ? " || ' ' || " : "");
-        builder->failed |= flow_key_put_text(&builder->sql, &builder->request->keys[i],
-                                             (const char *const[]){names[0], names[1], names[2]}) != 0;
-        put(builder, " AS VARCHAR), '-')");
+        text_print(sql, "%scoalesce(CAST(", i > 0 ? " || ' ' || " : "");
+        flow_key_put_text(sql, &builder->request->keys[i], (const char *const[]){names[0], names[1], names[2]});
+        text_put(sql, " AS VARCHAR), '-')");
     }
-    put(builder, " FROM graph_bands ORDER BY band");
+    text_put(sql, " FROM graph_bands ORDER BY band");
     if (run(builder, &result, error) != 0)
         return -1;
     while ((got = query_next(result, &chunk, error)) == 1) {
@@ -141,12 +130,12 @@ static int read_labels(struct builder *builder, struct graph_steps *steps, struc
             const struct query_octets text = query_octets_at(&chunk.vectors[0], row);
             steps->labels[steps->band_count] = strndup((const char *)text.data, text.size_bytes);
             if (steps->labels[steps->band_count++] == NULL)
-                builder->failed = true;
+                failed = true;
         }
     }
     query_result_free(result);
     steps->labels[steps->band_count++] = strdup("other");
-    if (got == 0 && (builder->failed || steps->labels[steps->band_count - 1] == NULL)) {
+    if (got == 0 && (failed || steps->labels[steps->band_count - 1] == NULL)) {
         snprintf(error->text, sizeof error->text, "not enough memory");
         return -1;
     }
@@ -219,23 +208,24 @@ static void add_chunk(struct graph_steps *steps, const struct query_chunk *chunk
 /* Steps are counted from the first one drawn; what lies outside counts as one before, or one behind. */
 static int read_steps(struct builder *builder, struct graph_steps *steps, struct query_error *error)
 {
+    struct text_buffer *sql = &builder->sql;
     struct query_result *result = NULL;
     struct query_chunk chunk;
     const int64_t start_us = steps->start_us, step_us = steps->step_us;
     int got;
-    put(builder, "SELECT band, b0, b1,"
-                 " sum(CASE WHEN b0 = b1 THEN n ELSE n * (%" PRId64 " + (b0 + 1) * %" PRId64 " - s) / (e - s) END),"
-                 " sum(CASE WHEN b0 = b1 THEN 0 ELSE n * (e - %" PRId64 " - b1 * %" PRId64 ") / (e - s) END),"
-                 " sum(CASE WHEN b0 = b1 THEN 0 ELSE n * %" PRId64 ".0 / (e - s) END) FROM (SELECT *, ",
-        start_us, step_us, start_us, step_us, step_us);
-    put(builder, "CASE WHEN s < %" PRId64 " THEN -1 ELSE least((s - %" PRId64 ") // %" PRId64 ", %zu) END AS b0, ",
-        start_us, start_us, step_us, steps->count);
-    put(builder, "CASE WHEN e < %" PRId64 " THEN -1 ELSE least((e - %" PRId64 ") // %" PRId64 ", %zu) END AS b1 FROM ",
-        start_us, start_us, step_us, steps->count);
+    text_print(sql, "SELECT band, b0, b1,"
+                    " sum(CASE WHEN b0 = b1 THEN n ELSE n * (%" PRId64 " + (b0 + 1) * %" PRId64 " - s) / (e - s) END),"
+                    " sum(CASE WHEN b0 = b1 THEN 0 ELSE n * (e - %" PRId64 " - b1 * %" PRId64 ") / (e - s) END),"
+                    " sum(CASE WHEN b0 = b1 THEN 0 ELSE n * %" PRId64 ".0 / (e - s) END) FROM (SELECT *, ",
+               start_us, step_us, start_us, step_us, step_us);
+    text_print(sql, "CASE WHEN s < %" PRId64 " THEN -1 ELSE least((s - %" PRId64 ") // %" PRId64 ", %zu) END AS b0, ",
+               start_us, start_us, step_us, steps->count);
+    text_print(sql, "CASE WHEN e < %" PRId64 " THEN -1 ELSE least((e - %" PRId64 ") // %" PRId64 ", %zu) END AS b1 "
+                    "FROM ", start_us, start_us, step_us, steps->count);
     put_rows(builder, true);
-    put(builder, ") LEFT JOIN graph_bands ON ");
+    text_put(sql, ") LEFT JOIN graph_bands ON ");
     put_parts(builder, " AND ", true);
-    put(builder, " GROUP BY band, b0, b1");
+    text_put(sql, " GROUP BY band, b0, b1");
     if (run(builder, &result, error) != 0)
         return -1;
     while ((got = query_next(result, &chunk, error)) == 1)

@@ -62,15 +62,28 @@
 
 struct query_error {
     char text[4096]; /* for people, one or several lines, without a newline at its end */
-    bool retry_whole; /* with query_settings.core_only: a file has an integer that is wider than usual and does not fit,
-                         or lacks a column; a connection without core_only answers */
 };
 
 /* --------------------------------------------------------------------------------------------------- connection */
 
+/* A column that files have under this field ID, and under no other name. A file may lack it, or have it narrower. */
+struct query_known_column {
+    const char *name;
+    const char *type; /* as DuckDB names it */
+    int32_t field_id;
+};
+
+/*
+ * `columns` are those of the files of which `is_known` is true: somebody has read their feet. DuckDB then opens files
+ * when it reads them; else all of them before the first answer, which takes seconds with ten thousand. With
+ * `is_known` NULL nothing is known of any.
+ */
 struct query_paths {
     const char *const *paths;
     size_t count;
+    const bool *is_known; /* one for each path */
+    const struct query_known_column *columns;
+    size_t column_count;
 };
 
 /* What the views read: Parquet files, which must stay until query_close(). */
@@ -84,8 +97,8 @@ struct query_settings {
     uint64_t memory_bytes;   /* above that data goes to temporary files; 0: a quarter of the machine's */
     unsigned threads;        /* 0: one for each processor */
     const char *temp_folder; /* NULL: one in $TMPDIR or /tmp, made when it is needed and removed */
-    bool core_only; /* flows has only the columns that every file has. The files are then opened when they are read and
-                       not all of them first, which takes seconds with ten thousand; see query_error */
+    bool places; /* also stored.flow_files(), flows with where they stand, and stored.flow_groups(), the metadata of their
+                    files; all of these are opened for it */
 };
 
 struct query;
@@ -101,6 +114,9 @@ struct query_skipped {
     char *why; /* a line */
 };
 size_t query_skipped(const struct query *query, const struct query_skipped **ret_skipped);
+
+/* Whether the flows are those of known files alone. */
+bool query_flows_are_known(const struct query *query);
 
 /* Ends the statement that runs, which then fails. May be called in another thread or a signal handler. */
 void query_interrupt(struct query *query);

@@ -28,6 +28,12 @@ size_t query_skipped(const struct query *query, const struct query_skipped **ret
     return 0;
 }
 
+bool query_flows_are_known(const struct query *query)
+{
+    (void)query;
+    return false;
+}
+
 void query_interrupt(struct query *query)
 {
     (void)query;

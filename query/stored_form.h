@@ -35,7 +35,7 @@ struct stored_forms {
     size_t file_count;
 };
 
-/* Of a connection with files of flows that was opened without core_only. 0, or -1. */
+/* Of a connection with files of flows, and query_settings.places. 0, or -1. */
 int stored_forms_read(struct stored_forms *forms, struct query *query, struct query_error *error);
 void stored_forms_done(struct stored_forms *forms);
 

@@ -11,14 +11,15 @@ enum { FIRST_BYTES = 256 };
 
 int text_grow(struct text_buffer *text, size_t more_bytes)
 {
-    if (more_bytes > SIZE_MAX / 4 || text->size_bytes > SIZE_MAX / 4)
-        return -1;
     size_t room = text->room_bytes * 2 < FIRST_BYTES ? FIRST_BYTES : text->room_bytes * 2;
-    if (room < text->size_bytes + more_bytes + 1)
+    const bool fits = more_bytes <= SIZE_MAX / 4 && text->size_bytes <= SIZE_MAX / 4;
+    if (fits && room < text->size_bytes + more_bytes + 1)
         room = text->size_bytes + more_bytes + 1;
-    char *data = realloc(text->data, room);
-    if (data == NULL)
+    char *data = fits ? realloc(text->data, room) : NULL;
+    if (data == NULL) {
+        text->failed = true;
         return -1;
+    }
     text->data = data;
     text->room_bytes = room;
     return 0;
@@ -31,7 +32,7 @@ int text_print(struct text_buffer *text, const char *format, ...)
     va_copy(again, arguments);
     const int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    int result = length >= 0 ? text_reserve(text, (size_t)length) : -1;
+    int result = text_reserve(text, length >= 0 ? (size_t)length : SIZE_MAX);
     if (result == 0) {
         vsnprintf(text->data + text->size_bytes, (size_t)length + 1, format, again);
         text->size_bytes += (size_t)length;

@@ -2,12 +2,13 @@
 /*
  * text_buffer.h - text that grows, for statements and for what is written of results
  *
- * Starts as {0}. `data` ends in NUL once something was put into it. What puts returns 0, or -1 when memory is short;
- * the text is then as it was.
+ * Starts as {0}. `data` ends in NUL once something was put into it. What puts returns 0, or -1 when memory is short; the
+ * text is then as it was, and `failed` stays true until text_done(): who puts many pieces together may ask once, at the end.
  */
 #ifndef WEIR_QUERY_TEXT_BUFFER_H
 #define WEIR_QUERY_TEXT_BUFFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct text_buffer {
     char *data;
     size_t size_bytes;
     size_t room_bytes;
+    bool failed;
 };
 
 int text_grow(struct text_buffer *text, size_t more_bytes); /* behind text_reserve() */

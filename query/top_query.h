@@ -28,8 +28,8 @@ struct top_request {
 double top_total(enum top_amount amount, const struct flow_totals *totals);
 
 /* Columns of the result: "time" where group_us is given, the keys as text, the amounts, and "percent" of the first one
- * where it has a whole. 0, or -1. */
-int top_query(const struct flow_source *source, const struct top_request *request, const struct flow_totals *totals,
+ * where it has a whole. The totals have bytes and packets where these are among the amounts. 0, or -1. */
+int top_query(const struct flow_source *source, const struct top_request *request, struct flow_totals *ret_totals,
               struct query_result **ret_result, struct query_error *error);
 
 #endif

@@ -51,10 +51,16 @@ static const char *fault_of(int fd)
 
 int usable_files_init(struct usable_files *files, const struct query_paths *paths, struct skipped_files *skipped)
 {
-    *files = (struct usable_files){.paths = calloc(paths->count + 1, sizeof *files->paths)};
-    if (files->paths == NULL)
+    *files = (struct usable_files){.paths = calloc(paths->count + 1, sizeof *files->paths),
+                                   .is_known = calloc(paths->count + 1, sizeof *files->is_known)};
+    if (files->paths == NULL || files->is_known == NULL)
         return -1;
     for (size_t i = 0; i < paths->count; i++) {
+        if (paths->is_known != NULL && paths->is_known[i]) {
+            files->is_known[files->count] = true;
+            files->paths[files->count++] = paths->paths[i];
+            continue;
+        }
         const int fd = open(paths->paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         /* one that the merger has taken away, and the caller has not heard yet, is no fault to hide: DuckDB tells */
         const char *fault = fd >= 0 ? fault_of(fd) : NULL;
@@ -68,25 +74,41 @@ int usable_files_init(struct usable_files *files, const struct query_paths *path
     return 0;
 }
 
-int usable_files_check(struct usable_files *files, struct query *query, struct skipped_files *skipped)
+size_t usable_files_unknown(const struct usable_files *files)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < files->count; i++)
+        count += !files->is_known[i];
+    return count;
+}
+
+/* Whether DuckDB can read the foot of a file. */
+static bool is_readable(struct query *query, const char *name, struct query_error *error)
+{
+    const struct query_value path = {.kind = QUERY_VALUE_TEXT, .octets = {name, strlen(name)}};
+    struct query_result *result;
+    struct query_chunk chunk;
+    int got = query_run(query, "SELECT count(*) FROM parquet_schema($1)", &path, 1, &result, error);
+    if (got != 0)
+        return false;
+    while ((got = query_next(result, &chunk, error)) == 1)
+        continue;
+    query_result_free(result);
+    return got == 0;
+}
+
+int usable_files_check(struct usable_files *files, struct query *query, bool unknown, struct skipped_files *skipped)
 {
     size_t kept = 0;
     for (size_t i = 0; i < files->count; i++) {
-        const char *name = files->paths[i];
-        const struct query_value path = {.kind = QUERY_VALUE_TEXT, .octets = {name, strlen(name)}};
         struct query_error error = {.text = ""};
-        struct query_result *result;
-        struct query_chunk chunk;
-        int got = query_run(query, "SELECT count(*) FROM parquet_schema($1)", &path, 1, &result, &error);
-        if (got == 0) {
-            while ((got = query_next(result, &chunk, &error)) == 1)
-                continue;
-            query_result_free(result);
-        }
-        if (got == 0 || access(files->paths[i], F_OK) != 0)
+        if ((unknown && files->is_known[i]) || is_readable(query, files->paths[i], &error) ||
+            access(files->paths[i], F_OK) != 0) {
+            files->is_known[kept] = files->is_known[i];
             files->paths[kept++] = files->paths[i];
-        else if (skip(skipped, files->paths[i], error.text) != 0)
+        } else if (skip(skipped, files->paths[i], error.text) != 0) {
             return -1;
+        }
     }
     files->count = kept;
     return 0;
@@ -95,6 +117,7 @@ int usable_files_check(struct usable_files *files, struct query *query, struct s
 void usable_files_done(struct usable_files *files)
 {
     free(files->paths);
+    free(files->is_known);
     *files = (struct usable_files){0};
 }
 

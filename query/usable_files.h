@@ -12,6 +12,7 @@
 /* Paths that are the caller's, and those that were left out. */
 struct usable_files {
     const char **paths;
+    bool *is_known; /* one for each: the caller has read its foot */
     size_t count;
 };
 
@@ -20,11 +21,15 @@ struct skipped_files {
     size_t count;
 };
 
-/* Takes those that begin and end as Parquet does: 0, or -1 when memory is short. */
+/* Takes those that are known, or begin and end as Parquet does: 0, or -1 when memory is short. */
 int usable_files_init(struct usable_files *files, const struct query_paths *paths, struct skipped_files *skipped);
 
-/* Leaves out those whose foot DuckDB cannot read: what they hold of it takes a moment each. 0, or -1. */
-int usable_files_check(struct usable_files *files, struct query *query, struct skipped_files *skipped);
+/* Leaves out those whose foot DuckDB cannot read, `unknown`: of those alone that are not known. Each takes a moment.
+ * 0, or -1. */
+int usable_files_check(struct usable_files *files, struct query *query, bool unknown, struct skipped_files *skipped);
+
+/* How many are not known. */
+size_t usable_files_unknown(const struct usable_files *files);
 
 void usable_files_done(struct usable_files *files);
 void skipped_files_done(struct skipped_files *skipped);

@@ -11,8 +11,6 @@
 #include "text_buffer.h"
 #include "usable_files.h"
 
-#include <stdio.h>
-#include <sys/mman.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -90,30 +88,41 @@ static int put_no_rows(struct text_buffer *sql, const struct view_column *column
     return result == 0 ? text_put(sql, " WHERE false") : -1;
 }
 
-/* "['...', '...']". `core_path`, unless it is NULL, stands before the others. */
-static int put_paths(struct text_buffer *sql, const struct usable_files *files, const char *core_path)
+/* Columns by their IDs: what a file lacks is null. */
+static void put_known(struct text_buffer *sql, const struct query_paths *known)
 {
-    int result = text_put_char(sql, '[');
-    if (core_path != NULL && result == 0)
-        result = put_quoted(sql, core_path, '\'');
-    for (size_t i = 0; i < files->count && result == 0; i++) {
-        if (i > 0 || core_path != NULL)
-            result = text_put(sql, ", ");
-        if (result == 0)
-            result = put_quoted(sql, files->paths[i], '\'');
+    text_put(sql, "schema = MAP {");
+    for (size_t i = 0; i < known->column_count; i++) {
+        text_print(sql, "%s%ld: {name: ", i > 0 ? ", " : "", (long)known->columns[i].field_id);
+        put_quoted(sql, known->columns[i].name, '\'');
+        text_print(sql, ", type: '%s', default_value: NULL}", known->columns[i].type);
     }
-    return result == 0 ? text_put_char(sql, ']') : -1;
+    text_put(sql, "}");
 }
 
-/* `core_path`, unless it is NULL, tells the columns of all files. */
-static int put_files(struct text_buffer *sql, const struct usable_files *files, const char *core_path)
+/* "['...', '...']" */
+static void put_paths(struct text_buffer *sql, const struct usable_files *files)
 {
-    int result = text_put(sql, "read_parquet(");
-    if (result == 0)
-        result = put_paths(sql, files, core_path);
+    text_put(sql, "[");
+    for (size_t i = 0; i < files->count; i++) {
+        text_put(sql, i > 0 ? ", " : "");
+        put_quoted(sql, files->paths[i], '\'');
+    }
+    text_put(sql, "]");
+}
+
+/* `known`, unless it is NULL, tells the columns of all. */
+static void put_files(struct text_buffer *sql, const struct usable_files *files, const struct query_paths *known)
+{
+    text_put(sql, "read_parquet(");
+    put_paths(sql, files);
     /* the folders' names tell when datagrams came, which is no column */
-    const char *by_name = core_path != NULL ? "false" : "true";
-    return result == 0 ? text_print(sql, ", union_by_name = %s, hive_partitioning = false)", by_name) : -1;
+    text_put(sql, ", hive_partitioning = false, ");
+    if (known != NULL)
+        put_known(sql, known);
+    else
+        text_put(sql, "union_by_name = true");
+    text_put(sql, ")");
 }
 
 /* One of the kinds of files, and what is to be there of it. */
@@ -126,17 +135,20 @@ struct stored {
 };
 
 static int create_stored(struct query *query, const struct stored *stored, const struct usable_files *files,
-                         const char *core_path, struct query_error *error)
+                         const struct query_paths *known, struct query_error *error)
 {
     struct text_buffer sql = {0};
-    int result = text_print(&sql, "CREATE VIEW stored.%s AS ", stored->name);
-    if (result == 0 && files->count > 0 && (result = text_put(&sql, "SELECT * FROM ")) == 0)
-        result = put_files(&sql, files, core_path);
-    if (result == 0 && files->count > 0 && stored->add_missing)
-        result = text_put(&sql, " UNION ALL BY NAME ");
-    if (result == 0 && (files->count == 0 || stored->add_missing))
-        result = put_no_rows(&sql, stored->columns, stored->column_count);
-    if (result != 0)
+    int result = -1;
+    text_print(&sql, "CREATE VIEW stored.%s AS ", stored->name);
+    if (files->count > 0) {
+        text_put(&sql, "SELECT * FROM ");
+        put_files(&sql, files, known);
+    }
+    if (files->count > 0 && stored->add_missing)
+        text_put(&sql, " UNION ALL BY NAME ");
+    if (files->count == 0 || stored->add_missing)
+        put_no_rows(&sql, stored->columns, stored->column_count);
+    if (sql.failed)
         connection_error(error, NULL);
     else
         result = connection_do(query, sql.data, error);
@@ -144,40 +156,17 @@ static int create_stored(struct query *query, const struct stored *stored, const
     return result;
 }
 
-/* A file without rows in memory, for read_parquet() to take the columns from. 0, or -1. */
-static int make_core_file(struct query *query, const struct stored *stored, char path[64], struct query_error *error)
-{
-    struct text_buffer sql = {0};
-    query->core_fd = memfd_create("weir-columns", MFD_CLOEXEC);
-    snprintf(path, 64, "/proc/self/fd/%d", query->core_fd);
-    int result = query->core_fd >= 0 ? text_put(&sql, "COPY (") : -1;
-    if (result == 0)
-        result = put_no_rows(&sql, stored->columns, stored->column_count);
-    if (result == 0)
-        result = text_print(&sql, ") TO '%s' (FORMAT parquet, USE_TMP_FILE false)", path);
-    if (result != 0)
-        connection_error(error, NULL);
-    else
-        result = connection_do(query, sql.data, error);
-    text_done(&sql);
-    return result;
-}
-
-/* Flows with where they stand, and the metadata of their files: macros, which cost nothing where they are not used. */
+/* Flows with where they stand, and the metadata of their files. */
 static int create_places(struct query *query, const struct usable_files *files, struct query_error *error)
 {
     struct text_buffer sql = {0};
-    int result = text_put(&sql, "CREATE MACRO stored.flow_files() AS TABLE SELECT *, file_index, file_row_number, "
-                                "filename FROM ");
-    if (result == 0)
-        result = put_files(&sql, files, NULL);
-    if (result == 0)
-        result = text_put(&sql, "; CREATE MACRO stored.flow_groups() AS TABLE FROM parquet_metadata(");
-    if (result == 0)
-        result = put_paths(&sql, files, NULL);
-    if (result == 0)
-        result = text_put_char(&sql, ')');
-    if (result != 0)
+    int result = -1;
+    text_put(&sql, "CREATE MACRO stored.flow_files() AS TABLE SELECT *, file_index, file_row_number, filename FROM ");
+    put_files(&sql, files, NULL);
+    text_put(&sql, "; CREATE MACRO stored.flow_groups() AS TABLE FROM parquet_metadata(");
+    put_paths(&sql, files);
+    text_put(&sql, ")");
+    if (sql.failed)
         connection_error(error, NULL);
     else
         result = connection_do(query, sql.data, error);
@@ -187,24 +176,24 @@ static int create_places(struct query *query, const struct usable_files *files, 
 
 /* A view over the files of one kind. When it cannot be made, those that cannot be read are looked for. */
 static int create_from_files(struct query *query, const struct stored *stored, const struct query_paths *paths,
-                             bool core_only, struct query_error *error)
+                             bool *ret_are_known, struct query_error *error)
 {
     struct usable_files files;
-    char core_path[64];
-    const char *core = NULL;
-    int result = usable_files_init(&files, paths, query->skipped);
-    if (result != 0) {
+    int result = -1;
+    *ret_are_known = false;
+    if (usable_files_init(&files, paths, query->skipped) != 0 ||
+        (usable_files_unknown(&files) < files.count && usable_files_check(&files, query, true, query->skipped) != 0)) {
         connection_error(error, NULL);
-    } else if (core_only && files.count > 0) {
-        result = make_core_file(query, stored, core_path, error);
-        core = core_path;
-    }
-    if (result == 0 && (result = create_stored(query, stored, &files, core, error)) != 0) {
+    } else if (paths->is_known != NULL && paths->column_count > 0 && usable_files_unknown(&files) == 0 &&
+               create_stored(query, stored, &files, paths, error) == 0) {
+        *ret_are_known = true;
+        result = 0;
+    } else if ((result = create_stored(query, stored, &files, NULL, error)) != 0) {
         const size_t count = files.count;
-        if (usable_files_check(&files, query, query->skipped) != 0)
+        if (usable_files_check(&files, query, false, query->skipped) != 0)
             connection_error(error, NULL);
         else if (files.count < count)
-            result = create_stored(query, stored, &files, core, error);
+            result = create_stored(query, stored, &files, NULL, error);
     }
     if (result == 0 && stored->add_places && files.count > 0)
         result = create_places(query, &files, error);
@@ -276,19 +265,20 @@ static const char applications_sql[] =
     " AND (applicationName IS NOT NULL OR applicationDescription IS NOT NULL OR applicationCategoryName IS NOT NULL)"
     " GROUP BY exporter_ipv4, exporter_ipv6, domain, applicationId";
 
-int views_create(struct query *query, const struct query_files *files, bool core_only, struct query_error *error)
+int views_create(struct query *query, const struct query_files *files, bool add_places, struct query_error *error)
 {
     const char *const views[] = {
         flows_sql, templates_sql, ledger_sql, options_sql, interfaces_sql, applications_sql,
         files->ledger.count > 0 || files->flows.count == 0 ? exporters_sql : exporters_of_flows_sql,
     };
-    const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false, !core_only};
+    const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false, add_places};
     const struct stored options = {"options", option_columns, COUNT(option_columns), true, false};
     const struct stored ledger = {"ledger", ledger_columns, COUNT(ledger_columns), true, false};
+    bool are_known;
     if (connection_do(query, "CREATE SCHEMA stored", error) != 0 ||
-        create_from_files(query, &flows, &files->flows, core_only, error) != 0 ||
-        create_from_files(query, &options, &files->options, false, error) != 0 ||
-        create_from_files(query, &ledger, &files->ledger, false, error) != 0)
+        create_from_files(query, &flows, &files->flows, &query->flows_are_known, error) != 0 ||
+        create_from_files(query, &options, &files->options, &are_known, error) != 0 ||
+        create_from_files(query, &ledger, &files->ledger, &are_known, error) != 0)
         return -1;
     for (size_t i = 0; i < COUNT(views); i++) {
         if (connection_do(query, views[i], error) != 0)

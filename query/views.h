@@ -8,6 +8,6 @@
 #include "connection.h"
 
 /* 0, or -1. Files that cannot be read are left out, and in query->skipped. */
-int views_create(struct query *query, const struct query_files *files, bool core_only, struct query_error *error);
+int views_create(struct query *query, const struct query_files *files, bool add_places, struct query_error *error);
 
 #endif

@@ -1,40 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chunk_writer.c - one column of one row group: the choice of its encoding, and its pages
+ * chunk_writer.c - one column of one row group: its pages
  *
- * Reading order: chunk_write() at the end; choose() above it; what writes pages; bounds; single values.
+ * Reading order: chunk_write() at the end; what writes pages above it; single values. What is chosen: chunk_choice.c.
  */
-#include "chunk_writer.h"
+#include "chunk_task.h"
 
 #include "bit_pack.h"
 #include "delta_pack.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    SAMPLE_ITEMS = 8192,   /* that encodings are tried on */
-    SAMPLE_DIFFERENT = 2048,
-    SAMPLE_ENTRIES = 4096,
-    SMALL_DICTIONARY = 256
-};
-
-
-static const double worth_compressing = 0.95; /* what pages may come to at the most */
-
-/* A column being written. */
-struct task {
-    struct chunk_writer *writer;
-    const struct store_values *values;
-    const struct store_type_parquet *parquet;
-    enum store_type type;
-    bool is_number, is_signed, is_time;
-    enum parquet_encoding encoding;
-    unsigned code_bits; /* of dictionary indices */
-    int64_t least, greatest; /* of numbers */
-    struct octet_buffer *to;
-    struct chunk *chunk;
+    RUN_SAMPLE = 2048,   /* neighbours that are looked at, twice */
+    RUN_MEAN = 16        /* rows that make runs worth it */
 };
 
 void chunk_done(struct chunk *chunk)
@@ -58,18 +38,21 @@ void chunk_writer_done(struct chunk_writer *writer)
     dictionary_done(&writer->dictionary);
     octet_buffer_done(&writer->body);
     octet_buffer_done(&writer->scratch);
+    octet_buffer_done(&writer->codes);
+    octet_buffer_done(&writer->run_items);
+    octet_buffer_done(&writer->run_lengths);
     free(writer->wide);
     writer->wide = NULL;
 }
 
 /* ---------------------------------------------------------------------------------------------------- values */
 
-static void append_number(const struct task *task, uint64_t number)
+static void append_number(const struct chunk_task *task, uint64_t number)
 {
     octet_buffer_append(&task->writer->body, &number, task->parquet->physical == PARQUET_INT32 ? 4 : 8);
 }
 
-static void append_float(const struct task *task, uint32_t item)
+static void append_float(const struct chunk_task *task, uint32_t item)
 {
     if (task->type == STORE_F64 && task->values->width_bytes == sizeof(float)) {
         const double value = (double)((const float *)task->values->data)[item];
@@ -81,7 +64,7 @@ static void append_float(const struct task *task, uint32_t item)
 }
 
 /* One item in Parquet's plain encoding; `start` is where a variable one begins. */
-static void append_item(const struct task *task, uint32_t item, size_t start)
+static void append_item(const struct chunk_task *task, uint32_t item, size_t start)
 {
     const struct store_values *values = task->values;
     if (task->is_number) {
@@ -100,7 +83,7 @@ static void append_item(const struct task *task, uint32_t item, size_t start)
 }
 
 /* Items from `first` on as they are; of variable ones `*start` is where the first begins, and is moved on. */
-static void append_plain(const struct task *task, uint32_t first, uint32_t count, size_t *start)
+static void append_plain(const struct chunk_task *task, uint32_t first, uint32_t count, size_t *start)
 {
     const struct store_values *values = task->values;
     struct octet_buffer *body = &task->writer->body;
@@ -124,129 +107,6 @@ static void append_plain(const struct task *task, uint32_t first, uint32_t count
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------- bounds */
-
-static struct chunk_bound number_bound(const struct task *task, int64_t number)
-{
-    struct chunk_bound bound = {.size_bytes = task->parquet->physical == PARQUET_INT32 ? 4 : 8};
-    memcpy(bound.octets, &number, bound.size_bytes);
-    return bound;
-}
-
-static struct chunk_bound octets_bound(const uint8_t *data, uint32_t size_bytes)
-{
-    struct chunk_bound bound = {.size_bytes = (uint8_t)size_bytes};
-    memcpy(bound.octets, data, size_bytes);
-    return bound;
-}
-
-static int compare_octets(const struct chunk_bound *bound, const uint8_t *data, uint32_t size_bytes)
-{
-    const uint32_t common = bound->size_bytes < size_bytes ? bound->size_bytes : size_bytes;
-    const int order = memcmp(bound->octets, data, common);
-    return order != 0 ? order : (bound->size_bytes > size_bytes) - (bound->size_bytes < size_bytes);
-}
-
-/* False where one of them is too long to be told. */
-static bool find_octet_bounds(const struct task *task, uint32_t first, uint32_t count, size_t start, struct chunk_page *page)
-{
-    const struct store_values *values = task->values;
-    for (uint32_t i = first; i < first + count; i++) {
-        const uint32_t size_bytes = values->lengths == NULL ? values->width_bytes : values->lengths[i];
-        const uint8_t *data = (const uint8_t *)values->data + (values->lengths == NULL ? (size_t)i * size_bytes : start);
-        if (size_bytes > CHUNK_BOUND_BYTES)
-            return false;
-        if (i == first || compare_octets(&page->least, data, size_bytes) > 0)
-            page->least = octets_bound(data, size_bytes);
-        if (i == first || compare_octets(&page->greatest, data, size_bytes) < 0)
-            page->greatest = octets_bound(data, size_bytes);
-        start += size_bytes;
-    }
-    return true;
-}
-
-static void take_number_bounds(struct task *task, uint32_t first, uint32_t count, struct chunk_page *page, bool is_first)
-{
-    int64_t least, greatest;
-    values_range(task->values, task->is_signed, first, count, &least, &greatest);
-    page->least = number_bound(task, least);
-    page->greatest = number_bound(task, greatest);
-    const bool lower = task->is_signed ? least < task->least : (uint64_t)least < (uint64_t)task->least;
-    const bool higher = task->is_signed ? greatest > task->greatest : (uint64_t)greatest > (uint64_t)task->greatest;
-    if (is_first || lower)
-        task->least = least;
-    if (is_first || higher)
-        task->greatest = greatest;
-}
-
-static void find_chunk_bounds(struct task *task)
-{
-    struct chunk *chunk = task->chunk;
-    if (task->is_number) {
-        chunk->least = number_bound(task, task->least);
-        chunk->greatest = number_bound(task, task->greatest);
-        return;
-    }
-    for (uint32_t i = 0; i < chunk->page_count; i++) {
-        const struct chunk_page *page = &chunk->pages[i];
-        if (i == 0 || compare_octets(&chunk->least, page->least.octets, page->least.size_bytes) > 0)
-            chunk->least = page->least;
-        if (i == 0 || compare_octets(&chunk->greatest, page->greatest.octets, page->greatest.size_bytes) < 0)
-            chunk->greatest = page->greatest;
-    }
-}
-
-/* The items of a page: those that stand for several rows are few, and all in one. */
-static uint32_t page_items(const struct task *task, uint32_t first)
-{
-    const uint32_t *lengths = task->values->lengths;
-    const uint32_t left = task->values->item_count - first;
-    const uint32_t count = task->values->repeats != NULL || left < CHUNK_PAGE_ITEMS ? left : CHUNK_PAGE_ITEMS;
-    if (lengths == NULL)
-        return count;
-    uint64_t size_bytes = lengths[first];
-    for (uint32_t i = 1; i < count; i++) {
-        size_bytes += lengths[first + i];
-        if (size_bytes > CHUNK_PAGE_BYTES)
-            return i;
-    }
-    return count;
-}
-
-static uint32_t count_pages(const struct task *task)
-{
-    uint32_t count = 0;
-    for (uint32_t first = 0; first < task->values->item_count; first += page_items(task, first))
-        count++;
-    return count;
-}
-
-static int find_bounds(struct task *task)
-{
-    struct chunk *chunk = task->chunk;
-    const uint32_t item_count = task->values->item_count;
-    chunk->page_count = count_pages(task);
-    chunk->pages = calloc(chunk->page_count, sizeof *chunk->pages);
-    if (chunk->pages == NULL)
-        return -1;
-    const bool is_float = task->type == STORE_F32 || task->type == STORE_F64;
-    chunk->is_bounded = !is_float; /* floats have no order that all readers agree on */
-    size_t start = 0;
-    for (uint32_t first = 0, p = 0; first < item_count && chunk->is_bounded; p++) {
-        const uint32_t count = page_items(task, first);
-        if (task->is_number)
-            take_number_bounds(task, first, count, &chunk->pages[p], first == 0);
-        else
-            chunk->is_bounded = find_octet_bounds(task, first, count, start, &chunk->pages[p]);
-        for (uint32_t i = first; i < first + count && task->values->lengths != NULL; i++)
-            start += task->values->lengths[i];
-        first += count;
-    }
-    if (chunk->is_bounded)
-        find_chunk_bounds(task);
-    return 0;
-}
-
 /* ----------------------------------------------------------------------------------------------------- pages */
 
 /* All rows have a value, or none has: one run. */
@@ -262,16 +122,26 @@ static void append_levels(struct octet_buffer *body, uint64_t rows, bool present
     memcpy(body->data + at, &size_bytes, sizeof size_bytes);
 }
 
-static void make_body(const struct task *task, uint32_t first, uint32_t count, size_t *start)
+static void append_codes(const struct chunk_task *task, uint32_t first, uint32_t count)
+{
+    struct chunk_writer *writer = task->writer;
+    const uint32_t *repeats = task->values->repeats;
+    const uint32_t *codes = dictionary_codes(&writer->dictionary, first, count, &writer->codes);
+    octet_buffer_append_u8(&writer->body, (uint8_t)task->code_bits);
+    if (codes == NULL)
+        writer->body.failed = true;
+    else
+        hybrid_append(&writer->body, codes, repeats == NULL ? NULL : repeats + first, count, task->code_bits);
+}
+
+void chunk_make_body(const struct chunk_task *task, uint32_t first, uint32_t count, size_t *start)
 {
     struct octet_buffer *body = &task->writer->body;
     octet_buffer_clear(body);
     append_levels(body, values_rows(task->values, first, count), true);
     switch (task->encoding) {
     case PARQUET_RLE_DICTIONARY:
-        octet_buffer_append_u8(body, (uint8_t)task->code_bits);
-        hybrid_append(body, task->writer->dictionary.codes + first,
-                      task->values->repeats == NULL ? NULL : task->values->repeats + first, count, task->code_bits);
+        append_codes(task, first, count);
         break;
     case PARQUET_DELTA_BINARY_PACKED:
         values_widen(task->values, task->is_signed, first, count, task->writer->wide);
@@ -283,7 +153,7 @@ static void make_body(const struct task *task, uint32_t first, uint32_t count, s
     }
 }
 
-static int write_page(const struct task *task, const struct page *page)
+static int write_page(const struct chunk_task *task, const struct page *page)
 {
     const struct octet_buffer *body = &task->writer->body;
     if (body->failed)
@@ -292,7 +162,7 @@ static int write_page(const struct task *task, const struct page *page)
     return task->to->failed ? -1 : 0;
 }
 
-static void make_dictionary_body(const struct task *task, uint32_t first, uint32_t count)
+void chunk_make_entries(const struct chunk_task *task, uint32_t first, uint32_t count)
 {
     const struct dictionary *dictionary = &task->writer->dictionary;
     octet_buffer_clear(&task->writer->body);
@@ -306,50 +176,39 @@ static void make_dictionary_body(const struct task *task, uint32_t first, uint32
     }
 }
 
-/* The first data page, with the dictionary, tells whether compressing is worth its time. */
-static void choose_codec(struct task *task)
+/* Entries are often in order, so that much comes again whatever the indices are. Returns the level for those. */
+int chunk_entries_level(const struct chunk_task *task)
 {
     struct chunk_writer *writer = task->writer;
-    size_t start = 0;
-    double before = 0, after = 0;
-    task->chunk->codec = PARQUET_UNCOMPRESSED;
-    if (writer->codec == PARQUET_UNCOMPRESSED)
-        return;
-    if (task->encoding == PARQUET_RLE_DICTIONARY) {
-        make_dictionary_body(task, 0, writer->dictionary.count);
-        const double share = (double)page_items(task, 0) / task->values->item_count;
-        before = (double)writer->body.size_bytes * share;
-        after = before * page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
-    }
-    make_body(task, 0, page_items(task, 0), &start);
-    const double size = (double)writer->body.size_bytes;
-    before += size;
-    after += size * page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
-    if (after < before * worth_compressing)
-        task->chunk->codec = writer->codec;
+    const int level = writer->pages.level;
+    writer->pages.level = level == PAGE_LEVEL_ENTROPY ? writer->level : level;
+    return level;
 }
 
-static int write_dictionary(struct task *task, uint64_t file_offset)
+static int write_dictionary(struct chunk_task *task, uint64_t file_offset)
 {
     const struct page page = {.kind = PARQUET_DICTIONARY_PAGE, .encoding = PARQUET_PLAIN, .codec = task->chunk->codec,
                               .value_count = task->writer->dictionary.count};
     task->chunk->dictionary_offset = file_offset + task->to->size_bytes;
-    make_dictionary_body(task, 0, task->writer->dictionary.count);
-    return write_page(task, &page);
+    chunk_make_entries(task, 0, task->writer->dictionary.count);
+    const int level = chunk_entries_level(task);
+    const int result = write_page(task, &page);
+    task->writer->pages.level = level;
+    return result;
 }
 
-static int write_pages(struct task *task, uint64_t file_offset)
+static int write_pages(struct chunk_task *task, uint64_t file_offset)
 {
     struct chunk *chunk = task->chunk;
     size_t start = 0;
     uint64_t first_row = 0;
     for (uint32_t first = 0, p = 0; first < task->values->item_count; p++) {
-        const uint32_t count = page_items(task, first);
+        const uint32_t count = chunk_page_items(task, first);
         const uint64_t rows = values_rows(task->values, first, count);
         const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = task->encoding, .codec = chunk->codec,
                                   .value_count = (uint32_t)rows};
         const uint64_t begin = task->to->size_bytes;
-        make_body(task, first, count, &start);
+        chunk_make_body(task, first, count, &start);
         if (write_page(task, &page) != 0)
             return -1;
         chunk->pages[p].offset = file_offset + begin;
@@ -361,7 +220,7 @@ static int write_pages(struct task *task, uint64_t file_offset)
     return 0;
 }
 
-static int write_null(struct task *task, uint64_t file_offset)
+static int write_null(struct chunk_task *task, uint64_t file_offset)
 {
     struct chunk *chunk = task->chunk;
     const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN, .value_count = task->values->row_count};
@@ -381,180 +240,49 @@ static int write_null(struct task *task, uint64_t file_offset)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ the choice */
-
-/* Octets that one item takes, by a sample. */
-static double try_encoding(struct task *task, enum parquet_encoding encoding)
+/* What is alike for many rows one behind the other, as a sample tells, is one item for them: `ret_runs`. Else the values as they are. */
+static const struct store_values *find_runs(struct chunk_writer *writer, const struct store_values *values, struct store_values *ret_runs)
 {
-    struct chunk_writer *writer = task->writer;
-    const uint32_t sample = writer->thorough ? 2 * SAMPLE_ITEMS : SAMPLE_ITEMS;
-    const uint32_t count = page_items(task, 0) < sample ? page_items(task, 0) : sample;
-    const uint32_t first = task->values->lengths == NULL ? (task->values->item_count - count) / 2 : 0;
-    size_t start = 0;
-    task->encoding = encoding;
-    make_body(task, first, count, &start);
-    const double size = (double)writer->body.size_bytes;
-    double share = page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
-    if (share >= worth_compressing)
-        share = 1;
-    return size * share / count;
+    const uint32_t count = values->item_count, piece = count / 4 < RUN_SAMPLE ? count / 4 : RUN_SAMPLE;
+    const uint32_t run_max = count / RUN_MEAN;
+    if (writer->thorough || values->repeats != NULL || count < RUN_SAMPLE ||
+        values_changes(values, 0, piece) + values_changes(values, count - piece, piece) > 2 * piece / RUN_MEAN)
+        return values;
+    octet_buffer_clear(&writer->run_items);
+    octet_buffer_clear(&writer->run_lengths);
+    void *items = octet_buffer_room(&writer->run_items, (size_t)run_max * values->width_bytes);
+    void *lengths = octet_buffer_room(&writer->run_lengths, run_max * sizeof(uint32_t));
+    const uint32_t runs = items == NULL || lengths == NULL ? 0 : values_runs(values, run_max, items, lengths);
+    if (runs == 0)
+        return values;
+    *ret_runs = (struct store_values){
+        .data = items, .repeats = lengths, .item_count = runs, .width_bytes = values->width_bytes, .row_count = values->row_count};
+    return ret_runs;
 }
 
-/* The same with a dictionary: indices, and each item's share of the entries, by a sample of both. */
-static double try_dictionary(struct task *task)
-{
-    struct chunk_writer *writer = task->writer;
-    const uint32_t all = writer->dictionary.count, some = all < SAMPLE_ENTRIES ? all : SAMPLE_ENTRIES;
-    make_dictionary_body(task, (all - some) / 2, some);
-    const double share =
-        page_try(&writer->pages, writer->codec, writer->body.data, writer->body.size_bytes, &writer->scratch);
-    const double entries = (double)writer->body.size_bytes / some * all * share;
-    return try_encoding(task, PARQUET_RLE_DICTIONARY) + entries / task->values->item_count;
-}
-
-static uint64_t dictionary_bytes(const struct task *task)
-{
-    const struct dictionary *dictionary = &task->writer->dictionary;
-    uint64_t size_bytes = 0;
-    for (uint32_t i = 0; i < dictionary->count && task->values->lengths != NULL; i++)
-        size_bytes += task->values->lengths[dictionary->entries[i]];
-    return size_bytes;
-}
-
-static enum dictionary_result make_dictionary(struct task *task)
-{
-    struct dictionary *dictionary = &task->writer->dictionary;
-    const struct store_values *values = task->values;
-    if (task->is_number && values->item_count > 1) {
-        const enum dictionary_result result =
-            dictionary_count(dictionary, values, task->is_signed, task->is_time, task->least, task->greatest);
-        if (result != DICTIONARY_NOT)
-            return result;
-    }
-    const bool wide = task->parquet->physical == PARQUET_FIXED || values->lengths != NULL;
-    if (!task->writer->thorough && values->repeats == NULL && dictionary_sample(values, SAMPLE_DIFFERENT) > (wide ? 0.97 : 0.5))
-        return DICTIONARY_NOT;
-    const uint32_t count_max = values->repeats != NULL ? UINT32_MAX : values->item_count / 4 * 3 + 1;
-    const enum dictionary_result result =
-        task->is_number ? dictionary_hash_numbers(dictionary, values, count_max) : dictionary_hash(dictionary, values, count_max);
-    if (result == DICTIONARY_MADE && task->writer->thorough && task->is_number &&
-        dictionary_order(dictionary, values, task->is_signed) != 0)
-        return DICTIONARY_MEMORY;
-    return result;
-}
-
-static unsigned code_bits(const struct task *task)
-{
-    const struct dictionary *dictionary = &task->writer->dictionary;
-    const unsigned bits = bit_width(dictionary->count - 1);
-    if (bits == 0)
-        return 1;
-    /* What compresses octets sees none in odd bits: indices that are far from equally frequent get a whole octet. */
-    if (bits < 8 && dictionary->from_table && task->writer->codec == PARQUET_ZSTD && task->values->repeats == NULL &&
-        dictionary->entropy_bits < bits * 0.8)
-        return 8;
-    return bits;
-}
-
-static void choose_dictionary(struct task *task)
-{
-    task->encoding = PARQUET_RLE_DICTIONARY;
-    task->code_bits = code_bits(task);
-    task->chunk->distinct_count = task->writer->dictionary.count;
-}
-
-/* The least that was found yet. */
-struct choice {
-    double size;
-    enum parquet_encoding encoding;
-    unsigned code_bits;
-    int level;
-};
-
-static void consider(struct task *task, struct choice *best, enum parquet_encoding encoding, unsigned bits, int level)
-{
-    task->writer->pages.level = level;
-    task->code_bits = bits;
-    const double size = encoding == PARQUET_RLE_DICTIONARY ? try_dictionary(task) : try_encoding(task, encoding);
-    if (size < best->size)
-        *best = (struct choice){.size = size, .encoding = encoding, .code_bits = bits, .level = level};
-}
-
-/*
- * Tries all that there is; indices also in whole octets, in which what compresses them sees more. Harder compression is
- * not always better: where nothing repeats, zstd's first level gains most by leaving it at that.
- */
-static void choose_thoroughly(struct task *task, bool made)
-{
-    const int fast = 1, hard = task->writer->level;
-    struct choice best = {.size = INFINITY};
-    if (made) {
-        const unsigned bits = bit_width(task->writer->dictionary.count - 1);
-        consider(task, &best, PARQUET_RLE_DICTIONARY, bits == 0 ? 1 : bits, fast);
-        if (bits % 8 != 0)
-            consider(task, &best, PARQUET_RLE_DICTIONARY, (bits + 7) / 8 * 8, fast);
-    }
-    if (!made || task->writer->dictionary.count > SMALL_DICTIONARY) {
-        consider(task, &best, PARQUET_PLAIN, 0, fast);
-        if (task->is_number)
-            consider(task, &best, PARQUET_DELTA_BINARY_PACKED, 0, fast);
-    }
-    if (task->writer->codec == PARQUET_ZSTD)
-        consider(task, &best, best.encoding, best.code_bits, hard);
-    task->encoding = best.encoding;
-    task->code_bits = best.code_bits;
-    task->writer->pages.level = best.level;
-    task->chunk->distinct_count = made ? task->writer->dictionary.count : 0;
-}
-
-static int choose(struct task *task)
-{
-    const struct store_values *values = task->values;
-    const enum dictionary_result result = make_dictionary(task);
-    if (result == DICTIONARY_MEMORY)
-        return -1;
-    const bool made = result == DICTIONARY_MADE && dictionary_bytes(task) <= CHUNK_DICTIONARY_BYTES;
-    if (made)
-        choose_dictionary(task);
-    if (task->writer->thorough && values->repeats == NULL) {
-        choose_thoroughly(task, made);
-        return 0;
-    }
-    if (values->repeats != NULL || (made && task->writer->dictionary.count <= SMALL_DICTIONARY))
-        return 0; /* nothing takes less */
-    const double plain = try_encoding(task, PARQUET_PLAIN);
-    const double delta = task->is_number ? try_encoding(task, PARQUET_DELTA_BINARY_PACKED) : plain;
-    const double other = delta < plain ? delta : plain;
-    if (made && try_dictionary(task) <= other) {
-        choose_dictionary(task);
-        return 0;
-    }
-    task->chunk->distinct_count = 0;
-    task->encoding = delta < plain ? PARQUET_DELTA_BINARY_PACKED : PARQUET_PLAIN;
-    return 0;
-}
-
-int chunk_write(struct chunk_writer *writer, enum store_type type, const struct store_values *values,
-                uint64_t file_offset, struct octet_buffer *to, struct chunk *ret_chunk)
+int chunk_write(struct chunk_writer *writer, int32_t field_id, enum store_type type, const struct store_values *values, uint64_t file_offset,
+                struct octet_buffer *to, struct chunk *ret_chunk)
 {
     const struct store_type_parquet *parquet = store_type_parquet(type);
     struct chunk chunk = {.value_count = values->row_count, .encodings = 1u << PARQUET_RLE};
-    struct task task = {
-        .writer = writer, .values = values, .parquet = parquet, .type = type, .to = to, .chunk = &chunk,
+    struct store_values runs;
+    struct chunk_task task = {
+        .writer = writer, .values = values, .parquet = parquet, .type = type, .field_id = field_id, .to = to, .chunk = &chunk,
         .is_number = parquet->physical == PARQUET_INT32 || parquet->physical == PARQUET_INT64,
         .is_signed = parquet->is_signed, .is_time = type == STORE_TIME_US,
     };
     const size_t begin = to->size_bytes;
     int result = 0;
+    if (task.is_number && values->item_count > 0)
+        task.values = find_runs(writer, values, &runs);
     writer->pages.level = writer->level;
     if (values->item_count == 0) {
         chunk.encodings |= 1u << PARQUET_PLAIN;
         result = write_null(&task, file_offset);
     } else {
-        result = find_bounds(&task) != 0 || choose(&task) != 0 ? -1 : 0;
+        result = chunk_find_bounds(&task) != 0 || chunk_choose(&task) != 0 ? -1 : 0;
         if (result == 0) {
             chunk.encodings |= 1u << task.encoding;
-            choose_codec(&task);
             if (task.encoding == PARQUET_RLE_DICTIONARY) {
                 chunk.encodings |= 1u << PARQUET_PLAIN;
                 result = write_dictionary(&task, file_offset);

@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -103,21 +104,41 @@ static int recover_one(const char *folder, int directory, const char *name, uint
                : store_error_system(error, "cannot remove %s/.writing/%s", folder, name);
 }
 
+/* By the numbers of their commits. What is none of a cut comes first. */
+static int compare(const struct dirent **left, const struct dirent **right)
+{
+    const struct dirent *const entries[] = {*left, *right};
+    uint64_t sequences[2] = {0};
+    for (int i = 0; i < 2; i++) {
+        char place[CUT_NAME_SIZE];
+        struct segment_name segment;
+        uint32_t writer;
+        uint64_t cut;
+        if (cut_name_parse(entries[i]->d_name, &writer, &cut, place) && segment_name_parse(strrchr(place, '/') + 1, &segment))
+            sequences[i] = segment.sequence_first;
+    }
+    return (sequences[0] > sequences[1]) - (sequences[0] < sequences[1]);
+}
+
 int cut_recover(const char *folder, uint32_t writer, uint64_t cut, bool sync, struct store_error *error)
 {
     char path[PATH_MAX], start[16];
     snprintf(path, sizeof path, "%s/.writing", folder);
     snprintf(start, sizeof start, "%08" PRIx32 "-", writer);
-    DIR *directory = opendir(path);
-    if (directory == NULL)
-        return errno == ENOENT ? 0 : store_error_system(error, "cannot read the folder %s", path);
+    const int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct dirent **entries;
+    const int count = directory < 0 ? -1 : scandirat(directory, ".", &entries, NULL, compare);
     int result = 0;
-    for (struct dirent *entry; result == 0 && (errno = 0, entry = readdir(directory)) != NULL;) {
-        if (strncmp(entry->d_name, start, strlen(start)) == 0)
-            result = recover_one(folder, dirfd(directory), entry->d_name, writer, cut, sync, error);
-    }
-    if (result == 0 && errno != 0)
+    if (count < 0 && !(directory < 0 && errno == ENOENT))
         result = store_error_system(error, "cannot read the folder %s", path);
-    closedir(directory);
+    for (int i = 0; i < count; i++) {
+        if (result == 0 && strncmp(entries[i]->d_name, start, strlen(start)) == 0)
+            result = recover_one(folder, directory, entries[i]->d_name, writer, cut, sync, error);
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+    if (directory >= 0)
+        close(directory);
     return result;
 }

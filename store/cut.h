@@ -29,7 +29,8 @@ bool cut_name_parse(const char *name, uint32_t *ret_writer, uint64_t *ret_cut, c
 /* Gives a file its name; with `sync`, for good. 0 too where it has it already. */
 int cut_publish(const char *folder, const char *name, bool sync, struct store_error *error);
 
-/* Gives names to the files of a writer's cuts up to this one, and removes all else that the writer had under way. */
+/* Gives names to the files of a writer's cuts up to this one, in the order of their commits, and removes all else that the writer had
+ * under way. */
 int cut_recover(const char *folder, uint32_t writer, uint64_t cut, bool sync, struct store_error *error);
 
 #endif

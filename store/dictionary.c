@@ -4,8 +4,10 @@
  */
 #include "dictionary.h"
 
+#include "bit_pack.h"
 #include "seeded_hash.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,11 @@ enum {
     FREQUENT_SHARE = 256,    /* more often than one item in so many */
     SMALL_ENTRIES = 256,     /* dictionaries of no more stay in order */
     SAMPLE_MAX = 4096,
-    PIECE = 512
+    FETCH = 64,
+    RARE_TIMES = 4,
+    SAMPLE_GUESS = 512,
+    COUNT_PIECE = 8192,
+    TABLE_TURNS = 1024
 };
 
 #define NONE UINT32_MAX
@@ -107,6 +113,36 @@ static bool number_entries(struct dictionary *dictionary, uint32_t size, uint32_
     return true;
 }
 
+/*
+ * Counts, in the table, how often each number of steps comes, which stay in `codes`. Small tables are four in turn: a place that comes again at
+ * once would wait for what was written there.
+ */
+static bool count_steps(struct dictionary *dictionary, const struct store_values *values, bool is_signed, int64_t least,
+                        uint32_t step, uint32_t size)
+{
+    uint32_t more[3][TABLE_TURNS];
+    uint32_t *table = dictionary->table;
+    if (size <= TABLE_TURNS)
+        memset(more, 0, sizeof more);
+    for (uint32_t first = 0; first < values->item_count; first += COUNT_PIECE) {
+        const uint32_t left = values->item_count - first, count = left < COUNT_PIECE ? left : COUNT_PIECE;
+        uint32_t *codes = dictionary->codes + first, i = 0;
+        if (!values_steps(values, is_signed, least, step, first, count, codes))
+            return false;
+        for (; size <= TABLE_TURNS && i + 4 <= count; i += 4) {
+            table[codes[i]]++;
+            more[0][codes[i + 1]]++;
+            more[1][codes[i + 2]]++;
+            more[2][codes[i + 3]]++;
+        }
+        for (; i < count; i++)
+            table[codes[i]]++;
+    }
+    for (uint32_t k = 0; k < size && size <= TABLE_TURNS; k++)
+        table[k] += more[0][k] + more[1][k] + more[2][k];
+    return true;
+}
+
 static bool is_multiple(const struct store_values *values, int64_t least, uint32_t step)
 {
     int64_t some[64];
@@ -136,13 +172,24 @@ enum dictionary_result dictionary_count(struct dictionary *dictionary, const str
     if (!grow_items(dictionary, values->item_count) || !grow_table(dictionary, size))
         return DICTIONARY_MEMORY;
     memset(dictionary->table, 0, size * sizeof *dictionary->table);
-    if (!values_count(values, is_signed, least, step, dictionary->table))
+    if (!count_steps(dictionary, values, is_signed, least, step, size))
         return DICTIONARY_NOT;
     if (!number_entries(dictionary, size, values->item_count, least, step))
         return DICTIONARY_MEMORY;
-    dictionary->from_table = true;
-    values_look_up(values, is_signed, least, step, dictionary->table, dictionary->codes);
+    dictionary->from_table = dictionary->has_places = true;
     return DICTIONARY_MADE;
+}
+
+const uint32_t *dictionary_codes(const struct dictionary *dictionary, uint32_t first, uint32_t count, struct octet_buffer *room)
+{
+    const uint32_t *places = dictionary->codes + first, *table = dictionary->table;
+    if (!dictionary->has_places)
+        return places;
+    octet_buffer_clear(room);
+    uint32_t *codes = (uint32_t *)(void *)octet_buffer_room(room, count * sizeof *codes);
+    for (uint32_t i = 0; i < count && codes != NULL; i++)
+        codes[i] = table[places[i]];
+    return codes;
 }
 
 /* ---------------------------------------------------------------------------------------------------- hashes */
@@ -171,6 +218,12 @@ static inline uint64_t item_hash(uint64_t seed, struct item item)
 
 static inline bool item_equal(struct item a, struct item b)
 {
+    if (a.size_bytes == 16 && b.size_bytes == 16) {
+        uint64_t left[2], right[2];
+        memcpy(left, a.data, sizeof left);
+        memcpy(right, b.data, sizeof right);
+        return left[0] == right[0] && left[1] == right[1];
+    }
     return a.size_bytes == b.size_bytes && memcmp(a.data, b.data, a.size_bytes) == 0;
 }
 
@@ -188,92 +241,101 @@ static bool find_starts(struct dictionary *dictionary, const struct store_values
     return true;
 }
 
-/* Twice the size; the entries' places are found anew. */
-static bool grow_hashed(struct dictionary *dictionary, const struct store_values *values, uint32_t *size)
-{
-    *size *= 2;
-    if (!grow_table(dictionary, *size))
-        return false;
-    memset(dictionary->table, 0xff, *size * sizeof *dictionary->table);
-    const uint32_t mask = *size - 1;
-    for (uint32_t k = 0; k < dictionary->count; k++) {
-        uint32_t place = (uint32_t)(item_hash(dictionary->seed, item_at(values, dictionary->starts, dictionary->entries[k])) >> 32) & mask;
-        while (dictionary->table[place] != NONE)
-            place = (place + 1) & mask;
-        dictionary->table[place] = k;
-    }
-    return true;
-}
-
-/* A number beside its code: looking it up touches one place in memory. */
+/* What tells most others apart, beside the code: a short number, or half of a hash. */
 struct dictionary_slot {
-    uint64_t number;
-    uint32_t code;
+    uint32_t tag, code;
 };
 
-static inline uint32_t slot_of(uint64_t seed, uint64_t number, uint32_t mask)
+/* Slots are looked for by the other half of the hash. */
+static inline uint64_t number_hash(uint64_t seed, uint64_t number)
 {
-    return (uint32_t)(seeded_mix(seed, number ^ seed) >> 32) & mask;
+    return seeded_mix(seed, number ^ seed);
 }
 
-/* Twice the size; the numbers' places are found anew. */
+/* Twice the size; the places are found anew. */
 static bool grow_slots(struct dictionary *dictionary, uint32_t *size)
 {
-    const uint32_t before = *size, mask = before * 2 - 1;
-    struct dictionary_slot *old = dictionary->count == 0 ? NULL : malloc(before * sizeof *old);
-    if (old != NULL)
-        memcpy(old, dictionary->slots, before * sizeof *old);
-    if ((old == NULL && dictionary->count > 0) ||
-        !grow((void **)&dictionary->slots, &dictionary->slot_capacity, before * 2, sizeof *dictionary->slots)) {
-        free(old);
+    const uint32_t mask = *size * 2 - 1;
+    if (!grow((void **)&dictionary->slots, &dictionary->slot_capacity, *size * 2, sizeof *dictionary->slots))
         return false;
-    }
-    for (uint32_t place = 0; place <= mask; place++)
-        dictionary->slots[place].code = NONE;
-    for (uint32_t i = 0; i < before && old != NULL; i++) {
-        if (old[i].code == NONE)
-            continue;
-        uint32_t place = slot_of(dictionary->seed, old[i].number, mask);
-        while (dictionary->slots[place].code != NONE)
+    struct dictionary_slot *slots = dictionary->slots;
+    memset(slots, 0xff, ((size_t)mask + 1) * sizeof *slots);
+    for (uint32_t code = 0; code < dictionary->count; code++) {
+        const uint64_t hash = number_hash(dictionary->seed, dictionary->numbers[code]);
+        uint32_t place = (uint32_t)hash & mask;
+        while (slots[place].code != NONE)
             place = (place + 1) & mask;
-        dictionary->slots[place] = old[i];
+        slots[place] = (struct dictionary_slot){.tag = (uint32_t)(hash >> 32), .code = code};
     }
-    free(old);
-    *size = before * 2;
+    *size *= 2;
     return true;
+}
+
+/* Growing tables is half the work, so they begin with a guess, from a sample, of how many entries there will be. */
+static bool begin_hashes(struct dictionary *dictionary, const struct store_values *values, uint32_t *size)
+{
+    const double guess = dictionary_sample(values, SAMPLE_GUESS) * values->item_count / 2;
+    *size = 512;
+    while (*size < guess && *size < 1u << 30)
+        *size *= 2;
+    dictionary->count = 0;
+    dictionary->from_table = dictionary->has_places = false;
+    dictionary->entropy_bits = 0;
+    if (dictionary->seed == 0)
+        dictionary->seed = random_seed();
+    return grow_items(dictionary, values->item_count) && grow_slots(dictionary, size);
+}
+
+/* A new entry, which item i is the first to have; its slot is free. `number` is the item's, or its hash. */
+static enum dictionary_result add_entry(struct dictionary *dictionary, uint32_t place, uint32_t tag, uint64_t number, uint32_t i,
+                                        uint32_t count_max, uint32_t *size)
+{
+    if (dictionary->count == count_max)
+        return DICTIONARY_NOT;
+    if (!grow_entries(dictionary, dictionary->count + 1))
+        return DICTIONARY_MEMORY;
+    dictionary->slots[place] = (struct dictionary_slot){.tag = tag, .code = dictionary->count};
+    dictionary->numbers[dictionary->count] = number;
+    dictionary->entries[dictionary->count] = i;
+    dictionary->codes[i] = dictionary->count++;
+    return dictionary->count <= *size / 2 || grow_slots(dictionary, size) ? DICTIONARY_MADE : DICTIONARY_MEMORY;
+}
+
+/* Turns numbers into hashes, and asks for their slots before they are needed: those of a large table are far away. */
+static void fetch_slots(const struct dictionary *dictionary, const uint64_t *numbers, uint32_t count, uint32_t size,
+                        uint64_t *ret_hashes)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        ret_hashes[i] = number_hash(dictionary->seed, numbers[i]);
+        __builtin_prefetch(&dictionary->slots[(uint32_t)ret_hashes[i] & (size - 1)]);
+    }
 }
 
 enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
 {
-    int64_t numbers[PIECE];
-    uint32_t size = 512;
-    dictionary->count = 0;
-    dictionary->from_table = false;
-    dictionary->entropy_bits = 0;
-    if (dictionary->seed == 0)
-        dictionary->seed = random_seed();
-    if (!grow_items(dictionary, values->item_count) || !grow_slots(dictionary, &size))
+    int64_t numbers[FETCH];
+    uint64_t hashes[FETCH];
+    uint32_t size;
+    if (!begin_hashes(dictionary, values, &size))
         return DICTIONARY_MEMORY;
     for (uint32_t i = 0; i < values->item_count; i++) {
-        if (i % PIECE == 0)
-            values_widen(values, false, i, values->item_count - i < PIECE ? values->item_count - i : PIECE, numbers);
-        const uint64_t number = (uint64_t)numbers[i % PIECE];
-        uint32_t place = slot_of(dictionary->seed, number, size - 1);
-        while (dictionary->slots[place].code != NONE && dictionary->slots[place].number != number)
-            place = (place + 1) & (size - 1);
-        if (dictionary->slots[place].code == NONE) {
-            if (dictionary->count == count_max)
-                return DICTIONARY_NOT;
-            if (!grow_entries(dictionary, dictionary->count + 1))
-                return DICTIONARY_MEMORY;
-            dictionary->slots[place] = (struct dictionary_slot){.number = number, .code = dictionary->count};
-            dictionary->entries[dictionary->count] = i;
-            dictionary->codes[i] = dictionary->count++;
-            if (dictionary->count > size / 2 && !grow_slots(dictionary, &size))
-                return DICTIONARY_MEMORY;
-        } else {
-            dictionary->codes[i] = dictionary->slots[place].code;
+        const uint32_t left = values->item_count - i, ahead = left < FETCH ? left : FETCH;
+        if (i % FETCH == 0) {
+            values_widen(values, false, i, ahead, numbers);
+            fetch_slots(dictionary, (const uint64_t *)numbers, ahead, size, hashes);
         }
+        const uint64_t number = (uint64_t)numbers[i % FETCH], hash = hashes[i % FETCH];
+        const uint32_t tag = (uint32_t)(hash >> 32);
+        uint32_t place = (uint32_t)hash & (size - 1), code;
+        while ((code = dictionary->slots[place].code) != NONE &&
+               (dictionary->slots[place].tag != tag || dictionary->numbers[code] != number))
+            place = (place + 1) & (size - 1);
+        dictionary->codes[i] = code;
+        if (code != NONE)
+            continue;
+        const enum dictionary_result result = add_entry(dictionary, place, tag, number, i, count_max, &size);
+        if (result != DICTIONARY_MADE)
+            return result;
     }
     return DICTIONARY_MADE;
 }
@@ -289,35 +351,32 @@ static bool is_too_long(const struct store_values *values)
 
 enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
 {
+    uint64_t numbers[FETCH], hashes[FETCH];
+    uint32_t size;
     if (is_too_long(values))
         return DICTIONARY_NOT;
-    uint32_t size = 512;
-    dictionary->count = 0;
-    dictionary->from_table = false;
-    dictionary->entropy_bits = 0;
-    if (dictionary->seed == 0)
-        dictionary->seed = random_seed();
-    if ((values->lengths != NULL && !find_starts(dictionary, values)) || !grow_items(dictionary, values->item_count) ||
-        !grow_hashed(dictionary, values, &size))
+    if ((values->lengths != NULL && !find_starts(dictionary, values)) || !begin_hashes(dictionary, values, &size))
         return DICTIONARY_MEMORY;
     for (uint32_t i = 0; i < values->item_count; i++) {
+        const uint32_t left = values->item_count - i, ahead = left < FETCH ? left : FETCH;
+        for (uint32_t k = 0; k < ahead && i % FETCH == 0; k++)
+            numbers[k] = item_hash(dictionary->seed, item_at(values, dictionary->starts, i + k));
+        if (i % FETCH == 0)
+            fetch_slots(dictionary, numbers, ahead, size, hashes);
         const struct item item = item_at(values, dictionary->starts, i);
-        uint32_t place = (uint32_t)(item_hash(dictionary->seed, item) >> 32) & (size - 1), code;
-        while ((code = dictionary->table[place]) != NONE &&
-               !item_equal(item, item_at(values, dictionary->starts, dictionary->entries[code])))
+        const uint64_t number = numbers[i % FETCH], hash = hashes[i % FETCH];
+        const uint32_t tag = (uint32_t)(hash >> 32);
+        uint32_t place = (uint32_t)hash & (size - 1), code;
+        while ((code = dictionary->slots[place].code) != NONE &&
+               (dictionary->slots[place].tag != tag || dictionary->numbers[code] != number ||
+                !item_equal(item, item_at(values, dictionary->starts, dictionary->entries[code]))))
             place = (place + 1) & (size - 1);
-        if (code == NONE) {
-            if (dictionary->count == count_max)
-                return DICTIONARY_NOT;
-            if (!grow_entries(dictionary, dictionary->count + 1))
-                return DICTIONARY_MEMORY;
-            code = dictionary->count++;
-            dictionary->table[place] = code;
-            dictionary->entries[code] = i;
-            if (dictionary->count > size / 2 && !grow_hashed(dictionary, values, &size))
-                return DICTIONARY_MEMORY;
-        }
         dictionary->codes[i] = code;
+        if (code != NONE)
+            continue;
+        const enum dictionary_result result = add_entry(dictionary, place, tag, number, i, count_max, &size);
+        if (result != DICTIONARY_MADE)
+            return result;
     }
     return DICTIONARY_MADE;
 }
@@ -327,13 +386,20 @@ struct ranked {
     uint64_t number;
     uint32_t code, times;
 };
+static_assert(sizeof(struct ranked) == 2 * sizeof(struct dictionary_slot), "entries are put in order where the slots are");
 
-/* By an octet of the number, or for `octet` 8 by how often it comes, where from 255 on all are alike; ascending, and those that are alike
- * stay as they are. */
+/* The rank of an entry that comes so often: by the power of two. Those that are rare are alike, since entries in order take less than what
+ * shorter indices would gain. */
+static uint8_t rank_of(uint32_t times)
+{
+    return (uint8_t)(times < RARE_TIMES ? 32 : 32 - bit_width(times));
+}
+
+/* By an octet of the number, or for `octet` 8 by how often it comes; ascending, and those that are alike stay as they are. */
 static void sort_by_octet(const struct ranked *from, struct ranked *to, uint32_t count, unsigned octet)
 {
     uint32_t ends[256] = {0}, end = 0;
-#define KEY(entry) (octet < 8 ? (uint8_t)((entry).number >> (8 * octet)) : (uint8_t)(255 - ((entry).times < 255 ? (entry).times : 255)))
+#define KEY(entry) (octet < 8 ? (uint8_t)((entry).number >> (8 * octet)) : rank_of((entry).times))
     for (uint32_t i = 0; i < count; i++)
         ends[KEY(from[i])]++;
     for (int key = 0; key < 256; key++) {
@@ -349,10 +415,11 @@ static void sort_by_octet(const struct ranked *from, struct ranked *to, uint32_t
 int dictionary_order(struct dictionary *dictionary, const struct store_values *values, bool is_signed)
 {
     const uint32_t count = dictionary->count;
-    struct ranked *entries = calloc(2 * (size_t)count + 1, sizeof *entries), *from = entries, *to = entries + count;
-    uint64_t any = 0;
-    if (entries == NULL)
+    /* slots are not needed otherwise from here on */
+    if (!grow((void **)&dictionary->slots, &dictionary->slot_capacity, 4 * count, sizeof *dictionary->slots))
         return -1;
+    struct ranked *from = (struct ranked *)(void *)dictionary->slots, *to = from + count;
+    uint64_t any = 0;
     for (uint32_t k = 0; k < count; k++) {
         int64_t number;
         values_widen(values, is_signed, dictionary->entries[k], 1, &number);
@@ -377,7 +444,6 @@ int dictionary_order(struct dictionary *dictionary, const struct store_values *v
     for (uint32_t i = 0; i < values->item_count; i++)
         dictionary->codes[i] = ranks[dictionary->codes[i]];
     dictionary->from_table = true;
-    free(entries);
     return 0;
 }
 

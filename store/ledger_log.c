@@ -27,6 +27,7 @@ struct ledger_log {
     uint64_t look;
     struct ledger_counts remainder;
     struct ledger_collector collector;
+    uint64_t commit_next; /* the first that no row has told of; 0: the first of all */
 };
 
 /* One look. */
@@ -181,19 +182,27 @@ static void take_remainder(struct look *look, struct weir_decoder *decoder)
     look->log->remainder = now;
 }
 
-static void take_collector(struct look *look, const struct ledger_collector *collector)
+static void take_collector(struct look *look, const struct commit_told *told, uint64_t rows_dropped)
 {
+    const struct ledger_collector now = {.rows_stored = told->rows, .rows_dropped = rows_dropped}, *collector = &now;
     struct ledger_page *page = look->page;
+    if (look->log->commit_next == 0)
+        look->log->commit_next = told->first;
 #define LEDGER_DIFFERENCE(id, name, text)                                                                       \
     page->collector.name = collector->name - look->log->collector.name;                                         \
     page->has_collector |= page->collector.name != 0;
     LEDGER_COLLECTOR_COLUMNS(LEDGER_DIFFERENCE)
 #undef LEDGER_DIFFERENCE
+    if (!page->has_collector)
+        return;
     look->log->collector = *collector;
+    page->commit_first = look->log->commit_next;
+    page->commit_last = told->last;
+    look->log->commit_next = told->last + 1;
 }
 
-struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder,
-                                    const struct ledger_collector *collector, int64_t now_us)
+struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder, const struct commit_told *told,
+                                    uint64_t rows_dropped, int64_t now_us)
 {
     struct look look = {.log = log, .page = calloc(1, sizeof *look.page)};
     if (look.page == NULL)
@@ -202,7 +211,7 @@ struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder 
     log->look++;
     weir_decoder_sessions(decoder, take_session, &look);
     take_remainder(&look, decoder);
-    take_collector(&look, collector);
+    take_collector(&look, told, rows_dropped);
     if (look.page->row_count > 0 || look.page->has_collector)
         return look.page;
     ledger_page_free(look.page);
@@ -211,7 +220,7 @@ struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder 
 
 /* ---------------------------------------------------------------------------------------------------------- writing */
 
-enum { COLUMN_COUNT = STORE_COLUMN_RUN_COUNT + COUNTS + COLLECTOR_COUNTS };
+enum { COMMIT_COLUMNS = 2, COLUMN_COUNT = STORE_COLUMN_RUN_COUNT + COUNTS + COLLECTOR_COUNTS + COMMIT_COLUMNS };
 
 static void make_columns(struct file_column *columns)
 {
@@ -223,6 +232,7 @@ static void make_columns(struct file_column *columns)
 #define LEDGER_COLUMN(id, column, text) columns[count++] = (struct file_column){.name = #column, .field_id = id, .type = STORE_I64};
     LEDGER_SESSION_COLUMNS(LEDGER_COLUMN)
     LEDGER_COLLECTOR_COLUMNS(LEDGER_COLUMN)
+    LEDGER_COMMIT_COLUMNS(LEDGER_COLUMN)
 #undef LEDGER_COLUMN
 }
 
@@ -334,6 +344,10 @@ static int write_collector(const struct ledger_page *page, struct file_writer *w
     set_values(&values[STORE_COLUMN_RECEIVED], &page->time_us, sizeof page->time_us, 1);
     for (uint32_t k = 0; k < COLLECTOR_COUNTS; k++)
         set_values(&values[STORE_COLUMN_RUN_COUNT + COUNTS + k], &counts[k], sizeof counts[k], 1);
+    if (page->commit_last >= page->commit_first) {
+        set_values(&values[COLUMN_COUNT - 2], &page->commit_first, sizeof page->commit_first, 1);
+        set_values(&values[COLUMN_COUNT - 1], &page->commit_last, sizeof page->commit_last, 1);
+    }
     return file_writer_row_group(writer, values, NULL, -1, error);
 }
 

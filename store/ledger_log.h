@@ -8,6 +8,7 @@
 #ifndef WEIR_STORE_LEDGER_LOG_H
 #define WEIR_STORE_LEDGER_LOG_H
 
+#include "commit_notes.h"
 #include "file_writer.h"
 
 #include <weir/weir.h>
@@ -40,8 +41,13 @@
 
 /* Counts of the collector itself. */
 #define LEDGER_COLLECTOR_COLUMNS(X)                                                                             \
-    X(131, rows_stored, "records in files of this store")                                                       \
+    X(131, rows_stored, "records in files of this store: those of the commits `commit_first` to `commit_last`") \
     X(132, rows_dropped, "records for which there was no room")
+
+/* Which commits a row of the collector tells of: those that were done, in the order of their numbers, since its last one. */
+#define LEDGER_COMMIT_COLUMNS(X)                                                                                \
+    X(133, commit_first, "the first commit that `rows_stored` tells of, by the number in the files' names")     \
+    X(134, commit_last, "the last one; null where there is none")
 
 struct ledger_collector {
 #define LEDGER_MEMBER(id, name, text) uint64_t name;
@@ -68,6 +74,7 @@ struct ledger_page {
     int64_t time_us;
     bool has_collector;
     struct ledger_collector collector;
+    uint64_t commit_first, commit_last; /* none where the last is less than the first */
 };
 
 struct ledger_log;
@@ -75,9 +82,10 @@ struct ledger_log;
 struct ledger_log *ledger_log_create(void);
 void ledger_log_free(struct ledger_log *log);
 
-/* What is new since the last call. NULL without memory, or when nothing is. `now_us` is since 1970. */
-struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder,
-                                    const struct ledger_collector *collector, int64_t now_us);
+/* What is new since the last call. NULL without memory, or when nothing is. `now_us` is since 1970. `told` tells which commits the
+ * collector's rows_stored speaks of: from the first of its run on. */
+struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder, const struct commit_told *told,
+                                    uint64_t rows_dropped, int64_t now_us);
 void ledger_page_free(struct ledger_page *page);
 
 /* Writes a page as a file, as segment_write() does. */

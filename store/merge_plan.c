@@ -7,6 +7,8 @@
 #define _GNU_SOURCE
 #include "merge_plan.h"
 
+#include "seeded_hash.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,14 +21,36 @@ static int no_memory(struct store_error *error)
     return store_error_set(error, "not enough memory to merge segments");
 }
 
+static int too_wide(struct store_error *error)
+{
+    store_error_set(error, "the segments have too many columns together for one file");
+    error->number = E2BIG;
+    return -1;
+}
+
 /* ------------------------------------------------------------------------------------------------------------ columns */
 
-static uint32_t hash_name(const char *name)
+/* Where the search for a name begins, whatever the case of its letters. Peers choose names, and do not know the seed. */
+static uint32_t hash_name(const struct merge_plan *plan, const char *name)
 {
-    uint32_t hash = 2166136261u;
+    uint64_t hash = plan->seed;
     for (const char *p = name; *p != '\0'; p++)
-        hash = (hash ^ ((uint8_t)*p | 0x20u)) * 16777619u; /* whatever the case of its letters */
-    return hash;
+        hash = (hash ^ ((uint8_t)*p | 0x20u)) * 1099511628211u;
+    return (uint32_t)(hash >> 32) % plan->hash_size;
+}
+
+/* The ID, or 0 (none) where another column of the output has it. */
+static int32_t take_field_id(struct merge_plan *plan, int32_t field_id)
+{
+    uint32_t at = (uint32_t)((((uint64_t)(uint32_t)field_id ^ plan->seed) * 0x9e3779b97f4a7c15u) >> 32) % plan->hash_size;
+    if (field_id == 0)
+        return 0;
+    for (; plan->hashed_ids[at] != 0; at = (at + 1) % plan->hash_size) {
+        if (plan->columns[plan->hashed_ids[at] - 1].field_id == field_id)
+            return 0;
+    }
+    plan->hashed_ids[at] = plan->column_count + 1;
+    return field_id;
 }
 
 static int add_column(struct merge_plan *plan, uint32_t file, const struct file_column *column, char *name)
@@ -50,9 +74,10 @@ static int add_column(struct merge_plan *plan, uint32_t file, const struct file_
     }
     plan->names[plan->column_count] = name;
     plan->users[plan->column_count] = file;
-    plan->columns[plan->column_count] = *column;
-    if (name != NULL)
-        plan->columns[plan->column_count].name = name;
+    struct file_column *added = &plan->columns[plan->column_count];
+    *added = *column;
+    added->name = name == NULL ? column->name : name;
+    added->field_id = take_field_id(plan, name == NULL ? column->field_id : store_name_id(name));
     plan->column_count++;
     return 0;
 }
@@ -63,7 +88,7 @@ static uint32_t place_column(struct merge_plan *plan, uint32_t file, const struc
 {
     char *name = NULL;
     const char *wanted = column->name;
-    for (uint32_t at = hash_name(wanted) % plan->hash_size;; at = (at + 1) % plan->hash_size) {
+    for (uint32_t at = hash_name(plan, wanted);; at = (at + 1) % plan->hash_size) {
         if (plan->hashed[at] == 0) {
             plan->hashed[at] = plan->column_count + 1;
             return add_column(plan, file, column, name) == 0 ? plan->column_count - 1 : NONE;
@@ -85,8 +110,7 @@ static uint32_t place_column(struct merge_plan *plan, uint32_t file, const struc
         if (tailed == NULL)
             return NONE;
         wanted = name = tailed;
-        at = hash_name(wanted) % plan->hash_size;
-        at = (at + plan->hash_size - 1) % plan->hash_size;
+        at = (hash_name(plan, wanted) + plan->hash_size - 1) % plan->hash_size;
     }
 }
 
@@ -96,10 +120,12 @@ static int plan_columns(struct merge_plan *plan, struct store_error *error)
     for (uint32_t f = 0; f < plan->file_count; f++)
         total += plan->files[f].column_count;
     plan->hash_size = (uint32_t)(2 * total + 1);
+    plan->seed = random_seed();
     plan->hashed = calloc(plan->hash_size, sizeof *plan->hashed);
+    plan->hashed_ids = calloc(plan->hash_size, sizeof *plan->hashed_ids);
     plan->places = calloc(plan->file_count, sizeof *plan->places);
     plan->sources = calloc(plan->file_count, sizeof *plan->sources);
-    if (plan->hashed == NULL || plan->places == NULL || plan->sources == NULL)
+    if (plan->hashed == NULL || plan->hashed_ids == NULL || plan->places == NULL || plan->sources == NULL)
         return no_memory(error);
     for (uint32_t f = 0; f < plan->file_count; f++) {
         const struct file_reader *file = &plan->files[f];
@@ -109,6 +135,8 @@ static int plan_columns(struct merge_plan *plan, struct store_error *error)
                 return no_memory(error);
         }
     }
+    if (plan->column_count > MERGE_COLUMNS_MAX)
+        return too_wide(error);
     for (uint32_t f = 0; f < plan->file_count; f++) {
         plan->sources[f] = malloc(plan->column_count * sizeof *plan->sources[f]);
         if (plan->sources[f] == NULL)
@@ -255,7 +283,9 @@ int merge_plan_make(struct merge_plan *plan, struct file_reader *files, uint32_t
     *ret_bad = -1;
     if (plan_columns(plan, error) != 0 || plan_forms(plan, window, reader, ret_bad, error) != 0)
         return -1;
-    return plan_outputs(plan, group_rows, column_bytes, error);
+    if (plan_outputs(plan, group_rows, column_bytes, error) != 0)
+        return -1;
+    return (uint64_t)plan->output_count * plan->column_count > MERGE_CHUNKS_MAX ? too_wide(error) : 0;
 }
 
 void merge_plan_done(struct merge_plan *plan)
@@ -276,6 +306,7 @@ void merge_plan_done(struct merge_plan *plan)
     free(plan->places);
     free(plan->sources);
     free(plan->hashed);
+    free(plan->hashed_ids);
     free(plan->inputs);
     free(plan->outputs);
     *plan = (struct merge_plan){0};

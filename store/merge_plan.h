@@ -8,6 +8,10 @@
 #include "chunk_reader.h"
 #include "merge_window.h"
 
+/* What a file may have that can be read again: columns, besides the root of its schema; and chunks, each of which takes up to a few
+ * hundred octets of the footer, which has an end. */
+enum { MERGE_COLUMNS_MAX = FILE_COLUMNS_MAX - 1, MERGE_CHUNKS_MAX = 1 << 19 };
+
 /* A row group of an input. */
 struct merge_input {
     uint32_t file, group;
@@ -35,14 +39,17 @@ struct merge_plan {
     uint32_t **places;           /* of each file: which column of the output each of its own is */
     uint32_t **sources;          /* of each file: which of its own each column of the output is; UINT32_MAX: none */
     uint32_t *hashed, hash_size; /* columns of the output by name, plus 1 */
+    uint32_t *hashed_ids;        /* the same by field ID */
+    uint64_t seed;               /* of both */
     struct merge_input *inputs;
     uint32_t input_count;
     struct merge_output *outputs;
     uint32_t output_count;
 };
 
-/* Plans for open files, of whose rows those in the window are kept, where it is not NULL. `reader` is used to measure columns of texts. 0, or -1 with `error` filled and `ret_bad` the file that cannot be
- * read, or -1; call merge_plan_done() either way. */
+/* Plans for open files, of whose rows those in the window are kept, where it is not NULL. `reader` is used to measure columns of texts.
+ * 0, or -1 with `error` filled and `ret_bad` the file that cannot be read, or -1; with E2BIG where the output would be more than a
+ * file may have. Call merge_plan_done() either way. */
 int merge_plan_make(struct merge_plan *plan, struct file_reader *files, uint32_t file_count, struct chunk_reader *reader,
                     const struct merge_window *window, uint32_t group_rows, size_t column_bytes, int *ret_bad,
                     struct store_error *error);

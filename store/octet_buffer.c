@@ -14,12 +14,10 @@ void octet_buffer_done(struct octet_buffer *buffer)
     *buffer = (struct octet_buffer){0};
 }
 
-uint8_t *octet_buffer_room(struct octet_buffer *buffer, size_t more_bytes)
+uint8_t *octet_buffer_grow(struct octet_buffer *buffer, size_t more_bytes)
 {
     if (buffer->failed)
         return NULL;
-    if (buffer->data != NULL && more_bytes <= buffer->capacity_bytes - buffer->size_bytes)
-        return buffer->data + buffer->size_bytes;
     size_t capacity = buffer->capacity_bytes < CAPACITY_FIRST ? CAPACITY_FIRST : buffer->capacity_bytes;
     while (capacity - buffer->size_bytes < more_bytes && capacity <= SIZE_MAX / 2)
         capacity *= 2;

@@ -30,8 +30,16 @@ static inline void octet_buffer_clear(struct octet_buffer *buffer)
     buffer->failed = false;
 }
 
+/* octet_buffer_room() where there is too little. */
+uint8_t *octet_buffer_grow(struct octet_buffer *buffer, size_t more_bytes);
+
 /* Room for `more_bytes` behind the end, to be written there; then add to size_bytes what was. NULL without memory. */
-uint8_t *octet_buffer_room(struct octet_buffer *buffer, size_t more_bytes);
+static inline uint8_t *octet_buffer_room(struct octet_buffer *buffer, size_t more_bytes)
+{
+    if (buffer->failed || buffer->data == NULL || more_bytes > buffer->capacity_bytes - buffer->size_bytes)
+        return octet_buffer_grow(buffer, more_bytes);
+    return buffer->data + buffer->size_bytes;
+}
 
 static inline void octet_buffer_append(struct octet_buffer *buffer, const void *data, size_t size_bytes)
 {

@@ -10,6 +10,8 @@
 #include <lz4.h>
 #include <zstd.h>
 
+enum { LEVEL_NO_MATCHES = -1000, LITERALS_COMPRESSED = 1 };
+
 enum { HEADER_BYTES_MAX = 64, PAGE_BYTES_MAX = 1 << 28 }; /* no more is read, see chunk_reader.c */
 
 int page_writer_init(struct page_writer *writer, int level)
@@ -33,12 +35,23 @@ static size_t bound(enum parquet_codec codec, size_t size_bytes)
     }
 }
 
+/* The negative levels of zstd look for matches in few places, and would leave what is between as it is. */
+static size_t compress_entropy(struct page_writer *writer, const uint8_t *body, size_t size_bytes, uint8_t *to, size_t room_bytes)
+{
+    ZSTD_CCtx_reset(writer->zstd, ZSTD_reset_session_and_parameters);
+    ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, LEVEL_NO_MATCHES);
+    ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_experimentalParam5, LITERALS_COMPRESSED); /* ZSTD_c_literalCompressionMode */
+    return ZSTD_compress2(writer->zstd, to, room_bytes, body, size_bytes);
+}
+
 /* Octets written to `to`, or 0 on failure. */
 static size_t compress(struct page_writer *writer, enum parquet_codec codec, const uint8_t *body, size_t size_bytes,
                        uint8_t *to, size_t room_bytes)
 {
     if (codec == PARQUET_ZSTD) {
-        const size_t size = ZSTD_compressCCtx(writer->zstd, to, room_bytes, body, size_bytes, writer->level);
+        const size_t size = writer->level == PAGE_LEVEL_ENTROPY
+                                ? compress_entropy(writer, body, size_bytes, to, room_bytes)
+                                : ZSTD_compressCCtx(writer->zstd, to, room_bytes, body, size_bytes, writer->level);
         return ZSTD_isError(size) ? 0 : size;
     }
     if (codec == PARQUET_LZ4_RAW)

@@ -44,8 +44,8 @@ bool segment_cut_name(const struct segment_place *place, struct segment *segment
     return place_of(place, segment, path) && cut_name_format(place->writer, segment->cut, path, name);
 }
 
-/* Moves a whole file to its place. */
-static int put_in_place(const struct segment_place *place, struct segment *segment, const char *from,
+/* Moves a whole file to its place; `ret_placed` becomes true where it has its name, even if that is not brought to the disk. */
+static int put_in_place(const struct segment_place *place, struct segment *segment, const char *from, bool *ret_placed,
                         struct store_error *error)
 {
     char folder[PATH_MAX], path[PATH_MAX], name[CUT_NAME_SIZE];
@@ -56,32 +56,44 @@ static int put_in_place(const struct segment_place *place, struct segment *segme
         return store_error_system(error, "cannot make the folder %s", folder);
     if (rename(from, path) != 0)
         return store_error_system(error, "cannot rename %s to %s", from, path);
+    *ret_placed = true;
     return place->sync == STORE_SYNC_ALWAYS ? sync_folders(place, folder, error) : 0;
 }
 
-int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, uint64_t *ret_bytes,
-                   struct store_error *error)
+static int write_whole(const struct segment_place *place, struct file_writer *file, struct segment *segment, const char *path,
+                       uint64_t *ret_bytes, struct store_error *error)
 {
-    char path[PATH_MAX], rows[24], name[CUT_NAME_SIZE];
+    char rows[24], commits[48], told[72];
+    const uint64_t row_count = segment->ledger == NULL ? segment->row_count
+                                                       : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
+    snprintf(rows, sizeof rows, "%" PRIu64, row_count);
+    snprintf(commits, sizeof commits, "%" PRIu64 ":%" PRIu64, segment->sequence, row_count);
+    snprintf(told, sizeof told, "%" PRIu64 "-%" PRIu64 ":%" PRIu64, place->told.first, place->told.last, place->told.rows);
+    const struct file_note notes[] = {
+        {"weir.version", WEIR_VERSION}, {"weir.format", "1"}, {"weir.kind", segment_kind_name(segment->kind)},
+        {"weir.rows", rows}, {NOTE_COMMITS, commits}, {NOTE_TOLD, told},
+    };
+    const uint32_t note_count = sizeof notes / sizeof notes[0] - (place->told.last < place->told.first);
+    unlink(path); /* of an attempt that failed */
+    return segment_write(segment, file, path, notes, note_count, place->sync != STORE_SYNC_NEVER, ret_bytes, error);
+}
+
+int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, bool *ret_placed,
+                   uint64_t *ret_bytes, struct store_error *error)
+{
+    char path[PATH_MAX], name[CUT_NAME_SIZE];
     snprintf(name, sizeof name, "%08" PRIx32 "-%" PRIu64, place->writer, segment->sequence);
     if ((segment->cut != 0 && !segment_cut_name(place, segment, name)) ||
         snprintf(path, sizeof path, "%s/.writing/%s", place->folder, name) >= PATH_MAX)
         return store_error_set(error, "the name of the store %.64s... is too long", place->folder);
-    const uint64_t row_count = segment->ledger == NULL ? segment->row_count
-                                                       : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
-    snprintf(rows, sizeof rows, "%" PRIu64, row_count);
-    const struct file_note notes[] = {
-        {"weir.version", WEIR_VERSION}, {"weir.format", "1"}, {"weir.kind", segment_kind_name(segment->kind)},
-        {"weir.rows", rows},
-    };
-    unlink(path); /* of an attempt that failed */
-    if (segment_write(segment, file, path, notes, sizeof notes / sizeof notes[0],
-                      place->sync != STORE_SYNC_NEVER, ret_bytes, error) != 0)
+    if (write_whole(place, file, segment, path, ret_bytes, error) != 0)
         return -1;
-    if (segment->cut != 0 || put_in_place(place, segment, path, error) == 0)
+    if (segment->cut != 0) {
+        *ret_placed = true;
         return 0;
-    const int number = error->number;
+    }
+    if (put_in_place(place, segment, path, ret_placed, error) == 0)
+        return 0;
     unlink(path);
-    error->number = number;
     return -1;
 }

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "segment_merge.h"
 
+#include "commit_notes.h"
 #include "merge_plan.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ enum { OUTPUT_NOTES_MAX = 32 };
 
 int segment_merge_init(struct segment_merge *merge, int level, const atomic_bool *stop)
 {
-    *merge = (struct segment_merge){.stop = stop};
+    *merge = (struct segment_merge){.stop = stop, .group_rows = MERGE_GROUP_ROWS};
     if (file_writer_init(&merge->writer, PARQUET_ZSTD, level) != 0)
         return -1;
     merge->writer.chunks.thorough = true;
@@ -146,15 +147,53 @@ static void choose_blooms(const struct merge_plan *plan)
     }
 }
 
-/* Notes that all inputs have alike are the output's too; how many rows there are is told anew. */
-static uint32_t choose_notes(const struct merge_plan *plan, const char *rows, struct file_note *notes)
+/* What is told anew of the output. */
+struct own_notes {
+    char rows[24];
+    char *commits, *told; /* owned; or NULL */
+};
+
+static void own_notes_done(struct own_notes *own)
+{
+    free(own->commits);
+    free(own->told);
+}
+
+/* Reads what the inputs tell of their commits. */
+static int join_commits(const struct file_reader *files, uint32_t file_count, struct own_notes *own, int *ret_bad,
+                        struct store_error *error)
+{
+    struct commit_notes notes = {0};
+    int result = 0;
+    for (uint32_t f = 0; f < file_count && result == 0; f++) {
+        const char *slash = strrchr(files[f].path, '/');
+        struct segment_name name;
+        if (segment_name_parse(slash == NULL ? files[f].path : slash + 1, &name))
+            result = commit_notes_read(&notes, &files[f], &name, error);
+        else
+            notes.is_unknown = true;
+        if (result != 0)
+            *ret_bad = is_ours(error) ? -1 : (int)f;
+    }
+    if (result == 0 && commit_notes_write(&notes, &own->commits, &own->told) != 0)
+        result = store_error_set(error, "not enough memory to merge segments");
+    commit_notes_done(&notes);
+    return result;
+}
+
+/* Notes that all inputs have alike are the output's too, unless they are told anew. */
+static uint32_t choose_notes(const struct merge_plan *plan, const struct own_notes *own, struct file_note *notes)
 {
     uint32_t count = 0;
     notes[count++] = (struct file_note){"weir.version", WEIR_VERSION};
-    notes[count++] = (struct file_note){"weir.rows", rows};
+    notes[count++] = (struct file_note){"weir.rows", own->rows};
+    if (own->commits != NULL)
+        notes[count++] = (struct file_note){NOTE_COMMITS, own->commits};
+    if (own->told != NULL)
+        notes[count++] = (struct file_note){NOTE_TOLD, own->told};
     for (uint32_t i = 0; i < plan->files[0].note_count && count < OUTPUT_NOTES_MAX; i++) {
         const struct file_note *note = &plan->files[0].notes[i];
-        bool alike = note->value != NULL;
+        bool alike = note->value != NULL && strcmp(note->key, NOTE_COMMITS) != 0 && strcmp(note->key, NOTE_TOLD) != 0;
         for (uint32_t k = 0; k < count && alike; k++)
             alike = strcmp(notes[k].key, note->key) != 0;
         for (uint32_t f = 1; f < plan->file_count && alike; f++) {
@@ -167,28 +206,38 @@ static uint32_t choose_notes(const struct merge_plan *plan, const char *rows, st
     return count;
 }
 
+static int write_groups(struct segment_merge *merge, struct merge_plan *plan, const char *path, struct segment_merged *merged,
+                        int *ret_bad, struct store_error *error)
+{
+    choose_blooms(plan);
+    int result = file_writer_begin(&merge->writer, path, plan->columns, plan->column_count, error);
+    for (uint32_t i = 0; i < plan->output_count && result == 0; i++) {
+        result = write_output(merge, plan, &plan->outputs[i], ret_bad, error);
+        merged->row_count += plan->outputs[i].row_count;
+    }
+    if (result != 0)
+        file_writer_abandon(&merge->writer);
+    return result;
+}
+
 static int write_file(struct segment_merge *merge, struct merge_plan *plan, const char *path, bool sync,
                       struct segment_merged *ret_merged, int *ret_bad, struct store_error *error)
 {
     struct segment_merged merged = {.group_count = plan->output_count};
     struct file_note notes[OUTPUT_NOTES_MAX];
-    char rows[24];
-    choose_blooms(plan);
-    int result = file_writer_begin(&merge->writer, path, plan->columns, plan->column_count, error);
-    for (uint32_t i = 0; i < plan->output_count && result == 0; i++) {
-        result = write_output(merge, plan, &plan->outputs[i], ret_bad, error);
-        merged.row_count += plan->outputs[i].row_count;
+    struct own_notes own = {0};
+    int result = merge->commits ? join_commits(plan->files, plan->file_count, &own, ret_bad, error) : 0;
+    if (result == 0)
+        result = write_groups(merge, plan, path, &merged, ret_bad, error);
+    if (result == 0) {
+        snprintf(own.rows, sizeof own.rows, "%" PRIu64, merged.row_count);
+        const uint32_t note_count = choose_notes(plan, &own, notes);
+        result = file_writer_finish(&merge->writer, notes, note_count, sync, &merged.size_bytes, error);
     }
-    if (result != 0) {
-        file_writer_abandon(&merge->writer);
-        return -1;
-    }
-    snprintf(rows, sizeof rows, "%" PRIu64, merged.row_count);
-    const uint32_t note_count = choose_notes(plan, rows, notes);
-    if (file_writer_finish(&merge->writer, notes, note_count, sync, &merged.size_bytes, error) != 0)
-        return -1;
-    *ret_merged = merged;
-    return 0;
+    own_notes_done(&own);
+    if (result == 0)
+        *ret_merged = merged;
+    return result;
 }
 
 static int open_files(struct file_reader *files, const char *const *paths, uint32_t path_count, uint32_t *ret_count, int *ret_bad,
@@ -218,7 +267,7 @@ int segment_merge_files(struct segment_merge *merge, const char *const *paths, u
     if (result == 0)
         result = open_files(files, paths, path_count, &open_count, ret_bad, error);
     if (result == 0)
-        result = merge_plan_make(&plan, files, path_count, &merge->reader, merge->window, MERGE_GROUP_ROWS, MERGE_COLUMN_BYTES, ret_bad,
+        result = merge_plan_make(&plan, files, path_count, &merge->reader, merge->window, merge->group_rows, MERGE_COLUMN_BYTES, ret_bad,
                                  error);
     if (result == 0)
         result = write_file(merge, &plan, path, sync, ret_merged, ret_bad, error);

@@ -15,7 +15,8 @@
 #include <stdatomic.h>
 
 enum {
-    MERGE_GROUP_ROWS = 1 << 20,     /* a row group is full with so many, and has half as many more at the most */
+    MERGE_GROUP_ROWS = 1 << 20,       /* a row group is full with so many, and has half as many more at the most */
+    MERGE_GROUP_ROWS_LARGE = 1 << 21, /* the same where memory is not short: dictionaries gain by it */
     MERGE_COLUMN_BYTES = 32 << 20,  /* or with so many octets in a column of texts */
     MERGE_INPUTS_MAX = 64
 };
@@ -25,7 +26,9 @@ struct segment_merge {
     struct file_writer writer;
     struct chunk_reader reader;
     struct column_data column;
+    uint32_t group_rows; /* MERGE_GROUP_ROWS at first */
     const struct merge_window *window; /* only rows of that time; NULL: all */
+    bool commits; /* what becomes of them is a segment too, and tells what it has of each commit (commit_notes.h) */
     const atomic_bool *stop; /* the caller's, or NULL: true ends what is under way, with ECANCELED */
 };
 

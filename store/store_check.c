@@ -6,6 +6,7 @@
 #include "store_check.h"
 
 #include "chunk_reader.h"
+#include "commit_notes.h"
 #include "segment_list.h"
 
 #include <errno.h>
@@ -82,6 +83,14 @@ static int check_kind(const struct file_reader *file, enum segment_kind kind, st
                            told);
 }
 
+static int check_commits(const struct file_reader *file, const struct segment_name *name, struct store_error *error)
+{
+    struct commit_notes notes = {0};
+    const int result = commit_notes_read(&notes, file, name, error);
+    commit_notes_done(&notes);
+    return result;
+}
+
 static int check_file(struct check *check, const struct segment_file *segment, uint64_t *ret_rows, struct store_error *error)
 {
     struct file_reader file;
@@ -90,6 +99,8 @@ static int check_file(struct check *check, const struct segment_file *segment, u
     int result = file_reader_check_notes(&file, error);
     if (result == 0)
         result = check_kind(&file, segment->kind, error);
+    if (result == 0)
+        result = check_commits(&file, &segment->name, error);
     if (result == 0)
         result = check_pages(check, &file, error);
     if (result == 0)
@@ -140,6 +151,8 @@ int store_check(const char *folder, void (*tell)(void *context, bool wrong, cons
             result = check_files(&check, &list.obsolete, false, error);
         segment_list_done(&list);
     }
+    if (result == 0)
+        result = store_account(folder, tell, context, &check.counts.account, error);
     chunk_reader_done(&check.reader);
     *ret_counts = check.counts;
     return result;

@@ -2,21 +2,20 @@
 /*
  * store_check.h - whether a store is whole
  *
- * Reads all that is there: footers, each page with its checksum, each value; and whether as many rows are there as were stored.
+ * Reads all that is there: footers, each page with its checksum, each value; and whether as many rows are there as were stored, by each
+ * file and by the ledger (store_account.h).
  */
 #ifndef WEIR_STORE_STORE_CHECK_H
 #define WEIR_STORE_STORE_CHECK_H
 
-#include "store_error.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "store_account.h"
 
 struct store_check_counts {
     uint64_t segments, obsolete; /* that count, and that another one covers */
     uint64_t rows, bytes;        /* of those that count */
     uint64_t damaged;            /* segments of both */
     uint64_t strangers;          /* what lies in the folders of segments and is none */
+    struct store_account_counts account; /* whether the rows are those that were stored */
 };
 
 /* `tell` is called with a sentence for each thing that is wrong (`wrong`), or only odd. 0 when all was looked at; -1 with `error` filled where it

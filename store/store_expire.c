@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "store_expire.h"
 
+#include "expired.h"
 #include "segment_list.h"
 #include "store_merge.h"
 
@@ -24,6 +25,7 @@
 struct victim {
     const struct segment_file *file;
     bool covered;
+    bool goes;
 };
 
 static int compare(const void *left, const void *right)
@@ -63,8 +65,9 @@ static void remove_folders(const char *path)
     }
 }
 
-static int expire(const struct store_expire_options *options, int64_t now_us, const struct victim *victims, uint32_t count,
-                  uint64_t bytes, struct store_expire_counts *counts, struct store_error *error)
+/* Chooses what goes, and counts it. */
+static void choose(const struct store_expire_options *options, int64_t now_us, struct victim *victims, uint32_t count, uint64_t bytes,
+                   struct store_expire_counts *counts)
 {
     const int64_t now_s = now_us / 1000000;
     for (uint32_t i = 0; i < count; i++) {
@@ -72,17 +75,56 @@ static int expire(const struct store_expire_options *options, int64_t now_us, co
         const bool too_old = options->keep_days > 0 && options->keep_days < INT32_MAX &&
                              file->hour_s + HOUR_S <= now_s - (int64_t)options->keep_days * DAY_S;
         const bool too_much = options->keep_bytes > 0 && bytes > options->keep_bytes;
-        if (!too_old && !too_much)
+        victims[i].goes = too_old || too_much;
+        if (!victims[i].goes)
             continue;
-        if (!options->dry && unlink(file->path) != 0 && errno != ENOENT)
-            return store_error_system(error, "cannot remove %s", file->path);
-        if (!options->dry)
-            remove_folders(file->path);
         bytes -= file->size_bytes;
+        if (options->dry) {
+            counts->segments++;
+            counts->bytes += file->size_bytes;
+        }
+    }
+}
+
+static int remove_chosen(const struct victim *victims, uint32_t count, struct store_expire_counts *counts, struct store_error *error)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct segment_file *file = victims[i].file;
+        if (!victims[i].goes)
+            continue;
+        if (unlink(file->path) != 0 && errno != ENOENT)
+            return store_error_system(error, "cannot remove %s", file->path);
+        remove_folders(file->path);
         counts->segments++;
         counts->bytes += file->size_bytes;
     }
     return 0;
+}
+
+/* Tells first what will be missing. Where the disk is too full for that, it is told afterwards: this may be what makes room. */
+static int expire(const char *folder, const struct victim *victims, uint32_t count, struct store_expire_counts *counts,
+                  struct store_error *error)
+{
+    struct expired expired = {0};
+    bool any = false;
+    int result = expired_read(&expired, folder, error);
+    for (uint32_t i = 0; i < count && result == 0; i++) {
+        const struct segment_name *name = &victims[i].file->name;
+        if (!victims[i].goes || victims[i].covered)
+            continue;
+        any = true;
+        if (expired_note(&expired, name->writer, name->sequence_last, victims[i].file->kind != SEGMENT_LEDGER) != 0)
+            result = store_error_set(error, "not enough memory to list the segments of the store");
+    }
+    bool told = result == 0 && (!any || expired_write(&expired, folder, error) == 0);
+    if (result == 0 && !told && error->number != ENOSPC && error->number != EDQUOT)
+        result = -1;
+    if (result == 0)
+        result = remove_chosen(victims, count, counts, error);
+    if (result == 0 && !told)
+        result = expired_write(&expired, folder, error);
+    expired_done(&expired);
+    return result;
 }
 
 static int list_all(struct segment_list *lists, const char *folder, struct store_error *error)
@@ -117,7 +159,8 @@ int store_expire(const struct store_expire_options *options, int64_t now_us, str
     }
     if (result == 0 && count > 0) {
         qsort(victims, count, sizeof *victims, compare);
-        result = expire(options, now_us, victims, count, bytes, counts, error);
+        choose(options, now_us, victims, count, bytes, counts);
+        result = options->dry ? 0 : expire(options->folder, victims, count, counts, error);
     }
     free(victims);
     for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++)

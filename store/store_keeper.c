@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_EACH_S = 5, EXPIRE_EACH_S = 60, ALL_EACH_S = 3600, RECENT_S = 3 * 3600, NICE = 10, TOLD_MAX = 16 };
+enum { LOOK_EACH_S = 5, EXPIRE_EACH_S = 60, ALL_EACH_S = 3600, ALL_AGAIN_S = 10, RECENT_S = 3 * 3600, NICE = 10, TOLD_MAX = 16 };
 
 struct store_keeper {
     struct store_keeper_options options;
@@ -34,7 +34,7 @@ struct store_keeper {
     struct store_keeper_counts counts;
     struct store_error told[TOLD_MAX]; /* what is to be told, the oldest first */
     uint32_t told_count;
-    int failure; /* the cause of the last one, which is told once; 0: none */
+    int merge_failure, expire_failure; /* the cause of the last one of each, which is told once; 0: none */
 };
 
 /* With the mutex held. What there is no room for is counted all the same. */
@@ -55,19 +55,20 @@ static void tell_damaged(void *context, const char *text)
 }
 
 /* A cause is told once, until something went well again. */
-static void end_pass(struct store_keeper *keeper, int result, const struct store_error *error)
+static void end_pass(struct store_keeper *keeper, int *failure, int result, const struct store_error *error)
 {
     if (result == 0) {
-        keeper->failure = 0;
+        *failure = 0;
     } else if (error->number != ECANCELED && error->number != EWOULDBLOCK) {
         keeper->counts.failures++;
-        if (keeper->failure != (error->number == 0 ? -1 : error->number))
+        if (*failure != (error->number == 0 ? -1 : error->number))
             note(keeper, error);
-        keeper->failure = error->number == 0 ? -1 : error->number;
+        *failure = error->number == 0 ? -1 : error->number;
     }
 }
 
-static void merge(struct store_keeper *keeper, int64_t now_us, bool all)
+/* False where not all was done that was to be done. */
+static bool merge(struct store_keeper *keeper, int64_t now_us, bool all)
 {
     struct store_merge_counts counts = {0};
     struct store_error error = {0};
@@ -78,8 +79,9 @@ static void merge(struct store_keeper *keeper, int64_t now_us, bool all)
     keeper->counts.merged_segments += counts.inputs;
     keeper->counts.merged_rows += counts.rows;
     keeper->counts.damaged_segments += counts.damaged;
-    end_pass(keeper, result, &error);
+    end_pass(keeper, &keeper->merge_failure, result, &error);
     pthread_mutex_unlock(&keeper->mutex);
+    return result == 0;
 }
 
 static void expire(struct store_keeper *keeper, int64_t now_us)
@@ -92,7 +94,7 @@ static void expire(struct store_keeper *keeper, int64_t now_us)
     pthread_mutex_lock(&keeper->mutex);
     keeper->counts.expired_segments += counts.segments;
     keeper->counts.expired_bytes += counts.bytes;
-    end_pass(keeper, result, &error);
+    end_pass(keeper, &keeper->expire_failure, result, &error);
     pthread_mutex_unlock(&keeper->mutex);
 }
 
@@ -116,13 +118,26 @@ static bool wait_a_while(struct store_keeper *keeper)
     return !atomic_load(&keeper->stop);
 }
 
+/* When it is due again, by the clock that goes on evenly. */
+static int64_t in_s(int64_t seconds)
+{
+    return clock_us(CLOCK_MONOTONIC) + seconds * 1000000;
+}
+
 static bool is_due(int64_t *next_us, int64_t each_s)
 {
-    const int64_t now_us = clock_us(CLOCK_MONOTONIC);
-    if (now_us < *next_us)
+    if (in_s(0) < *next_us)
         return false;
-    *next_us = now_us + each_s * 1000000;
+    *next_us = in_s(each_s);
     return true;
+}
+
+/* The hours just past or, when it is due, all there is: again soon where that did not go well, as on a full disk. */
+static void merge_what_is_due(struct store_keeper *keeper, int64_t now_us, int64_t *all_us)
+{
+    const bool all = is_due(all_us, ALL_EACH_S);
+    if (!merge(keeper, now_us, all) && all)
+        *all_us = in_s(ALL_AGAIN_S);
 }
 
 static void *work(void *context)
@@ -138,7 +153,7 @@ static void *work(void *context)
         if ((keeper->options.keep_days > 0 || keeper->options.keep_bytes > 0) && is_due(&expire_us, EXPIRE_EACH_S))
             expire(keeper, now_us);
         if (keeper->merger != NULL)
-            merge(keeper, now_us, is_due(&all_us, ALL_EACH_S));
+            merge_what_is_due(keeper, now_us, &all_us);
     }
     return NULL;
 }

@@ -2,8 +2,8 @@
 /*
  * store_keeper.h - a thread that merges and expires the segments of a store while others write to it
  *
- * It looks every few seconds, at the hours just past; at all there is when it begins, and once an hour. It gives way to all other threads,
- * and where another process merges already, it leaves the store to that.
+ * It looks every few seconds, at the hours just past; at all there is when it begins, and once an hour (soon again where that failed).
+ * It gives way to all other threads, and where another process merges already, it leaves the store to that.
  */
 #ifndef WEIR_STORE_STORE_KEEPER_H
 #define WEIR_STORE_STORE_KEEPER_H

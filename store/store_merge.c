@@ -204,8 +204,9 @@ static int put_in_place(struct look *look, const struct merge_names *names)
     return look->merger->options.sync ? sync_folder(names->folder, look->error) : 0;
 }
 
-/* Merges the files into one. 0 also where one of them is damaged: it will be left out of the next look. */
-static int merge_files(struct look *look, const struct segment_file *files, uint32_t count)
+/* Merges the files into one. 0 also where one of them is damaged: it will be left out of the next look. E2BIG where they have too many
+ * columns together. */
+static int merge_once(struct look *look, const struct segment_file *files, uint32_t count)
 {
     const char *paths[MERGE_INPUTS_MAX];
     struct merge_names names;
@@ -228,7 +229,7 @@ static int merge_files(struct look *look, const struct segment_file *files, uint
     if (result == 0)
         result = put_in_place(look, &names);
     if (result != 0) {
-        look->counts->failures += look->error->number != ECANCELED;
+        look->counts->failures += look->error->number != ECANCELED && look->error->number != E2BIG;
         return -1;
     }
     look->merges++;
@@ -237,6 +238,21 @@ static int merge_files(struct look *look, const struct segment_file *files, uint
     look->counts->rows += merged.row_count;
     look->counts->bytes_before += before;
     look->counts->bytes_after += merged.size_bytes;
+    return 0;
+}
+
+/* Merges the first of them: fewer where all together are too wide for one file, one alone where two are. Moves `first` behind those. */
+static int merge_files(struct look *look, const struct segment_file *files, uint32_t count, uint32_t *first)
+{
+    for (; count > 1; count = count == 2 ? 1 : (count + 1) / 2) {
+        if (stopped(look->merger, look->error) != 0)
+            return -1;
+        if (merge_once(look, files, count) == 0)
+            break;
+        if (look->error->number != E2BIG)
+            return -1;
+    }
+    *first += count;
     return 0;
 }
 
@@ -283,9 +299,8 @@ static int merge_all(struct look *look, const struct segment_file *files, uint32
 {
     for (uint32_t first = 0; first + 1 < count;) {
         const uint32_t together = count_together(look, files + first, count - first);
-        if (together > 1 && (stopped(look->merger, look->error) != 0 || merge_files(look, files + first, together) != 0))
+        if (merge_files(look, files + first, together, &first) != 0)
             return -1;
-        first += together;
     }
     return 0;
 }
@@ -309,9 +324,8 @@ static int merge_tiers(struct look *look, const struct segment_file *files, uint
         const uint32_t end = first + same;
         while (are_enough(look, files + first, end - first)) {
             const uint32_t together = count_together(look, files + first, end - first);
-            if (together > 1 && (stopped(look->merger, look->error) != 0 || merge_files(look, files + first, together) != 0))
+            if (merge_files(look, files + first, together, &first) != 0)
                 return -1;
-            first += together;
         }
         first = end;
     }
@@ -419,6 +433,9 @@ struct store_merger *store_merger_create(const struct store_merge_options *optio
         store_error_set(error, "not enough memory to merge segments");
         return NULL;
     }
+    merger->merge.commits = true;
+    if (options->large_groups)
+        merger->merge.group_rows = MERGE_GROUP_ROWS_LARGE;
     return merger;
 }
 

@@ -8,6 +8,7 @@
 #include "store_writer.h"
 
 #include "cut.h"
+#include "commit_account.h"
 #include "segment_commit.h"
 #include "store_keeper.h"
 #include "writer_lock.h"
@@ -30,6 +31,10 @@ enum {
 
 #define HOUR_US 3600000000
 
+/* What comes as it comes is merged later, and bounded in memory; a file's rows stay as they are written, and dictionaries gain by more of them. */
+#define SEGMENT_BYTES_LIVE (16u << 20)
+#define SEGMENT_BYTES_FILE (160u << 20)
+
 /* How the rows of one layout are gathered, for exporters of one family of addresses. */
 struct form {
     uint64_t serial; /* of the layout; 0: none yet */
@@ -41,7 +46,7 @@ struct form {
 /* A file of a cut that has no name yet. */
 struct unnamed {
     struct unnamed *next;
-    uint64_t cut;
+    uint64_t cut, sequence;
     char name[CUT_NAME_SIZE];
 };
 
@@ -66,10 +71,11 @@ struct store_writer {
     uint64_t cut;            /* that rows belong to now; 0: files get their names at once */
     uint32_t cut_pending[2]; /* segments of this cut, and of the one before, by cut & 1, that are not written */
     bool cut_lost;           /* one of them never will be */
-    struct unnamed *unnamed;
+    struct unnamed *unnamed; /* in the order of their numbers */
     bool hurrying; /* what fails is not tried again: the program ends */
     bool ending;   /* threads end when nothing is left */
     struct store_counts counts;
+    struct commit_account account;
     struct store_error trouble;
     bool has_trouble, is_failing;
     int trouble_number; /* of the cause that was told last */
@@ -82,8 +88,8 @@ struct store_writer {
 void store_writer_options_init(struct store_writer_options *options, const char *folder)
 {
     *options = (struct store_writer_options){
-        .folder = folder, .sync = STORE_SYNC_SEGMENT, .compression = STORE_COMPRESSION_ZSTD, .level = 1,
-        .segment_bytes = 64u << 20, .commit_us = 5000000, .merge = true, .workers = 1, .queue_max = 1};
+        .folder = folder, .sync = STORE_SYNC_SEGMENT, .compression = STORE_COMPRESSION_ZSTD, .level = 2,
+        .commit_us = 5000000, .merge = true, .workers = 1, .queue_max = 1};
 }
 
 /* ------------------------------------------------------------------------------------------------------- the threads */
@@ -110,14 +116,24 @@ static void wait_a_while(struct store_writer *writer)
         ;
 }
 
+/* With the mutex held. */
+static void add_unnamed(struct store_writer *writer, struct unnamed *file)
+{
+    struct unnamed **at = &writer->unnamed;
+    while (*at != NULL && (*at)->sequence < file->sequence)
+        at = &(*at)->next;
+    file->next = *at;
+    *at = file;
+}
+
 /* With the mutex held. What became of a segment of a cut. */
 static void note_cut(struct store_writer *writer, const struct segment_place *place, struct segment *segment, bool written)
 {
     struct unnamed *file = written ? malloc(sizeof *file) : NULL;
     if (file != NULL && segment_cut_name(place, segment, file->name)) {
         file->cut = segment->cut;
-        file->next = writer->unnamed;
-        writer->unnamed = file;
+        file->sequence = segment->sequence;
+        add_unnamed(writer, file);
     } else {
         free(file);
         writer->cut_lost = true;
@@ -125,40 +141,62 @@ static void note_cut(struct store_writer *writer, const struct segment_place *pl
     writer->cut_pending[segment->cut & 1]--;
 }
 
+/* With the mutex held. What became of a segment in the end: it has its name, which may not have come to the disk, or is written for its cut;
+ * or it is given up. What a cut loses is not dropped: who cuts has it still. */
+static void count_segment(struct store_writer *writer, const struct segment *segment, bool placed, bool safe, uint64_t bytes)
+{
+    struct store_counts *counts = &writer->counts;
+    commit_account_end(&writer->account, segment->sequence, placed ? segment->row_count : 0);
+    pthread_cond_broadcast(&writer->sealed); /* one may wait until not too many are ahead */
+    if (placed) {
+        counts->rows += segment->row_count;
+        counts->bytes += bytes;
+        counts->segments += segment->ledger == NULL;
+        counts->unsafe += !safe;
+    } else if (segment->cut == 0) {
+        counts->rows_dropped += segment->row_count;
+        counts->ledger_lost += segment->ledger != NULL;
+    }
+}
+
 /* Without the mutex. Tries until it is written, unless the program ends or nothing is to be waited for. */
 static void store_segment(struct store_writer *writer, struct file_writer *file, struct segment *segment)
 {
-    const struct segment_place place = {.folder = writer->folder, .writer = writer->lock.id, .sync = writer->options.sync};
-    for (;;) {
+    struct segment_place place = {.folder = writer->folder, .writer = writer->lock.id, .sync = writer->options.sync};
+    uint64_t bytes = 0;
+    bool placed = false, again = true;
+    while (again) {
         struct store_error error = {0};
-        uint64_t bytes = 0;
-        const int result = segment_commit(&place, file, segment, &bytes, &error);
         pthread_mutex_lock(&writer->mutex);
-        if (result == 0) {
-            writer->counts.rows += segment->row_count;
-            writer->counts.bytes += bytes;
-            writer->counts.segments += segment->ledger == NULL;
+        place.told = commit_account_told(&writer->account);
+        pthread_mutex_unlock(&writer->mutex);
+        const int result = segment_commit(&place, file, segment, &placed, &bytes, &error);
+        pthread_mutex_lock(&writer->mutex);
+        if (result == 0)
             writer->is_failing = false;
-        } else {
+        else
             note_failure(writer, &error);
-        }
-        const bool again = result != 0 && !writer->options.wait && !writer->hurrying;
+        again = result != 0 && !writer->options.wait && !writer->hurrying;
         if (again)
             wait_a_while(writer);
-        else if (segment->cut != 0)
+        else
+            count_segment(writer, segment, placed, result == 0, bytes);
+        if (!again && segment->cut != 0)
             note_cut(writer, &place, segment, result == 0);
-        else if (result != 0)
-            writer->counts.rows_dropped += segment->row_count;
         pthread_mutex_unlock(&writer->mutex);
-        if (!again)
-            return;
     }
+}
+
+/* With the mutex held. Whether there is a segment to be written. */
+static bool has_sealed(const struct store_writer *writer)
+{
+    return writer->queue_first != NULL && commit_account_has_room(&writer->account, writer->queue_first->sequence);
 }
 
 static struct segment *take_sealed(struct store_writer *writer)
 {
     pthread_mutex_lock(&writer->mutex);
-    while (writer->queue_first == NULL && !writer->ending)
+    while (!has_sealed(writer) && !(writer->ending && writer->queue_first == NULL))
         pthread_cond_wait(&writer->sealed, &writer->mutex);
     struct segment *segment = writer->queue_first;
     if (segment != NULL) {
@@ -204,6 +242,8 @@ static void *work(void *context)
     struct file_writer file;
     struct segment *segment;
     const bool able = file_writer_init(&file, codecs[writer->options.compression], writer->options.level) == 0;
+    file.chunks.bytes_for_ns =
+        writer->options.effort == STORE_EFFORT_LIGHT ? CHUNK_BYTES_FOR_NS_LIGHT : CHUNK_BYTES_FOR_NS_FULL;
     while ((segment = take_sealed(writer)) != NULL) {
         if (able) {
             store_segment(writer, &file, segment);
@@ -213,7 +253,7 @@ static void *work(void *context)
             pthread_mutex_lock(&writer->mutex);
             note_failure(writer, &error);
             writer->cut_lost = true;
-            writer->counts.rows_dropped += segment->row_count;
+            count_segment(writer, segment, false, false, 0);
             pthread_mutex_unlock(&writer->mutex);
         }
         recycle(writer, segment);
@@ -241,6 +281,14 @@ static void enqueue(struct store_writer *writer, struct segment *segment)
     pthread_cond_broadcast(&writer->sealed);
 }
 
+/* With the mutex held. Who waits fills the next segment while those before it are written, and needs no more of them. */
+static bool has_room(const struct store_writer *writer)
+{
+    if (writer->options.wait)
+        return writer->queue_count + writer->busy_count < writer->options.workers;
+    return writer->queue_count < writer->options.queue_max;
+}
+
 /* Hands the open segment on. Where there is no room and the caller does not wait, false: it stays open. */
 static bool seal(struct store_writer *writer, int kind)
 {
@@ -248,9 +296,9 @@ static bool seal(struct store_writer *writer, int kind)
     if (segment == NULL || segment->row_count == 0)
         return true;
     pthread_mutex_lock(&writer->mutex);
-    while (writer->queue_count >= writer->options.queue_max && (writer->options.wait || writer->cut != 0 || writer->hurrying))
+    while (!has_room(writer) && (writer->options.wait || writer->cut != 0 || writer->hurrying))
         pthread_cond_wait(&writer->written, &writer->mutex);
-    const bool room = writer->queue_count < writer->options.queue_max;
+    const bool room = has_room(writer);
     if (room) {
         enqueue(writer, segment);
         writer->open[kind] = NULL;
@@ -391,6 +439,7 @@ uint64_t store_writer_written(struct store_writer *writer)
     return written;
 }
 
+/* In the order of their numbers: what a file tells of commits before it is there when it is. */
 int store_writer_publish(struct store_writer *writer, uint64_t cut, struct store_error *error)
 {
     struct unnamed *files;
@@ -399,22 +448,22 @@ int store_writer_publish(struct store_writer *writer, uint64_t cut, struct store
     writer->unnamed = NULL;
     pthread_mutex_unlock(&writer->mutex);
     int result = 0;
-    for (struct unnamed *file = files, *next; file != NULL; file = next) {
-        next = file->next;
-        const bool due = file->cut <= cut;
-        if (due && cut_publish(writer->folder, file->name, writer->options.sync == STORE_SYNC_ALWAYS, error) == 0) {
-            free(file);
-            continue;
+    while (files != NULL && files->cut <= cut && result == 0) {
+        struct unnamed *next = files->next;
+        result = cut_publish(writer->folder, files->name, writer->options.sync == STORE_SYNC_ALWAYS, error);
+        if (result == 0) {
+            free(files);
+            files = next;
         }
-        pthread_mutex_lock(&writer->mutex);
-        if (due) {
-            note_failure(writer, error);
-            result = -1;
-        }
-        file->next = writer->unnamed;
-        writer->unnamed = file;
-        pthread_mutex_unlock(&writer->mutex);
     }
+    pthread_mutex_lock(&writer->mutex);
+    if (result != 0)
+        note_failure(writer, error);
+    for (struct unnamed *next; files != NULL; files = next) {
+        next = files->next;
+        add_unnamed(writer, files);
+    }
+    pthread_mutex_unlock(&writer->mutex);
     return result;
 }
 
@@ -440,20 +489,19 @@ void store_writer_drain(struct store_writer *writer)
 
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us)
 {
-    struct store_counts counts;
     pthread_mutex_lock(&writer->mutex);
-    counts = writer->counts;
+    const struct commit_told told = commit_account_told(&writer->account);
+    const uint64_t rows_dropped = writer->counts.rows_dropped;
     const bool room = writer->queue_count < writer->options.queue_max + QUEUE_LEDGER;
     pthread_mutex_unlock(&writer->mutex);
     if (!room)
         return; /* the next call tells of this time too */
-    const struct ledger_collector collector = {.rows_stored = counts.rows, .rows_dropped = counts.rows_dropped};
     struct segment *segment = segment_create(SEGMENT_LEDGER);
     if (segment == NULL)
         return;
     if (writer->options.wait && writer->received_us != 0)
         now_us = writer->received_us;
-    segment->ledger = ledger_log_take(writer->ledger, decoder, &collector, now_us);
+    segment->ledger = ledger_log_take(writer->ledger, decoder, &told, rows_dropped, now_us);
     if (segment->ledger == NULL) {
         segment_free(segment);
         return;
@@ -592,6 +640,10 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
         return NULL;
     }
     writer->options = *options;
+    if (options->segment_bytes == 0)
+        writer->options.segment_bytes = options->wait ? SEGMENT_BYTES_FILE : SEGMENT_BYTES_LIVE;
+    if (options->effort == STORE_EFFORT_DEFAULT)
+        writer->options.effort = options->merge && !options->wait ? STORE_EFFORT_LIGHT : STORE_EFFORT_FULL;
     writer->lock.fd = -1;
     writer->folder = strdup(options->folder);
     writer->ledger = ledger_log_create();
@@ -610,6 +662,7 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
         return NULL;
     }
     writer->sequence_next = writer->lock.sequence_next;
+    commit_account_init(&writer->account, writer->sequence_next);
     return writer;
 }
 
@@ -623,7 +676,7 @@ int store_writer_close(struct store_writer *writer, struct store_counts *ret_cou
         writer->keeper = NULL;
         add_keeper_counts(&writer->counts, &keeper);
     }
-    const bool lost = writer->counts.rows_dropped > 0;
+    const bool lost = writer->counts.rows_dropped > 0 || writer->counts.ledger_lost > 0 || writer->counts.unsafe > 0;
     if (lost)
         *error = writer->trouble;
     if (ret_counts != NULL)

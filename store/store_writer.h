@@ -25,15 +25,23 @@ enum store_sync {
 
 enum store_compression { STORE_COMPRESSION_ZSTD, STORE_COMPRESSION_LZ4, STORE_COMPRESSION_NONE };
 
+/* How much time a flow is worth: LIGHT is for what is merged soon, when it becomes small (a third less time, a fifth more octets until then). */
+enum store_effort {
+    STORE_EFFORT_DEFAULT, /* LIGHT where it is merged meanwhile, else FULL */
+    STORE_EFFORT_LIGHT,
+    STORE_EFFORT_FULL
+};
+
 struct store_writer_options {
     const char *folder;
     enum store_sync sync;
     enum store_compression compression;
     int level;           /* of ZSTD, 1 to 19 */
-    size_t segment_bytes; /* of rows in memory: a segment is full */
+    enum store_effort effort;
+    size_t segment_bytes; /* of rows in memory: a segment is full; 0: 16 MiB or, where the caller waits, 160 MiB */
     int64_t commit_us;   /* so old a segment may become; 0: any age */
     uint32_t workers;    /* threads that encode, 1 to 64 */
-    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written */
+    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written; none where the caller waits */
     bool wait;           /* the caller waits for room (input from a file); else rows are dropped */
     bool merge;          /* small segments become large ones meanwhile (store_merge.h); not where `wait` is set */
     bool cuts;           /* files get their names by store_writer_publish(), not before */
@@ -48,6 +56,8 @@ void store_writer_options_init(struct store_writer_options *options, const char 
 struct store_counts {
     uint64_t rows;          /* stored: in files that have their names */
     uint64_t rows_dropped;  /* no room, or never written */
+    uint64_t ledger_lost;   /* looks at the ledger that were never written */
+    uint64_t unsafe;        /* segments that have their names, which may not have come to the disk */
     uint64_t segments;
     uint64_t bytes;         /* of the files */
     uint64_t failures;      /* attempts to write that failed */
@@ -95,8 +105,8 @@ bool store_writer_notice(struct store_writer *writer, struct store_error *error)
 
 void store_writer_counts(struct store_writer *writer, struct store_counts *ret_counts);
 
-/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows could not be stored; what was is then in
- * the counts, which may be NULL. */
+/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows, or the ledger, could not be stored, or not be
+ * brought to the disk; which of them tell the counts, which may be NULL. */
 int store_writer_close(struct store_writer *writer, struct store_counts *ret_counts, struct store_error *error);
 
 #endif

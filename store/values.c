@@ -2,7 +2,8 @@
 /*
  * values.c - loops over the items of a column: one for each width, so that none decides anything within
  */
-#include "values.h"
+#include "values_avx2.h"
+#include "values_loops.h"
 
 #include <string.h>
 
@@ -15,21 +16,6 @@ uint64_t values_rows(const struct store_values *values, uint32_t first, uint32_t
         rows += values->repeats[first + i];
     return rows;
 }
-
-/* Calls loop(type) for the type that the items have. */
-#define FOR_WIDTH(values, is_signed, loop)                                                                      \
-    do {                                                                                                        \
-        switch ((values)->width_bytes * 2 + ((is_signed) ? 1 : 0)) {                                            \
-        case 2: loop(uint8_t) break;                                                                            \
-        case 3: loop(int8_t) break;                                                                             \
-        case 4: loop(uint16_t) break;                                                                           \
-        case 5: loop(int16_t) break;                                                                            \
-        case 8: loop(uint32_t) break;                                                                           \
-        case 9: loop(int32_t) break;                                                                            \
-        case 16: loop(uint64_t) break;                                                                          \
-        default: loop(int64_t) break;                                                                           \
-        }                                                                                                       \
-    } while (0)
 
 void values_widen(const struct store_values *values, bool is_signed, uint32_t first, uint32_t count, int64_t *ret_wide)
 {
@@ -46,64 +32,76 @@ void values_widen(const struct store_values *values, bool is_signed, uint32_t fi
 void values_range(const struct store_values *values, bool is_signed, uint32_t first, uint32_t count, int64_t *ret_least,
                   int64_t *ret_greatest)
 {
-#define RANGE(type)                                                                                             \
-    {                                                                                                           \
-        const type *items = (const type *)values->data + first;                                                 \
-        type least = items[0], greatest = items[0];                                                             \
-        for (uint32_t i = 0; i < count; i++) {                                                                  \
-            least = items[i] < least ? items[i] : least;                                                        \
-            greatest = items[i] > greatest ? items[i] : greatest;                                               \
-        }                                                                                                       \
-        *ret_least = (int64_t)least;                                                                            \
-        *ret_greatest = (int64_t)greatest;                                                                      \
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) {
+        values_range_avx2(values, is_signed, first, count, ret_least, ret_greatest);
+        return;
     }
-    FOR_WIDTH(values, is_signed, RANGE);
-#undef RANGE
+#endif
+    FOR_WIDTH(values, is_signed, VALUES_RANGE);
 }
 
-bool values_count(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, uint32_t *counts)
+bool values_steps(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, uint32_t first, uint32_t count,
+                  uint32_t *ret_steps)
 {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        return values_steps_avx2(values, is_signed, base, step, first, count, ret_steps);
+#endif
     uint64_t odd = 0;
-    /* Each step a loop of its own: a division by a constant is a multiplication. */
-#define COUNT_BY(type, by)                                                                                      \
-    for (uint32_t i = 0; i < values->item_count; i++) {                                                         \
-        const uint64_t distance = (uint64_t)(int64_t)items[i] - (uint64_t)base;                                 \
-        odd |= distance % (by);                                                                                 \
-        counts[distance / (by)]++;                                                                              \
-    }
-#define COUNT(type)                                                                                             \
-    {                                                                                                           \
-        const type *items = values->data;                                                                       \
-        if (step == 1)                                                                                          \
-            COUNT_BY(type, 1u)                                                                                  \
-        else if (step == 1000)                                                                                  \
-            COUNT_BY(type, 1000u)                                                                               \
-        else                                                                                                    \
-            COUNT_BY(type, 1000000u)                                                                            \
-    }
-    FOR_WIDTH(values, is_signed, COUNT);
-#undef COUNT
-#undef COUNT_BY
+    FOR_WIDTH(values, is_signed, VALUES_STEPS);
     return odd == 0;
 }
 
-void values_look_up(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, const uint32_t *table,
-                    uint32_t *ret_codes)
+uint32_t values_changes(const struct store_values *values, uint32_t first, uint32_t count)
 {
-#define LOOK_UP_BY(by)                                                                                          \
-    for (uint32_t i = 0; i < values->item_count; i++)                                                           \
-        ret_codes[i] = table[((uint64_t)(int64_t)items[i] - (uint64_t)base) / (by)];
-#define LOOK_UP(type)                                                                                           \
+    uint32_t changes = 0;
+#define CHANGES(type)                                                                                           \
+    {                                                                                                           \
+        const type *items = (const type *)values->data + first;                                                 \
+        for (uint32_t i = 1; i < count; i++)                                                                    \
+            changes += items[i] != items[i - 1];                                                                \
+    }
+    FOR_WIDTH(values, false, CHANGES);
+#undef CHANGES
+    return changes;
+}
+
+uint32_t values_runs(const struct store_values *values, uint32_t run_max, void *ret_items, uint32_t *ret_lengths)
+{
+    const uint8_t *data = values->data;
+    const size_t width = values->width_bytes, rest = (values->item_count - 1) * width;
+    uint32_t run_count = 0;
+    if (run_max > 0 && memcmp(data, data + width, rest) == 0) { /* one run */
+        memcpy(ret_items, data, width);
+        ret_lengths[0] = values->item_count;
+        return 1;
+    }
+#define RUNS(type)                                                                                              \
     {                                                                                                           \
         const type *items = values->data;                                                                       \
-        if (step == 1)                                                                                          \
-            LOOK_UP_BY(1u)                                                                                      \
-        else if (step == 1000)                                                                                  \
-            LOOK_UP_BY(1000u)                                                                                   \
-        else                                                                                                    \
-            LOOK_UP_BY(1000000u)                                                                                \
+        type *to = ret_items;                                                                                   \
+        for (uint32_t i = 0; i < values->item_count && run_count < run_max;) {                                  \
+            const uint32_t begin = i;                                                                           \
+            do                                                                                                  \
+                i++;                                                                                            \
+            while (i < values->item_count && items[i] == items[begin]);                                         \
+            ret_lengths[run_count] = i - begin;                                                                 \
+            to[run_count++] = items[begin];                                                                     \
+            rows += i - begin;                                                                                  \
+        }                                                                                                       \
     }
-    FOR_WIDTH(values, is_signed, LOOK_UP);
-#undef LOOK_UP
-#undef LOOK_UP_BY
+    uint64_t rows = 0;
+    FOR_WIDTH(values, false, RUNS);
+#undef RUNS
+    return rows == values->item_count ? run_count : 0;
+}
+
+int64_t values_deltas(const int64_t *numbers, uint32_t count, bool narrow, uint64_t *ret_deltas, uint64_t ret_any[4])
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        return values_deltas_avx2(numbers, count, narrow, ret_deltas, ret_any);
+#endif
+    VALUES_DELTAS()
 }

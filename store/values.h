@@ -35,12 +35,22 @@ void values_widen(const struct store_values *values, bool is_signed, uint32_t fi
 void values_range(const struct store_values *values, bool is_signed, uint32_t first, uint32_t count, int64_t *ret_least,
                   int64_t *ret_greatest);
 
-/* Counts how often each number of (item - base) / step comes, below `size`; false where an item is no whole multiple of the
- * step, which is 1, 1000 or 1000000. Counts of what came before are kept. */
-bool values_count(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, uint32_t *counts);
+/* Tells how many steps each item is from the base, modulo 2^32. The step is 1, 1000 or 1000000. False where an item is no whole multiple of
+ * it, or is 2^32 steps away or more. */
+bool values_steps(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, uint32_t first, uint32_t count,
+                  uint32_t *ret_steps);
 
-/* Looks each item up: codes[i] = table[(item - base) / step]. */
-void values_look_up(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, const uint32_t *table,
-                    uint32_t *ret_codes);
+/* How many items of 1, 2, 4 or 8 octets differ from the one before, of those from `first` on. */
+uint32_t values_changes(const struct store_values *values, uint32_t first, uint32_t count);
+
+/* Makes one item of those that are alike and next to each other, with how many they were; of 1, 2, 4 or 8 octets, one item at the least.
+ * Returns how many are left; 0 where they would be more than `run_max`, for which there is room. */
+uint32_t values_runs(const struct store_values *values, uint32_t run_max, void *ret_items, uint32_t *ret_lengths);
+
+enum { VALUES_BLOCK = 128 };
+
+/* The differences of `count` + 1 numbers, 1 to VALUES_BLOCK of them, less the least, which is returned; behind them zeros to VALUES_BLOCK.
+ * `ret_any`: all bits that are set in each quarter of them. With `narrow` numbers have 32 bits, and differences wrap there. */
+int64_t values_deltas(const int64_t *numbers, uint32_t count, bool narrow, uint64_t *ret_deltas, uint64_t ret_any[4]);
 
 #endif

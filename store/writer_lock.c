@@ -6,6 +6,7 @@
 #include "writer_lock.h"
 
 #include "cut.h"
+#include "expired.h"
 #include "segment_name.h"
 
 #include <dirent.h>
@@ -172,15 +173,18 @@ static int last_sequence(int parent, const char *name, uint32_t id, int depth, u
 
 static int find_next(struct writer_lock *lock, const char *folder, struct store_error *error)
 {
-    uint64_t last = 0;
-    for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++) {
+    struct expired expired = {0};
+    const int result = expired_read(&expired, folder, error);
+    uint64_t last = expired_of(&expired, lock->id).last;
+    expired_done(&expired);
+    for (int kind = 0; kind < SEGMENT_KIND_COUNT && result == 0; kind++) {
         char path[PATH_MAX];
         snprintf(path, sizeof path, "%s/%s", folder, segment_kind_name((enum segment_kind)kind));
         if (last_sequence(AT_FDCWD, path, lock->id, 2, &last) != 0)
             return store_error_system(error, "cannot read what is in %s", path);
     }
     lock->sequence_next = last + 1;
-    return 0;
+    return result;
 }
 
 static int make_store(const char *folder, struct store_error *error)

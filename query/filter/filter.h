@@ -149,7 +149,17 @@ struct filter_sql_options {
     bool literals;            /* no parameters: all values stand in the text */
     bool unmapped; /* the data has no ::ffff:a.b.c.d in columns for IPv6. IPv4 is then looked for in the columns for
                       IPv4 alone, which lets DuckDB use statistics and bloom filters of these */
+    uint32_t part; /* of filter_sql_parts(), from 1 on; 0: the whole */
 };
+
+/*
+ * DuckDB uses statistics and bloom filters where one column is compared, and not where the one or the other is to match. An
+ * address may be in two columns (IPv4 in one for IPv6), or in four, of source and destination. A filter that asks for
+ * single addresses, and perhaps for more besides, is therefore made of parts: each record that matches is in one of
+ * them, so that `... WHERE part 1 UNION ALL ... WHERE part 2` gives all, each once. Returns how many parts there are; 1: it
+ * is better asked as a whole. Of the options `unmapped` counts.
+ */
+uint32_t filter_sql_parts(const struct filter *filter, const struct filter_sql_options *options);
 
 /*
  * The filter as a predicate for WHERE. It is true for the records that match; for others it is false or null, so it

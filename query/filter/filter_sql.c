@@ -5,8 +5,10 @@
  * NULL is what SQL makes of a comparison with a value that is not there. AND and OR of such parts are true exactly when
  * they are with false in its place, so only what is negated needs care: `(...) IS NOT TRUE` is true where the inside
  * is false or NULL. A term alone is left plain, `"dst_port" = $1::USMALLINT`, which DuckDB compares with the
- * statistics of files and row groups before it reads them.
+ * statistics of files and row groups before it reads them. Addresses in one of several columns are asked for in parts,
+ * column by column.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,13 @@ static void map(struct filter_value *value)
     }
 }
 
+/* Whether a column of this type may have an address; `pair`: it is one of two columns for the same addresses. */
+static bool may_have(const struct filter_value *value, enum filter_type type, bool pair, bool unmapped)
+{
+    const bool v4 = value->as.address.family == 4;
+    return type == FILTER_IPV4 ? v4 : !(v4 && pair && unmapped);
+}
+
 /* Copies of those of a term's addresses that a column of this type may have. How many; -1 when memory is short. */
 static int64_t addresses_for(struct sql_writer *writer, const struct filter_term *term, enum filter_type type,
                              bool pair, struct filter_value **ret_values)
@@ -40,11 +49,10 @@ static int64_t addresses_for(struct sql_writer *writer, const struct filter_term
         return -1;
     }
     for (uint32_t i = 0; i < term->value_count; i++) {
-        const bool v4 = values[i].as.address.family == 4;
-        if (type == FILTER_IPV4 ? !v4 : v4 && pair && writer->options.unmapped)
+        if (!may_have(&values[i], type, pair, writer->options.unmapped))
             continue;
         own[count] = values[i];
-        if (v4 && type == FILTER_IPV6)
+        if (values[i].as.address.family == 4 && type == FILTER_IPV6)
             map(&own[count]);
         count++;
     }
@@ -296,6 +304,93 @@ static void put_term(struct sql_writer *writer, const struct filter_term *term)
         sql_put(writer, ")");
 }
 
+/* ----------------------------------------------------------------------------------------------------------- parts */
+
+enum { PART_VALUES_MAX = 8 }; /* of many an address is found nearly everywhere */
+
+/* A column that may have an address of a term. */
+struct part {
+    const char *column;
+    enum filter_type type;
+    bool pair;
+};
+
+static uint32_t list_parts(const struct filter *filter, const struct filter_term *term, bool unmapped,
+                           struct part parts[2 * FILTER_SIDES])
+{
+    const struct filter_value *values = filter->values + term->first_value;
+    uint32_t count = 0;
+    for (unsigned i = 0; i < term->source_count; i++) {
+        const struct filter_source *source = &filter->sources[term->sources[i]];
+        const bool pair = source->column_ipv6 != NULL;
+        for (int second = 0; second < (pair ? 2 : 1); second++) {
+            const struct part part = {second ? source->column_ipv6 : source->column,
+                                      second ? FILTER_IPV6 : (enum filter_type)source->type, pair};
+            bool any = false;
+            for (uint32_t k = 0; k < term->value_count; k++)
+                any |= may_have(&values[k], part.type, pair, unmapped);
+            if (any)
+                parts[count++] = part;
+        }
+    }
+    return count;
+}
+
+/* Whether a term asks for single addresses, of which each column is asked apart. */
+static bool has_parts(const struct filter *filter, const struct filter_term *term)
+{
+    bool is_single = true;
+    if (term->kind != FILTER_TERM_VALUE || term->compare != FILTER_EQ || term->protocols != FILTER_PROTOCOLS_ALL ||
+        term->value_count > PART_VALUES_MAX || (term->all && term->source_count > 1) ||
+        filter_class_of(&filter->sources[term->sources[0]]) != FILTER_CLASS_ADDRESS)
+        return false;
+    for (uint32_t i = 0; i < term->value_count; i++)
+        is_single &= filter_value_single(&filter->values[term->first_value + i], FILTER_CLASS_ADDRESS);
+    return is_single;
+}
+
+/* The first term of which this is so, and which all records have to match; FILTER_NONE where there is none. */
+static uint32_t find_parted(const struct filter *filter, bool unmapped)
+{
+    struct part parts[2 * FILTER_SIDES];
+    if (filter->root == FILTER_NONE)
+        return FILTER_NONE;
+    const struct filter_node *root = &filter->nodes[filter->root];
+    uint32_t child = root->kind == FILTER_NODE_AND ? root->first : filter->root;
+    for (; child != FILTER_NONE; child = root->kind == FILTER_NODE_AND ? filter->nodes[child].next : FILTER_NONE) {
+        const struct filter_node *node = &filter->nodes[child];
+        if (node->kind == FILTER_NODE_TERM && has_parts(filter, &filter->terms[node->first]) &&
+            list_parts(filter, &filter->terms[node->first], unmapped, parts) > 1)
+            return node->first;
+    }
+    return FILTER_NONE;
+}
+
+uint32_t filter_sql_parts(const struct filter *filter, const struct filter_sql_options *options)
+{
+    struct part parts[2 * FILTER_SIDES];
+    const bool unmapped = options != NULL && options->unmapped;
+    const uint32_t term = find_parted(filter, unmapped);
+    return term == FILTER_NONE ? 1 : list_parts(filter, &filter->terms[term], unmapped, parts);
+}
+
+/* What is in the column of this part, and in none of the parts before. */
+static void put_part(struct sql_writer *writer, const struct filter_term *term)
+{
+    struct part parts[2 * FILTER_SIDES];
+    const uint32_t count = list_parts(writer->filter, term, writer->options.unmapped, parts);
+    unsigned none = 0;
+    assert(writer->options.part <= count);
+    put_addresses(writer, parts[writer->options.part - 1].column, parts[writer->options.part - 1].type,
+                  parts[writer->options.part - 1].pair, term, &none);
+    for (uint32_t i = 0; i + 1 < writer->options.part; i++) {
+        sql_put(writer, " AND (");
+        none = 0;
+        put_addresses(writer, parts[i].column, parts[i].type, parts[i].pair, term, &none);
+        sql_put(writer, ") IS NOT TRUE");
+    }
+}
+
 /* ----------------------------------------------------------------------------------------------------------- nodes */
 
 /* As deep as FILTER_DEPTH_MAX allows. */
@@ -303,7 +398,10 @@ static void put_node(struct sql_writer *writer, uint32_t index)
 {
     const struct filter_node *node = &writer->filter->nodes[index];
     if (node->kind == FILTER_NODE_TERM) {
-        put_term(writer, &writer->filter->terms[node->first]);
+        if (node->first == writer->parted)
+            put_part(writer, &writer->filter->terms[node->first]);
+        else
+            put_term(writer, &writer->filter->terms[node->first]);
         return;
     }
     if (node->kind == FILTER_NODE_NOT) {
@@ -337,6 +435,7 @@ struct filter_sql *filter_sql_create(const struct filter *filter, const struct f
 {
     struct sql_writer writer = {.filter = filter};
     writer.options = options != NULL ? *options : (struct filter_sql_options){.first_parameter = 1};
+    writer.parted = writer.options.part > 0 ? find_parted(filter, writer.options.unmapped) : FILTER_NONE;
     struct filter_sql *sql = malloc(sizeof *sql);
     if (filter->root == FILTER_NONE)
         sql_put(&writer, "TRUE");

@@ -12,6 +12,7 @@
 struct sql_writer {
     const struct filter *filter;
     struct filter_sql_options options;
+    uint32_t parted; /* the term that is asked in parts, or FILTER_NONE */
     struct filter_text text;
     struct filter_text octets; /* of all parameters, in their order */
     struct filter_parameter *parameters;

@@ -4,6 +4,7 @@ import glob
 import ipaddress
 import json
 import os
+import re
 import struct
 
 NTP_TO_UNIX_S = 2208988800
@@ -48,6 +49,14 @@ def segment_paths(folder, kind="flows"):
     """Those that count."""
     paths = all_segment_paths(folder, kind)
     return [path for path in paths if not any(covers(other, path) for other in paths)]
+
+
+def checked(text):
+    """What `weir store check` told of a store that is whole: how many records the ledger tells of, and how many it does not."""
+    found = re.search(r" 0 damaged\n(\d+) records are there as the ledger tells, (\d+) of which it does not tell yet; "
+                      r"0 not checkable: .*; 0 times it is not as told\n", text)
+    assert found, "the store is not whole: " + text
+    return int(found.group(1)), int(found.group(2))
 
 
 def address(ipv4, ipv6):

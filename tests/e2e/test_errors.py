@@ -66,7 +66,7 @@ def values_that_are_none(folder):
                            ("--template-lifetime", ("-1", "never", "1h30m", "")),
                            ("--sampling-rate", ("0", "-1", "1:100", "4294967296", "")),
                            ("--commit", ("0", "soon")), ("--segment-size", ("63K", "2G", "big")), ("--workers", ("0", "65", "")),
-                           ("--compression", ("gzip", "zstd:0", "zstd:20", "")), ("--fsync", ("now", "")),
+                           ("--compression", ("gzip", "zstd:0", "zstd:20", "")), ("--effort", ("some", "")), ("--fsync", ("now", "")),
                            ("--keep-days", ("0", "-1", "week")), ("--keep-bytes", ("0", "all")),
                            ("-o", ("flows.txt", "store:", "kafka:there", ".json", "json:", "", "TEXT"))):
         for value in values:

@@ -36,11 +36,11 @@ def plain(address):
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def random_record(chance, exporter, at_s, most):
+def random_record(chance, exporter, at_s, most, rates, mapped):
     six = chance.random() < 0.3
     network = "2001:db8:%x::" if six else "10.%d.0."
     def host():
-        if six and chance.random() < 0.2:  # of IPv4, written as IPv6: the same as those that are not
+        if six and chance.random() < mapped:  # of IPv4, written as IPv6: the same as those that are not
             return ipaddress.ip_address("::ffff:10.%d.0.%d" % (chance.randrange(4), chance.randrange(1, 9)))
         return ipaddress.ip_address((network % chance.randrange(4)) + str(chance.randrange(1, 9)))
     last_ms = (START_S + at_s) * 1000 - chance.randrange(1000)
@@ -48,7 +48,7 @@ def random_record(chance, exporter, at_s, most):
                   chance.randrange(50000, 50005), chance.choice([53, 80, 443]), chance.choice([6, 17, 1]),
                   chance.randrange(64), chance.choice([0, 46]), last_ms - chance.randrange(90_000), last_ms,
                   chance.randrange(3), chance.randrange(3), chance.choice([64512, 65001]), chance.choice([64512, 65002]),
-                  chance.choice([7, 8]), chance.choice([1, 100]), chance.choice([40, 60, 1500]), exporter)
+                  chance.choice([7, 8]), chance.choice(rates), chance.choice([40, 60, 1500]), exporter)
 
 
 def octets_of(record, export_s):
@@ -63,7 +63,7 @@ def octets_of(record, export_s):
 class Made:
     """A store of random records, of two exporters in the course of an hour, with a datagram lost of each."""
 
-    def __init__(self, folder, seed, count=600, most=2**40):
+    def __init__(self, folder, seed, count=600, most=2**40, rates=(1, 100), mapped=0.2):
         chance = random.Random(seed)
         self.records = []
         frames = []
@@ -72,7 +72,7 @@ class Made:
         for exporter in ("192.0.2.1", "192.0.2.2"):
             sequence = 0
             for at_s in range(100, 3700, 3600 * 10 // count):
-                records = [random_record(chance, exporter, at_s, most) for _ in range(5)]
+                records = [random_record(chance, exporter, at_s, most, rates, mapped) for _ in range(5)]
                 body = templates
                 for version, template_id in ((4, 1024), (6, 2048)):
                     some = [octets_of(record, START_S + at_s) for record in records if record.src.version == version]
@@ -205,6 +205,46 @@ def large_sums_are_exact(folder):
         expect_top(rows, made.records, keys, "bytes,packets")
         rows, _ = made.top(keys, "-n", "0", "--sampled")
         expect_top(rows, made.records, keys, "bytes", sampled=True)
+
+
+@case
+def footers_tell_what_flows_tell(folder):
+    for seed, rates, most in ((21, (1,), 2**40), (22, (100,), 2**63 + 1)):
+        made = Made(folder, seed, most=most, rates=rates)
+        for keys, more in (("src", []), ("srcnet/16", ["-n", "0"]), ("dstport", ["-n", "1"]), ("vlan", []),
+                           ("srcport", ["--group-time", "10m"]), ("ip", []), ("src,dst", [])):
+            for by in ("bytes", "flows,packets"):
+                told = made.top(keys, "--by", by, *more)
+                expect_equal(made.top(keys, "--by", by, *more, "bytes >= 0"), told, "%s by %s" % (keys, by))
+            rows, _ = made.top(keys, "-n", "0", "--by", "bytes,packets")
+            expect_top(rows, made.records, keys, "bytes,packets")
+        for span in (["--from", "2023-11-14 22:00"], ["--to", "2023-11-14 23:30"], ["--from", "2023-11-14 22:40"],
+                     ["--from", "2023-11-14 22:20", "--to", "2023-11-14 22:25:30"], ["--to", "2023-11-14 22:00"]):
+            told = made.top("dst", *span)
+            expect_equal(made.top("dst", *span, "bytes >= 0"), told, str(span))
+
+
+@case
+def addresses_are_found_in_every_column(folder):
+    wanted = [ipaddress.ip_address(text) for text in ("10.1.0.3", "2001:db8:2::5", "10.9.9.9")]
+    for seed, mapped in ((31, 0.2), (32, 0)):
+        made = Made(folder, seed, mapped=mapped)
+        for merged in (False, True):
+            for address in wanted:
+                for words, matches in (
+                        ("src ip %s", lambda r: plain(r.src) == address),
+                        ("ip in [%s 10.3.0.1]", lambda r: {address, ipaddress.ip_address("10.3.0.1")}
+                         & {plain(r.src), plain(r.dst)}),
+                        ("dst port 53 and dst ip %s", lambda r: r.dstport == 53 and plain(r.dst) == address),
+                        ("not ip %s", lambda r: address not in (plain(r.src), plain(r.dst)))):
+                    chosen = [record for record in made.records if matches(record)]
+                    rows, err = made.top("src", "-n", "0", words % address)
+                    expect_in("weir: %d flow" % len(chosen), err)
+                    if chosen:
+                        expect_top(rows, chosen, "src", "bytes")
+                    out, _ = made.flows("-o", "csv", "--order", "none", words % address)
+                    expect_equal(len(out.splitlines()) - 1, len(chosen), "flows of " + words % address)
+            weir_ok("store", "merge", "--grace", "0", "--store", made.folder)
 
 
 @case

@@ -74,6 +74,23 @@ static void print_sql(const struct filter *filter, const char *name, const struc
     filter_sql_free(sql);
 }
 
+/* A list of the parts' SQL, which are to find each row once. */
+static void print_parts(const struct filter *filter, const char *name, const struct filter_sql_options *options)
+{
+    struct filter_sql_options part = *options;
+    const uint32_t count = filter_sql_parts(filter, options);
+    printf(",\"%s\":[", name);
+    for (part.part = 1; part.part <= count; part.part++) {
+        struct filter_sql *sql = filter_sql_create(filter, &part);
+        if (sql == NULL)
+            abort();
+        printf("%s", part.part > 1 ? "," : "");
+        print_string(sql->text, strlen(sql->text));
+        filter_sql_free(sql);
+    }
+    putchar(']');
+}
+
 static void print_matches(const struct filter *filter, const struct row_batch *made, size_t batch_count)
 {
     struct filter_rows *rows = filter_rows_create(filter);
@@ -110,6 +127,8 @@ static void answer(const char *text, size_t size_bytes, const struct row_batch *
     print_sql(filter, "sql", &parameters);
     print_sql(filter, "literal", &literals);
     print_sql(filter, "unmapped", &unmapped);
+    print_parts(filter, "parts", &(struct filter_sql_options){.literals = true});
+    print_parts(filter, "unmapped_parts", &unmapped);
     print_matches(filter, made, batch_count);
     printf("}\n");
     filter_free(filter);

@@ -5,7 +5,7 @@
 filter_probe makes rows and tells for each filter its SQL and which rows match when they are asked one by one; DuckDB
 answers the SQL. Every term of the language is asked several times, then compositions of them; with parameters from a
 table, with literals from Parquet files of different columns, and, over rows without IPv4 addresses in columns for IPv6,
-the shorter SQL for these. Of plain terms the plan is looked at: row groups are to be skipped by their statistics.
+the shorter SQL for these. What is asked in parts is found once. Of plain terms the plan is looked at: row groups are to be skipped by their statistics.
 Prints TAP."""
 import json
 import os
@@ -39,6 +39,13 @@ PLAIN = ["dst port 53", "proto tcp and dst port 53", "bytes > 1M", "dst port in 
          "proto != tcp", "src net 2001:db8::/32", "flowdir ingress and dscp ef", "mpls label1 16",
          "in src mac 00:1b:54:aa:0c:01", "time_start >= 2026-11-23T14:05 and time_end < 2026-11-24",
          "src as > 64512 and in if 3"]
+
+# The same of each part, and how many there are: with IPv4 addresses in columns for IPv6, and without.
+PARTED = [("ip 10.1.2.3", 4, 2), ("src ip 10.1.2.3 and dst port 53", 2, 1),
+          ("proto tcp and ip in [10.1.2.3 10.1.2.4]", 4, 2),
+          ("ip 2001:db8::1 and bytes > 0", 2, 2), ("ip in [10.1.2.3 2001:db8::1]", 4, 4), ("dst ip 2001:db8::1", 1, 1),
+          ("ip 10.1.0.0/16", 1, 1), ("not ip 10.1.2.3", 1, 1), ("src and dst ip 10.1.2.3", 1, 1),
+          ("ip 10.1.2.3 or dst port 53", 1, 1), ("ip != 10.1.2.3", 1, 1)]
 
 READ_AS = {"BLOB": "VARCHAR", "TIMESTAMPTZ": "BIGINT", "TIMESTAMP_NS": "BIGINT", "DOUBLE": "VARCHAR"}
 FROM_TEXT = {"BLOB": "unhex(%s)", "TIMESTAMPTZ": "make_timestamp(%s)::TIMESTAMPTZ",
@@ -117,6 +124,13 @@ def check(connection, text, answer, plain, columns):
         if found != expected:
             return "%s finds other rows: %s more, %s less\n  %s" % (which, sorted(found - expected)[:5],
                                                                    sorted(expected - found)[:5], answer[which])
+    for which, table, expected in (("parts", "flows", rows), ("unmapped_parts", "plain", rows & plain)):
+        if len(answer[which]) == 1:
+            continue
+        found = connection.execute(" UNION ALL ".join("SELECT row_at FROM %s WHERE (%s)" % (table, sql)
+                                                      for sql in answer[which])).fetchall()
+        if sorted(row[0] for row in found) != sorted(expected):
+            return "%s find other rows, or some twice\n  %s" % (which, answer[which])
     return None
 
 
@@ -137,7 +151,7 @@ def main():
     rng = random.Random(seed)
     terms = list(every_term(rng, 6))
     filters = [text for _, text in terms] + [composition(rng, 3) for _ in range(wanted)]
-    filters += PLAIN
+    filters += [text for text, _, _ in PARTED] + PLAIN
     with tempfile.TemporaryDirectory(prefix="weir-filter-") as folder:
         connection = duckdb.connect()
         columns, answers = probe(program, seed, filters, folder + "/rows.json")
@@ -149,6 +163,15 @@ def main():
                 wrong.append("%s\n  %s" % (text, fault))
             elif 0 < answer["matches"].count("1") < count:
                 busy += 1
+        parted = [(text, answer) for text, answer in zip(filters, answers) if len(answer.get("parts", [])) > 1]
+        for (text, mapped, unmapped), answer in zip(PARTED, answers[-len(PLAIN) - len(PARTED):]):
+            if (len(answer["parts"]), len(answer["unmapped_parts"])) != (mapped, unmapped):
+                wrong.append("%s\n  is asked in %d and %d parts" % (text, len(answer["parts"]), len(answer["unmapped_parts"])))
+        for text, answer in parted:
+            for sql in answer["parts"]:
+                told = connection.execute("EXPLAIN SELECT count(*) FROM files WHERE " + sql).fetchall()[0][1]
+                if "Filters:" not in told:
+                    wrong.append("%s\n  is not left to the reader of Parquet: %s" % (text, sql))
         plans = [(text, plan(connection, answer)) for text, answer in zip(PLAIN, answers[-len(PLAIN):])]
         kept = [text for text, told in plans  # of lists statistics are used, and the rows are compared behind
                 if "Filters:" not in told or (" FILTER " in told and " in [" not in text)]
@@ -159,6 +182,7 @@ def main():
     for text in wrong[:10]:
         print("# " + text.replace("\n", "\n# "))
     enough = busy > len(filters) * 0.6 and len(answers) == len(filters) and count > 500 and 0 < len(plain) < count
+    enough = enough and len(parted) > 30
     print("%s 2 - %d of the filters find some rows and not all" % ("ok" if enough else "not ok", busy))
     heard = {subject for (subject, _), answer in zip(terms, answers) if "1" in answer.get("matches", "")}
     silent = sorted({subject for subject, _ in terms} - heard)

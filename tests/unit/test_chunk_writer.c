@@ -15,6 +15,7 @@
 #include "file_writer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROWS = 100000, LONG_BYTES = 147000, LONG_ROWS = 100 };
 
@@ -53,7 +54,7 @@ static void write_column(struct written *written, enum store_type type, enum par
     close(fd);
     unlink(written->path);
     assert_int_equal(file_writer_init(&writer, codec, 1), 0);
-    assert_int_equal(chunk_write(&writer.chunks, type, values, 4, &pages, &written->chunk), 0);
+    assert_int_equal(chunk_write(&writer.chunks, 2, type, values, 4, &pages, &written->chunk), 0);
     if (file_writer_begin(&writer, written->path, columns, 2, &error) != 0 ||
         file_writer_row_group(&writer, both, NULL, -1, &error) != 0 ||
         file_writer_finish(&writer, NULL, 0, false, &size_bytes, &error) != 0)
@@ -265,6 +266,112 @@ static void bounds_of_pages_beyond_signs(void **state)
     free(numbers);
 }
 
+/* Each octet counts, without a sign, and the first that differs decides. */
+static void bounds_of_addresses(void **state)
+{
+    (void)state;
+    for (int octet = 0; octet < 16; octet++) {
+        uint8_t items[5][16] = {0};
+        for (int i = 0; i < 5; i++)
+            memset(items[i] + octet, 0x80, (size_t)(16 - octet));
+        items[1][octet] = 0x7f;
+        items[3][octet] = 0x81;
+        for (int i = octet + 1; i < 16; i++) {
+            items[1][i] = 0xff;
+            items[3][i] = 0;
+        }
+        const struct store_values values = numbers_of(items, 16, 5), descending = numbers_of(items[3], 16, 2);
+        expect_bounds(STORE_FIXED_16, &values, items[1], items[3], 16);
+        expect_bounds(STORE_FIXED_16, &descending, items[4], items[3], 16);
+    }
+}
+
+/* One item stands for all that are alike next to each other. */
+static void runs_of_alike(void **state)
+{
+    (void)state;
+    uint16_t *numbers = malloc(ROWS * sizeof *numbers);
+    for (uint32_t runs = 1; runs <= ROWS / 8; runs = runs * 5 + 2) {
+        const uint16_t last = (uint16_t)((ROWS - 1) / (ROWS / runs) + 7);
+        uint16_t greatest = 0;
+        for (uint32_t i = 0; i < ROWS; i++) {
+            numbers[i] = (uint16_t)(i / (ROWS / runs) + 7);
+            greatest = numbers[i] > greatest ? numbers[i] : greatest;
+        }
+        const struct store_values values = numbers_of(numbers, 2, ROWS);
+        struct written written;
+        write_column(&written, STORE_U16, PARQUET_ZSTD, &values);
+        assert_int_equal(written.chunk.value_count, ROWS);
+        assert_int_equal(written.chunk.page_count, runs < ROWS / 16 ? 1 : 4);
+        assert_int_equal(written.chunk.distinct_count, last - 7 + 1);
+        assert_memory_equal(written.chunk.greatest.octets, &greatest, sizeof greatest);
+        expect_read(&written, numbers, ROWS * sizeof *numbers);
+        forget(&written);
+    }
+    free(numbers);
+}
+
+/* What begins and ends in long runs, and has none between, is no column of runs. */
+static void runs_at_both_ends_alone(void **state)
+{
+    (void)state;
+    uint32_t *numbers = calloc(ROWS, sizeof *numbers);
+    uint64_t random = 1;
+    for (uint32_t i = ROWS / 4; i < ROWS / 4 * 3; i++)
+        numbers[i] = (uint32_t)next_random(&random);
+    const struct store_values values = numbers_of(numbers, 4, ROWS);
+    struct written written;
+    write_column(&written, STORE_U32, PARQUET_ZSTD, &values);
+    assert_int_equal(written.chunk.page_count, 4);
+    expect_read(&written, numbers, ROWS * sizeof *numbers);
+    forget(&written);
+    free(numbers);
+}
+
+/* Row groups of one column, one behind the other, each unlike the one before: what is remembered of those must fit the next one or be given up. */
+static void row_groups_unlike_those_before(void **state)
+{
+    (void)state;
+    enum { KINDS = 6, GROUPS = 36, ITEMS = 1900 }; /* fewer items than are looked at for runs */
+    const struct file_column column = {.name = "column", .field_id = 5, .type = STORE_U32};
+    static uint32_t groups[GROUPS][ITEMS];
+    char path[] = "/tmp/weir-groups-XXXXXX";
+    struct store_error error = {0};
+    struct file_writer writer;
+    uint64_t size_bytes, random = 1;
+    close(mkstemp(path));
+    unlink(path);
+    assert_int_equal(file_writer_init(&writer, PARQUET_ZSTD, 1), 0);
+    assert_int_equal(file_writer_begin(&writer, path, &column, 1, &error), 0);
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        for (uint32_t i = 0; i < ITEMS; i++) {
+            const uint32_t number = (uint32_t)next_random(&random);
+            const uint32_t of_kind[KINDS] = {number % 100 == 0 ? number % 5 : 7, 7, number, i * 1000 + number % 900, number % 300, number % 2};
+            groups[g][i] = of_kind[(g + g / KINDS) % KINDS];
+        }
+        const struct store_values values = numbers_of(groups[g], 4, ITEMS);
+        assert_int_equal(file_writer_row_group(&writer, &values, NULL, -1, &error), 0);
+    }
+    assert_int_equal(file_writer_finish(&writer, NULL, 0, false, &size_bytes, &error), 0);
+    struct file_reader file;
+    struct chunk_reader reader;
+    struct column_data read = {0};
+    assert_int_equal(chunk_reader_init(&reader), 0);
+    assert_int_equal(file_reader_open(&file, path, &error), 0);
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        column_data_clear(&read);
+        if (chunk_reader_read(&reader, &file, g, 0, STORE_U32, SIZE_MAX, &read, &error) != 0)
+            fail_msg("%s", error.text);
+        assert_int_equal(read.data.size_bytes, sizeof groups[g]);
+        assert_memory_equal(read.data.data, groups[g], sizeof groups[g]);
+    }
+    column_data_done(&read);
+    file_reader_close(&file);
+    chunk_reader_done(&reader);
+    file_writer_done(&writer);
+    unlink(path);
+}
+
 static void no_bounds_of_long_texts_and_floats(void **state)
 {
     (void)state;
@@ -351,7 +458,8 @@ int main(void)
         cmocka_unit_test(narrow_items_are_widened),       cmocka_unit_test(items_of_several_rows),
         cmocka_unit_test(no_items),                       cmocka_unit_test(bounds_are_ordered_as_the_type),
         cmocka_unit_test(bounds_of_pages),                cmocka_unit_test(bounds_of_pages_beyond_signs),
-        cmocka_unit_test(no_bounds_of_long_texts_and_floats),
+        cmocka_unit_test(no_bounds_of_long_texts_and_floats), cmocka_unit_test(bounds_of_addresses),
+        cmocka_unit_test(row_groups_unlike_those_before), cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
         cmocka_unit_test(long_items_have_more_pages),     cmocka_unit_test(no_dictionary_is_endless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

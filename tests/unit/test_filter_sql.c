@@ -117,6 +117,41 @@ static void test_literals(void **state)
     filter_sql_free(sql);
 }
 
+static void test_parts(void **state)
+{
+    static const struct {
+        const char *text;
+        bool unmapped;
+        uint32_t part, count;
+        const char *sql;
+    } cases[] = {
+        {"ip 10.0.0.1", true, 1, 2, "\"src_ipv4\" = 167772161::UINTEGER"},
+        {"ip 10.0.0.1", true, 2, 2,
+         "\"dst_ipv4\" = 167772161::UINTEGER AND (\"src_ipv4\" = 167772161::UINTEGER) IS NOT TRUE"},
+        {"dst port 53 and src ip 10.0.0.1", false, 2, 2,
+         "((\"dst_port\" = 53::USMALLINT)) AND (\"src_ipv6\" = '\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
+         "\\xFF\\xFF\\x0A\\x00\\x00\\x01'::BLOB AND (\"src_ipv4\" = 167772161::UINTEGER) IS NOT TRUE)"},
+        {"src ip 10.0.0.1", true, 1, 1, "(\"src_ipv4\" = 167772161::UINTEGER)"},
+        {"ip 10.0.0.1 or dst port 53", true, 1, 1,
+         "((\"src_ipv4\" = 167772161::UINTEGER) OR (\"dst_ipv4\" = 167772161::UINTEGER)) OR "
+         "((\"dst_port\" = 53::USMALLINT))"},
+        {"", true, 1, 1, "TRUE"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct filter_sql_options options = {.literals = true, .unmapped = cases[i].unmapped,
+                                                   .part = cases[i].part};
+        struct filter_error error;
+        struct filter *filter = filter_parse(cases[i].text, strlen(cases[i].text), NULL, &error);
+        assert_non_null(filter);
+        assert_int_equal(filter_sql_parts(filter, &options), cases[i].count);
+        filter_free(filter);
+        struct filter_sql *sql = make(cases[i].text, &options);
+        assert_string_equal(sql->text, cases[i].sql);
+        filter_sql_free(sql);
+    }
+}
+
 /* Where no octets at all are kept there is still a place that parameters point at. */
 static void test_no_octets(void **state)
 {
@@ -156,7 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_literals),
+        cmocka_unit_test(test_literals), cmocka_unit_test(test_parts),
         cmocka_unit_test(test_no_octets),
         cmocka_unit_test(test_name),
     };

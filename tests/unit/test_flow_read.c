@@ -67,7 +67,7 @@ static int set_up(void **state)
     query_close(query);
     const char *const names[FILES] = {paths[0], paths[1], paths[2]};
     const struct query_files files = {.flows = {names, FILES}};
-    query = query_open(&files, NULL, &error);
+    query = query_open(&files, &(struct query_settings){.places = true}, &error);
     columns = query != NULL ? flow_columns_read(query, &error) : NULL;
     if (columns == NULL)
         print_error("%s\n", error.text);

@@ -50,10 +50,15 @@ static void feed(uint32_t exporter, uint32_t domain, int datagrams)
     }
 }
 
+static struct ledger_page *look_at(uint64_t rows_stored, uint64_t commit_last, uint64_t rows_dropped)
+{
+    const struct commit_told told = {.first = 7, .last = commit_last, .rows = rows_stored};
+    return ledger_log_take(the_log, decoder, &told, rows_dropped, 1700000000000000);
+}
+
 static struct ledger_page *look(uint64_t rows_stored)
 {
-    const struct ledger_collector collector = {.rows_stored = rows_stored};
-    return ledger_log_take(the_log, decoder, &collector, 1700000000000000);
+    return look_at(rows_stored, 9, 0);
 }
 
 static void news_alone(void **state)
@@ -84,6 +89,29 @@ static void news_alone(void **state)
     assert_int_equal(page->row_count, 0);
     assert_int_equal(page->collector.rows_stored, 4);
     ledger_page_free(page);
+}
+
+static void expect_collector(struct ledger_page *page, uint64_t stored, uint64_t dropped, uint64_t first, uint64_t last)
+{
+    assert_non_null(page);
+    assert_true(page->has_collector);
+    assert_int_equal(page->collector.rows_stored, stored);
+    assert_int_equal(page->collector.rows_dropped, dropped);
+    assert_int_equal(page->commit_first, first);
+    assert_int_equal(page->commit_last, last);
+    ledger_page_free(page);
+}
+
+/* Each commit is told of once, in the order of their numbers, with the rows that came by those told of at once. */
+static void commits_follow_each_other(void **state)
+{
+    (void)state;
+    assert_null(look_at(0, 6, 0)); /* none is done */
+    expect_collector(look_at(50, 8, 0), 50, 0, 7, 8);
+    assert_null(look_at(50, 9, 0)); /* of another kind */
+    expect_collector(look_at(120, 12, 0), 70, 0, 9, 12);
+    expect_collector(look_at(120, 12, 5), 0, 5, 13, 12); /* none */
+    expect_collector(look_at(121, 13, 5), 1, 0, 13, 13);
 }
 
 /* Many sessions: the table grows between looks, and none is told twice or not at all. */
@@ -149,6 +177,8 @@ static void written_and_read(void **state)
     assert_int_equal(sum_of(&file, "templates_learned"), 2);
     assert_int_equal(sum_of(&file, "rows_stored"), 11);
     assert_int_equal(sum_of(&file, "rows_dropped"), 0);
+    assert_int_equal(sum_of(&file, "commit_first"), 7);
+    assert_int_equal(sum_of(&file, "commit_last"), 9);
     assert_int_equal(sum_of(&file, "received"), 3 * 1700000000000000);
     file_reader_close(&file);
     file_writer_done(&writer);
@@ -160,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(news_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(commits_follow_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_sessions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(written_and_read, set_up, tear_down),
     };

@@ -48,6 +48,20 @@ static void test_settings(void **state)
                         "0");
 }
 
+/* Groups by a column of two octets are found by its number: with all of them, and null. */
+static void test_groups_by_port(void **state)
+{
+    (void)state;
+    assert_string_equal(query_text(query, "CREATE TABLE ports AS SELECT (range % 65536)::USMALLINT AS port, range AS n"
+                                          " FROM range(131072) UNION ALL SELECT NULL, 7"), "131073");
+    assert_string_equal(query_text(query, "SELECT count(*), count(port), min(port), max(port), sum(n), max(n) FILTER (port IS NULL)"
+                                          " FROM (SELECT port, sum(n) AS n FROM ports GROUP BY port)"),
+                        "65537,65536,0,65535,8589869063,7");
+    assert_non_null(strstr(query_text(query, "EXPLAIN SELECT port, sum(n) FROM (SELECT port, n FROM ports UNION ALL"
+                                             " SELECT port, n FROM ports) GROUP BY port"), "PERFECT_HASH_GROUP_BY"));
+    assert_string_equal(query_text(query, "DROP TABLE ports"), "");
+}
+
 static void test_views_without_files(void **state)
 {
     static const char *const views[] = {"flows", "exporters", "templates", "interfaces", "applications", "ledger", "options"};
@@ -82,74 +96,125 @@ static void put_file(const char *path, const char *text)
     fclose(file);
 }
 
-/* A store of the core's columns and others, written by DuckDB itself. */
-static void test_core_only(void **state)
+/* The columns that are always there and two more, with the IDs that DuckDB gives them by their order. */
+struct known {
+    struct query_known_column columns[100];
+    char names[100][40], types[100][40];
+    size_t count;
+};
+
+static void know_columns(struct known *known)
+{
+    struct query_result *result;
+    struct query_chunk chunk;
+    known->count = 0;
+    assert_int_equal(query_run(query, "SELECT column_name, column_type FROM (DESCRIBE stored.flows)"
+                                      " UNION ALL VALUES ('further', 'UINTEGER'), ('it''s', 'VARCHAR')",
+                               NULL, 0, &result, &error), 0);
+    while (query_next(result, &chunk, &error) == 1) {
+        for (size_t row = 0; row < chunk.row_count; row++, known->count++) {
+            const struct query_octets name = query_octets_at(&chunk.vectors[0], row);
+            const struct query_octets type = query_octets_at(&chunk.vectors[1], row);
+            const size_t i = known->count;
+            assert_true(i < 100);
+            snprintf(known->names[i], 40, "%.*s", (int)name.size_bytes, (const char *)name.data);
+            snprintf(known->types[i], 40, "%.*s", (int)type.size_bytes, (const char *)type.data);
+            known->columns[i] = (struct query_known_column){known->names[i], known->types[i], (int32_t)i};
+        }
+    }
+    query_result_free(result);
+}
+
+static void copy_to(const char *path, const char *what)
+{
+    char sql[400];
+    snprintf(sql, sizeof sql, "COPY (SELECT %s FROM (SELECT 1) LEFT JOIN stored.flows t ON true) TO '%s'"
+                              " (FORMAT parquet, FIELD_IDS 'auto')", what, path);
+    assert_string_equal(query_text(query, sql), "1");
+}
+
+/* Files of which the columns are known are read without being looked at before: one that lacks some, and has one narrower
+ * than the others; others that are damaged are left out; with one that is whole, and not known, all are looked at. */
+static void test_known_files(void **state)
+{
+    static const char all[] = "SELECT bytes, further, \"it's\", src FROM flows ORDER BY bytes";
+    char folder[] = "/tmp/test_query_XXXXXX", a[100], b[100], torn[100], other[100];
+    const char *const paths[] = {a, torn, b, other};
+    bool is_known[] = {true, false, true, false};
+    struct known known;
+    const struct query_skipped *skipped;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(a, sizeof a, "%s/a.parquet", folder);
+    snprintf(b, sizeof b, "%s/b.parquet", folder);
+    snprintf(torn, sizeof torn, "%s/torn", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+    copy_to(a, "t.* REPLACE (7::UBIGINT AS bytes), 1::UTINYINT AS further");
+    copy_to(b, "t.* REPLACE (8::UBIGINT AS bytes), 70000::UINTEGER AS further, 'y' AS \"it's\"");
+    copy_to(other, "'z' AS \"it's\", t.* REPLACE (9::UBIGINT AS bytes)");
+    put_file(torn, "PAR1 and nothing more");
+    know_columns(&known);
+    struct query_files files = {.flows = {paths, 3, is_known, known.columns, known.count}};
+    struct query *open = query_open(&files, NULL, &error);
+    assert_non_null(open);
+    assert_true(query_flows_are_known(open));
+    assert_string_equal(query_text(open, all), "7,1,-,-;8,70000,y,-");
+    assert_string_equal(query_text(open, "SELECT bytes FROM flows WHERE further = 1"), "7");
+    assert_string_equal(query_text(open, "SELECT bytes FROM flows WHERE further = 70000"), "8");
+    assert_string_equal(query_text(open, "SELECT bytes FROM flows WHERE \"it's\" IS NULL"), "7");
+    assert_int_equal(query_skipped(open, &skipped), 1);
+    assert_string_equal(skipped[0].path, torn);
+    assert_string_equal(skipped[0].why, "it does not begin and end as Parquet does");
+    query_close(open);
+
+    files.flows.count = 4;
+    open = query_open(&files, NULL, &error);
+    assert_non_null(open);
+    assert_false(query_flows_are_known(open));
+    assert_string_equal(query_text(open, all), "7,1,-,-;8,70000,y,-;9,-,z,-");
+    assert_int_equal(query_skipped(open, &skipped), 1);
+    query_close(open);
+
+    /* somebody is wrong about what there is: all are looked at */
+    is_known[3] = true;
+    known.columns[known.count - 2].type = "no type";
+    open = query_open(&files, NULL, &error);
+    assert_non_null(open);
+    assert_false(query_flows_are_known(open));
+    assert_string_equal(query_text(open, all), "7,1,-,-;8,70000,y,-;9,-,z,-");
+    query_close(open);
+    for (size_t i = 0; i < 4; i++)
+        unlink(paths[i]);
+    rmdir(folder);
+}
+
+/* Nothing is known: those that cannot be read are left out all the same. */
+static void test_unknown_files(void **state)
 {
     char folder[] = "/tmp/test_query_XXXXXX", path[100], torn[100], cut[100];
     const char *const paths[] = {path, torn, cut};
-    const struct query_files files = {.flows = {paths, 3}};
-    const struct query_settings settings = {.core_only = true};
+    const struct query_files files = {.flows = {.paths = paths, .count = 3}};
     const struct query_skipped *skipped;
-    char sql[300];
     (void)state;
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/whole.parquet", folder);
     snprintf(torn, sizeof torn, "%s/torn", folder);
     snprintf(cut, sizeof cut, "%s/cut", folder);
-    snprintf(sql, sizeof sql, "COPY (SELECT t.* REPLACE (7::UBIGINT AS bytes), 1 AS further FROM (SELECT 1) LEFT JOIN"
-                              " stored.flows t ON true) TO '%s'", path);
-    assert_string_equal(query_text(query, sql), "1");
+    copy_to(path, "t.* REPLACE (7::UBIGINT AS bytes, 70000::UINTEGER AS dst_port), 1 AS further");
     put_file(torn, "PAR1 and nothing more");
     put_file(cut, "PAR1 and \x0a\x01\x01\x01PAR1");
-    for (int core_only = 0; core_only < 2; core_only++) {
-        struct query *other = query_open(&files, core_only ? &settings : NULL, &error);
-        assert_non_null(other);
-        assert_string_equal(query_text(other, "SELECT bytes, src FROM flows"), "7,-");
-        assert_int_equal(strncmp(query_text(other, "SELECT further FROM flows"), "error", 5) == 0, core_only);
-        assert_int_equal(query_skipped(other, &skipped), 2);
-        assert_string_equal(skipped[0].path, torn);
-        assert_string_equal(skipped[0].why, "it does not begin and end as Parquet does");
-        assert_string_equal(skipped[1].path, cut);
-        assert_string_equal(skipped[1].why, "its foot is longer than the file");
-        query_close(other);
-    }
+    struct query *open = query_open(&files, NULL, &error);
+    assert_non_null(open);
+    assert_false(query_flows_are_known(open));
+    assert_string_equal(query_text(open, "SELECT bytes, dst_port, src, further FROM flows"), "7,70000,-,1");
+    assert_int_equal(query_skipped(open, &skipped), 2);
+    assert_string_equal(skipped[0].path, torn);
+    assert_string_equal(skipped[0].why, "it does not begin and end as Parquet does");
+    assert_string_equal(skipped[1].path, cut);
+    assert_string_equal(skipped[1].why, "its foot is longer than the file");
+    query_close(open);
     for (size_t i = 0; i < 3; i++)
         unlink(paths[i]);
-    rmdir(folder);
-}
-
-/* An exporter may send ports in four octets. Those that fit are read as ever; of others the caller hears what to do. */
-static void test_core_wider(void **state)
-{
-    char folder[] = "/tmp/test_query_XXXXXX", path[100], sql[300];
-    const char *const paths[] = {path};
-    const struct query_files files = {.flows = {paths, 1}};
-    const struct query_settings settings = {.core_only = true};
-    struct query_result *result;
-    (void)state;
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/wide.parquet", folder);
-    for (int port = 7; port <= 70000; port += 69993) {
-        snprintf(sql, sizeof sql, "COPY (SELECT t.* REPLACE (%d::UINTEGER AS dst_port) FROM (SELECT 1) LEFT JOIN"
-                                  " stored.flows t ON true) TO '%s'", port, path);
-        assert_string_equal(query_text(query, sql), "1");
-        struct query *core = query_open(&files, &settings, &error), *whole = query_open(&files, NULL, &error);
-        assert_non_null(core);
-        assert_non_null(whole);
-        assert_string_equal(query_text(core, "SELECT count(*) FROM flows"), "1");
-        assert_string_equal(query_text(whole, "SELECT dst_port FROM flows"), port == 7 ? "7" : "70000");
-        if (port == 7) {
-            assert_string_equal(query_text(core, "SELECT dst_port FROM flows"), "7");
-        } else {
-            assert_int_equal(query_run(core, "SELECT dst_port FROM flows", NULL, 0, &result, &error), -1);
-            assert_true(error.retry_whole);
-            assert_int_equal(query_run(core, "SELECT nosuch FROM flows", NULL, 0, &result, &error), -1);
-            assert_false(error.retry_whole);
-        }
-        query_close(core);
-        query_close(whole);
-    }
-    unlink(path);
     rmdir(folder);
 }
 
@@ -334,8 +399,8 @@ static void test_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settings), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_core_only), cmocka_unit_test(test_core_wider),
+        cmocka_unit_test(test_settings), cmocka_unit_test(test_groups_by_port), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_known_files), cmocka_unit_test(test_unknown_files),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
     };

@@ -47,6 +47,7 @@ static void put_ledger(void)
 #define LEDGER_LINE(id, name, text) put("| %d | `%s` | %s |\n", id, #name, text);
     LEDGER_SESSION_COLUMNS(LEDGER_LINE)
     LEDGER_COLLECTOR_COLUMNS(LEDGER_LINE)
+    LEDGER_COMMIT_COLUMNS(LEDGER_LINE)
 #undef LEDGER_LINE
 }
 

@@ -28,6 +28,7 @@ static uint8_t numbers[ROWS];
 static atomic_int writes_to_fail; /* so many more fail */
 static const char *closed_folder; /* that cannot be opened */
 static atomic_int file_syncs, folder_syncs;
+static atomic_int folder_syncs_to_fail;
 
 ssize_t __real_write(int fd, const void *data, size_t size_bytes);
 ssize_t __wrap_write(int fd, const void *data, size_t size_bytes)
@@ -54,10 +55,16 @@ int __real_fsync(int fd);
 int __wrap_fsync(int fd)
 {
     struct stat status;
-    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
         folder_syncs++;
-    else
+        if (folder_syncs_to_fail > 0) {
+            folder_syncs_to_fail--;
+            errno = EIO;
+            return -1;
+        }
+    } else {
         file_syncs++;
+    }
     return __real_fsync(fd);
 }
 
@@ -65,7 +72,7 @@ static int make_folder(void **state)
 {
     (void)state;
     strcpy(folder, "/tmp/weir-store-writer-XXXXXX");
-    writes_to_fail = file_syncs = folder_syncs = 0;
+    writes_to_fail = file_syncs = folder_syncs = folder_syncs_to_fail = 0;
     return mkdtemp(folder) == NULL ? -1 : 0;
 }
 
@@ -282,6 +289,76 @@ static void who_waits_is_told(void **state)
     assert_int_equal(counts.rows_dropped, 10 * ROWS);
 }
 
+/* A file that has its name is there, and its rows are stored, whatever became of the folder's way to the disk. */
+static void what_has_its_name_is_stored(void **state)
+{
+    (void)state;
+    struct store_writer_options options = options_of(true);
+    struct store_error error = {0};
+    struct store_counts counts;
+    options.sync = STORE_SYNC_ALWAYS;
+    struct store_writer *writer = create(&options);
+    feed(writer, 1700000000000000);
+    folder_syncs_to_fail = 1000;
+    assert_int_equal(store_writer_close(writer, &counts, &error), -1);
+    assert_int_equal(error.number, EIO);
+    assert_int_equal(counts.rows, ROWS);
+    assert_int_equal(counts.rows_dropped, 0);
+    assert_int_equal(counts.segments, 1);
+    assert_int_equal(counts.unsafe, 1);
+    assert_true(counts.bytes > 0);
+    expect_stored(ROWS, 1);
+}
+
+/* It is tried again, takes the place of the first try, and is counted once. */
+static void a_folder_that_is_not_synced_is_tried_again(void **state)
+{
+    (void)state;
+    struct store_writer_options options = options_of(false);
+    struct store_error error = {0};
+    struct store_counts counts = {0};
+    options.sync = STORE_SYNC_ALWAYS;
+    options.commit_us = 1;
+    struct store_writer *writer = create(&options);
+    feed(writer, 1700000000000000);
+    folder_syncs_to_fail = 1;
+    store_writer_tick(writer, 10);
+    for (int i = 0; i < 5000 && counts.rows == 0; i++) {
+        usleep(1000);
+        store_writer_counts(writer, &counts);
+    }
+    assert_int_equal(counts.failures, 1);
+    assert_true(store_writer_trouble(writer, &error));
+    assert_int_equal(store_writer_close(writer, &counts, &error), 0);
+    assert_int_equal(counts.rows, ROWS);
+    assert_int_equal(counts.unsafe, 0);
+    expect_stored(ROWS, 1);
+}
+
+/* The flows come to the disk, and what the ledger has of them does not. */
+static void a_ledger_that_is_lost_is_told(void **state)
+{
+    (void)state;
+    const struct store_writer_options options = options_of(true);
+    struct store_error error = {0};
+    struct store_counts counts;
+    struct store_writer *writer = create(&options);
+    struct weir_decoder *decoder = weir_decoder_create(NULL);
+    assert_non_null(decoder);
+    feed(writer, 1700000000000000);
+    store_writer_drain(writer);
+    writes_to_fail = 1000000;
+    store_writer_ledger(writer, decoder, 1700000000000000);
+    assert_int_equal(store_writer_close(writer, &counts, &error), -1);
+    assert_int_equal(error.number, ENOSPC);
+    assert_int_equal(counts.rows, ROWS);
+    assert_int_equal(counts.rows_dropped, 0);
+    assert_int_equal(counts.ledger_lost, 1);
+    writes_to_fail = 0;
+    expect_stored(ROWS, 1);
+    weir_decoder_free(decoder);
+}
+
 /* Records of padding alone take no octets, but no row group may have any number of them. */
 static void rows_without_octets_have_an_end(void **state)
 {
@@ -381,7 +458,8 @@ int main(void)
         IN_A_FOLDER(several_write_to_one_store), IN_A_FOLDER(hours_are_apart),
         IN_A_FOLDER(age_and_drain_seal),         IN_A_FOLDER(a_full_disk_is_got_over),
         IN_A_FOLDER(what_has_no_room_is_counted), IN_A_FOLDER(who_waits_is_told),
-        IN_A_FOLDER(rows_without_octets_have_an_end),
+        IN_A_FOLDER(what_has_its_name_is_stored), IN_A_FOLDER(a_folder_that_is_not_synced_is_tried_again),
+        IN_A_FOLDER(a_ledger_that_is_lost_is_told), IN_A_FOLDER(rows_without_octets_have_an_end),
         IN_A_FOLDER(no_start_where_the_commits_cannot_be_read), IN_A_FOLDER(what_is_brought_to_the_disk), IN_A_FOLDER(signals_are_for_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,10 +57,15 @@ static void test_too_much(void **state)
     struct text_buffer text = {0};
     (void)state;
     assert_int_equal(text_put(&text, "kept"), 0);
+    assert_false(text.failed);
     assert_int_equal(text_reserve(&text, SIZE_MAX - 2), -1);
+    assert_true(text.failed);
     assert_int_equal(text_reserve(&text, SIZE_MAX / 2), -1);
-    assert_string_equal(text.data, "kept");
+    assert_int_equal(text_put(&text, ", and more"), 0);
+    assert_string_equal(text.data, "kept, and more");
+    assert_true(text.failed); /* until somebody asks */
     text_done(&text);
+    assert_false(text.failed);
 }
 
 static void test_hostile_text(void **state)
