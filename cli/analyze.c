@@ -32,6 +32,7 @@
 #include "names.h"
 #include "ordering.h"
 #include "pairing.h"
+#include "query_watch.h"
 #include "services.h"
 #include "stats.h"
 #include "terminal.h"
@@ -52,8 +53,8 @@ struct analysis {
     struct ordering *unpaired; /* the largest, for -v */
     struct stats *stats;
     struct graph *graph;
-    struct input *input;          /* NULL: a store */
-    struct progress rows_read;    /* of a store */
+    struct input *input;           /* NULL: a store */
+    struct query_session *session; /* of a store */
     struct connection group[GROUP_LINES];
     uint32_t group_count;
     uint64_t shown;
@@ -87,9 +88,13 @@ static void request_names(struct analysis *analysis, const struct connection *co
     names_wait(analysis->names, INT32_MAX);
 }
 
+/* Something is written now. */
 static void hide_progress(struct analysis *analysis)
 {
-    progress_hide(analysis->input != NULL ? input_progress(analysis->input) : &analysis->rows_read);
+    if (analysis->input != NULL)
+        progress_hide(input_progress(analysis->input));
+    else if (analysis->session != NULL)
+        query_session_writes(analysis->session);
 }
 
 static void check_output(struct analysis *analysis)
@@ -231,6 +236,8 @@ static bool on_flow(void *context, const struct flow *counted)
 {
     struct analysis *analysis = context;
     struct flow flow = *counted;
+    if (query_watch_stopped() != 0)
+        return false;
     if (!analysis->options.is_store && !is_of_the_time(&flow, &analysis->options.query.span)) {
         analysis->flows_of_other_times++;
         return true;
@@ -312,6 +319,8 @@ static int finish_output(struct analysis *analysis)
         analysis->write_errno = errno != 0 ? errno : EIO;
     if (analysis->write_errno == 0 || analysis->write_errno == EPIPE)
         return EXIT_SUCCESS; /* whoever read it has seen enough */
+    if (query_watch_stopped() != 0)
+        return EXIT_FAILURE;
     fprintf(stderr, "weir analyze: cannot write to standard output: %s\n", strerror(analysis->write_errno));
     return EXIT_FAILURE;
 }
@@ -337,25 +346,52 @@ static bool may_be_store(const char *folder)
     return found;
 }
 
-/* Makes all that the run needs. Returns 0, or the exit code. */
-static int prepare(struct analysis *analysis)
+/* Of a store; else a signal ends the program by itself. */
+static bool is_stopped(void)
 {
-    struct analyze_options *options = &analysis->options;
-    char error[512];
+    return query_watch_stopped() != 0;
+}
+
+static void free_findings(struct analysis *analysis)
+{
+    pairing_free(analysis->pairing);
+    ordering_free(analysis->ordering);
+    ordering_free(analysis->unpaired);
+    stats_free(analysis->stats);
+    graph_free(analysis->graph);
+}
+
+/* Makes what flows are added to; what was found in others before is forgotten. Returns 0, or the exit code. */
+static int begin_findings(struct analysis *analysis)
+{
+    const struct analyze_options *options = &analysis->options;
     struct pairing_options pairing = {
         .horizon_us = HORIZON_US, .flows_max = WAITING_MAX, .found = on_connection, .context = analysis};
-    struct names_options names = {.hosts_only = !options->dns, .budget_ms = options->dns_timeout_ms};
 
-    analysis->services = services_create();
+    free_findings(analysis);
+    *analysis = (struct analysis){.options = *options, .services = analysis->services, .names = analysis->names,
+                                  .filter = analysis->filter, .input = analysis->input};
     analysis->pairing = pairing_create(&pairing);
     analysis->ordering = ordering_create(options->order, options->sorted ? options->limit : 0);
     analysis->unpaired = ordering_create(ORDER_SIZE, UNPAIRED_MAX);
-    if (analysis->services == NULL || analysis->pairing == NULL || analysis->ordering == NULL ||
-        analysis->unpaired == NULL)
+    if (analysis->pairing == NULL || analysis->ordering == NULL || analysis->unpaired == NULL)
         return fail("out of memory");
     if (options->stats && (analysis->stats = stats_create(analysis->services)) == NULL)
         return fail("out of memory");
     if (options->graph && (analysis->graph = graph_create(analysis->services)) == NULL)
+        return fail("out of memory");
+    return 0;
+}
+
+/* Makes all else that the run needs. Returns 0, or the exit code. */
+static int prepare(struct analysis *analysis)
+{
+    struct analyze_options *options = &analysis->options;
+    char error[512];
+    struct names_options names = {.hosts_only = !options->dns, .budget_ms = options->dns_timeout_ms, .stopped = is_stopped};
+
+    analysis->services = services_create();
+    if (analysis->services == NULL)
         return fail("out of memory");
     analysis->names = names_create(&names); /* without names there are addresses */
     for (int i = 0; i < options->match_host_count; i++)
@@ -373,7 +409,7 @@ static int prepare(struct analysis *analysis)
     if (options->is_store)
         return 0;
     analysis->input = input_open(options->path, error);
-    return analysis->input != NULL ? 0 : fail(error);
+    return analysis->input != NULL ? begin_findings(analysis) : fail(error);
 }
 
 static void print_reports(struct analysis *analysis, const struct json_reader_result *result)
@@ -440,12 +476,18 @@ static int run(struct analysis *analysis)
     return code;
 }
 
-static void on_progress(void *context, uint64_t done, uint64_t total)
+static int begin_store(void *context, struct query_session *session)
 {
     struct analysis *analysis = context;
-    if (analysis->rows_read.total_bytes == 0)
-        progress_init(&analysis->rows_read, total);
-    progress_update(&analysis->rows_read, done);
+    const int code = begin_findings(analysis);
+    analysis->session = session;
+    return code;
+}
+
+static void on_progress(void *context, uint64_t done, uint64_t total)
+{
+    (void)context;
+    query_watch_share((double)done / (double)total);
 }
 
 static int finish_store(void *context, const struct flow_read_counts *counts)
@@ -453,21 +495,23 @@ static int finish_store(void *context, const struct flow_read_counts *counts)
     struct analysis *analysis = context;
     const struct json_reader_result result = {.flows = counts->flows, .flows_skipped = counts->skipped};
     hide_progress(analysis);
+    query_watch_hide(); /* messages come too */
     if (!analysis->out_of_memory)
         print_rest(analysis, &result);
     const int code = end_output(analysis);
-    print_notes(analysis, &result);
+    if (query_watch_stopped() == 0)
+        print_notes(analysis, &result);
     return code;
 }
 
 static int run_store(struct analysis *analysis)
 {
     const struct analyze_store store = {
-        .read = {.flow = on_flow, .progress = on_progress, .context = analysis}, .finish = finish_store};
-    const int code = analyze_store(&analysis->options.query, &store);
-    hide_progress(analysis);
-    fflush(stdout);
-    return code;
+        .read = {.flow = on_flow, .progress = on_progress, .context = analysis},
+        .begin = begin_store,
+        .finish = finish_store,
+    };
+    return analyze_store(&analysis->options.query, &store);
 }
 
 int cmd_analyze(int argc, char **argv)
@@ -486,11 +530,7 @@ int cmd_analyze(int argc, char **argv)
     input_close(analysis->input);
     names_free(analysis->names);
     host_filter_done(&analysis->filter);
-    pairing_free(analysis->pairing);
-    ordering_free(analysis->ordering);
-    ordering_free(analysis->unpaired);
-    stats_free(analysis->stats);
-    graph_free(analysis->graph);
+    free_findings(analysis);
     services_free(analysis->services);
     analyze_options_done(&analysis->options);
     free(analysis);

@@ -58,6 +58,7 @@ static void print_help(FILE *out)
           "      --memory SIZE       use temporary files for what needs more (default: a quarter\n"
           "                          of the machine's memory)\n"
           "      --threads N         how many at once (default: as many as there are processors)\n"
+          "      --verify            look at all files before, and leave out what is damaged\n"
           "\n"
           "Names:\n"
           "  -n, --no-dns            addresses only\n"

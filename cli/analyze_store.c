@@ -4,11 +4,25 @@
 #include "analyze_store.h"
 
 #include "exit_code.h"
+#include "query_watch.h"
+
+#include <stdio.h>
+#include <stdio_ext.h>
 
 /* `context` is a constant: query_session_run() hands it on as it is. */
 struct job {
     const struct analyze_store *store;
 };
+
+/* Whether a signal came. What is printed already goes out, unless nobody takes it. */
+static bool is_ended(void)
+{
+    if (query_watch_stopped() == 0)
+        return false;
+    if (fflush(stdout) != 0)
+        __fpurge(stdout);
+    return true;
+}
 
 static int read_flows(struct query_session *session, void *context)
 {
@@ -16,10 +30,17 @@ static int read_flows(struct query_session *session, void *context)
     struct query_error error = {.text = ""};
     struct flow_read_counts counts = {0};
     struct flow_totals totals;
+    const int begun = store->begin(store->read.context, session);
+    if (begun != 0)
+        return begun;
     if (flow_source_totals(&session->source, false, false, &totals, &error) != 0 ||
         (totals.rows > 0 && flow_read(&session->source, &store->read, &counts, &error) != 0))
-        return query_session_fail(session, &error);
+        return is_ended() ? EXIT_FAILURE : query_session_fail(session, &error);
+    if (is_ended())
+        return EXIT_FAILURE;
     const int code = store->finish(store->read.context, &counts);
+    if (is_ended())
+        return EXIT_FAILURE;
     if (code == EXIT_SUCCESS)
         query_session_account(session, &totals);
     return code;

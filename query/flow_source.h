@@ -69,9 +69,8 @@ int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool 
 struct flow_ledger {
     bool is_there;
     uint64_t exporters;
-    int64_t lost, lost_records, refused, dropped, reported;
+    int64_t lost, lost_records, refused, dropped, reported, dropped_kernel, dropped_journal;
     bool tells_kernel; /* it tells of datagrams that the kernel dropped */
-    int64_t kernel_dropped;
 };
 int flow_source_ledger(const struct flow_source *source, struct flow_ledger *ret_ledger, struct query_error *error);
 

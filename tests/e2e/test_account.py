@@ -16,7 +16,7 @@ from weir_e2e import case, expect_equal, expect_in, run, weir_ok
 
 COMMANDS = [["flows"], ["flows", "--biflow"], ["flows", "--group-time", "5m"], ["top", "src"], ["top", "src", "--biflow"],
             ["graph"], ["analyze", "-n"]]
-COUNTS = ("lost", "lost_records", "datagrams_refused", "rows_dropped", "reported_flows", "kernel_dropped")
+COUNTS = ("lost", "lost_records", "datagrams_refused", "rows_dropped", "reported_flows", "dropped_kernel", "dropped_journal")
 
 
 def session(at, exporter, port=2055, **counts):
@@ -27,8 +27,8 @@ def session(at, exporter, port=2055, **counts):
 LEDGER = [session("14:01:00", "192.0.2.1", lost=3, lost_records=0, datagrams_refused=1),
           session("14:02:00", "192.0.2.1", lost=-1, lost_records=4), session("14:02:00", "192.0.2.1", 2056, lost=5),
           session("14:03:00", "2001:db8::1", datagrams_refused=2, reported_flows=7),
-          {"received": moment("2026-11-23 14:03:00"), "kernel_dropped": 11}, session("14:20:00", "192.0.2.9", lost=100),
-          {"received": moment("2026-11-23 14:20:00"), "kernel_dropped": 1000}]
+          {"received": moment("2026-11-23 14:03:00"), "dropped_kernel": 11, "dropped_journal": 0}, session("14:20:00", "192.0.2.9", lost=100),
+          {"received": moment("2026-11-23 14:20:00"), "dropped_kernel": 1000, "dropped_journal": 13}]
 
 
 def made(folder, rows):
@@ -48,8 +48,10 @@ def line(rows):
     text = ("weir: %d exporter%s; lost by sequence: %d datagrams, %d records; refused: %d datagrams; dropped by the collector: "
             "0 records" % (exporters, "" if exporters == 1 else "s", sums["lost"], sums["lost_records"],
                            sums["datagrams_refused"]))
-    if any("kernel_dropped" in row for row in rows):
-        text += "; dropped by the kernel: %d datagrams" % sums["kernel_dropped"]
+    if any("dropped_kernel" in row for row in rows):
+        text += "; dropped by the kernel: %d datagrams" % sums["dropped_kernel"]
+    if sums["dropped_journal"]:
+        text += "; dropped as the disk was too slow: %d datagrams" % sums["dropped_journal"]
     return text + ("; dropped by exporters: %d flows" % sums["reported_flows"] if sums["reported_flows"] else "") + "\n"
 
 
@@ -71,7 +73,7 @@ def every_report_ends_with_it(folder):
 
 @case
 def what_is_not_told_is_not_counted(folder):
-    some = [row for row in LEDGER if "kernel_dropped" not in row]
+    some = [row for row in LEDGER if "dropped_kernel" not in row]
     os.makedirs(folder + "/some")
     os.makedirs(folder + "/none")
     store, without = made(folder + "/some", some), made(folder + "/none", [])

@@ -357,6 +357,11 @@ def read_text(path):
         return file.read()
 
 
+def read_octets(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def write_file(folder, name, content):
     path = os.path.join(folder, name)
     with open(path, "wb") as file:
