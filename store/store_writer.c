@@ -516,6 +516,14 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     pthread_mutex_unlock(&writer->mutex);
 }
 
+bool store_writer_is_failing(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    const bool is_failing = writer->is_failing;
+    pthread_mutex_unlock(&writer->mutex);
+    return is_failing;
+}
+
 size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
 {
     return ledger_log_save(writer->ledger, decoder, data, room_bytes);
@@ -629,10 +637,22 @@ static int start(struct store_writer *writer, struct store_error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int result = start_keeper(writer, error) == 0 && start_threads(writer, error) == 0 ? 0 : -1;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return result;
+}
+
+int store_writer_keep(struct store_writer *writer, bool merge, uint64_t keep_days, uint64_t keep_bytes,
+                      struct store_error *error)
+{
+    if (writer->keeper != NULL)
+        return store_keeper_set(writer->keeper, merge, keep_days, keep_bytes, error);
+    writer->options.merge = merge;
+    writer->options.keep_days = keep_days;
+    writer->options.keep_bytes = keep_bytes;
+    return start_keeper(writer, error);
 }
 
 static int take_number(struct store_writer *writer, struct store_error *error)
