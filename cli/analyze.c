@@ -2,8 +2,8 @@
 /*
  * analyze.c - weir analyze: reads flows, pairs them, prints what was asked for
  *
- *     json_read → host filter → pairing → statistics, graph
- *                                       → thresholds → ordering → a group of lines → names → output
+ *     json_read, analyze_store → host filter → pairing → statistics, graph
+ *                                                      → thresholds → ordering → a group of lines → names → output
  *
  * What is held is bounded: flows that wait for their other side, connections whose turn has not come, a group of
  * lines whose names are looked up together. Only --sort without --limit keeps all that pass the thresholds.
@@ -12,6 +12,7 @@
 #include "analyze.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "analyze_options.h"
+#include "analyze_store.h"
 #include "exit_code.h"
 #include "format.h"
 #include "graph.h"
@@ -30,6 +32,7 @@
 #include "names.h"
 #include "ordering.h"
 #include "pairing.h"
+#include "query_watch.h"
 #include "services.h"
 #include "stats.h"
 #include "terminal.h"
@@ -50,7 +53,8 @@ struct analysis {
     struct ordering *unpaired; /* the largest, for -v */
     struct stats *stats;
     struct graph *graph;
-    struct input *input;
+    struct input *input;           /* NULL: a store */
+    struct query_session *session; /* of a store */
     struct connection group[GROUP_LINES];
     uint32_t group_count;
     uint64_t shown;
@@ -58,6 +62,7 @@ struct analysis {
     uint64_t few_packets;   /* below --min-packets */
     uint64_t unpaired_count;
     uint64_t flows_elsewhere; /* of other hosts than asked for */
+    uint64_t flows_of_other_times;
     uint64_t flows_scaled;    /* by their sampling rates, of which these are the least and the largest */
     uint32_t rate_min, rate_max;
     bool out_of_memory;
@@ -83,6 +88,15 @@ static void request_names(struct analysis *analysis, const struct connection *co
     names_wait(analysis->names, INT32_MAX);
 }
 
+/* Something is written now. */
+static void hide_progress(struct analysis *analysis)
+{
+    if (analysis->input != NULL)
+        progress_hide(input_progress(analysis->input));
+    else if (analysis->session != NULL)
+        query_session_writes(analysis->session);
+}
+
 static void check_output(struct analysis *analysis)
 {
     if (!ferror(stdout) || analysis->write_errno != 0)
@@ -98,7 +112,7 @@ static void print_group(struct analysis *analysis)
     if (analysis->group_count == 0)
         return;
     request_names(analysis, analysis->group, analysis->group_count);
-    progress_hide(input_progress(analysis->input));
+    hide_progress(analysis);
     for (uint32_t i = 0; i < analysis->group_count && !analysis->stop; i++) {
         const struct connection *connection = &analysis->group[i];
         const char *from = name_of(analysis, &connection->from.source);
@@ -212,10 +226,22 @@ static void scale(struct analysis *analysis, struct flow *flow)
     analysis->flows_scaled++;
 }
 
+/* The same as of a store, whose flows are chosen before they come here. */
+static bool is_of_the_time(const struct flow *flow, const struct flow_span *span)
+{
+    return flow->ended_us >= span->from_us && flow->ended_us - flow_duration_ms(flow) * 1000 < span->to_us;
+}
+
 static bool on_flow(void *context, const struct flow *counted)
 {
     struct analysis *analysis = context;
     struct flow flow = *counted;
+    if (query_watch_stopped() != 0)
+        return false;
+    if (!analysis->options.is_store && !is_of_the_time(&flow, &analysis->options.query.span)) {
+        analysis->flows_of_other_times++;
+        return true;
+    }
     if (!host_filter_match(&analysis->filter, &flow)) {
         analysis->flows_elsewhere++;
         return true;
@@ -247,20 +273,27 @@ static void print_sampling(const struct analysis *analysis)
 static void print_notes(struct analysis *analysis, const struct json_reader_result *result)
 {
     const struct analyze_options *options = &analysis->options;
-    const char *path = strcmp(options->path, "-") == 0 ? "standard input" : options->path;
+    const char *path = options->path == NULL || strcmp(options->path, "-") != 0 ? options->path : "standard input";
     char size[FORMAT_TEXT_SIZE];
 
+    if (options->is_store)
+        path = options->path != NULL ? options->path : "the store";
     if (result->torn)
         fprintf(stderr,
                 "weir analyze: warning: %s ends in the middle of an entry (line %" PRIu64 "), as when its writer was "
                 "killed or is still at work; all before that was read: %" PRIu64 " entries, %" PRIu64 " flows\n",
                 path, result->lines, result->entries, result->flows);
     uint64_t entries_skipped = result->entries_skipped;
-    if (result->flows_skipped > 0 || entries_skipped > 0)
+    if (options->is_store && result->flows_skipped > 0)
+        fprintf(stderr, "weir analyze: warning: %" PRIu64 " records of %s tell of no pair of hosts, and were left "
+                        "out\n",
+                result->flows_skipped, path);
+    else if (result->flows_skipped > 0 || entries_skipped > 0)
         fprintf(stderr,
                 "weir analyze: warning: %" PRIu64 " flows and %" PRIu64 " entries of %s were left out; the first: %s\n",
                 result->flows_skipped, entries_skipped, path, result->skipped_first);
-    print_sampling(analysis);
+    if (!options->is_store) /* there the account tells */
+        print_sampling(analysis);
     if (!options->lines || analysis->shown > 0 || analysis->stop)
         return;
     if (result->flows == 0)
@@ -275,6 +308,8 @@ static void print_notes(struct analysis *analysis, const struct json_reader_resu
     else if (analysis->flows_elsewhere > 0)
         fprintf(stderr, "weir analyze: no flow to or from the hosts of --match-host; %" PRIu64 " of others\n",
                 analysis->flows_elsewhere);
+    else if (analysis->flows_of_other_times > 0)
+        fprintf(stderr, "weir analyze: no flow of that time; %" PRIu64 " of others\n", analysis->flows_of_other_times);
 }
 
 static int finish_output(struct analysis *analysis)
@@ -284,6 +319,8 @@ static int finish_output(struct analysis *analysis)
         analysis->write_errno = errno != 0 ? errno : EIO;
     if (analysis->write_errno == 0 || analysis->write_errno == EPIPE)
         return EXIT_SUCCESS; /* whoever read it has seen enough */
+    if (query_watch_stopped() != 0)
+        return EXIT_FAILURE;
     fprintf(stderr, "weir analyze: cannot write to standard output: %s\n", strerror(analysis->write_errno));
     return EXIT_FAILURE;
 }
@@ -296,25 +333,65 @@ static int fail(const char *text)
     return EXIT_FAILURE;
 }
 
-/* Makes all that the run needs. Returns 0, or the exit code. */
-static int prepare(struct analysis *analysis)
+/* Whether a folder, if it is one, has what a store has: one of other files is rather a mistake than an empty store. */
+static bool may_be_store(const char *folder)
 {
-    struct analyze_options *options = &analysis->options;
-    char error[512];
+    static const char *const parts[] = {"flows", "ledger", ".writers"};
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool found = fd < 0; /* what is wrong with it is told by who opens it */
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && !found; i++)
+        found = faccessat(fd, parts[i], F_OK, 0) == 0;
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+/* Of a store; else a signal ends the program by itself. */
+static bool is_stopped(void)
+{
+    return query_watch_stopped() != 0;
+}
+
+static void free_findings(struct analysis *analysis)
+{
+    pairing_free(analysis->pairing);
+    ordering_free(analysis->ordering);
+    ordering_free(analysis->unpaired);
+    stats_free(analysis->stats);
+    graph_free(analysis->graph);
+}
+
+/* Makes what flows are added to; what was found in others before is forgotten. Returns 0, or the exit code. */
+static int begin_findings(struct analysis *analysis)
+{
+    const struct analyze_options *options = &analysis->options;
     struct pairing_options pairing = {
         .horizon_us = HORIZON_US, .flows_max = WAITING_MAX, .found = on_connection, .context = analysis};
-    struct names_options names = {.hosts_only = !options->dns, .budget_ms = options->dns_timeout_ms};
 
-    analysis->services = services_create();
+    free_findings(analysis);
+    *analysis = (struct analysis){.options = *options, .services = analysis->services, .names = analysis->names,
+                                  .filter = analysis->filter, .input = analysis->input};
     analysis->pairing = pairing_create(&pairing);
     analysis->ordering = ordering_create(options->order, options->sorted ? options->limit : 0);
     analysis->unpaired = ordering_create(ORDER_SIZE, UNPAIRED_MAX);
-    if (analysis->services == NULL || analysis->pairing == NULL || analysis->ordering == NULL ||
-        analysis->unpaired == NULL)
+    if (analysis->pairing == NULL || analysis->ordering == NULL || analysis->unpaired == NULL)
         return fail("out of memory");
     if (options->stats && (analysis->stats = stats_create(analysis->services)) == NULL)
         return fail("out of memory");
     if (options->graph && (analysis->graph = graph_create(analysis->services)) == NULL)
+        return fail("out of memory");
+    return 0;
+}
+
+/* Makes all else that the run needs. Returns 0, or the exit code. */
+static int prepare(struct analysis *analysis)
+{
+    struct analyze_options *options = &analysis->options;
+    char error[512];
+    struct names_options names = {.hosts_only = !options->dns, .budget_ms = options->dns_timeout_ms, .stopped = is_stopped};
+
+    analysis->services = services_create();
+    if (analysis->services == NULL)
         return fail("out of memory");
     analysis->names = names_create(&names); /* without names there are addresses */
     for (int i = 0; i < options->match_host_count; i++)
@@ -324,8 +401,15 @@ static int prepare(struct analysis *analysis)
         names_free(analysis->names);
         analysis->names = NULL;
     }
+    if (options->is_store && options->path != NULL && !may_be_store(options->path)) {
+        snprintf(error, sizeof error, "%.400s is a folder without a store: there is no folder flows in "
+                                      "it", options->path);
+        return fail(error);
+    }
+    if (options->is_store)
+        return 0;
     analysis->input = input_open(options->path, error);
-    return analysis->input != NULL ? 0 : fail(error);
+    return analysis->input != NULL ? begin_findings(analysis) : fail(error);
 }
 
 static void print_reports(struct analysis *analysis, const struct json_reader_result *result)
@@ -346,33 +430,42 @@ static void print_reports(struct analysis *analysis, const struct json_reader_re
     check_output(analysis);
 }
 
+/* What is left to print when all was read. */
+static void print_rest(struct analysis *analysis, const struct json_reader_result *result)
+{
+    pairing_finish(analysis->pairing);
+    if (analysis->options.sorted)
+        print_sorted(analysis);
+    else
+        print_settled(analysis, INT64_MAX);
+    print_group(analysis);
+    print_reports(analysis, result);
+    if (analysis->options.verbose && !analysis->stop)
+        print_unpaired(analysis);
+}
+
+/* The end of the output. Returns the exit code. */
+static int end_output(struct analysis *analysis)
+{
+    const int code = finish_output(analysis);
+    return analysis->out_of_memory ? fail("out of memory; --limit with --sort, or a higher --min-size, takes "
+                                          "less") : code;
+}
+
 static int run(struct analysis *analysis)
 {
     struct json_reader_options reader = {
         .read = input_read, .read_context = analysis->input, .flow = on_flow, .flow_context = analysis};
     struct json_reader_result result;
-    int code = EXIT_SUCCESS;
 
     int status = json_read(&reader, &result);
     if (input_truncated(analysis->input))
         result.torn = true;
-    progress_hide(input_progress(analysis->input));
+    hide_progress(analysis);
     bool failed_at_start = status != 0 && result.entries == 0;
-    if (!failed_at_start && !analysis->out_of_memory) {
-        pairing_finish(analysis->pairing);
-        if (analysis->options.sorted)
-            print_sorted(analysis);
-        else
-            print_settled(analysis, INT64_MAX);
-        print_group(analysis);
-        print_reports(analysis, &result);
-        if (analysis->options.verbose && !analysis->stop)
-            print_unpaired(analysis);
-    }
-    if (finish_output(analysis) != EXIT_SUCCESS)
-        code = EXIT_FAILURE;
-    if (analysis->out_of_memory)
-        code = fail("out of memory; --limit with --sort, or a higher --min-size, takes less");
+    if (!failed_at_start && !analysis->out_of_memory)
+        print_rest(analysis, &result);
+    int code = end_output(analysis);
     if (status != 0) {
         const char *path = strcmp(analysis->options.path, "-") == 0 ? "standard input" : analysis->options.path;
         fprintf(stderr, "weir analyze: %s: %s\n", path, result.error);
@@ -381,6 +474,44 @@ static int run(struct analysis *analysis)
     if (!failed_at_start)
         print_notes(analysis, &result);
     return code;
+}
+
+static int begin_store(void *context, struct query_session *session)
+{
+    struct analysis *analysis = context;
+    const int code = begin_findings(analysis);
+    analysis->session = session;
+    return code;
+}
+
+static void on_progress(void *context, uint64_t done, uint64_t total)
+{
+    (void)context;
+    query_watch_share((double)done / (double)total);
+}
+
+static int finish_store(void *context, const struct flow_read_counts *counts)
+{
+    struct analysis *analysis = context;
+    const struct json_reader_result result = {.flows = counts->flows, .flows_skipped = counts->skipped};
+    hide_progress(analysis);
+    query_watch_hide(); /* messages come too */
+    if (!analysis->out_of_memory)
+        print_rest(analysis, &result);
+    const int code = end_output(analysis);
+    if (query_watch_stopped() == 0)
+        print_notes(analysis, &result);
+    return code;
+}
+
+static int run_store(struct analysis *analysis)
+{
+    const struct analyze_store store = {
+        .read = {.flow = on_flow, .progress = on_progress, .context = analysis},
+        .begin = begin_store,
+        .finish = finish_store,
+    };
+    return analyze_store(&analysis->options.query, &store);
 }
 
 int cmd_analyze(int argc, char **argv)
@@ -394,16 +525,12 @@ int cmd_analyze(int argc, char **argv)
         signal(SIGPIPE, SIG_IGN); /* "| head" shows as an error of writing, and ends quietly */
         code = prepare(analysis);
         if (code == 0)
-            code = run(analysis);
+            code = analysis->options.is_store ? run_store(analysis) : run(analysis);
     }
     input_close(analysis->input);
     names_free(analysis->names);
     host_filter_done(&analysis->filter);
-    pairing_free(analysis->pairing);
-    ordering_free(analysis->ordering);
-    ordering_free(analysis->unpaired);
-    stats_free(analysis->stats);
-    graph_free(analysis->graph);
+    free_findings(analysis);
     services_free(analysis->services);
     analyze_options_done(&analysis->options);
     free(analysis);

@@ -8,18 +8,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exit_code.h"
 #include "format.h"
+#include "store_folder.h"
 
 static void print_help(FILE *out)
 {
     fputs("Usage: weir analyze [OPTION]... [FILE]\n"
+          "       weir analyze [OPTION]... STORE ['FILTER']\n"
           "Shows who talked to whom: pairs the flows that weir collect wrote, or the Python\n"
           "collector, and prints a line for each connection, its hosts by name.\n"
           "\n"
-          "FILE is .json, .ndjson or .gz; without it, or as -, standard input is read.\n"
+          "FILE is .json, .ndjson or .gz; as -, or without it unless it is a terminal, standard\n"
+          "input is read. STORE is a folder that weir collect -o store:STORE wrote; at a\n"
+          "terminal the usual one. FILTER says which of its flows; weir-filter(7).\n"
           "\n"
           "What is printed:\n"
           "      (nothing)           lines: TIME: SERVICE from HOST (IP) to HOST (IP) size SIZE\n"
@@ -43,6 +48,17 @@ static void print_help(FILE *out)
           "      --limit N           the first N only\n"
           "      --raw-sizes         sizes and packets as exporters counted them, not multiplied\n"
           "                          by their sampling rate\n"
+          "      --sampled           multiplied by it, as without --raw-sizes\n"
+          "      --last TIME         flows of the last 1h, 90s, 7d\n"
+          "      --from WHEN         flows from then on: 2026-11-23 14:05, 14:05, -2h, now\n"
+          "      --to WHEN           flows before then\n"
+          "\n"
+          "Of a store:\n"
+          "      --store DIR         the same as STORE; what stands behind the options is FILTER\n"
+          "      --memory SIZE       use temporary files for what needs more (default: a quarter\n"
+          "                          of the machine's memory)\n"
+          "      --threads N         how many at once (default: as many as there are processors)\n"
+          "      --verify            look at all files before, and leave out what is damaged\n"
           "\n"
           "Names:\n"
           "  -n, --no-dns            addresses only\n"
@@ -57,6 +73,7 @@ static void print_help(FILE *out)
           "  weir analyze --min-size 0 --table flows.json all of them, with their durations\n"
           "  weir analyze --sort size --limit 10 f.json   the ten largest\n"
           "  weir analyze --match-host 192.0.2.0/24 --stats --graph flows.json\n"
+          "  weir analyze --last 1h /var/lib/weir/store 'not port 53'\n"
           "  zcat old/*.gz | weir analyze -n --json --min-size 10M | jq .from.address\n"
           "\n"
           "The exit code is 0 when all was read (a file whose writer was killed is read up to\n"
@@ -128,6 +145,7 @@ static const struct option long_options[] = {
     {"no-dns", no_argument, NULL, 'n'},
     {"dns-timeout", required_argument, NULL, OPTION_DNS_TIMEOUT},
     {"help", no_argument, NULL, 'h'},
+    QUERY_OPTIONS,
     {NULL, 0, NULL, 0},
 };
 
@@ -196,14 +214,62 @@ static int take_option(struct analyze_options *options, int option, char **argv,
     }
     case '?': return usage_error("unknown option '%s'", argv[before]);
     case ':': return usage_error("'%s' needs a value", argv[before]);
-    default: return take_value(options, option, optarg);
+    default: break;
     }
+    if (option < QUERY_OPTION_FIRST)
+        return take_value(options, option, optarg);
+    const int code = query_options_take(&options->query, option, optarg);
+    return code == EXIT_SUCCESS ? -1 : code;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat is;
+    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
+}
+
+/* Where nothing is named, and nothing comes in: the usual store, when it was named or is there. */
+static bool use_usual_store(struct analyze_options *options)
+{
+    bool told;
+    char *folder = store_folder(NULL, &told);
+    options->is_store = folder != NULL && (told || is_folder(folder));
+    free(folder);
+    return options->is_store;
+}
+
+/* What is read, from the operands that getopt left: argv[first] is the first of them. */
+static int find_input(struct analyze_options *options, int argc, char **argv, int first)
+{
+    if (options->query.store != NULL && options->path != NULL)
+        return usage_error("a file or a store, and not '%s' and --store", options->path);
+    if (options->query.store == NULL && options->path == NULL && first < argc)
+        options->path = argv[first++];
+    if (options->path != NULL && is_folder(options->path))
+        options->query.store = options->path;
+    options->is_store = options->query.store != NULL;
+    if (!options->is_store && first < argc)
+        return usage_error(access(argv[first], F_OK) == 0
+                               ? "one file at a time, '%s' is one too many (cat can join lines)"
+                               : "one file at a time, and a filter for a store alone: '%s' is one too many", argv[first]);
+    if (!options->is_store && options->path == NULL) {
+        if (isatty(STDIN_FILENO) != 1)
+            options->path = "-";
+        else if (!use_usual_store(options))
+            return usage_error("name a file of flows, as weir collect writes it, or a store, or send one to standard "
+                               "input%s", "");
+    }
+    if (options->is_store)
+        options->path = options->query.store;
+    const int code = query_options_finish(&options->query, options->is_store ? argc : first, argv, first);
+    return code == EXIT_SUCCESS ? -1 : code;
 }
 
 int analyze_options_read(int argc, char **argv, struct analyze_options *options)
 {
     *options = (struct analyze_options){
         .dns = true, .dns_timeout_ms = 2000, .min_size_bytes = ANALYZE_MIN_SIZE_DEFAULT, .order = ORDER_TIME};
+    query_options_init(&options->query, "analyze");
     optind = 0; /* GNU: from the start again, whatever was parsed before */
     opterr = 0;
     for (;;) {
@@ -217,18 +283,15 @@ int analyze_options_read(int argc, char **argv, struct analyze_options *options)
         if (code != -1)
             return code;
     }
-    for (; optind < argc; optind++) {
-        if (options->path != NULL)
-            return usage_error("one file at a time, '%s' is one too many (cat can join lines)", argv[optind]);
-        options->path = argv[optind];
-    }
+    const int code = find_input(options, argc, argv, optind);
+    if (code != -1)
+        return code;
     if (options->form == FORM_JSON && (options->stats || options->graph))
         return usage_error("--json goes with neither --stats nor --graph%s", "");
-    if (options->path == NULL) {
-        if (isatty(STDIN_FILENO) == 1)
-            return usage_error("name a file of flows, as weir collect writes it, or send one to standard input%s", "");
-        options->path = "-";
-    }
+    if (options->raw_sizes && options->query.sampled)
+        return usage_error("--raw-sizes and --sampled do not go %s", "together");
+    options->query.sampled_by_default = !options->query.sampled;
+    options->query.sampled = !options->raw_sizes;
     options->lines = (!options->stats && !options->graph) || options->form != FORM_LINE;
     return -1;
 }

@@ -9,13 +9,16 @@
 #include <stdint.h>
 
 #include "ordering.h"
+#include "query_options.h"
 
 #define ANALYZE_MIN_SIZE_DEFAULT ((uint64_t)1024 * 1024)
 
 enum analyze_form { FORM_LINE, FORM_TABLE, FORM_JSON };
 
 struct analyze_options {
-    const char *path; /* "-" for standard input */
+    const char *path; /* "-" for standard input; of a store its folder, NULL for the one that is usual */
+    bool is_store;
+    struct query_options query; /* the time; of a store also its folder and the filter */
     enum analyze_form form;
     bool lines; /* connections are printed */
     bool stats;

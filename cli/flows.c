@@ -4,6 +4,8 @@
 #include "flows.h"
 
 #include "exit_code.h"
+#include "flow_bins.h"
+#include "flow_join.h"
 #include "flow_list.h"
 #include "quantity.h"
 #include "query_options.h"
@@ -18,6 +20,8 @@ static const char help[] =
     "\n"
     "  -o, --output FORMAT  line, long, csv, json, ndjson, markdown, box or fmt:... (default: line)\n"
     "  -n, --count N      no more than N flows\n"
+    "      --biflow[=T]   both directions of a conversation as one, which is over after a pause of T (default: 60s)\n"
+    "      --group-time T  what there is in each 5m, 1h, 1d, by when flows began (default output: box)\n"
     "      --order WORD   time, bytes, packets, duration (the largest first), or none: as they are stored, at once\n"
     QUERY_OPTIONS_HELP
     "  -h, --help         show this help\n"
@@ -25,14 +29,19 @@ static const char help[] =
     "FILTER says which flows, as in 'proto tcp and dst port 443 and bytes > 1M'; weir-filter(7).\n"
     "fmt: takes words behind a %: ts te td proto src srcport dst dstport flags packets bytes exporter in out tos\n"
     "srcas dstas bps pps bpp next app ..., any column or element by name; %10bytes and %-20src are as wide as that.\n"
+    "With --biflow bytes and packets are of who began; reverse_bytes and reverse_packets of the other end. FILTER chooses\n"
+    "those of which a flow matches. With --group-time there are " FLOW_BINS_WORDS ".\n"
     "\n"
     "Examples:\n"
     "  weir flows --last 1h 'dst port 53'\n"
     "  weir flows -o 'fmt:%ts %src:%srcport -> %dst:%dstport %proto %bytes' -n 100\n"
+    "  weir flows --biflow --order bytes -n 10 --last 1d\n"
+    "  weir flows --group-time 5m --from 14:00 'dst port 443'\n"
     "  weir flows -o csv --from '2026-11-23 14:00' --to '2026-11-23 15:00' 'src net 192.0.2.0/24' >flows.csv\n";
 
 struct flows_options {
     struct query_options common;
+    bool is_told; /* -o was given */
     const char *form; /* NULL: a format of columns */
     enum query_format format;
     struct flow_list_request request;
@@ -40,6 +49,7 @@ struct flows_options {
 
 static int set_output(struct flows_options *options, const char *text)
 {
+    options->is_told = true;
     options->form = strcmp(text, "line") == 0 ? flow_form_line : strcmp(text, "long") == 0 ? flow_form_long
                     : strncmp(text, "fmt:", 4) == 0 ? text + 4 : NULL;
     if (options->form != NULL)
@@ -68,12 +78,28 @@ static int set_count(struct flows_options *options, const char *text)
     return query_usage_error(&options->common, "not a number of flows: ", text);
 }
 
+/* Lines of what is listed. */
+static void choose_form(struct flows_options *options)
+{
+    const bool is_usual = options->form == flow_form_line || options->form == flow_form_long;
+    options->request.group_us = options->common.group_us;
+    if (options->common.group_us > 0 && !options->is_told) {
+        options->form = NULL;
+        options->format = QUERY_BOX;
+    } else if (options->common.group_us > 0 && is_usual) {
+        options->form = flow_form_bins;
+    } else if (options->common.join_us > 0 && is_usual) {
+        options->form = flow_form_both_ways;
+    }
+}
+
 /* -1 to go on, else the exit code. */
 static int parse(int argc, char **argv, struct flows_options *options)
 {
     static const struct option known[] = {
         {"output", required_argument, NULL, 'o'}, {"count", required_argument, NULL, 'n'},
-        {"order", required_argument, NULL, 'O'},  {"help", no_argument, NULL, 'h'},
+        {"order", required_argument, NULL, 'O'},  {"biflow", optional_argument, NULL, 'B'},
+        {"group-time", required_argument, NULL, 'g'}, {"help", no_argument, NULL, 'h'},
         QUERY_OPTIONS,                            {0},
     };
     opterr = 0;
@@ -83,6 +109,8 @@ static int parse(int argc, char **argv, struct flows_options *options)
         case 'o': result = set_output(options, optarg); break;
         case 'n': result = set_count(options, optarg); break;
         case 'O': result = set_order(options, optarg); break;
+        case 'B': result = query_options_biflow(&options->common, optarg); break;
+        case 'g': result = query_options_group_time(&options->common, optarg); break;
         case 'h':
             fputs(help, stdout);
             return EXIT_SUCCESS;
@@ -94,7 +122,24 @@ static int parse(int argc, char **argv, struct flows_options *options)
             return result;
     }
     const int result = query_options_finish(&options->common, argc, argv, optind);
+    choose_form(options);
     return result != 0 ? result : -1;
+}
+
+/* The conversations, where they are wanted, as the source to list. */
+static int list_rows(struct query_session *session, const struct flows_options *options, struct query_result **ret_result,
+                     struct query_error *error)
+{
+    struct flow_source joined;
+    size_t key_count = 0;
+    const struct flow_form *form = options->request.form;
+    const struct flow_key *keys = form != NULL ? flow_form_keys(form, &key_count) : NULL;
+    if (options->common.join_us == 0)
+        return flow_list_query(&session->source, &options->request, ret_result, error);
+    if (options->common.group_us > 0) /* these keys are of what is made of them */
+        key_count = 0;
+    return flow_join(&session->source, options->common.join_us, keys, key_count, &joined, error) == 0
+               ? flow_list_query(&joined, &options->request, ret_result, error) : -1;
 }
 
 static int list(struct query_session *session, void *context)
@@ -109,7 +154,11 @@ static int list(struct query_session *session, void *context)
     if (options->form != NULL && (form = flow_form_parse(options->form, session->columns, &error)) == NULL)
         return query_usage_error(session->options, "the form: ", error.text);
     options->request.form = form;
-    if (flow_list_query(&session->source, &options->request, &result, &error) != 0) {
+    if (form != NULL && options->common.group_us > 0 && !flow_form_fits_bins(form)) {
+        flow_form_free(form);
+        return query_usage_error(session->options, "the form: with --group-time there are ", FLOW_BINS_WORDS);
+    }
+    if (list_rows(session, options, &result, &error) != 0) {
         code = query_session_fail(session, &error);
     } else {
         const struct query_output_settings settings = query_session_settings(session, options->format);

@@ -4,6 +4,7 @@
 #include "query_options.h"
 
 #include "exit_code.h"
+#include "flow_join.h"
 #include "quantity.h"
 #include "time_text.h"
 
@@ -76,6 +77,14 @@ int query_options_group_time(struct query_options *options, const char *value)
 {
     if (quantity_parse_duration(value, &options->group_us) != 0)
         return query_usage_error(options, "not a duration such as 30s, 5m or 1h: ", value);
+    return 0;
+}
+
+int query_options_biflow(struct query_options *options, const char *value)
+{
+    options->join_us = FLOW_JOIN_TIMEOUT_US;
+    if (value != NULL && quantity_parse_duration(value, &options->join_us) != 0)
+        return query_usage_error(options, "not a duration such as --biflow=30s, --biflow=5m: ", value);
     return 0;
 }
 

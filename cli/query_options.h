@@ -20,8 +20,10 @@ struct query_options {
     int64_t last_us; /* 0: not told */
     struct flow_span span;
     bool sampled;
+    bool sampled_by_default; /* it was not asked for, and is told of only where there is something to multiply */
     bool verify; /* files are looked at before they are asked */
     int64_t group_us; /* 0: not told */
+    int64_t join_us;  /* the timeout of --biflow; 0: not told */
     const char *filter; /* NULL: all flows */
 };
 
@@ -53,6 +55,9 @@ int query_options_take(struct query_options *options, int option, const char *va
 
 /* --group-time, of the commands that have it. */
 int query_options_group_time(struct query_options *options, const char *value);
+
+/* --biflow, of the commands that have it; `value` may be NULL. */
+int query_options_biflow(struct query_options *options, const char *value);
 
 /* After all options: the filter is what is left of the arguments, and the first argument that is no option is
  * argv[first]. 0 or the exit code. */

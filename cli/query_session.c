@@ -211,7 +211,7 @@ static void print_ledger(struct query_session *session)
     fprintf(stderr, "weir: %" PRIu64 " exporter%s; lost by sequence: %" PRId64 " datagrams, %" PRId64 " records; "
                     "refused: %" PRId64 " datagrams; dropped by the collector: %" PRId64 " records", ledger.exporters,
             plural((double)ledger.exporters), ledger.lost, ledger.lost_records, ledger.refused, ledger.dropped);
-    if (ledger.dropped_kernel > 0)
+    if (ledger.tells_kernel)
         fprintf(stderr, "; dropped by the kernel: %" PRId64 " datagrams", ledger.dropped_kernel);
     if (ledger.dropped_journal > 0)
         fprintf(stderr, "; dropped as the disk was too slow: %" PRId64 " datagrams", ledger.dropped_journal);
@@ -251,10 +251,10 @@ void query_session_account(struct query_session *session, const struct flow_tota
     if (others > 0)
         fprintf(stderr, "; the store has %zu file%s of other times", others, plural((double)others));
     fputc('\n', stderr);
-    if (session->options->sampled)
+    if (session->options->sampled && (totals->sampled_rows > 0 || !session->options->sampled_by_default))
         fprintf(stderr, "weir: multiplied by sampling rates: %" PRIu64 " of %" PRIu64 " records; of %" PRIu64
                         " no rate is known\n", totals->sampled_rows, totals->rows, totals->rateless_rows);
-    else if (totals->sampled_rows > 0)
+    else if (!session->options->sampled && totals->sampled_rows > 0)
         fprintf(stderr, "weir: %" PRIu64 " of %" PRIu64 " records are of sampled packets; --sampled multiplies them\n",
                 totals->sampled_rows, totals->rows);
     print_ledger(session);

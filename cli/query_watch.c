@@ -21,7 +21,7 @@ static struct {
     pthread_t thread, main_thread;
     bool has_thread, begun, hidden, takes_signals, leaving;
     struct query *query; /* NULL: work of our own */
-    double share;
+    double share;        /* less than 0: that of the statement */
     struct progress progress;
 } watch = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -50,7 +50,8 @@ static void *look_after(void *unused)
         if (watch.begun) {
             pass_on_signal();
             if (!watch.hidden)
-                progress_share(&watch.progress, watch.query != NULL ? query_progress(watch.query) : watch.share);
+                progress_share(&watch.progress, watch.query != NULL && watch.share < 0 ? query_progress(watch.query)
+                                                                                     : watch.share);
         }
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += LOOK_MS * 1000000L;

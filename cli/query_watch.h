@@ -18,7 +18,7 @@ void query_watch_signals(void);
 void query_watch_begin(struct query *query);
 void query_watch_end(void);
 
-/* How far the work is, 0 to 1. */
+/* How far the work is, 0 to 1; of a query, where its statements are parts of a whole. */
 void query_watch_share(double share);
 
 /* Wipes the bar until something else begins: lines are written to the terminal now. */

@@ -4,6 +4,7 @@
 #include "top.h"
 
 #include "exit_code.h"
+#include "flow_join.h"
 #include "quantity.h"
 #include "query_options.h"
 #include "top_table.h"
@@ -19,13 +20,15 @@ static const char help[] =
     "  -b, --by WORDS     bytes, packets, flows, bps, pps, bpp; several with commas, the first ranks (default: bytes)\n"
     "  -n, --count N      how many; 0: all (default: 10)\n"
     "      --group-time T  such a list for each 5m, 1h, 1d, by when flows began\n"
+    "      --biflow[=T]   of conversations, both directions as one, which are over after a pause of T (default: 60s)\n"
     "  -o, --output FORMAT  table, csv, json, ndjson, markdown or box (default: table)\n"
     QUERY_OPTIONS_HELP
     "  -h, --help         show this help\n"
     "\n"
     "KEYS, several with commas: src dst ip srcport dstport port proto srcnet/24 dstnet/16/48 net srcas dstas as in\n"
     "out if exporter app tos flags next vlan ..., any column or element by name. ip, net, port, as, if: of either end.\n"
-    "FILTER says which flows, as in 'proto tcp and dst port 443'; weir-filter(7).\n"
+    "FILTER says which flows, as in 'proto tcp and dst port 443'; weir-filter(7). With --biflow src is who began, bytes are\n"
+    "of both directions, flows are conversations, and FILTER chooses those of which a flow matches.\n"
     "\n"
     "Examples:\n"
     "  weir top src --last 1h\n"
@@ -55,8 +58,8 @@ static int parse(int argc, char **argv, struct top_options *options)
     static const struct option known[] = {
         {"by", required_argument, NULL, 'b'},     {"count", required_argument, NULL, 'n'},
         {"output", required_argument, NULL, 'o'}, {"group-time", required_argument, NULL, 'g'},
-        {"help", no_argument, NULL, 'h'},         QUERY_OPTIONS,
-        {0},
+        {"biflow", optional_argument, NULL, 'B'}, {"help", no_argument, NULL, 'h'},
+        QUERY_OPTIONS,                            {0},
     };
     opterr = 0;
     optind = 1;
@@ -69,6 +72,7 @@ static int parse(int argc, char **argv, struct top_options *options)
             break;
         case 'o': result = set_output(options, optarg); break;
         case 'g': result = query_options_group_time(&options->common, optarg); break;
+        case 'B': result = query_options_biflow(&options->common, optarg); break;
         case 'h':
             fputs(help, stdout);
             return EXIT_SUCCESS;
@@ -86,20 +90,36 @@ static int parse(int argc, char **argv, struct top_options *options)
     return result != 0 ? result : -1;
 }
 
+/* The largest groups of the session's flows or, where that is asked for, of conversations. 0, or -1. */
+static int find(struct query_session *session, const struct top_request *request, struct flow_totals *ret_account,
+                struct flow_totals *ret_totals, struct query_result **ret_result, struct query_error *error)
+{
+    const int64_t timeout_us = session->options->join_us;
+    struct flow_source joined;
+    if (timeout_us > 0)
+        return flow_source_totals(&session->source, false, false, ret_account, error) != 0 ||
+                       flow_join(&session->source, timeout_us, request->keys, request->key_count, &joined, error) != 0
+                   ? -1 : top_query(&joined, request, ret_totals, ret_result, error);
+    if (top_query(&session->source, request, ret_totals, ret_result, error) != 0)
+        return -1;
+    *ret_account = *ret_totals;
+    return 0;
+}
+
 static int show(struct query_session *session, void *context)
 {
     const struct top_options *options = context;
     struct query_error error = {.text = ""};
     struct flow_key keys[FLOW_KEYS_MAX];
     struct top_request request = {.keys = keys, .limit = options->limit, .group_us = options->common.group_us};
-    struct flow_totals totals;
+    struct flow_totals account, totals;
     struct query_result *result;
     int code = query_session_keys(session, options->keys, keys, &request.key_count);
     if (code != EXIT_SUCCESS)
         return code;
     if (top_amounts_parse(options->amounts, request.amounts, &request.amount_count, &error) != 0)
         return query_usage_error(session->options, "--by: ", error.text);
-    if (top_query(&session->source, &request, &totals, &result, &error) != 0)
+    if (find(session, &request, &account, &totals, &result, &error) != 0)
         return query_session_fail(session, &error);
     const struct query_output_settings settings = query_session_settings(session, options->format);
     uint64_t count;
@@ -109,7 +129,7 @@ static int show(struct query_session *session, void *context)
                                                       : query_output_write(result, &settings, &count, &error), &error);
     query_result_free(result);
     if (code == EXIT_SUCCESS)
-        query_session_account(session, &totals);
+        query_session_account(session, &account);
     return code;
 }
 

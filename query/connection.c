@@ -142,6 +142,7 @@ struct query *query_open(const struct query_files *files, const struct query_set
     if (settings == NULL)
         settings = &usual_settings;
     query->duckdb = duckdb;
+    query->has_places = settings->places;
     query->skipped = calloc(1, sizeof *query->skipped);
     if (query->skipped == NULL)
         connection_error(error, NULL);

@@ -17,6 +17,7 @@ struct query {
     duckdb_connection connection;
     struct functions *functions;
     struct skipped_files *skipped;
+    bool has_places;      /* query_settings.places */
     bool flows_are_known; /* see query_flows_are_known() */
 };
 

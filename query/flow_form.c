@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "flow_form.h"
 
+#include "flow_bins.h"
 #include "output.h"
 
 #include <ctype.h>
@@ -18,6 +19,10 @@ enum { WIDTH_MAX = 200 };
 const char flow_form_line[] = "%ts %9td %-8proto %21srcpair -> %-21dstpair %flags %9packets %11bytes";
 const char flow_form_long[] = "%ts %9td %-8proto %21srcpair -> %-21dstpair %flags %9packets %11bytes %3tos "
                               "%5in -> %-5out AS%srcas -> AS%dstas next %next from %exporter";
+
+const char flow_form_both_ways[] = "%ts %9td %-8proto %21srcpair <-> %-21dstpair %flags %9packets %11bytes "
+                                   "%9reverse_packets %11reverse_bytes";
+const char flow_form_bins[] = "%ts %10fl %11packets %14bytes %14bps";
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
@@ -125,6 +130,21 @@ void flow_form_free(struct flow_form *form)
     if (form != NULL)
         free(form->text);
     free(form);
+}
+
+bool flow_form_fits_bins(const struct flow_form *form)
+{
+    for (size_t i = 0; i < form->key_count; i++) {
+        if (!flow_bins_have(&form->keys[i]))
+            return false;
+    }
+    return true;
+}
+
+const struct flow_key *flow_form_keys(const struct flow_form *form, size_t *ret_count)
+{
+    *ret_count = form->key_count;
+    return form->keys;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- writing */

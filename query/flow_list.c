@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "flow_list.h"
 
+#include "flow_bins.h"
 #include "flow_form.h"
 
 #include <inttypes.h>
@@ -18,9 +19,27 @@ static const char *const order_sql[FLOW_ORDER_COUNT] = {
     [FLOW_ORDER_NONE] = "",
 };
 
-/* What tables for people have, and their names. */
-static const char *const usual_columns[] = {"ts", "duration", "proto", "src", "srcport", "dst", "dstport", "flags",
-                                            "packets", "bytes", "exporter"};
+/* Of conversations by both directions. */
+static const char *const joined_order_sql[FLOW_ORDER_COUNT] = {
+    [FLOW_ORDER_BYTES] = " ORDER BY bytes + reverse_bytes DESC, " FLOW_START_SQL,
+    [FLOW_ORDER_PACKETS] = " ORDER BY packets + reverse_packets DESC, " FLOW_START_SQL,
+};
+
+/* A column that is shown, and its name; NULL: as the word. */
+struct shown {
+    const char *word, *name;
+};
+
+/* What tables for people have. */
+static const struct shown usual_columns[] = {{"ts", "time"}, {"duration", NULL}, {"proto", NULL}, {"src", NULL},
+    {"srcport", NULL}, {"dst", NULL}, {"dstport", NULL}, {"flags", NULL}, {"packets", NULL}, {"bytes", NULL},
+    {"exporter", NULL}};
+static const struct shown joined_columns[] = {{"ts", "time"}, {"duration", NULL}, {"proto", NULL}, {"src", NULL},
+    {"srcport", NULL}, {"dst", NULL}, {"dstport", NULL}, {"flags", NULL}, {"packets", NULL}, {"bytes", NULL},
+    {"reverse_packets", NULL}, {"reverse_bytes", NULL}, {"exporter", NULL}};
+static const struct shown bin_columns[] = {{"ts", "time"}, {"fl", "flows"}, {"packets", NULL}, {"bytes", NULL},
+    {"bps", NULL}, {"pps", NULL}, {"bpp", NULL}};
+enum { SHOWN_MAX = 16 };
 
 static int put_column(struct text_buffer *sql, const struct flow_key *key)
 {
@@ -49,7 +68,8 @@ static int put_rows(struct text_buffer *sql, const struct flow_source *source, c
     if (result == 0)
         result = flow_source_put(sql, source, keys, count);
     if (result == 0)
-        result = text_put(sql, order_sql[request->order]);
+        result = text_put(sql, source->is_joined && joined_order_sql[request->order] != NULL
+                                   ? joined_order_sql[request->order] : order_sql[request->order]);
     if (result == 0 && request->limit > 0)
         result = text_print(sql, " LIMIT %" PRIu64, request->limit);
     return result == 0 ? text_put(sql, ")") : -1;
@@ -88,30 +108,57 @@ static int put_all(struct text_buffer *sql, const struct flow_source *source, co
     return result == 0 ? put_rows(sql, source, request, NULL, 0) : -1;
 }
 
+/* What programs get of conversations: numbers as they are stored. */
+static int put_all_joined(struct text_buffer *sql, const struct flow_source *source,
+                          const struct flow_list_request *request)
+{
+    const int result = text_put(sql, "SELECT time_start, time_end, addr(src_ipv4, src_ipv6) AS src, src_port, "
+                                     "addr(dst_ipv4, dst_ipv6) AS dst, dst_port, protocol, tcp_flags, bytes, packets, "
+                                     "reverse_tcp_flags, reverse_bytes, reverse_packets, flows, "
+                                     "addr(exporter_ipv4, exporter_ipv6) AS exporter, exporter_port");
+    return result == 0 ? put_rows(sql, source, request, NULL, 0) : -1;
+}
+
+/* -1 with a text, but where memory is short. */
+static int put_shown(struct text_buffer *sql, const struct flow_source *source, const struct flow_list_request *request,
+                     const struct shown *shown, size_t count, struct query_error *error)
+{
+    struct flow_key keys[SHOWN_MAX];
+    for (size_t i = 0; i < count; i++) {
+        if (flow_key_parse(shown[i].word, strlen(shown[i].word), true, source->columns, &keys[i], error) != 0)
+            return -1;
+        if (shown[i].name != NULL)
+            snprintf(keys[i].name, sizeof keys[i].name, "%s", shown[i].name);
+    }
+    return put_keys(sql, source, request, keys, count);
+}
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 int flow_list_query(const struct flow_source *source, const struct flow_list_request *request,
                     struct query_result **ret_result, struct query_error *error)
 {
-    struct flow_key usual[sizeof usual_columns / sizeof *usual_columns];
-    const size_t usual_count = sizeof usual_columns / sizeof *usual_columns;
-    struct text_buffer sql = {0};
-    int result;
-    if (request->form != NULL) {
-        result = put_keys(&sql, source, request, request->form->keys, request->form->key_count);
-    } else if (request->all_columns) {
-        result = put_all(&sql, source, request);
-    } else {
-        for (size_t i = 0; i < usual_count; i++) {
-            const char *word = usual_columns[i];
-            if (flow_key_parse(word, strlen(word), true, source->columns, &usual[i], error) != 0)
-                return -1;
-        }
-        snprintf(usual[0].name, sizeof usual[0].name, "time");
-        result = put_keys(&sql, source, request, usual, usual_count);
+    struct text_buffer sql = {0}, table = {0};
+    struct flow_source bins;
+    int result = 0;
+    snprintf(error->text, sizeof error->text, "not enough memory");
+    if (request->group_us > 0) {
+        result = flow_bins(source, request->group_us, &table, &bins);
+        source = &bins;
     }
-    if (result != 0)
-        snprintf(error->text, sizeof error->text, "not enough memory");
-    else
+    if (result == 0 && request->form != NULL)
+        result = put_keys(&sql, source, request, request->form->keys, request->form->key_count);
+    else if (result == 0 && request->group_us > 0)
+        result = put_shown(&sql, source, request, bin_columns, COUNT(bin_columns), error);
+    else if (result == 0 && request->all_columns)
+        result = source->is_joined ? put_all_joined(&sql, source, request) : put_all(&sql, source, request);
+    else if (result == 0 && source->is_joined)
+        result = put_shown(&sql, source, request, joined_columns, COUNT(joined_columns), error);
+    else if (result == 0)
+        result = put_shown(&sql, source, request, usual_columns, COUNT(usual_columns), error);
+    if (result == 0)
         result = query_run(source->query, sql.data, NULL, 0, ret_result, error);
     text_done(&sql);
+    text_done(&table);
     return result;
 }

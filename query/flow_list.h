@@ -16,11 +16,15 @@ struct flow_form;
 /*
  * Words are those of flow_key.h, columns and elements behind a '%'; `%10bytes` is 10 columns wide, `%-10src` with the
  * blanks behind it, `%{src}x` ends where a letter follows, and %% is a '%'. \n and \t mean what they do in C. NULL with
- * a text where it is wrong. "line" and "long" are forms by name: flow_form_line, flow_form_long.
+ * a text where it is wrong. "line" and "long" are forms by name: flow_form_line, flow_form_long;
+ * flow_form_both_ways and flow_form_bins are lines of conversations, and of what there is in a span of time.
  */
 struct flow_form *flow_form_parse(const char *text, const struct flow_columns *columns, struct query_error *error);
 void flow_form_free(struct flow_form *form);
-extern const char flow_form_line[], flow_form_long[];
+extern const char flow_form_line[], flow_form_long[], flow_form_both_ways[], flow_form_bins[];
+
+/* Whether it has only what flow_bins.h has. */
+bool flow_form_fits_bins(const struct flow_form *form);
 
 enum flow_order { FLOW_ORDER_TIME, FLOW_ORDER_BYTES, FLOW_ORDER_PACKETS, FLOW_ORDER_DURATION, FLOW_ORDER_NONE,
                   FLOW_ORDER_COUNT };
@@ -31,9 +35,13 @@ struct flow_list_request {
     bool all_columns;             /* all that flows have, else those that most want to see */
     enum flow_order order;        /* time upwards, others downwards */
     uint64_t limit;               /* 0: all */
+    int64_t group_us;             /* 0, or what there is in each span of time so long (flow_bins.h) */
 };
 
-/* 0, or -1. */
+/* The keys of a form that was read, for flow_join(). */
+const struct flow_key *flow_form_keys(const struct flow_form *form, size_t *ret_count);
+
+/* 0, or -1. The source may be one of flow_join(). */
 int flow_list_query(const struct flow_source *source, const struct flow_list_request *request,
                     struct query_result **ret_result, struct query_error *error);
 

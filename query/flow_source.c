@@ -65,6 +65,7 @@ static int put_table(struct text_buffer *sql, const struct flow_source *source, 
                      size_t key_count)
 {
     const size_t filter_count = source->filter != NULL ? filter_column_count(source->filter) : 0;
+    const char *table = source->table != NULL ? source->table : "stored.flows";
     struct text_buffer missing = {0};
     int result = 0;
     for (size_t i = 0; i < key_count && result == 0; i++) {
@@ -79,8 +80,8 @@ static int put_table(struct text_buffer *sql, const struct flow_source *source, 
             result = put_missing(&missing, column.name, column.type);
     }
     if (result == 0)
-        result = missing.size_bytes == 0 ? text_put(sql, " FROM stored.flows")
-                                         : text_print(sql, " FROM (SELECT *%s FROM stored.flows)", missing.data);
+        result = missing.size_bytes == 0 ? text_print(sql, " FROM %s", table)
+                                         : text_print(sql, " FROM (SELECT *%s FROM %s)", missing.data, table);
     text_done(&missing);
     return result;
 }
@@ -126,6 +127,25 @@ static void put_part(struct text_buffer *sql, const struct flow_source *source, 
     filter_sql_free(predicate);
 }
 
+int flow_source_put_unfiltered(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                               size_t key_count)
+{
+    return put_table(sql, source, keys, key_count) == 0 && text_put(sql, " WHERE true") == 0
+               ? put_span(sql, &source->span) : -1;
+}
+
+int flow_source_put_filter(struct text_buffer *sql, const struct flow_source *source)
+{
+    struct filter_sql_options options = {.first_parameter = 1, .literals = true};
+    if (source->filter == NULL || filter_matches_all(source->filter))
+        return text_put(sql, "true");
+    options.unmapped = is_unmapped(source);
+    struct filter_sql *predicate = filter_sql_create(source->filter, &options);
+    const int result = predicate != NULL ? text_print(sql, "(%s)", predicate->text) : -1;
+    filter_sql_free(predicate);
+    return result;
+}
+
 int flow_source_put(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
                     size_t key_count)
 {
@@ -152,7 +172,9 @@ int flow_source_put(struct text_buffer *sql, const struct flow_source *source, c
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount)
 {
     if (strcmp(amount, "flows") == 0)
-        return text_put(sql, "coalesce(flows, 1)");
+        return text_put(sql, source->is_joined ? "1" : "coalesce(flows, 1)");
+    if (source->is_joined && (strcmp(amount, "bytes") == 0 || strcmp(amount, "packets") == 0))
+        return text_print(sql, "(%s + reverse_%s)", amount, amount);
     /* 128 bits hold the product of any two, and the sum of a thousand million of these */
     return source->sampled ? text_print(sql, "(CAST(%s AS HUGEINT) * coalesce(nullif(sampling_rate, 0), 1))", amount)
                            : text_put(sql, amount);
@@ -266,21 +288,22 @@ int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool 
 int flow_source_ledger(const struct flow_source *source, struct flow_ledger *ret_ledger, struct query_error *error)
 {
     struct text_buffer sql = {0};
-    double numbers[9];
+    double numbers[10];
     text_put(&sql, "SELECT count(*), count(DISTINCT addr(exporter_ipv4, exporter_ipv6)), sum(lost), "
-                   "sum(lost_records), sum(datagrams_refused), sum(rows_dropped), sum(reported_flows), sum(dropped_kernel), "
-                   "sum(dropped_journal) "
+                   "sum(lost_records), sum(datagrams_refused), sum(rows_dropped), sum(reported_flows), "
+                   "count(dropped_kernel), sum(dropped_kernel), sum(dropped_journal) "
                    "FROM stored.ledger WHERE true");
     if (source->span.from_us != INT64_MIN)
         text_print(&sql, " AND received >= make_timestamptz(%" PRId64 ")", source->span.from_us);
     if (source->span.to_us != INT64_MAX)
         text_print(&sql, " AND received < make_timestamptz(%" PRId64 ")", source->span.to_us);
-    if (query_numbers(source->query, &sql, numbers, 9, error) != 0)
+    if (query_numbers(source->query, &sql, numbers, 10, error) != 0)
         return -1;
     *ret_ledger = (struct flow_ledger){
         .is_there = numbers[0] > 0, .exporters = (uint64_t)numbers[1], .lost = (int64_t)numbers[2],
         .lost_records = (int64_t)numbers[3], .refused = (int64_t)numbers[4], .dropped = (int64_t)numbers[5],
-        .reported = (int64_t)numbers[6], .dropped_kernel = (int64_t)numbers[7], .dropped_journal = (int64_t)numbers[8],
+        .reported = (int64_t)numbers[6], .tells_kernel = numbers[7] > 0, .dropped_kernel = (int64_t)numbers[8],
+        .dropped_journal = (int64_t)numbers[9],
     };
     return 0;
 }

@@ -21,6 +21,8 @@ struct flow_source {
     const struct filter *filter; /* NULL: all flows */
     struct flow_span span;
     bool sampled; /* bytes and packets are multiplied by sampling rates */
+    const char *table; /* NULL: stored.flows, or what has its columns and others */
+    bool is_joined; /* rows are conversations (flow_join.h), whose amounts are those of both directions */
     const struct flow_facts *facts; /* of this span, where they are known */
 };
 
@@ -33,7 +35,12 @@ struct flow_source {
 int flow_source_put(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
                     size_t key_count);
 
-/* Adds what is summed of a flow: "bytes", "packets", multiplied where that is asked for, or "flows". */
+/* The same without the filter, and the filter alone as an expression, which may be null. */
+int flow_source_put_unfiltered(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                               size_t key_count);
+int flow_source_put_filter(struct text_buffer *sql, const struct flow_source *source);
+
+/* Adds what is summed of a flow: "bytes", "packets" or their like, multiplied where that is asked for, or "flows". */
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);
 
 /* Whether a flow has an IPv4 address in a key's columns for IPv6. 1, 0, or -1. */
@@ -63,6 +70,7 @@ struct flow_ledger {
     bool is_there;
     uint64_t exporters;
     int64_t lost, lost_records, refused, dropped, reported, dropped_kernel, dropped_journal;
+    bool tells_kernel; /* it tells of datagrams that the kernel dropped */
 };
 int flow_source_ledger(const struct flow_source *source, struct flow_ledger *ret_ledger, struct query_error *error);
 

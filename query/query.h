@@ -107,6 +107,8 @@ struct query_settings {
     uint64_t memory_bytes;   /* above that data goes to temporary files; 0: a quarter of the machine's */
     unsigned threads;        /* 0: one for each processor */
     const char *temp_folder; /* NULL: one in $TMPDIR or /tmp, made when it is needed and removed */
+    bool places; /* also stored.flow_files(), flows with where they stand, and stored.flow_groups(), the metadata of their
+                    files; all of these are opened for it */
     bool progress;           /* for query_progress() */
 };
 

@@ -99,16 +99,24 @@ static void put_known(struct text_buffer *sql, const struct query_paths *known)
     text_put(sql, "}");
 }
 
-/* `known`, unless it is NULL, tells the columns of all. */
-static void put_files(struct text_buffer *sql, const struct usable_files *files, const struct query_paths *known)
+/* "['...', '...']" */
+static void put_paths(struct text_buffer *sql, const struct usable_files *files)
 {
-    text_put(sql, "SELECT * FROM read_parquet([");
+    text_put(sql, "[");
     for (size_t i = 0; i < files->count; i++) {
         text_put(sql, i > 0 ? ", " : "");
         put_quoted(sql, files->paths[i], '\'');
     }
+    text_put(sql, "]");
+}
+
+/* `known`, unless it is NULL, tells the columns of all. */
+static void put_files(struct text_buffer *sql, const struct usable_files *files, const struct query_paths *known)
+{
+    text_put(sql, "read_parquet(");
+    put_paths(sql, files);
     /* the folders' names tell when datagrams came, which is no column */
-    text_put(sql, "], hive_partitioning = false, ");
+    text_put(sql, ", hive_partitioning = false, ");
     if (known != NULL)
         put_known(sql, known);
     else
@@ -122,6 +130,7 @@ struct stored {
     const struct view_column *columns;
     size_t column_count;
     bool add_missing; /* the columns may be in none of the files */
+    bool add_places;  /* stored.flow_files() and stored.flow_groups() are wanted too */
 };
 
 static int create_stored(struct query *query, const struct stored *stored, const struct usable_files *files,
@@ -130,8 +139,10 @@ static int create_stored(struct query *query, const struct stored *stored, const
     struct text_buffer sql = {0};
     int result = -1;
     text_print(&sql, "CREATE OR REPLACE VIEW stored.%s AS ", stored->name);
-    if (files->count > 0)
+    if (files->count > 0) {
+        text_put(&sql, "SELECT * FROM ");
         put_files(&sql, files, known);
+    }
     if (files->count > 0 && stored->add_missing)
         text_put(&sql, " UNION ALL BY NAME ");
     if (files->count == 0 || stored->add_missing)
@@ -142,6 +153,34 @@ static int create_stored(struct query *query, const struct stored *stored, const
         result = connection_do(query, sql.data, error);
     text_done(&sql);
     return result;
+}
+
+/* Flows with where they stand, and the metadata of their files. */
+static int create_places(struct query *query, const struct usable_files *files, struct query_error *error)
+{
+    struct text_buffer sql = {0};
+    int result = -1;
+    if (files->count == 0)
+        return connection_do(query, "DROP MACRO TABLE IF EXISTS stored.flow_files; DROP MACRO TABLE IF EXISTS stored.flow_groups",
+                             error);
+    text_put(&sql, "CREATE OR REPLACE MACRO stored.flow_files() AS TABLE SELECT *, file_index, file_row_number, filename FROM ");
+    put_files(&sql, files, NULL);
+    text_put(&sql, "; CREATE OR REPLACE MACRO stored.flow_groups() AS TABLE FROM parquet_metadata(");
+    put_paths(&sql, files);
+    text_put(&sql, ")");
+    if (sql.failed)
+        connection_error(error, NULL);
+    else
+        result = connection_do(query, sql.data, error);
+    text_done(&sql);
+    return result;
+}
+
+static int create_all(struct query *query, const struct stored *stored, const struct usable_files *files,
+                      const struct query_paths *known, struct query_error *error)
+{
+    const int result = create_stored(query, stored, files, known, error);
+    return result == 0 && stored->add_places ? create_places(query, files, error) : result;
 }
 
 /* A view over the files of one kind. When it cannot be made, those that cannot be read are looked for. */
@@ -155,15 +194,15 @@ static int create_from_files(struct query *query, const struct stored *stored, c
         (usable_files_unknown(&files) < files.count && usable_files_check(&files, query, true, query->skipped) != 0)) {
         connection_error(error, NULL);
     } else if (paths->is_known != NULL && paths->column_count > 0 && usable_files_unknown(&files) == 0 &&
-               create_stored(query, stored, &files, paths, error) == 0) {
+               create_all(query, stored, &files, paths, error) == 0) {
         *ret_are_known = true;
         result = 0;
-    } else if ((result = create_stored(query, stored, &files, NULL, error)) != 0) {
+    } else if ((result = create_all(query, stored, &files, NULL, error)) != 0) {
         const size_t count = files.count;
         if (usable_files_check(&files, query, false, query->skipped) != 0)
             connection_error(error, NULL);
         else if (files.count < count)
-            result = create_stored(query, stored, &files, NULL, error);
+            result = create_all(query, stored, &files, NULL, error);
     }
     usable_files_done(&files);
     return result;
@@ -241,9 +280,9 @@ int views_create(struct query *query, const struct query_files *files, struct qu
         flows_sql, templates_sql, ledger_sql, options_sql, interfaces_sql, applications_sql,
         files->ledger.count > 0 || files->flows.count == 0 ? exporters_sql : exporters_of_flows_sql,
     };
-    const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false};
-    const struct stored options = {"options", option_columns, COUNT(option_columns), true};
-    const struct stored ledger = {"ledger", ledger_columns, COUNT(ledger_columns), true};
+    const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false, query->has_places};
+    const struct stored options = {"options", option_columns, COUNT(option_columns), true, false};
+    const struct stored ledger = {"ledger", ledger_columns, COUNT(ledger_columns), true, false};
     query_refuses *refuses = files->refuses;
     bool are_known;
     if (connection_do(query, "CREATE SCHEMA IF NOT EXISTS stored", error) != 0 ||

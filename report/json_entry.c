@@ -163,6 +163,9 @@ static void read_origin(const json_t *entry, struct flow_origin *origin)
             origin->exporter = flow_exporter_key(&address, port);
         }
     }
+    const json_t *version = json_object_get(header, "version");
+    if (version != NULL && read_number(version, &number) == 0 && number >= 10)
+        return; /* IPFIX has no uptime in its header, whatever stands in that of the entry */
     for (size_t i = 0; i < sizeof uptime_names / sizeof uptime_names[0]; i++) {
         const json_t *uptime = json_object_get(header, uptime_names[i]);
         if (uptime != NULL && read_number(uptime, &number) == 0 && number <= UINT32_MAX) {
@@ -173,8 +176,8 @@ static void read_origin(const json_t *entry, struct flow_origin *origin)
     }
 }
 
-/* An entry without a header does not tell how long the exporter had been up. It sends flows soon after they end, so
- * the end of the latest one, in the 32-bit uptime, is taken for it. */
+/* An entry without a header, and one of IPFIX, does not tell how long the exporter had been up. It sends flows soon after
+ * they end, so the end of the latest one, in the 32-bit uptime, is taken for it. */
 static void guess_uptime(const json_t *flows, struct flow_origin *origin)
 {
     size_t count = json_array_size(flows);
@@ -206,6 +209,8 @@ const char *json_entry_read(int64_t received_us, const char *value, size_t lengt
     } else if (json_is_object(entry)) {
         const json_t *flows = json_object_get(entry, "flows");
         read_origin(entry, &origin);
+        if (json_is_array(flows) && !origin.has_uptime)
+            guess_uptime(flows, &origin);
         if (json_is_array(flows))
             read_flows(flows, &origin, options, place, result);
         else if (flows != NULL || json_object_get(entry, "header") == NULL)

@@ -46,6 +46,7 @@ struct names {
     uint64_t generation;
     uint64_t seed;
     int budget_ms;
+    bool (*stopped)(void); /* may be NULL */
 };
 
 /* What a callback needs to find its entry again. */
@@ -87,6 +88,7 @@ struct names *names_create(const struct names_options *options)
     if (names == NULL)
         return NULL;
     names->entry_max = options != NULL && options->kept_max > 0 ? options->kept_max : KEPT_DEFAULT;
+    names->stopped = options != NULL ? options->stopped : NULL;
     names->budget_ms = options != NULL && options->budget_ms >= 0 ? options->budget_ms : BUDGET_DEFAULT_MS;
     names->seed = hash_seed();
     uint32_t bucket_count = 1;
@@ -290,7 +292,7 @@ void names_wait(struct names *names, int timeout_ms)
     ask_queued(names);
     while (names->asked > 0) {
         int64_t left_ms = timeout_ms - (now_ms() - start_ms);
-        if (left_ms <= 0)
+        if (left_ms <= 0 || (names->stopped != NULL && names->stopped()))
             break;
         process(names->dns, left_ms < 100 ? (int)left_ms : 100);
         ask_queued(names);

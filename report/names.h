@@ -16,6 +16,7 @@ struct names_options {
     int budget_ms;       /* time that names_wait() may spend in all; 2000 unless told */
     uint32_t kept_max;   /* names kept; 65,536 unless told */
     const char *servers; /* "127.0.0.1:5353,..." in place of the system's; NULL for those */
+    bool (*stopped)(void); /* true: nobody waits any more; asked several times a second. May be NULL */
 };
 
 struct names;

@@ -35,7 +35,7 @@ FLOW_COLUMNS = SESSION_COLUMNS + [
     ("user_name", TEXT)]
 LEDGER_COLUMNS = SESSION_COLUMNS + [(name, pyarrow.int64()) for name in (
     "datagrams", "bytes", "flows", "options", "lost", "lost_records", "reordered", "duplicates", "restarts",
-    "sets_skipped", "sets_given_up", "datagrams_refused", "rows_stored", "dropped_kernel")]
+    "sets_skipped", "sets_given_up", "datagrams_refused", "rows_stored", "dropped_kernel", "dropped_journal")]
 
 
 def moment(text):

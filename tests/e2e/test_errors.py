@@ -36,7 +36,8 @@ def wrong_usage_is_2_and_points_to_help(folder):
             err = complaint(folder, command, *arguments, code=2)
             expect_in(word, err)
             expect_in("--help", err)
-            expect_equal(len(err.splitlines()), 1, "lines of %r" % err)
+            told = [line for line in err.splitlines() if "runs as root" not in line]
+            expect_equal(len(told), 1, "lines of %r" % err)
     for arguments, word in ((["colect"], "no command 'colect'"), (["collect", "-nX"], "X"),
                             (["collect", "flows.json"], "flows.json"), (["collect", "-p"], "-p"),
                             (["collect", "--rotate"], "--rotate"), (["decode"], "no file"),
@@ -142,7 +143,8 @@ def an_output_that_cannot_be_opened_is_all_that_is_told(folder):
     for output in ("no/flows.json", "file/flows.gz", "store:file/store"):
         for source in (["-r", path], ["-p", str(free_port())]):
             err = complaint(folder, "collect", "-o", "null", "-o", output, *source)
-            expect_equal(len(err.splitlines()), 1, "lines of %r" % err)
+            told = [line for line in err.splitlines() if "runs as root" not in line]
+            expect_equal(len(told), 1, "lines of %r" % err)
 
 
 @case

@@ -29,16 +29,17 @@ from weir_e2e import (Collector, Skip, case, check_sane, expect, expect_equal, e
 ROWS = 20  # of a datagram
 DATAGRAMS = 4000
 FEW = 600  # so many that their rows are less than what is held back of an output
+SLICE_ROWS = 1 << 20  # that weir analyze holds at once
 LIVE_S = 20
 FOREVER = "select count(*) from range(10000000) a, range(10000000) b where hash(a.range, b.range) = 1"
 
 
-def made_store(folder, name="store", count=DATAGRAMS, size="300K"):
+def made_store(folder, name="store", count=DATAGRAMS, size="300K", seconds=100):
     def packets():
         exporter = v9.Exporter()
         for number in range(count):
-            exporter.export_time_s = cap.START_S + number * 100 // count
-            yield number * 100 / count, exporter.flows(*[v9.numbered_flow(number)] * ROWS)
+            exporter.export_time_s = cap.START_S + number * seconds // count
+            yield number * seconds / count, exporter.flows(*[v9.numbered_flow(number)] * ROWS)
     path = write_file(folder, "made.pcap", cap.pcap_of(packets()))
     store = os.path.join(folder, name)
     weir_ok("collect", "-r", path, "-o", "store:" + store, "--segment-size", size, "--fsync", "never", cwd=folder)
@@ -49,11 +50,11 @@ def in_order(store):
     return sorted(store_reader.segment_paths(store), key=lambda path: store_reader.parts(path)[2])
 
 
-def ruin_pages(path):
-    """Pages of all columns cannot be read any more; what stands behind them is whole."""
+def ruin_pages(path, whole_share=0):
+    """Pages of all columns, but for those in a first share, cannot be read any more; what stands behind them is whole."""
     octets = bytearray(read_octets(path))
     foot = len(octets) - 8 - struct.unpack("<I", octets[-8:-4])[0]
-    for place in range(4, foot, 3):
+    for place in range(max(4, int(foot * whole_share)), foot, 3):
         octets[place] ^= 0xff
     write_file(os.path.dirname(path), os.path.basename(path), octets)
 
@@ -70,6 +71,14 @@ REPORTS = {
     "flows as they come": ["flows", "--order", "none", "-o", "csv"],
     "top": ["top", "src", "-o", "csv", "--by", "flows"],
     "graph": ["graph", "-o", "csv", "--by", "flows", "--group-time", "1h"],
+}
+# whose answers do not tell of how many rows they are
+OTHERS = {
+    "conversations": ["flows", "--biflow", "-o", "fmt:%flows"],
+    "spans": ["flows", "--group-time", "1m", "-o", "csv"],
+    "top of conversations": ["top", "src", "--biflow", "-o", "csv", "--by", "bytes"],
+    "analyze": ["analyze", "-n", "--min-size", "0", "--json"],
+    "analyze of all": ["analyze", "-n", "--stats"],
 }
 
 
@@ -91,6 +100,7 @@ def pages_that_are_damaged_are_named_and_left_out(folder):
     store = made_store(folder, count=FEW, size="64K")
     whole = numbers_of(store)
     paths = in_order(store)
+    wholes = {name: weir_ok(*words, "--store", store)[0] for name, words in OTHERS.items()}
     rows = {name: told_rows(name, weir_ok(*words, "--store", store)[0]) for name, words in REPORTS.items()}
     expect_equal(set(rows.values()), {FEW * ROWS}, "rows of a store that is whole")
     bad = [paths[0], paths[-1]]
@@ -101,9 +111,10 @@ def pages_that_are_damaged_are_named_and_left_out(folder):
         ruin_pages(path)
     left = numbers_of(others)
     expect(0 < len(left) < len(whole), "there are too few files, or the test damages nothing")
-    for name, words in REPORTS.items():
+    for name, words in {**REPORTS, **OTHERS}.items():
         code, out, err = weir(*words, "--store", store)
         expect_equal(code, 0, "exit code of %s with %s" % (name, err))
+        expect(out != wholes.get(name), "what is damaged is no part of the answer of " + name)
         expect(sorted(out.splitlines()) == sorted(weir_ok(*words, "--store", others)[0].splitlines()), "another answer of " + name)
         for path in bad:
             expect_equal(err.count("weir %s: left out: %s: " % (words[0], path)), 1, "times that it is named by %s in %s" % (name, err))
@@ -148,9 +159,36 @@ def what_was_written_is_not_written_again(folder):
         expect_equal(code, 0, "exit code with --verify: " + err)
         expect_equal(err.count(bad), 1, "times that it is named")
         expect(len(out.splitlines()) > len(lines), "there is no more of it with --verify")
-    for words in REPORTS.values():
+    for words in (*REPORTS.values(), *OTHERS.values()):
         code, _, err = weir(*words, "--verify", "--store", store)
         expect_equal((code, err.count("left out: %s: " % bad)), (0, 1), "exit code, and times that it is named by %s" % words[0])
+
+
+@case
+def a_report_of_several_slices_begins_anew(folder):
+    """What was read before the damage is not counted twice; where lines of it are out, they end."""
+    store = made_store(folder, seconds=1000)
+    paths = in_order(store)
+    bad = paths[-1]
+    for number in range(1, 2 + SLICE_ROWS // (DATAGRAMS * ROWS)):  # the same as of other writers
+        for path in paths[:-1]:
+            os.link(path, path.replace("-%s-" % store_reader.parts(path)[1], "-%08x-" % number))
+    others = os.path.join(folder, "others")
+    shutil.copytree(store, others)
+    os.unlink(bad.replace(store, others))
+    ruin_pages(bad, 0.5)  # times can be read, by which slices are found
+    lines = ["--raw-sizes", "--min-size", "0", "--json"]
+    for way in (["--raw-sizes", "--min-size", "0", "--sort", "size", "--limit", "9", "--table", "--stats"], [*lines, "--verify"]):
+        wanted, _ = weir_ok("analyze", "-n", *way, others)
+        code, out, err = weir("analyze", "-n", *way, store)
+        expect_equal((code, err.count("weir analyze: left out: %s: " % bad)), (0, 1), "exit code, and times that it is named: " + err)
+        expect_in("weir: 1 file left out\n", err)
+        expect(out == wanted, "another report with %r" % (way,))
+    wanted, _ = weir_ok("analyze", "-n", *lines, others)
+    code, out, err = weir("analyze", "-n", *lines, store)
+    expect_equal((code, err.count("weir analyze: left out: %s: " % bad)), (1, 1), "exit code, and times that it is named: " + err)
+    expect_in("weir analyze: the output ends early, as files of the store are damaged; with --verify", err)
+    expect(out != "" and wanted.startswith(out) and len(out) < len(wanted), "other lines than the first of those that there are")
 
 
 @case
@@ -194,10 +232,15 @@ def changes_of_single_bits_are_noticed(folder):
 def a_ledger_that_is_damaged_takes_nothing_else_along(folder):
     store = made_store(folder, count=200)
     path = store_reader.segment_paths(store, "ledger")[0]
+    wholes = {name: weir_ok(*words, "--store", store)[0] for name, words in OTHERS.items()}
     ruin_pages(path)
-    for name, words in REPORTS.items():
+    for name, words in {**REPORTS, **OTHERS}.items():
         code, out, err = weir(*words, "--store", store)
-        expect_equal((code, told_rows(name, out)), (0, 200 * ROWS), "exit code and rows of %s with %s" % (name, err))
+        expect_equal(code, 0, "exit code of %s with %s" % (name, err))
+        if name in REPORTS:
+            expect_equal(told_rows(name, out), 200 * ROWS, "rows of " + name)
+        else:
+            expect(out == wholes[name], "another answer of " + name)
         if words[0] != "sql":
             expect_in("left out: %s: " % path, err)
             expect_in("weir: the store does not tell what was lost in this time\n", err)
@@ -223,13 +266,13 @@ def what_a_later_version_wrote_is_named_and_left_out(folder):
     note = octets.rindex(b"\x0bweir.format\x18\x011") + 14
     write_file(os.path.dirname(path), os.path.basename(path), octets[:note] + b"2" + octets[note + 1:])
     told = "left out: %s: it is of format 2, which a later version of Weir wrote; this one knows 1: use that version for it\n" % path
-    for name, words in REPORTS.items():
+    for name, words in {**REPORTS, **OTHERS}.items():
         code, out, err = weir(*words, "--store", store)
         expect_equal(code, 0, "exit code of %s with %s" % (name, err))
         expect_in("weir %s: %s" % (words[0], told), err)
-        expect(0 < told_rows(name, out) < sum(whole.values()), "other rows than those of the other files")
+        expect(name in OTHERS or 0 < told_rows(name, out) < sum(whole.values()), "other rows than those of the other files")
     write_file(store, ".format", b"2\n")
-    for words in REPORTS.values():
+    for words in (*REPORTS.values(), *OTHERS.values()):
         code, out, err = weir(*words, "--store", store)
         expect_equal((code, out, err), (1, "", "weir %s: the store %s is of format 2, which a later version of Weir made; this one knows "
                                         "1: use that version, or another folder\n" % (words[0], store)), "all of the store")
@@ -367,6 +410,20 @@ def a_bar_shows_how_far_a_long_query_is(folder):
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=weir_e2e.PATIENCE_S)
         expect_equal((process.returncode, out), (130, ""), "exit code and answer")
+        wait_until(lambda: terminal.read().endswith("\r\x1b[K"), lambda: "a wiped bar in %r" % terminal.output)
+    finally:
+        terminal.close()
+    # of a report whose lines nobody takes
+    store = made_store(folder, "long", seconds=2000)
+    terminal = Terminal()
+    try:
+        process = start([weir_e2e.weir_path, "analyze", "-n", "--min-size", "0", "--json", "--store", store], stdout=subprocess.PIPE,
+                        stderr=terminal.theirs, text=True)
+        wait_until(lambda: re.search(r"\r\x1b\[K\[[#.]{40}\] +\d+ %, \d+ s left", terminal.read()),
+                   lambda: "a bar in %r" % terminal.output)
+        process.send_signal(signal.SIGINT)
+        wait_until(lambda: process.poll() is not None, "the end of a report whose output waits")
+        expect_equal(process.returncode, 130, "exit code")
         wait_until(lambda: terminal.read().endswith("\r\x1b[K"), lambda: "a wiped bar in %r" % terminal.output)
     finally:
         terminal.close()
