@@ -24,9 +24,6 @@ _Static_assert(sizeof(struct mmsghdr) == JOURNAL_MESSAGE_BYTES, "messages lie as
 
 #define NOT_COPYING UINT64_MAX
 
-/* msg_len of a slot that nothing was received into; no datagram is as long. */
-#define NOTHING UINT32_MAX
-
 struct chunk_in_use {
     uint64_t position;
     uint32_t chunk;
@@ -66,7 +63,8 @@ static bool is_long(uint32_t size_bytes)
 static uint64_t count_received(const struct journal *journal, uint64_t position)
 {
     uint64_t count = 0;
-    while (count < journal->slot_count - 1 && journal->map.messages[(position + count) % journal->slot_count].msg_len != NOTHING)
+    while (count < journal->slot_count - 1 &&
+           journal->map.messages[(position + count) % journal->slot_count].msg_len != JOURNAL_NOTHING)
         count++;
     return count;
 }
@@ -96,8 +94,6 @@ static void start(struct journal *journal)
     atomic_init(&journal->committed, commit.position);
     atomic_init(&journal->oldest, commit.position);
     atomic_init(&journal->reader_count, 0);
-    for (uint32_t i = 0; i < journal->slot_count && !journal->file.found; i++)
-        journal->map.messages[i].msg_len = NOTHING;
     if (journal->file.found)
         find_used_chunks(journal, commit.position, head, in_use);
     for (uint32_t chunk = 0; chunk < JOURNAL_CHUNKS; chunk++) {
@@ -258,7 +254,7 @@ struct mmsghdr *journal_offer(struct journal *journal, uint32_t *ret_count)
         wait_for_copies(journal, head + count + 1 - journal->slot_count);
     free_chunks(journal, committed);
     for (uint64_t i = 0; i <= count; i++)
-        journal->map.messages[(head + i) % journal->slot_count].msg_len = NOTHING;
+        journal->map.messages[(head + i) % journal->slot_count].msg_len = JOURNAL_NOTHING;
     for (uint32_t i = 0; i < count; i++)
         prepare(journal, index + i, i);
     return &journal->map.messages[index];

@@ -31,10 +31,13 @@ static int map_it(struct journal_file *file, size_t size_bytes, uint32_t slot_co
     return 0;
 }
 
-/* The magic comes last: a file whose making was cut off is none. */
-static void write_header(struct journal_header *header, uint32_t slot_count, uint32_t worker_count)
+/* The magic comes last, when all slots tell that nothing is in them: a file whose making was cut off is none. */
+static void write_header(const struct journal_map *map, uint32_t slot_count, uint32_t worker_count)
 {
+    struct journal_header *header = map->header;
     memset(header, 0, sizeof *header);
+    for (uint32_t i = 0; i < slot_count; i++)
+        map->messages[i].msg_len = JOURNAL_NOTHING;
     header->format = JOURNAL_FORMAT;
     header->slot_count = slot_count;
     header->worker_count = worker_count;
@@ -130,7 +133,7 @@ static int make(const struct journal_options *options, struct journal_file *file
         return -1;
     if (map_it(file, journal_size_bytes(slots), slots) != 0)
         return fail(error, "cannot map the journal", options->path == NULL ? "in memory" : options->path, "");
-    write_header(file->map.header, slots, options->worker_count);
+    write_header(&file->map, slots, options->worker_count);
     if (slots < wanted && warn != NULL) {
         char text[PATH_MAX + 200];
         snprintf(text, sizeof text, "there is room for a journal of %zu MB only at %s, not of %zu; --journal names another "

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "journal.h"
+#include "journal_file.h"
 #include "journal_layout.h"
 
 static char folder[] = "/tmp/weir-journal-XXXXXX";
@@ -144,6 +145,22 @@ static void test_sizes(void **state)
     }
     journal_close(journal, true);
     assert_int_equal(access(path, F_OK), -1);
+}
+
+/* One whose making was cut off just when it could be told that it is a journal: nothing was received into it yet. */
+static void test_made_but_never_used(void **state)
+{
+    (void)state;
+    const struct journal_options options = {.path = path, .size_bytes = 2 << 20, .worker_count = 1};
+    struct sink_error error = {0};
+    struct journal_file file;
+    assert_int_equal(journal_file_open(&options, &file, NULL, NULL, &error), 0);
+    journal_file_close(&file); /* journal_open() does more; it did not come to that */
+    struct journal *journal = open_it();
+    assert_non_null(journal);
+    assert_int_equal(journal_head(journal), 0);
+    assert_false(journal_is_recovered(journal));
+    journal_close(journal, true);
 }
 
 /* More long ones than there are chunks: those that have none are told apart, and counted by whoever reads. */
@@ -445,6 +462,7 @@ static void test_meddled_with(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_made_but_never_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_time_and_sender, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_ones_without_room, set_up, tear_down),
