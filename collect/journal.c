@@ -72,7 +72,7 @@ static uint64_t count_received(const struct journal *journal, uint64_t position)
 /* Chunks that datagrams not yet committed are in. */
 static void find_used_chunks(struct journal *journal, uint64_t position, uint64_t head, bool in_use[JOURNAL_CHUNKS])
 {
-    for (; position < head && journal->used_count < JOURNAL_CHUNKS - JOURNAL_BURST; position++) {
+    for (; position < head; position++) {
         const uint64_t index = position % journal->slot_count;
         const uint32_t chunk = journal->map.slots[index].chunk;
         if (!is_long(journal->map.messages[index].msg_len) || chunk >= JOURNAL_CHUNKS || in_use[chunk])
@@ -101,7 +101,8 @@ static void start(struct journal *journal)
             journal->free_chunks[journal->free_chunk_count++] = chunk;
     }
     for (uint32_t i = 0; i < JOURNAL_BURST; i++)
-        journal->chunk_on_offer[i] = journal->free_chunks[--journal->free_chunk_count];
+        journal->chunk_on_offer[i] = journal->free_chunk_count == 0 ? UINT32_MAX
+                                                                    : journal->free_chunks[--journal->free_chunk_count];
 }
 
 struct journal *journal_open(const struct journal_options *options, void (*warn)(void *context, const char *text),

@@ -225,6 +225,38 @@ static void test_long_ones_without_room(void **state)
     journal_close(journal, true);
 }
 
+/* Long ones that hold all chunks stay whole over a kill, whatever is received after that. */
+static void test_all_chunks_outlive_a_kill(void **state)
+{
+    (void)state;
+    struct journal *journal = open_it();
+    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++) { /* each place in a burst gives away its chunk, and has a new one */
+        send_one(i, 5000);
+        if (i % JOURNAL_BURST == JOURNAL_BURST - 1)
+            assert_int_equal(receive(journal), JOURNAL_BURST);
+    }
+    uint32_t whole = 0;
+    bool is_whole[4 * JOURNAL_BURST];
+    struct weir_datagram datagram;
+    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++)
+        whole += is_whole[i] = journal_datagram(journal, i, &datagram);
+    assert_int_equal(whole, JOURNAL_CHUNKS);
+    journal_close(journal, false);
+    journal = open_it();
+    assert_int_equal(journal_head(journal), 4 * JOURNAL_BURST);
+    for (uint32_t i = 0; i < 2 * JOURNAL_BURST; i++) {
+        send_one(100000 + i, 6000);
+        if (i % JOURNAL_BURST == JOURNAL_BURST - 1)
+            assert_int_equal(receive(journal), JOURNAL_BURST);
+    }
+    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++) {
+        assert_int_equal(journal_datagram(journal, i, &datagram), is_whole[i]);
+        if (is_whole[i])
+            check(journal, i, i, 5000);
+    }
+    journal_close(journal, true);
+}
+
 static void test_full(void **state)
 {
     (void)state;
@@ -466,6 +498,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_time_and_sender, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_ones_without_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_all_chunks_outlive_a_kill, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_within_the_call, set_up, tear_down),
