@@ -164,20 +164,39 @@ static int move_aside(const struct journal_options *options, struct journal_file
     return 0;
 }
 
+/* Whether the name leads to what was opened: who had it before may have removed it, just before that was locked. */
+static bool is_named(const struct journal_options *options, const struct journal_file *file)
+{
+    struct stat named, opened;
+    return fstat(file->fd, &opened) == 0 && lstat(options->path, &named) == 0 && named.st_dev == opened.st_dev &&
+           named.st_ino == opened.st_ino;
+}
+
+static int lock_named(const struct journal_options *options, struct journal_file *file, struct sink_error *error)
+{
+    for (;;) {
+        file->fd = open(options->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (file->fd < 0)
+            return fail(error, "cannot open the journal", options->path, "; --journal names another folder, or none");
+        if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
+            break;
+        if (is_named(options, file))
+            return 0;
+        close(file->fd);
+    }
+    if (errno == EWOULDBLOCK)
+        snprintf(error->text, sizeof error->text,
+                 "the journal %s is in use: another 'weir collect' listens on the same address and port", options->path);
+    else
+        fail(error, "cannot lock the journal", options->path, "");
+    return -1;
+}
+
 static int open_named(const struct journal_options *options, struct journal_file *file,
                       void (*warn)(void *context, const char *text), void *context, struct sink_error *error)
 {
-    file->fd = open(options->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file->fd < 0)
-        return fail(error, "cannot open the journal", options->path, "; --journal names another folder, or none");
-    if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK)
-            snprintf(error->text, sizeof error->text,
-                     "the journal %s is in use: another 'weir collect' listens on the same address and port", options->path);
-        else
-            fail(error, "cannot lock the journal", options->path, "");
+    if (lock_named(options, file, error) != 0)
         return -1;
-    }
     const int found = find(options, file, error);
     if (found < 0)
         return -1;

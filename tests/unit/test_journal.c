@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -394,6 +395,34 @@ static void test_copies(void **state)
     journal_close(journal, true);
 }
 
+/* The one before ends, and removes its journal, between the opening and the locking of the next one: that is not on a file without
+ * a name then. */
+static void *end_soon(void *context)
+{
+    const struct timespec a_while = {.tv_nsec = 1000};
+    nanosleep(&a_while, NULL);
+    journal_close(context, true);
+    return NULL;
+}
+
+static void test_removed_meanwhile(void **state)
+{
+    (void)state;
+    const struct journal_options options = {.path = path, .size_bytes = 2 << 20, .worker_count = 1};
+    for (int round = 0; round < 300; round++) {
+        struct journal *journal = open_it(), *next = NULL;
+        struct sink_error error = {0};
+        pthread_t thread;
+        assert_non_null(journal);
+        assert_int_equal(pthread_create(&thread, NULL, end_soon, journal), 0);
+        while (next == NULL)
+            next = journal_open(&options, NULL, NULL, &error); /* in use, for a while */
+        pthread_join(thread, NULL);
+        assert_int_equal(access(path, F_OK), 0);
+        journal_close(next, true);
+    }
+}
+
 static void test_in_use(void **state)
 {
     (void)state;
@@ -503,6 +532,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_within_the_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_copies, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_removed_meanwhile, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_in_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cut_off, set_up, tear_down),
