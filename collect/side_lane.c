@@ -61,9 +61,10 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
     atomic_fetch_add_explicit(&lane->missed, missed, memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
         struct weir_datagram datagram;
-        if (journal_copies_datagram(lane->copies, i, &datagram) && take(lane, &datagram) != 0)
+        const bool whole = journal_copies_datagram(lane->copies, i, &datagram);
+        if (whole && take(lane, &datagram) != 0)
             return -1;
-        atomic_fetch_add_explicit(&lane->taken, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(whole ? &lane->taken : &lane->missed, 1, memory_order_relaxed);
     }
     if (count > 0)
         journal_bookmark_set(from->journal, lane->bookmark, from->position); /* the next process does not write them again */

@@ -395,6 +395,34 @@ static void test_copies(void **state)
     journal_close(journal, true);
 }
 
+/* Room of long payloads that are committed is used again before the slots are: whoever copies late gets what was there, or nothing. */
+static void test_late_copies_of_long_ones(void **state)
+{
+    (void)state;
+    struct journal *journal = open_it();
+    struct journal_copies *copies = journal_copies_create();
+    const int reader = journal_reader_add(journal);
+    uint64_t position = 0, missed = 0, whole = 0;
+    for (uint32_t i = 0; i < 500; i++) {
+        send_one(i, 4000);
+        assert_int_equal(receive(journal), 1);
+        commit(journal, i + 1, i + 1);
+    }
+    for (uint32_t got; (got = journal_copy(journal, reader, &position, copies, &missed)) > 0;) {
+        for (uint32_t i = 0; i < got; i++) {
+            struct weir_datagram datagram;
+            if (!journal_copies_datagram(copies, i, &datagram))
+                continue;
+            check_datagram(&datagram, (uint32_t)(position - got + i), 4000);
+            whole++;
+        }
+    }
+    assert_int_equal(position, 500);
+    assert_true(whole > 0 && whole <= JOURNAL_CHUNKS);
+    journal_copies_free(copies);
+    journal_close(journal, true);
+}
+
 /* The one before ends, and removes its journal, between the opening and the locking of the next one: that is not on a file without
  * a name then. */
 static void *end_soon(void *context)
@@ -532,6 +560,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_within_the_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_copies, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_late_copies_of_long_ones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removed_meanwhile, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_in_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_a_file, set_up, tear_down),
