@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LOCK_TRIES = 100 };
+
 static int fail(struct sink_error *error, const char *what, const char *path, const char *advice)
 {
     snprintf(error->text, sizeof error->text, "%s %s: %s%s", what, path, strerror(errno), advice);
@@ -174,7 +176,9 @@ static bool is_named(const struct journal_options *options, const struct journal
 
 static int lock_named(const struct journal_options *options, struct journal_file *file, struct sink_error *error)
 {
-    for (;;) {
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (file->fd >= 0)
+            close(file->fd);
         file->fd = open(options->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (file->fd < 0)
             return fail(error, "cannot open the journal", options->path, "; --journal names another folder, or none");
@@ -182,7 +186,7 @@ static int lock_named(const struct journal_options *options, struct journal_file
             break;
         if (is_named(options, file))
             return 0;
-        close(file->fd);
+        errno = EWOULDBLOCK;
     }
     if (errno == EWOULDBLOCK)
         snprintf(error->text, sizeof error->text,
