@@ -35,6 +35,7 @@ struct worker {
     bool told;          /* that no snapshot could be written */
     uint64_t recovered;
     uint64_t left;      /* datagrams that are not committed, after the end */
+    bool keep;          /* the next process needs the journal */
 };
 
 struct side {
@@ -415,10 +416,9 @@ static int end_lanes(struct engine *engine, struct sink_error *error)
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         struct worker *worker = &engine->workers[i];
         struct sink_error why;
-        if (worker->lane == NULL)
-            continue;
-        const int64_t left = lane_end(worker->lane, &why);
-        worker->left = left < 0 ? journal_head(worker->journal) - journal_committed(worker->journal).position : (uint64_t)left;
+        const int64_t left = worker->lane == NULL ? 0 : lane_end(worker->lane, &why);
+        worker->left = journal_head(worker->journal) - journal_committed(worker->journal).position;
+        worker->keep = left < 0 || worker->left > 0 || (worker->lane == NULL && journal_is_recovered(worker->journal));
         if (left < 0 && result == 0) {
             *error = why;
             result = -1;
@@ -511,7 +511,7 @@ void engine_free(struct engine *engine)
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         struct worker *worker = &engine->workers[i];
         /* One that was never begun is of no use either, unless it was found. */
-        const bool needless = engine->ended ? worker->left == 0 : !journal_is_recovered(worker->journal);
+        const bool needless = engine->ended ? !worker->keep : !journal_is_recovered(worker->journal);
         receiver_free(worker->receiver);
         lane_free(worker->lane);
         collector_done(&worker->collector);

@@ -37,6 +37,7 @@ struct lane {
     enum cut_phase phase;
     struct journal_commit cut; /* that is under way, or was last */
     bool durable; /* a sink makes cuts */
+    struct sink_error naming; /* why names could not be given last */
 
     pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t called;
@@ -94,11 +95,10 @@ static bool is_written(const struct lane *lane)
 static bool publish(struct lane *lane)
 {
     const struct collector *collector = lane->options.collector;
-    struct sink_error error;
     bool all = true;
     for (size_t i = 0; i < collector->sink_count; i++) {
         struct sink *sink = collector->sinks[i];
-        if (is_durable(sink) && sink->class->publish(sink, lane->cut.cut, &error) != 0)
+        if (is_durable(sink) && sink->class->publish(sink, lane->cut.cut, &lane->naming) != 0)
             all = false;
     }
     lane->retry_us = clock_us(CLOCK_MONOTONIC);
@@ -263,6 +263,16 @@ static int cut_now(struct lane *lane)
     return 0;
 }
 
+/* Rows without names are kept as long as the journal is there, which tells whose they are. */
+static int check_names(struct lane *lane)
+{
+    if (lane->phase != CUT_NAMING)
+        return 0;
+    snprintf(lane->failure.text, sizeof lane->failure.text,
+             "what was stored last is not to be seen yet: %.400s; the next start tries again", lane->naming.text);
+    return -1;
+}
+
 /* What is left: rows, and then what the sinks have to tell of them. */
 static int finish(struct lane *lane)
 {
@@ -282,7 +292,7 @@ static int finish(struct lane *lane)
         if (collector->sinks[i]->class->settle != NULL)
             collector->sinks[i]->class->settle(collector->sinks[i]);
     }
-    return cut_now(lane);
+    return cut_now(lane) != 0 ? -1 : check_names(lane);
 }
 
 static void *run(void *context)

@@ -80,6 +80,7 @@ struct keeper {
     struct sink sink;
     _Atomic bool stalled;     /* takes nothing */
     _Atomic bool unwritable;  /* cuts do not come to an end */
+    _Atomic bool nameless;    /* names cannot be given */
     _Atomic bool hurried, broken;
     _Atomic uint64_t cut_now, cut_last, published, taken;
     uint64_t first_cut;
@@ -133,8 +134,11 @@ static uint64_t on_written(struct sink *sink)
 
 static int on_publish(struct sink *sink, uint64_t cut, struct sink_error *error)
 {
-    (void)error;
     assert_true(cut <= on_written(sink));
+    if (atomic_load(&of(sink)->nameless)) {
+        snprintf(error->text, sizeof error->text, "no names");
+        return -1;
+    }
     atomic_store(&of(sink)->published, cut);
     return 0;
 }
@@ -371,6 +375,73 @@ static void test_left_to_the_next(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* What is kept under a noted cut needs the journal until it has its names: nothing else tells whose it is. */
+static void test_without_names_at_the_end(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    struct engine *engine = make("nameless");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    atomic_store(&keeper.nameless, true);
+    start(engine);
+    send_flows();
+    wait_until(journal_committed(engine_journal(engine, 0)).position == 1);
+    assert_int_equal(engine_end(engine, true, always, &left, &error), -1);
+    assert_non_null(strstr(error.text, "no names"));
+    assert_int_equal(left, 0);
+    const struct journal_commit noted = journal_committed(engine_journal(engine, 0));
+    engine_free(engine);
+    engine = make("nameless");
+    assert_int_equal(journal_committed(engine_journal(engine, 0)).cut, noted.cut);
+    keeper_done(&keeper);
+    keeper_init(&keeper, noted.cut);
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
+/* Where a thread cannot be started, what was found stays for the next start. */
+static void test_ended_before_it_was_started(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct engine_counts counts;
+    struct sink_error error = {0};
+    uint64_t left = 0;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    atomic_store(&keeper.unwritable, true);
+    struct engine *engine = make("never");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (int i = 0; i < 100; i++)
+        send_flows();
+    wait_until(atomic_load(&keeper.taken) == next_number);
+    assert_int_equal(engine_end(engine, true, always, &left, &error), 0);
+    engine_free(engine);
+    engine = make("never");
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    assert_int_equal(left, 100);
+    engine_free(engine);
+    engine = make("never");
+    engine_counts(engine, &counts);
+    assert_int_equal(counts.recovered, 100);
+    keeper_done(&keeper);
+    keeper_init(&keeper, 0);
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    assert_int_equal(atomic_load(&keeper.taken), 100 * FLOWS_EACH);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
 static void test_failure_ends_it(void **state)
 {
     (void)state;
@@ -436,6 +507,8 @@ int main(void)
         cmocka_unit_test_teardown(test_stalled, close_sockets),
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
+        cmocka_unit_test_teardown(test_without_names_at_the_end, close_sockets),
+        cmocka_unit_test_teardown(test_ended_before_it_was_started, close_sockets),
         cmocka_unit_test_teardown(test_failure_ends_it, close_sockets),
         cmocka_unit_test_teardown(test_call, close_sockets),
     };
