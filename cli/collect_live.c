@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { LOOK_MS = 250, DATAGRAM_BYTES_USUAL = 1400 };
 
@@ -336,15 +337,18 @@ static int end(struct live *live, int result)
     uint64_t left = 0;
     if (engine_end(live->engine, true, stop_signal_came_again, &left, &error) != 0 && result == 0)
         result = fail(&error);
-    save_states(live);
     struct engine_counts counts;
     struct weir_decoder *decoders[ENGINE_WORKERS_MAX];
+    const bool idle = !engine_lanes_are_stuck(live->engine); /* whose decoders can be looked at */
     const uint32_t worker_count = engine_worker_count(live->engine);
     for (uint32_t i = 0; i < worker_count; i++)
         decoders[i] = engine_collector(live->engine, i)->decoder;
+    if (idle)
+        save_states(live);
     engine_counts(live->engine, &counts);
     summary_print(&counts.ledger, NULL, stderr);
-    exporter_table_print(decoders, worker_count, live->options->debug, stderr);
+    if (idle)
+        exporter_table_print(decoders, worker_count, live->options->debug, stderr);
     tell_losses(live, &counts, left);
     return result == 0 && left == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -365,6 +369,8 @@ static int catch_up(struct live *live, const char *journal_path, bool *ret_usage
         *error = why;
         result = -1;
     }
+    if (engine_is_stuck(live->engine))
+        return result;
     save_states(live);
     if (left > 0 && result == 0) {
         snprintf(error->text, sizeof error->text,
@@ -421,6 +427,11 @@ int collect_live(const struct collect_options *options)
     memcpy(live->ports, options->ports, options->port_count * sizeof live->ports[0]);
     stop_signal_init(true);
     const int code = run(live);
+    /* An output is in a call that does not come back: nothing may wait for it, exit() neither. The journal is as after a kill. */
+    if (live->engine != NULL && engine_is_stuck(live->engine)) {
+        engine_free(live->engine);
+        _exit(code);
+    }
     listener_close(live->listener);
     for (uint32_t i = 0; i < live->state_count; i++)
         state_file_done(&live->states[i]);

@@ -136,11 +136,17 @@ void journal_close(struct journal *journal, bool remove)
 {
     if (journal == NULL)
         return;
-    if (remove && journal->path != NULL)
-        unlink(journal->path);
+    if (remove)
+        journal_remove(journal);
     journal_file_close(&journal->file);
     free(journal->path);
     free(journal);
+}
+
+void journal_remove(const struct journal *journal)
+{
+    if (journal->path != NULL)
+        unlink(journal->path);
 }
 
 const char *journal_path(const struct journal *journal)

@@ -68,6 +68,9 @@ struct journal *journal_open(const struct journal_options *options, void (*warn)
 /* Closes it; with `remove`, the file goes: nothing in it is needed any more. NULL is fine. */
 void journal_close(struct journal *journal, bool remove);
 
+/* Removes the file, as journal_close() can, and leaves the memory to who uses it. */
+void journal_remove(const struct journal *journal);
+
 /* Where it is, or NULL. */
 const char *journal_path(const struct journal *journal);
 

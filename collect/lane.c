@@ -16,7 +16,8 @@ enum {
     STRIDE = 256,        /* datagrams between two looks at all else */
     TICK_US = 1000000,
     PENDING_WAIT_MS = 5, /* while a cut is being written */
-    RETRY_US = 1000000   /* to give names */
+    RETRY_US = 1000000,  /* to give names */
+    STUCK_US = 3000000   /* in a sink, after it was to hurry */
 };
 
 enum cut_phase { CUT_NONE, CUT_WRITING, CUT_NAMING };
@@ -27,6 +28,8 @@ struct lane {
     pthread_t thread;
     _Atomic bool ending, hurrying, ended;
     _Atomic bool failed;
+    _Atomic int64_t hurry_us; /* when it was told to hurry, monotonic */
+    bool stuck;
     struct sink_error failure; /* of the lane's thread until `failed` is set */
 
     /* Of the lane's thread. */
@@ -277,7 +280,7 @@ static int check_names(struct lane *lane)
 static int finish(struct lane *lane)
 {
     struct collector *collector = lane->options.collector;
-    while (lane->cursor < journal_head(lane->options.journal) && !is_enough(lane)) {
+    while (lane->cursor < journal_head(lane->options.journal) && !is_enough(lane) && !atomic_load(&lane->hurrying)) {
         if (feed(lane, journal_head(lane->options.journal)) != 0)
             return -1;
         pursue_cut(lane);
@@ -337,7 +340,11 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
     for (size_t i = 0; i < options->collector->sink_count; i++)
         lane->durable |= is_durable(options->collector->sinks[i]);
     pthread_mutex_init(&lane->mutex, NULL);
-    pthread_cond_init(&lane->called, NULL);
+    pthread_condattr_t even;
+    pthread_condattr_init(&even);
+    pthread_condattr_setclock(&even, CLOCK_MONOTONIC);
+    pthread_cond_init(&lane->called, &even);
+    pthread_condattr_destroy(&even);
     publish_counts(lane);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -378,7 +385,7 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += timeout_ms / 1000 + (until.tv_nsec / 1000000 + timeout_ms % 1000) / 1000;
     until.tv_nsec = (until.tv_nsec + (long)(timeout_ms % 1000) * 1000000) % 1000000000;
     pthread_mutex_lock(&lane->mutex);
@@ -404,6 +411,7 @@ bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *
 void lane_hurry(struct lane *lane)
 {
     struct collector *collector = lane->options.collector;
+    atomic_store(&lane->hurry_us, clock_us(CLOCK_MONOTONIC));
     atomic_store(&lane->hurrying, true);
     for (size_t i = 0; i < collector->sink_count; i++) {
         if (collector->sinks[i]->class->hurry != NULL)
@@ -412,16 +420,39 @@ void lane_hurry(struct lane *lane)
     waker_wake(&lane->waker);
 }
 
+/* A sink may be in a call that does not come back: a write to a pipe that nobody reads, a disk that has gone. */
+static bool join(struct lane *lane)
+{
+    for (;;) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+        if (pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+            return true;
+        if (atomic_load(&lane->hurrying) && clock_us(CLOCK_MONOTONIC) - atomic_load(&lane->hurry_us) >= STUCK_US)
+            return false;
+    }
+}
+
 int64_t lane_end(struct lane *lane, struct sink_error *error)
 {
     atomic_store(&lane->ending, true);
     waker_wake(&lane->waker);
-    pthread_join(lane->thread, NULL);
+    lane->stuck = !join(lane);
+    if (lane->stuck) {
+        snprintf(error->text, sizeof error->text, "an output does not take what is written to it; it is left");
+        return -1;
+    }
     if (lane->failed) {
         *error = lane->failure;
         return -1;
     }
     return (int64_t)(journal_head(lane->options.journal) - journal_committed(lane->options.journal).position);
+}
+
+bool lane_is_stuck(const struct lane *lane)
+{
+    return lane->stuck;
 }
 
 void lane_free(struct lane *lane)

@@ -60,11 +60,14 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts);
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms);
 
 /* Nothing is received any more: what the journal holds is decoded and committed. Returns how many datagrams could not be
- * committed, and stay in the journal. -1 with `error` filled when a sink failed. */
+ * committed, and stay in the journal. -1 with `error` filled when a sink failed, or is stuck although it was to hurry. */
 int64_t lane_end(struct lane *lane, struct sink_error *error);
 
-/* From any thread, during lane_end() too: what cannot be written at once stays in the journal. */
+/* From any thread, during lane_end() too: what is not decoded, or cannot be written at once, stays in the journal. */
 void lane_hurry(struct lane *lane);
+
+/* After lane_end(): its thread uses what is its own for ever, and nothing of it may be freed. */
+bool lane_is_stuck(const struct lane *lane);
 
 /* NULL is fine. */
 void lane_free(struct lane *lane);

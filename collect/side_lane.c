@@ -217,13 +217,13 @@ int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error)
     struct timespec until;
     atomic_store(&lane->ending, true);
     waker_wake(&lane->waker);
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += wait_ms / 1000 + 1;
-    int result = pthread_timedjoin_np(lane->thread, NULL, &until);
+    int result = pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until);
     if (result != 0) {
         atomic_store(&lane->abandoned, true);
         until.tv_sec++;
-        result = pthread_timedjoin_np(lane->thread, NULL, &until);
+        result = pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until);
     }
     for (size_t i = 0; i < lane->journal_count; i++) {
         const uint64_t head = journal_head(lane->journals[i].journal);

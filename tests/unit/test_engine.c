@@ -375,6 +375,35 @@ static void test_left_to_the_next(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* Whoever is in a hurry does not wait until all that the journal holds is decoded. */
+static void test_hurry_leaves_what_is_not_decoded(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct engine_counts counts;
+    struct sink_error error = {0};
+    uint64_t left = 0;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    atomic_store(&keeper.stalled, true); /* until it is to hurry */
+    struct engine *engine = make("hurry");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (int i = 0; i < 1000; i++)
+        send_flows();
+    wait_until((engine_counts(engine, &counts), counts.receiver.received == 1000));
+    assert_int_equal(engine_end(engine, true, always, &left, &error), 0);
+    assert_in_range(left, 1, 999);
+    check_account(engine, 1000);
+    engine_free(engine);
+    engine = make("hurry");
+    engine_counts(engine, &counts);
+    assert_int_equal(counts.recovered, left);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
 /* What is kept under a noted cut needs the journal until it has its names: nothing else tells whose it is. */
 static void test_without_names_at_the_end(void **state)
 {
@@ -507,6 +536,7 @@ int main(void)
         cmocka_unit_test_teardown(test_stalled, close_sockets),
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
+        cmocka_unit_test_teardown(test_hurry_leaves_what_is_not_decoded, close_sockets),
         cmocka_unit_test_teardown(test_without_names_at_the_end, close_sockets),
         cmocka_unit_test_teardown(test_ended_before_it_was_started, close_sockets),
         cmocka_unit_test_teardown(test_failure_ends_it, close_sockets),
