@@ -34,7 +34,8 @@ struct lane {
 
     /* Of the lane's thread. */
     uint64_t cursor;
-    uint64_t recovered; /* the position up to which an earlier process has received */
+    uint64_t recovered; /* the position up to which an earlier process has received; UINT64_MAX: there was none */
+    uint64_t first;     /* that this process receives */
     uint64_t read, cut_off;
     int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
     enum cut_phase phase;
@@ -155,9 +156,11 @@ static void answer_call(struct lane *lane)
     pthread_mutex_unlock(&lane->mutex);
 }
 
+/* What an earlier process left was wanted by whoever started that. */
 static bool is_enough(const struct lane *lane)
 {
-    return lane->options.datagram_count_max > 0 && lane->read >= lane->options.datagram_count_max;
+    return lane->options.datagram_count_max > 0 && lane->cursor >= lane->first &&
+           lane->cursor - lane->first >= lane->options.datagram_count_max;
 }
 
 /* What goes to sinks without cuts is written at once, or lost with the process: the next one does not write it again. */
@@ -336,6 +339,7 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
     lane->cut = journal_committed(options->journal);
     lane->cursor = lane->cut.position;
     lane->recovered = journal_is_recovered(options->journal) ? journal_head(options->journal) : UINT64_MAX;
+    lane->first = journal_head(options->journal);
     lane->cut_us = lane->tick_us = clock_us(CLOCK_MONOTONIC);
     for (size_t i = 0; i < options->collector->sink_count; i++)
         lane->durable |= is_durable(options->collector->sinks[i]);

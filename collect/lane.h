@@ -26,7 +26,7 @@ struct lane;
 struct lane_options {
     struct journal *journal;
     struct collector *collector; /* its decoder and sinks are the lane's from lane_start() to lane_end() */
-    uint64_t datagram_count_max; /* the lane ends after so many; 0: no end */
+    uint64_t datagram_count_max; /* the lane ends after so many, beside those that were there at the start; 0: no end */
     int64_t commit_us;           /* a cut each so long at the latest */
     uint32_t commit_slots;       /* or when so many slots are held */
     /* Each second, and when the lane ends, on its thread. May be NULL. */

@@ -29,6 +29,7 @@ static char folder[] = "/tmp/weir-engine-XXXXXX";
 static int from, to;
 static uint32_t next_number;
 static struct export export;
+static uint64_t count_max; /* of the engine that is made next */
 
 /* ------------------------------------------------------------------------------------------------------------ sending */
 
@@ -181,7 +182,8 @@ static struct engine *make(const char *name)
     struct sink_error error = {0};
     snprintf(path, sizeof path, "%s/%s", folder, name == NULL ? "" : name);
     const struct engine_options options = {
-        .worker_count = 1, .journal_path = name == NULL ? NULL : path, .journal_bytes = 2 << 20, .commit_us = 20000};
+        .worker_count = 1, .journal_path = name == NULL ? NULL : path, .journal_bytes = 2 << 20, .commit_us = 20000,
+        .datagram_count_max = count_max};
     struct engine *engine = engine_create(&options, &error);
     if (engine == NULL)
         print_error("%s\n", error.text);
@@ -404,6 +406,41 @@ static void test_hurry_leaves_what_is_not_decoded(void **state)
     keeper_done(&keeper);
 }
 
+/* One that is to take some datagrams only keeps all that an earlier one has left, and takes as many beside them. */
+static void test_a_bound_is_for_new_ones(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct sink_error error = {0};
+    uint64_t left = 0;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    atomic_store(&keeper.unwritable, true);
+    struct engine *engine = make("bound");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (int i = 0; i < 100; i++)
+        send_flows();
+    wait_until(atomic_load(&keeper.taken) == next_number);
+    assert_int_equal(engine_end(engine, true, always, &left, &error), 0);
+    assert_int_equal(left, 100);
+    engine_free(engine);
+    keeper_done(&keeper);
+    keeper_init(&keeper, 0);
+    count_max = 5;
+    engine = make("bound");
+    count_max = 0;
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (int i = 0; i < 5; i++)
+        send_flows();
+    wait_until(engine_state(engine, &error) == 0);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    assert_int_equal(atomic_load(&keeper.taken), 105 * FLOWS_EACH);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
 /* What is kept under a noted cut needs the journal until it has its names: nothing else tells whose it is. */
 static void test_without_names_at_the_end(void **state)
 {
@@ -537,6 +574,7 @@ int main(void)
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
         cmocka_unit_test_teardown(test_hurry_leaves_what_is_not_decoded, close_sockets),
+        cmocka_unit_test_teardown(test_a_bound_is_for_new_ones, close_sockets),
         cmocka_unit_test_teardown(test_without_names_at_the_end, close_sockets),
         cmocka_unit_test_teardown(test_ended_before_it_was_started, close_sockets),
         cmocka_unit_test_teardown(test_failure_ends_it, close_sockets),
