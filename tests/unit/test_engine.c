@@ -251,6 +251,31 @@ static void test_all_is_kept(void **state)
     keeper_done(&keeper);
 }
 
+/* The account adds up at any time, also when a cut was committed since the lane's ledger was looked at last. */
+static void test_account_between_ticks(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct sink_error error = {0};
+    struct engine_counts counts;
+    uint64_t left = 1;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    struct engine *engine = make("account");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (uint64_t sent = 1; sent < 20; sent++) {
+        send_flows();
+        wait_until(journal_committed(engine_journal(engine, 0)).position == sent);
+        wait_until((engine_counts(engine, &counts), counts.receiver.received == sent));
+        check_account(engine, sent);
+    }
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    check_account(engine, 19);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
 /* A sink that stalls: the journal fills, then the buffer of the socket, then the kernel drops; it is all counted. */
 static void test_stalled(void **state)
 {
@@ -570,6 +595,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_all_is_kept, close_sockets),
+        cmocka_unit_test_teardown(test_account_between_ticks, close_sockets),
         cmocka_unit_test_teardown(test_stalled, close_sockets),
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
