@@ -24,7 +24,7 @@ enum {
     DRAIN_US = 1000000,
     DROPS_EACH_US = 1000000,
     NAP_FROM = 4,          /* datagrams that came while it was away from the sockets: it comes back a little later */
-    NAP_NS = 500000,
+    NAP_NS = 1000000,
     NAP_BUFFER_BYTES = 4 << 20 /* of a socket that can wait so long at any rate */
 };
 
@@ -191,6 +191,7 @@ static int start_thread(struct receiver *receiver, struct sink_error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int number = pthread_create(&receiver->thread, NULL, run, receiver);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

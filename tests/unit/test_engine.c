@@ -176,6 +176,16 @@ static void keeper_done(struct keeper *keeper)
 
 /* ------------------------------------------------------------------------------------------------------------ engine */
 
+static char noted[512];
+
+static void note(void *context, const char *text)
+{
+    (void)context;
+    snprintf(noted, sizeof noted, "%s", text);
+}
+
+static const struct address_list *allowed; /* NULL: all are */
+
 static struct engine *make(const char *name)
 {
     char path[128];
@@ -183,7 +193,7 @@ static struct engine *make(const char *name)
     snprintf(path, sizeof path, "%s/%s", folder, name == NULL ? "" : name);
     const struct engine_options options = {
         .worker_count = 1, .journal_path = name == NULL ? NULL : path, .journal_bytes = 2 << 20, .commit_us = 20000,
-        .datagram_count_max = count_max};
+        .allowed = allowed, .warn = note, .datagram_count_max = count_max};
     struct engine *engine = engine_create(&options, &error);
     if (engine == NULL)
         print_error("%s\n", error.text);
@@ -214,7 +224,7 @@ static void check_account(struct engine *engine, uint64_t sent)
     struct engine_counts counts;
     engine_counts(engine, &counts);
     assert_int_equal(counts.receiver.received + counts.receiver.dropped_kernel + counts.receiver.dropped_journal, sent);
-    assert_int_equal(counts.receiver.received + counts.recovered, counts.waiting + counts.cut_off + counts.ledger.datagrams);
+    assert_int_equal(counts.receiver.received + counts.recovered, counts.waiting + counts.cut_off + counts.refused + counts.ledger.datagrams);
 }
 
 #define wait_until(condition)                                                                                   \
@@ -353,6 +363,56 @@ static void test_side_is_stalled(void **state)
     keeper_done(&side_keeper);
 }
 
+/* Whoever is not in the list reaches neither decoder; he is counted, told of, and holds nothing up. */
+static void test_refused(void **state)
+{
+    (void)state;
+    struct keeper main_keeper, side_keeper;
+    struct engine_counts counts;
+    struct side_lane_counts side;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    const char *const entry = "127.0.0.2/31";
+    struct address_list *list = address_list_create(&entry, 1, &error);
+    struct sockaddr_in to_address;
+    socklen_t length = sizeof to_address;
+    assert_non_null(list);
+    open_sockets(1 << 20);
+    assert_int_equal(getsockname(to, (struct sockaddr *)&to_address, &length), 0);
+    allowed = list;
+    keeper_init(&main_keeper, 0);
+    keeper_init(&side_keeper, 0);
+    struct engine *engine = make(NULL);
+    allowed = NULL;
+    collector_add(engine_collector(engine, 0), &main_keeper.sink);
+    collector_add(engine_add_side(engine, "beside", &error), &side_keeper.sink);
+    start(engine);
+    for (int i = 0; i < 100; i++)
+        send_flows();
+    wait_until((engine_counts(engine, &counts), counts.refused) == 100);
+    const struct sockaddr_in honest = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 2)};
+    close(from);
+    from = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(from, (const struct sockaddr *)&honest, sizeof honest), 0);
+    assert_int_equal(connect(from, (const struct sockaddr *)&to_address, sizeof to_address), 0);
+    next_number = 0; /* with the template */
+    send_flows();
+    wait_until(atomic_load(&main_keeper.taken) == FLOWS_EACH && atomic_load(&side_keeper.taken) == FLOWS_EACH);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    check_account(engine, 101);
+    engine_counts(engine, &counts);
+    assert_int_equal(counts.refused, 100);
+    assert_int_equal(counts.ledger.datagrams, 1);
+    engine_side_counts(engine, 0, &side);
+    assert_int_equal(side.taken, 1);
+    assert_int_equal(side.missed, 0);
+    assert_non_null(strstr(noted, " from 127.0.0.1"));
+    engine_free(engine);
+    address_list_free(list);
+    keeper_done(&main_keeper);
+    keeper_done(&side_keeper);
+}
+
 /* What cannot be written stays in the journal when nobody wants to wait, and the next one has it. */
 static void test_left_to_the_next(void **state)
 {
@@ -484,12 +544,12 @@ static void test_without_names_at_the_end(void **state)
     assert_int_equal(engine_end(engine, true, always, &left, &error), -1);
     assert_non_null(strstr(error.text, "no names"));
     assert_int_equal(left, 0);
-    const struct journal_commit noted = journal_committed(engine_journal(engine, 0));
+    const struct journal_commit committed = journal_committed(engine_journal(engine, 0));
     engine_free(engine);
     engine = make("nameless");
-    assert_int_equal(journal_committed(engine_journal(engine, 0)).cut, noted.cut);
+    assert_int_equal(journal_committed(engine_journal(engine, 0)).cut, committed.cut);
     keeper_done(&keeper);
-    keeper_init(&keeper, noted.cut);
+    keeper_init(&keeper, committed.cut);
     collector_add(engine_collector(engine, 0), &keeper.sink);
     start(engine);
     assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
@@ -598,6 +658,7 @@ int main(void)
         cmocka_unit_test_teardown(test_account_between_ticks, close_sockets),
         cmocka_unit_test_teardown(test_stalled, close_sockets),
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
+        cmocka_unit_test_teardown(test_refused, close_sockets),
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
         cmocka_unit_test_teardown(test_hurry_leaves_what_is_not_decoded, close_sockets),
         cmocka_unit_test_teardown(test_a_bound_is_for_new_ones, close_sockets),
