@@ -404,7 +404,11 @@ static int catch_up(struct live *live, const char *journal_path, bool *ret_usage
     if (engine_is_stuck(live->engine))
         return result;
     save_states(live);
-    if (left > 0 && result == 0) {
+    if (left > 0 && result == 0 && stop_signal_came()) {
+        snprintf(error->text, sizeof error->text, "ended before %" PRIu64 " datagrams in the journal were stored; the next start "
+                 "does that", left);
+        result = -1;
+    } else if (left > 0 && result == 0) {
         snprintf(error->text, sizeof error->text,
                  "%" PRIu64 " datagrams of before stay in the journal; start with --workers %" PRIu32 " or make room for them",
                  left, found);

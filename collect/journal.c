@@ -373,6 +373,7 @@ void journal_commit(struct journal *journal, const struct journal_commit *commit
     struct journal_header *header = journal->map.header;
     const uint64_t count = atomic_load_explicit(&header->commit_count, memory_order_relaxed);
     assert(commit->position >= header->commits[count & 1].position && commit->cut >= header->commits[count & 1].cut);
+    atomic_signal_fence(memory_order_seq_cst); /* not before the count of the last commit, which makes this copy the other one */
     header->commits[(count + 1) & 1] = *commit;
     atomic_store_explicit(&header->commit_count, count + 1, memory_order_release);
     atomic_store_explicit(&journal->committed, commit->position, memory_order_release);

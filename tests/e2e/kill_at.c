@@ -2,7 +2,7 @@
 /*
  * kill_at.c - loaded before a program (LD_PRELOAD), ends it by SIGKILL at the n-th call that changes files
  *
- * Built with 64-bit file offsets, as the program is, so that the names are those which that calls.
+ * Built with 64-bit file offsets, as the program is, so that the names are those that it calls.
  *
  * WEIR_KILL_AT tells n; 0, or nothing, lets it run. WEIR_KILL_COUNT names a file to which the number of calls goes at exit().
  */
@@ -69,7 +69,8 @@ __attribute__((destructor)) static void tell(void)
 OPEN(open, (const char *path, int flags, ...), (path, flags, mode), const char *, int, ...)
 OPEN(openat, (int at, const char *path, int flags, ...), (at, path, flags, mode), int, const char *, int, ...)
 ONE(write, ssize_t, (int fd, const void *data, size_t size), (fd, data, size), int, const void *, size_t)
-ONE(pwrite, ssize_t, (int fd, const void *data, size_t size, off_t at), (fd, data, size, at), int, const void *, size_t, off_t)
+ONE(pwrite, ssize_t, (int fd, const void *data, size_t size, off_t at), (fd, data, size, at), int, const void *, size_t,
+    off_t)
 ONE(fsync, int, (int fd), (fd), int)
 ONE(fdatasync, int, (int fd), (fd), int)
 ONE(ftruncate, int, (int fd, off_t size), (fd, size), int, off_t)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_kill_points.py: the collector is killed at each of its calls that change files, or at so many of them; what it received is
-stored once. WEIR_KILL_POINTS says how many of them are tried, 0 all."""
+"""test_kill_points.py: the collector is killed at each of its calls that change files, or at so many of them; what it
+received is stored once. WEIR_KILL_POINTS says how many of them are tried, 0 all."""
 import os
 import signal
 import socket
@@ -28,7 +28,7 @@ HOSTS = ["127.0.0.%d" % number for number in range(1, 6)]
 
 
 class Traffic:
-    """Numbered flows of several exporters. Those that a collector took from its socket are `received`, the others may be lost."""
+    """Numbered flows of several exporters. `numbers` has those that a collector took from its socket; the others may be lost."""
 
     def __init__(self, port):
         self.port = port
@@ -36,7 +36,7 @@ class Traffic:
         self.sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in HOSTS]
         for host, sender in zip(HOSTS, self.sockets):
             sender.bind((host, 0))
-        self.sent = self.received = 0
+        self.sent = 0
         self.numbers = set()
 
     def send(self, process):
@@ -45,7 +45,8 @@ class Traffic:
         for exporter, sender in zip(self.exporters, self.sockets):
             records = [struct.pack("!QII", number, number, 1) for number in range(self.sent, self.sent + ROWS)]
             try:
-                sender.sendto(exporter.datagram(TEMPLATE, v9.data(NUMBERED, *records), count=ROWS + 1), ("127.0.0.1", self.port))
+                sender.sendto(exporter.datagram(TEMPLATE, v9.data(NUMBERED, *records), count=ROWS + 1),
+                              ("127.0.0.1", self.port))
             except ConnectionRefusedError:
                 pass
             self.sent += ROWS
@@ -75,9 +76,10 @@ class Runs:
         self.log_path = self.folder + "/log"
         with open(self.log_path, "wb") as log:
             return weir_e2e.start(
-                [weir_e2e.weir_path, "collect", "-p", str(self.port), "--workers", str(workers), "--state", self.folder + "/state",
-                 "--journal", self.folder + "/journal", "--journal-size", "8M", "--commit", "0.1s", "-o",
-                 "store:" + self.folder + "/store"], cwd=self.folder, stderr=log, stdin=subprocess.DEVNULL, env=environment)
+                [weir_e2e.weir_path, "collect", "-p", str(self.port), "--workers", str(workers), "--commit", "0.1s",
+                 "--state", self.folder + "/state", "--journal", self.folder + "/journal", "--journal-size", "8M",
+                 "-o", "store:" + self.folder + "/store"],
+                cwd=self.folder, stderr=log, stdin=subprocess.DEVNULL, env=environment)
 
     def log(self):
         return weir_e2e.read_text(self.log_path)
