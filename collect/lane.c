@@ -31,7 +31,7 @@ struct lane {
     struct waker waker;
     pthread_t thread;
     _Atomic bool ending, hurrying, ended;
-    _Atomic bool failed;
+    _Atomic bool failed, over; /* over: its thread does nothing any more */
     _Atomic int64_t hurry_us; /* when it was told to hurry, monotonic */
     bool stuck;
     _Atomic int64_t moved_us; /* when it was in its loop last, monotonic */
@@ -360,6 +360,7 @@ static void *run(void *context)
     if (lane->options.tick != NULL)
         lane->options.tick(lane->options.context, lane->options.collector, clock_us(CLOCK_REALTIME));
     atomic_store(&lane->ended, true);
+    atomic_store(&lane->over, true);
     return NULL;
 }
 
@@ -477,15 +478,14 @@ void lane_hurry(struct lane *lane)
 /* A sink may be in a call that does not come back: a write to a pipe that nobody reads, a disk that has gone. */
 static bool join(struct lane *lane)
 {
-    for (;;) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec++;
-        if (pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-            return true;
+    const struct timespec a_while = {.tv_nsec = 2000000};
+    while (!atomic_load(&lane->over)) {
         if (atomic_load(&lane->hurrying) && clock_us(CLOCK_MONOTONIC) - atomic_load(&lane->hurry_us) >= STUCK_US)
             return false;
+        nanosleep(&a_while, NULL);
     }
+    pthread_join(lane->thread, NULL);
+    return true;
 }
 
 int64_t lane_end(struct lane *lane, struct sink_error *error)

@@ -216,19 +216,29 @@ bool side_lane_failed(struct side_lane *lane, struct sink_error *error)
     return true;
 }
 
+/* Whether it ended in time. */
+static bool join(struct side_lane *lane, int64_t until_us)
+{
+    const struct timespec a_while = {.tv_nsec = 2000000};
+    while (!atomic_load(&lane->done)) {
+        if (clock_us(CLOCK_MONOTONIC) >= until_us)
+            return false;
+        nanosleep(&a_while, NULL);
+    }
+    pthread_join(lane->thread, NULL);
+    return true;
+}
+
 /* A sink may be stuck in a write to a pipe that nobody reads; then it is not waited for. */
 int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error)
 {
-    struct timespec until;
+    const int64_t until_us = clock_us(CLOCK_MONOTONIC) + (int64_t)wait_ms * 1000;
     atomic_store(&lane->ending, true);
     waker_wake(&lane->waker);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000 + 1;
-    int result = pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until);
+    int result = join(lane, until_us) ? 0 : -1;
     if (result != 0) {
         atomic_store(&lane->abandoned, true);
-        until.tv_sec++;
-        result = pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until);
+        result = join(lane, until_us + 1000000) ? 0 : -1;
     }
     for (size_t i = 0; i < lane->journal_count; i++) {
         const uint64_t head = journal_head(lane->journals[i].journal);
