@@ -102,7 +102,8 @@ static struct sink *create_live_store(const struct collect_options *options, con
     store.cuts = true;
     store.claim = journal_path(journal) != NULL;
     store.until_boot = journal_is_in_memory(journal);
-    store.id = journal_writer(journal, key_of(folder));
+    const uint64_t key = key_of(folder);
+    store.id = key == 0 ? 0 : journal_writer(journal, key);
     store.cut = journal_committed(journal).cut;
     struct sink *sink = store_sink_create(&store, decoder, error);
     if (sink != NULL)

@@ -217,7 +217,7 @@ struct receiver *receiver_start(const struct receiver_options *options, struct s
     receiver->options = *options;
     memcpy(receiver->sockets, options->sockets, options->socket_count * sizeof options->sockets[0]);
     memcpy(receiver->wakers, options->wakers, options->waker_count * sizeof(struct waker *));
-    atomic_store(&receiver->own.sleeping, true); /* it always looks at its own waker when it waits */
+    atomic_store(&receiver->own.sleeping, 1); /* it always looks at its own waker when it waits */
     look_up_drops(receiver);
     atomic_store(&receiver->dropped_kernel, 0); /* before we were there */
     receiver->can_nap = have_large_buffers(receiver);

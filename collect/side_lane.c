@@ -70,7 +70,7 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
             continue;
         if (whole && take(lane, &datagram) != 0)
             return -1;
-        atomic_fetch_add_explicit(&lane->taken, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(whole ? &lane->taken : &lane->missed, 1, memory_order_relaxed);
     }
     if (count > 0)
         journal_bookmark_set(from->journal, lane->bookmark, from->position); /* the next process does not write them again */
