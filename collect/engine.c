@@ -409,10 +409,11 @@ static int end_lanes(struct engine *engine, struct sink_error *error)
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         struct worker *worker = &engine->workers[i];
         struct sink_error why;
-        if (worker->lane == NULL)
-            continue;
-        const int64_t left = lane_end(worker->lane, &why);
-        worker->left = left < 0 ? journal_head(worker->journal) - journal_committed(worker->journal).position : (uint64_t)left;
+        /* One that could not be started has all that was found still. */
+        const int64_t left = worker->lane == NULL ? 0 : lane_end(worker->lane, &why);
+        worker->left = left < 0 || worker->lane == NULL
+                           ? journal_head(worker->journal) - journal_committed(worker->journal).position
+                           : (uint64_t)left;
         if (left < 0 && result == 0) {
             *error = why;
             result = -1;
