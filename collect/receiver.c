@@ -126,8 +126,13 @@ static bool take_turn(struct receiver *receiver, int fd)
 
 static void wait_for_more(struct receiver *receiver, struct pollfd *polls)
 {
+    const struct timespec a_while = {.tv_nsec = FULL_WAIT_NS};
     const size_t count = receiver->options.socket_count;
-    if (poll(polls, count + 1, WAIT_MS) < 0 && errno != EINTR)
+    if (poll(polls, count + 1, WAIT_MS) >= 0 || errno == EINTR)
+        return;
+    if (errno == ENOMEM || errno == EAGAIN)
+        nanosleep(&a_while, NULL); /* it passes */
+    else
         fail(receiver, "cannot wait for datagrams", errno);
 }
 
