@@ -19,7 +19,7 @@ enum { TICK_US = 1000000 };
 struct source_journal {
     struct journal *journal;
     int reader;
-    uint64_t position;
+    uint64_t begin, position;
 };
 
 struct side_lane {
@@ -138,7 +138,8 @@ static int add_journals(struct side_lane *lane, const struct side_lane_options *
         from->reader = journal_reader_add(from->journal);
         const uint64_t mark = journal_bookmark(from->journal, lane->bookmark);
         const uint64_t committed = journal_committed(from->journal).position;
-        from->position = mark > committed && mark <= journal_head(from->journal) ? mark : committed;
+        from->begin = mark > committed && mark <= journal_head(from->journal) ? mark : committed;
+        from->position = from->begin;
         if (from->reader < 0) {
             snprintf(error->text, sizeof error->text, "more than %d outputs", JOURNAL_READERS_MAX);
             return -1;
@@ -210,6 +211,15 @@ bool side_lane_failed(struct side_lane *lane, struct sink_error *error)
     return true;
 }
 
+/* What was not taken by now is missed, be it that the sink failed, or is stuck with what it has. */
+static void count_what_is_left(struct side_lane *lane)
+{
+    uint64_t offered = 0;
+    for (size_t i = 0; i < lane->journal_count; i++)
+        offered += journal_head(lane->journals[i].journal) - lane->journals[i].begin;
+    atomic_store(&lane->missed, offered - atomic_load(&lane->taken));
+}
+
 /* A sink may be stuck in a write to a pipe that nobody reads; then it is not waited for. */
 int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error)
 {
@@ -224,11 +234,7 @@ int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error)
         until.tv_sec++;
         result = pthread_timedjoin_np(lane->thread, NULL, &until);
     }
-    for (size_t i = 0; i < lane->journal_count; i++) {
-        const uint64_t head = journal_head(lane->journals[i].journal);
-        if (result == 0 && head > lane->journals[i].position)
-            atomic_fetch_add(&lane->missed, head - lane->journals[i].position);
-    }
+    count_what_is_left(lane);
     if (result == 0)
         return side_lane_failed(lane, error) ? -1 : 0;
     snprintf(error->text, sizeof error->text, "-o %s does not take what is written to it; it is left", lane->name);
