@@ -41,6 +41,7 @@ struct lane {
     pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t called;
     struct lane_counts counts;
+    uint64_t counted; /* the cursor that they are of */
     void (*call)(void *context, struct collector *collector);
     void *call_context;
     uint64_t calls_asked, calls_done;
@@ -137,6 +138,7 @@ static void publish_counts(struct lane *lane)
         .held = lane->cursor - journal_committed(lane->options.journal).position,
         .cuts = lane->cut.cut,
     };
+    lane->counted = lane->cursor;
     pthread_mutex_unlock(&lane->mutex);
 }
 
@@ -359,10 +361,8 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
 {
     pthread_mutex_lock(&lane->mutex);
     *ret_counts = lane->counts;
+    ret_counts->waiting = journal_head(lane->options.journal) - lane->counted;
     pthread_mutex_unlock(&lane->mutex);
-    const uint64_t done = journal_committed(lane->options.journal).position + ret_counts->held;
-    const uint64_t head = journal_head(lane->options.journal);
-    ret_counts->waiting = head > done ? head - done : 0;
 }
 
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms)

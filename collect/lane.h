@@ -40,7 +40,7 @@ struct lane_counts {
     struct weir_ledger ledger; /* of the decoder, not older than a second */
     uint64_t read;             /* datagrams taken out of the journal */
     uint64_t cut_off;          /* of them, longer than there was room for: not decoded */
-    uint64_t waiting;          /* in the journal, to be taken */
+    uint64_t waiting;          /* in the journal, to be taken: those that were not when the others were counted */
     uint64_t held;             /* taken, not yet committed */
     uint64_t cuts;
 };
