@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect_options.h - the command line of weir collect
+ * collect_options.h - what weir collect is to do, from its command line and a file of --config
  */
 #ifndef WEIR_CLI_COLLECT_OPTIONS_H
 #define WEIR_CLI_COLLECT_OPTIONS_H
 
+#include "address_list.h"
 #include "store_writer.h"
 
 #include <stdbool.h>
@@ -36,11 +37,24 @@ struct collect_options {
     const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
     const char *journal;         /* folder of the journal, "none", or NULL for the usual one */
     uint64_t journal_bytes;      /* 0: as much as is usual */
+    const char *allowed[ADDRESS_LIST_MAX]; /* networks of exporters */
+    size_t allowed_count;        /* 0: all */
+    const char *user;            /* to become when sockets are open, or NULL */
+    bool sandbox;
     bool names; /* resolve addresses for -o text */
     bool debug;
+    bool check; /* look whether it can be, no more */
+    struct collect_config *config; /* what it was made of */
 };
 
-/* Reads the command line. -1 to go on; else the exit code: help was shown, or what is wrong was said. */
+/* Reads the command line and the file that it names. -1 to go on; else the exit code: help was shown, or what is wrong was
+ * said. */
 int collect_options_parse(int argc, char **argv, struct collect_options *ret_options);
+
+/* Frees what the options were made of, and their texts. */
+void collect_options_done(struct collect_options *options);
+
+/* Values that cannot go together: a sentence that tells so, or NULL. */
+const char *collect_options_conflict(const struct collect_options *options);
 
 #endif

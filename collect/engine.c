@@ -19,7 +19,8 @@
 enum {
     COMMIT_BYTES = 64 << 20, /* that are held */
     UNKEPT_COMMIT_US = 1000000,
-    SIDE_END_MS = 3000
+    SIDE_END_MS = 3000,
+    TELL_WAITING = 150 /* looks of 20 ms */
 };
 
 struct worker {
@@ -241,6 +242,14 @@ static void on_tick(void *context, struct collector *collector, int64_t now_us)
         options->tick(options->context, worker->index, collector, now_us);
 }
 
+static void on_refused(void *context, const char *text)
+{
+    const struct worker *worker = context;
+    const struct engine_options *options = &worker->engine->options;
+    if (options->warn != NULL)
+        options->warn(options->context, text);
+}
+
 static int start_lane(struct worker *worker, struct sink_error *error)
 {
     const struct engine_options *options = &worker->engine->options;
@@ -249,7 +258,7 @@ static int start_lane(struct worker *worker, struct sink_error *error)
     const struct lane_options lane = {
         .journal = worker->journal, .collector = &worker->collector, .datagram_count_max = options->datagram_count_max,
         .commit_us = options->commit_us, .commit_slots = slots / 2 < most ? slots / 2 : most, .tick = on_tick,
-        .save = on_save, .context = worker};
+        .save = on_save, .allowed = options->allowed, .refused = on_refused, .context = worker};
     worker->lane = lane_start(&lane, error);
     return worker->lane == NULL ? -1 : 0;
 }
@@ -262,7 +271,8 @@ static int start_sides(struct engine *engine, struct sink_error *error)
     for (size_t i = 0; i < engine->side_count; i++) {
         struct side *side = &engine->sides[i];
         const struct side_lane_options options = {
-            .name = side->name, .journals = journals, .journal_count = engine->worker_count, .collector = &side->collector};
+            .name = side->name, .journals = journals, .journal_count = engine->worker_count,
+            .allowed = engine->options.allowed, .collector = &side->collector};
         side->lane = side_lane_start(&options, error);
         if (side->lane == NULL)
             return -1;
@@ -313,6 +323,16 @@ int engine_state(struct engine *engine, struct sink_error *error)
     return 1;
 }
 
+int64_t engine_still_us(struct engine *engine)
+{
+    int64_t most = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        const int64_t still = engine->workers[i].lane == NULL ? 0 : lane_still_us(engine->workers[i].lane);
+        most = still > most ? still : most;
+    }
+    return most;
+}
+
 bool engine_side_trouble(struct engine *engine, struct sink_error *error)
 {
     for (size_t i = 0; i < engine->side_count; i++) {
@@ -355,6 +375,7 @@ void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
         ret_counts->waiting += decoded.waiting;
         ret_counts->held += decoded.held;
         ret_counts->cut_off += decoded.cut_off;
+        ret_counts->refused += decoded.refused;
         ret_counts->cuts += decoded.cuts;
         add_ledger(&ret_counts->ledger, &decoded.ledger);
     }
@@ -377,6 +398,28 @@ bool engine_call(struct engine *engine, uint32_t worker, void (*call)(void *cont
            lane_call(engine->workers[worker].lane, call, context, timeout_ms);
 }
 
+unsigned engine_call_all(struct engine *engine, void (*call)(void *context, struct collector *collector), void *context,
+                         int timeout_ms)
+{
+    unsigned missed = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++)
+        missed += !engine_call(engine, i, call, context, timeout_ms);
+    for (size_t i = 0; i < engine->side_count; i++) {
+        const struct side *side = &engine->sides[i];
+        missed += side->lane == NULL || !side_lane_call(side->lane, call, context, timeout_ms);
+    }
+    return missed;
+}
+
+void engine_set_commit(struct engine *engine, int64_t commit_us)
+{
+    engine->options.commit_us = commit_us;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (engine->workers[i].lane != NULL)
+            lane_set_commit(engine->workers[i].lane, commit_us);
+    }
+}
+
 /* -------------------------------------------------------------------------------------------------------------- end */
 
 /* Waits for what lane_end() waits for, and looks meanwhile whether somebody wants it to be over. */
@@ -390,7 +433,12 @@ static void *hurry_when_told(void *context)
 {
     struct watch *watch = context;
     const struct timespec a_while = {.tv_nsec = 20000000};
-    while (!atomic_load(&watch->over)) {
+    for (int waited = 0; !atomic_load(&watch->over); waited++) {
+        if (waited == TELL_WAITING && watch->engine->options.warn != NULL)
+            watch->engine->options.warn(watch->engine->options.context, watch->engine->options.journal_path == NULL
+                                            ? "still writing; another Ctrl-C or SIGTERM gives up what is not written"
+                                            : "still writing; another Ctrl-C or SIGTERM leaves what is not written in the "
+                                              "journal, for the next start");
         if (watch->interrupted()) {
             for (uint32_t i = 0; i < watch->engine->worker_count; i++) {
                 if (watch->engine->workers[i].lane != NULL)

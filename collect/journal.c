@@ -12,10 +12,13 @@
 
 #include <assert.h>
 #include <sched.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct mmsghdr) == JOURNAL_MESSAGE_BYTES, "messages lie as journal_layout.h says");
@@ -42,6 +45,7 @@ struct journal {
     _Alignas(64) _Atomic uint64_t oldest;    /* positions before it may be overwritten */
     _Atomic uint64_t copying[JOURNAL_READERS_MAX]; /* positions from it on are being copied */
     _Atomic int reader_count;
+    pthread_mutex_t bookmarks; /* two readers must not take one of them */
 
     /* Of the receiving thread. */
     struct iovec vectors[JOURNAL_BURST][2];
@@ -124,6 +128,7 @@ struct journal *journal_open(const struct journal_options *options, void (*warn)
     }
     journal->map = journal->file.map;
     journal->slot_count = journal->map.header->slot_count;
+    pthread_mutex_init(&journal->bookmarks, NULL);
     start(journal);
     return journal;
 }
@@ -135,6 +140,7 @@ void journal_close(struct journal *journal, bool remove)
     if (remove && journal->path != NULL)
         unlink(journal->path);
     journal_file_close(&journal->file);
+    pthread_mutex_destroy(&journal->bookmarks);
     free(journal->path);
     free(journal);
 }
@@ -144,9 +150,37 @@ const char *journal_path(const struct journal *journal)
     return journal->path;
 }
 
-uint32_t journal_id(const struct journal *journal)
+uint32_t journal_writer(const struct journal *journal, uint64_t key)
 {
-    return journal->map.header->id;
+    for (int i = 0; i < JOURNAL_WRITERS; i++) {
+        if (journal->map.header->writers[i].id != 0 && journal->map.header->writers[i].key == key)
+            return journal->map.header->writers[i].id;
+    }
+    return 0;
+}
+
+void journal_writer_set(struct journal *journal, uint64_t key, uint32_t id)
+{
+    struct journal_header *header = journal->map.header;
+    int at = -1;
+    for (int i = JOURNAL_WRITERS - 1; i >= 0; i--) {
+        if (header->writers[i].id == 0 || header->writers[i].key == key)
+            at = i;
+    }
+    for (int i = 0; i < JOURNAL_WRITERS; i++) {
+        if (header->writers[i].id != 0 && header->writers[i].key == key)
+            at = i;
+    }
+    if (at < 0)
+        return;
+    header->writers[at].key = key;
+    header->writers[at].id = id;
+}
+
+bool journal_is_in_memory(const struct journal *journal)
+{
+    struct statfs is;
+    return journal->file.fd < 0 || (fstatfs(journal->file.fd, &is) == 0 && (is.f_type == TMPFS_MAGIC || is.f_type == RAMFS_MAGIC));
 }
 
 uint32_t journal_worker_count(const struct journal *journal)
@@ -417,20 +451,24 @@ static int find_bookmark(const struct journal_header *header, const char *name)
     return -1;
 }
 
-uint64_t journal_bookmark(const struct journal *journal, const char *name)
+uint64_t journal_bookmark(struct journal *journal, const char *name)
 {
+    pthread_mutex_lock(&journal->bookmarks);
     const int i = find_bookmark(journal->map.header, name);
+    pthread_mutex_unlock(&journal->bookmarks);
     return i < 0 ? 0 : atomic_load_explicit(&journal->map.header->bookmarks[i].position, memory_order_relaxed);
 }
 
 void journal_bookmark_set(struct journal *journal, const char *name, uint64_t position)
 {
     struct journal_header *header = journal->map.header;
+    pthread_mutex_lock(&journal->bookmarks);
     int i = find_bookmark(header, name);
     if (i < 0 && (i = find_bookmark(header, "")) >= 0) {
         atomic_store_explicit(&header->bookmarks[i].position, position, memory_order_relaxed);
         memcpy(header->bookmarks[i].name, name, strnlen(name, JOURNAL_BOOKMARK_NAME - 1));
     }
+    pthread_mutex_unlock(&journal->bookmarks);
     if (i >= 0)
         atomic_store_explicit(&header->bookmarks[i].position, position, memory_order_relaxed);
 }

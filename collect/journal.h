@@ -71,8 +71,12 @@ void journal_close(struct journal *journal, bool remove);
 /* Where it is, or NULL. */
 const char *journal_path(const struct journal *journal);
 
-/* A random number that is not 0, and stays with the file. */
-uint32_t journal_id(const struct journal *journal);
+/* Numbers that writers have who keep what comes of the journal, by any key; 0 where none was noted. A few are kept. */
+uint32_t journal_writer(const struct journal *journal, uint64_t key);
+void journal_writer_set(struct journal *journal, uint64_t key, uint32_t id);
+
+/* Whether it ends when the machine is switched off. */
+bool journal_is_in_memory(const struct journal *journal);
 
 /* How many workers those who made the file were. */
 uint32_t journal_worker_count(const struct journal *journal);
@@ -127,8 +131,9 @@ uint32_t journal_copy(struct journal *journal, int reader, uint64_t *position, s
 /* The i-th of them; as journal_datagram(). Its octets stay until the next copy. */
 bool journal_copies_datagram(const struct journal_copies *copies, uint32_t i, struct weir_datagram *ret_datagram);
 
-/* Where a reader stood, by a name of up to 23 octets, to go on there after a kill. 0 when it is not known. */
-uint64_t journal_bookmark(const struct journal *journal, const char *name);
+/* Where a reader stood, by a name of up to 23 octets, to go on there after a kill. 0 when it is not known. From any
+ * thread. */
+uint64_t journal_bookmark(struct journal *journal, const char *name);
 void journal_bookmark_set(struct journal *journal, const char *name, uint64_t position);
 
 #endif

@@ -5,6 +5,9 @@
 #define _GNU_SOURCE
 #include "lane.h"
 
+#include "call_box.h"
+#include "refusals.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +18,8 @@
 enum {
     STRIDE = 256,        /* datagrams between two looks at all else */
     TICK_US = 1000000,
+    NAP_FROM = 16,       /* datagrams that it found: more are to come, and are not waited for one by one */
+    NAP_NS = 2000000,
     PENDING_WAIT_MS = 5, /* while a cut is being written */
     RETRY_US = 1000000   /* to give names */
 };
@@ -27,24 +32,26 @@ struct lane {
     pthread_t thread;
     _Atomic bool ending, hurrying, ended;
     _Atomic bool failed;
+    _Atomic int64_t moved_us; /* when it was in its loop last, monotonic */
     struct sink_error failure; /* of the lane's thread until `failed` is set */
 
     /* Of the lane's thread. */
     uint64_t cursor;
     uint64_t recovered; /* the position up to which an earlier process has received */
-    uint64_t read, cut_off;
+    uint64_t read, cut_off, refused;
+    struct refusals refusals;
     int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
     enum cut_phase phase;
     struct journal_commit cut; /* that is under way, or was last */
+    uint64_t fed_since_sleep;
     bool durable; /* a sink makes cuts */
 
+    _Atomic int64_t commit_us;
+    struct call_box calls;
+
     pthread_mutex_t mutex; /* of what follows */
-    pthread_cond_t called;
     struct lane_counts counts;
-    uint64_t counted; /* the cursor that they are of */
-    void (*call)(void *context, struct collector *collector);
-    void *call_context;
-    uint64_t calls_asked, calls_done;
+    uint64_t counts_cursor; /* where the lane was then */
 };
 
 static int64_t clock_us(clockid_t clock)
@@ -123,7 +130,7 @@ static bool is_cut_due(const struct lane *lane)
     const uint64_t held = lane->cursor - lane->cut.position;
     if (lane->phase != CUT_NONE || held == 0)
         return false;
-    return held >= lane->options.commit_slots || clock_us(CLOCK_MONOTONIC) - lane->cut_us >= lane->options.commit_us;
+    return held >= lane->options.commit_slots || clock_us(CLOCK_MONOTONIC) - lane->cut_us >= atomic_load(&lane->commit_us);
 }
 
 /* ------------------------------------------------------------------------------------------------------- the thread */
@@ -135,22 +142,11 @@ static void publish_counts(struct lane *lane)
         .ledger = *weir_decoder_ledger(lane->options.collector->decoder),
         .read = lane->read,
         .cut_off = lane->cut_off,
+        .refused = lane->refused,
         .held = lane->cursor - journal_committed(lane->options.journal).position,
         .cuts = lane->cut.cut,
     };
-    lane->counted = lane->cursor;
-    pthread_mutex_unlock(&lane->mutex);
-}
-
-static void answer_call(struct lane *lane)
-{
-    pthread_mutex_lock(&lane->mutex);
-    if (lane->call != NULL) {
-        lane->call(lane->call_context, lane->options.collector);
-        lane->call = NULL;
-        lane->calls_done = lane->calls_asked;
-        pthread_cond_broadcast(&lane->called);
-    }
+    lane->counts_cursor = lane->cursor;
     pthread_mutex_unlock(&lane->mutex);
 }
 
@@ -167,6 +163,23 @@ static void note_taken(struct lane *lane)
         journal_commit(lane->options.journal, &commit);
 }
 
+/* Whoever is not allowed reaches nothing behind this. */
+static bool is_refused(struct lane *lane, const struct weir_datagram *datagram)
+{
+    const struct address_list *allowed = lane->options.allowed;
+    if (allowed == NULL || address_list_has(allowed, &datagram->source))
+        return false;
+    refusals_note(&lane->refusals, &datagram->source);
+    return true;
+}
+
+static void tell_refusals(struct lane *lane, int64_t now_us)
+{
+    char text[320];
+    if (lane->options.refused != NULL && refusals_tell(&lane->refusals, now_us, text, sizeof text))
+        lane->options.refused(lane->options.context, text);
+}
+
 /* Datagrams, STRIDE at the most. -1 when a sink failed. */
 static int feed(struct lane *lane, uint64_t head)
 {
@@ -178,7 +191,10 @@ static int feed(struct lane *lane, uint64_t head)
             weir_decoder_pause(collector->decoder);
         const bool whole = journal_datagram(lane->options.journal, lane->cursor++, &datagram);
         lane->read++;
-        if (!whole)
+        lane->fed_since_sleep++;
+        if (is_refused(lane, &datagram))
+            lane->refused++;
+        else if (!whole)
             lane->cut_off++;
         else if (collector_feed(collector, &datagram, &lane->failure) != 0)
             return -1;
@@ -191,13 +207,15 @@ static int feed(struct lane *lane, uint64_t head)
 static int tick(struct lane *lane)
 {
     const int64_t even_us = clock_us(CLOCK_MONOTONIC), now_us = clock_us(CLOCK_REALTIME);
-    answer_call(lane);
+    call_box_answer(&lane->calls, lane->options.collector);
+    atomic_store_explicit(&lane->moved_us, even_us, memory_order_relaxed);
     if (even_us - lane->tick_us < TICK_US)
         return 0;
     lane->tick_us = even_us;
     if (collector_tick(lane->options.collector, now_us, &lane->failure) != 0)
         return -1;
     publish_counts(lane);
+    tell_refusals(lane, even_us);
     if (lane->options.tick != NULL)
         lane->options.tick(lane->options.context, lane->options.collector, now_us);
     return 0;
@@ -206,10 +224,7 @@ static int tick(struct lane *lane)
 static bool is_called(void *context)
 {
     struct lane *lane = context;
-    pthread_mutex_lock(&lane->mutex);
-    const bool called = lane->call != NULL;
-    pthread_mutex_unlock(&lane->mutex);
-    return called || atomic_load(&lane->ending);
+    return call_box_has(&lane->calls) || atomic_load(&lane->ending);
 }
 
 static bool has_news(void *context)
@@ -220,6 +235,13 @@ static bool has_news(void *context)
 
 static void sleep_a_while(struct lane *lane)
 {
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+    const uint64_t fed = lane->fed_since_sleep;
+    lane->fed_since_sleep = 0;
+    if (fed >= NAP_FROM) {
+        nanosleep(&nap, NULL); /* the receiver need not wake anybody meanwhile */
+        return;
+    }
     int64_t left_us = lane->tick_us + TICK_US - clock_us(CLOCK_MONOTONIC);
     left_us = left_us < 0 ? 0 : left_us;
     waker_sleep(&lane->waker, lane->phase == CUT_NONE ? (int)(left_us / 1000) + 1 : PENDING_WAIT_MS, has_news, lane);
@@ -297,13 +319,13 @@ static void *run(void *context)
         atomic_store(&lane->ended, true); /* so that receiving ends */
     while (result == 0 && !atomic_load(&lane->ending)) {
         waker_sleep(&lane->waker, TICK_US / 1000, is_called, lane);
-        answer_call(lane);
+        call_box_answer(&lane->calls, lane->options.collector);
     }
     if (result == 0)
         result = finish(lane);
     atomic_store(&lane->failed, result != 0);
     publish_counts(lane);
-    answer_call(lane);
+    call_box_answer(&lane->calls, lane->options.collector);
     if (lane->options.tick != NULL)
         lane->options.tick(lane->options.context, lane->options.collector, clock_us(CLOCK_REALTIME));
     atomic_store(&lane->ended, true);
@@ -326,12 +348,15 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
     lane->cursor = lane->cut.position;
     lane->recovered = journal_is_recovered(options->journal) ? journal_head(options->journal) : UINT64_MAX;
     lane->cut_us = lane->tick_us = clock_us(CLOCK_MONOTONIC);
+    atomic_store(&lane->moved_us, lane->tick_us);
     for (size_t i = 0; i < options->collector->sink_count; i++)
         lane->durable |= is_durable(options->collector->sinks[i]);
     pthread_mutex_init(&lane->mutex, NULL);
-    pthread_cond_init(&lane->called, NULL);
+    call_box_init(&lane->calls);
+    atomic_store(&lane->commit_us, options->commit_us);
     publish_counts(lane);
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int number = pthread_create(&lane->thread, NULL, run, lane);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -361,34 +386,31 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
 {
     pthread_mutex_lock(&lane->mutex);
     *ret_counts = lane->counts;
-    ret_counts->waiting = journal_head(lane->options.journal) - lane->counted;
+    const uint64_t done = lane->counts_cursor; /* what is committed is the lane's to read */
     pthread_mutex_unlock(&lane->mutex);
+    const uint64_t head = journal_head(lane->options.journal);
+    ret_counts->waiting = head > done ? head - done : 0;
+}
+
+int64_t lane_still_us(struct lane *lane)
+{
+    const struct collector *collector = lane->options.collector;
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        struct sink *sink = collector->sinks[i];
+        if (sink->class->waits != NULL && sink->class->waits(sink))
+            return 0;
+    }
+    return clock_us(CLOCK_MONOTONIC) - atomic_load_explicit(&lane->moved_us, memory_order_relaxed);
 }
 
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000 + (until.tv_nsec / 1000000 + timeout_ms % 1000) / 1000;
-    until.tv_nsec = (until.tv_nsec + (long)(timeout_ms % 1000) * 1000000) % 1000000000;
-    pthread_mutex_lock(&lane->mutex);
-    if (lane->call != NULL) {
-        pthread_mutex_unlock(&lane->mutex);
-        return false; /* of somebody else */
-    }
-    lane->call = call;
-    lane->call_context = context;
-    const uint64_t number = ++lane->calls_asked;
-    pthread_mutex_unlock(&lane->mutex);
-    waker_wake(&lane->waker);
-    pthread_mutex_lock(&lane->mutex);
-    while (lane->calls_done < number && pthread_cond_timedwait(&lane->called, &lane->mutex, &until) == 0)
-        ;
-    const bool done = lane->calls_done >= number;
-    if (!done)
-        lane->call = NULL;
-    pthread_mutex_unlock(&lane->mutex);
-    return done;
+    return call_box_put(&lane->calls, &lane->waker, call, context, timeout_ms);
+}
+
+void lane_set_commit(struct lane *lane, int64_t commit_us)
+{
+    atomic_store(&lane->commit_us, commit_us);
 }
 
 void lane_hurry(struct lane *lane)
@@ -420,6 +442,6 @@ void lane_free(struct lane *lane)
         return;
     waker_done(&lane->waker);
     pthread_mutex_destroy(&lane->mutex);
-    pthread_cond_destroy(&lane->called);
+    call_box_done(&lane->calls);
     free(lane);
 }

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "side_lane.h"
 
+#include "call_box.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -14,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TICK_US = 1000000 };
+enum { TICK_US = 1000000, ABANDONED_MS = 1000 };
 
 struct source_journal {
     struct journal *journal;
@@ -24,16 +26,18 @@ struct source_journal {
 
 struct side_lane {
     struct collector *collector;
+    const struct address_list *allowed;
     char name[64];
     char bookmark[16];
     struct source_journal journals[SIDE_LANE_JOURNALS_MAX];
     size_t journal_count;
     struct journal_copies *copies;
     struct waker waker;
+    struct call_box calls;
     pthread_t thread;
     int64_t tick_us; /* monotonic */
     _Atomic bool ending, abandoned, failed, done;
-    _Atomic uint64_t taken, missed;
+    _Atomic uint64_t taken, refused, missed;
     struct sink_error failure; /* before `failed` is set */
 };
 
@@ -61,7 +65,12 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
     atomic_fetch_add_explicit(&lane->missed, missed, memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
         struct weir_datagram datagram;
-        if (journal_copies_datagram(lane->copies, i, &datagram) && take(lane, &datagram) != 0)
+        const bool whole = journal_copies_datagram(lane->copies, i, &datagram);
+        if (lane->allowed != NULL && !address_list_has(lane->allowed, &datagram.source)) {
+            atomic_fetch_add_explicit(&lane->refused, 1, memory_order_relaxed);
+            continue;
+        }
+        if (whole && take(lane, &datagram) != 0)
             return -1;
         atomic_fetch_add_explicit(&lane->taken, 1, memory_order_relaxed);
     }
@@ -72,12 +81,12 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
 
 static bool has_news(void *context)
 {
-    const struct side_lane *lane = context;
+    struct side_lane *lane = context;
     for (size_t i = 0; i < lane->journal_count; i++) {
         if (journal_head(lane->journals[i].journal) > lane->journals[i].position)
             return true;
     }
-    return atomic_load(&lane->ending);
+    return call_box_has(&lane->calls) || atomic_load(&lane->ending);
 }
 
 static int tick(struct side_lane *lane)
@@ -91,6 +100,7 @@ static int tick(struct side_lane *lane)
 static int step(struct side_lane *lane, bool *ret_idle)
 {
     *ret_idle = true;
+    call_box_answer(&lane->calls, lane->collector);
     for (size_t i = 0; i < lane->journal_count; i++) {
         const int count = take_burst(lane, &lane->journals[i]);
         if (count < 0)
@@ -153,6 +163,7 @@ static int start_thread(struct side_lane *lane, struct sink_error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int number = pthread_create(&lane->thread, NULL, run, lane);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -173,7 +184,9 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
         free(lane);
         return NULL;
     }
+    call_box_init(&lane->calls);
     lane->collector = options->collector;
+    lane->allowed = options->allowed;
     lane->tick_us = clock_us(CLOCK_MONOTONIC);
     snprintf(lane->name, sizeof lane->name, "%s", options->name);
     snprintf(lane->bookmark, sizeof lane->bookmark, "%08" PRIx32, sum_of(options->name));
@@ -193,6 +206,12 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
 struct waker *side_lane_waker(struct side_lane *lane)
 {
     return &lane->waker;
+}
+
+bool side_lane_call(struct side_lane *lane, void (*call)(void *context, struct collector *collector), void *context,
+                    int timeout_ms)
+{
+    return !atomic_load(&lane->done) && call_box_put(&lane->calls, &lane->waker, call, context, timeout_ms);
 }
 
 void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_counts)
@@ -217,25 +236,33 @@ static void count_what_is_left(struct side_lane *lane)
     uint64_t offered = 0;
     for (size_t i = 0; i < lane->journal_count; i++)
         offered += journal_head(lane->journals[i].journal) - lane->journals[i].begin;
-    atomic_store(&lane->missed, offered - atomic_load(&lane->taken));
+    atomic_store(&lane->missed, offered - atomic_load(&lane->taken) - atomic_load(&lane->refused));
+}
+
+/* By a clock that nobody sets. */
+static bool ends_within(const struct side_lane *lane, int wait_ms)
+{
+    const int64_t until_us = clock_us(CLOCK_MONOTONIC) + (int64_t)wait_ms * 1000;
+    const struct timespec a_while = {.tv_nsec = 1000000};
+    while (!atomic_load(&lane->done) && clock_us(CLOCK_MONOTONIC) < until_us)
+        nanosleep(&a_while, NULL);
+    return atomic_load(&lane->done);
 }
 
 /* A sink may be stuck in a write to a pipe that nobody reads; then it is not waited for. */
 int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error)
 {
-    struct timespec until;
     atomic_store(&lane->ending, true);
     waker_wake(&lane->waker);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += wait_ms / 1000 + 1;
-    int result = pthread_timedjoin_np(lane->thread, NULL, &until);
-    if (result != 0) {
+    bool ended = ends_within(lane, wait_ms);
+    if (!ended) {
         atomic_store(&lane->abandoned, true);
-        until.tv_sec++;
-        result = pthread_timedjoin_np(lane->thread, NULL, &until);
+        ended = ends_within(lane, ABANDONED_MS);
     }
+    if (ended)
+        pthread_join(lane->thread, NULL);
     count_what_is_left(lane);
-    if (result == 0)
+    if (ended)
         return side_lane_failed(lane, error) ? -1 : 0;
     snprintf(error->text, sizeof error->text, "-o %s does not take what is written to it; it is left", lane->name);
     return -1;
@@ -251,6 +278,7 @@ void side_lane_free(struct side_lane *lane)
     if (lane == NULL || !atomic_load(&lane->done))
         return;
     waker_done(&lane->waker);
+    call_box_done(&lane->calls);
     journal_copies_free(lane->copies);
     free(lane);
 }

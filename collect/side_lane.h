@@ -8,6 +8,7 @@
 #ifndef WEIR_COLLECT_SIDE_LANE_H
 #define WEIR_COLLECT_SIDE_LANE_H
 
+#include "address_list.h"
 #include "collector.h"
 #include "journal.h"
 #include "waker.h"
@@ -20,11 +21,12 @@ struct side_lane_options {
     const char *name;     /* of the sink: it goes on where one of this name stood when the process was killed */
     struct journal *const *journals;
     size_t journal_count;
+    const struct address_list *allowed; /* exporters whose datagrams are taken; NULL: all */
     struct collector *collector; /* with one sink; the lane's from side_lane_start() to side_lane_end() */
 };
 
 struct side_lane_counts {
-    uint64_t taken;  /* datagrams */
+    uint64_t taken;  /* datagrams, without those of exporters that are not allowed */
     uint64_t missed; /* for it was too slow */
 };
 
@@ -33,6 +35,10 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
 
 /* For the receivers; lives as long as the lane. */
 struct waker *side_lane_waker(struct side_lane *lane);
+
+/* Runs `call` on the lane's thread, which may then look at its collector. False when the lane does not come to it in time, or has failed. */
+bool side_lane_call(struct side_lane *lane, void (*call)(void *context, struct collector *collector), void *context,
+                    int timeout_ms);
 
 void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_counts);
 

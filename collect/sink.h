@@ -45,6 +45,11 @@ struct sink_class {
     size_t (*save)(struct sink *sink, uint8_t *data, size_t room_bytes);
     void (*load)(struct sink *sink, const uint8_t *data, size_t size_bytes);
     void (*hurry)(struct sink *sink);
+    /* From any thread: whether it cannot go on for something outside, as a full disk, that it has told of. */
+    bool (*waits)(struct sink *sink);
+    /* What it writes to may have been renamed or removed: it goes on under the name that it had. A sink that fails here goes on
+     * as before. */
+    int (*reopen)(struct sink *sink, struct sink_error *error);
 };
 
 /* The first member of every sink. */

@@ -10,6 +10,7 @@
 #include "cut.h"
 #include "commit_account.h"
 #include "segment_commit.h"
+#include "store_format.h"
 #include "store_keeper.h"
 #include "writer_lock.h"
 
@@ -494,6 +495,9 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     const uint64_t rows_dropped = writer->counts.rows_dropped;
     const bool room = writer->queue_count < writer->options.queue_max + QUEUE_LEDGER;
     pthread_mutex_unlock(&writer->mutex);
+    struct store_error ignored;
+    if (writer->options.claim)
+        writer_lock_mark(&writer->lock, writer->options.until_boot, &ignored); /* it is alive */
     if (!room)
         return; /* the next call tells of this time too */
     struct segment *segment = segment_create(SEGMENT_LEDGER);
@@ -510,6 +514,14 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     pthread_mutex_lock(&writer->mutex);
     enqueue(writer, segment);
     pthread_mutex_unlock(&writer->mutex);
+}
+
+bool store_writer_is_failing(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    const bool is_failing = writer->is_failing;
+    pthread_mutex_unlock(&writer->mutex);
+    return is_failing;
 }
 
 size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
@@ -625,21 +637,42 @@ static int start(struct store_writer *writer, struct store_error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int result = start_keeper(writer, error) == 0 && start_threads(writer, error) == 0 ? 0 : -1;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return result;
 }
 
+int store_writer_keep(struct store_writer *writer, bool merge, uint64_t keep_days, uint64_t keep_bytes,
+                      struct store_error *error)
+{
+    if (writer->keeper != NULL)
+        return store_keeper_set(writer->keeper, merge, keep_days, keep_bytes, error);
+    writer->options.merge = merge;
+    writer->options.keep_days = keep_days;
+    writer->options.keep_bytes = keep_bytes;
+    return start_keeper(writer, error);
+}
+
 static int take_number(struct store_writer *writer, struct store_error *error)
 {
     const struct store_writer_options *options = &writer->options;
+    const bool safe = options->sync == STORE_SYNC_ALWAYS;
     if (options->cuts)
         writer->cut = options->cut + 1;
-    if (options->cuts && options->id != 0)
-        return writer_lock_claim(&writer->lock, writer->folder, options->id, options->cut, options->sync == STORE_SYNC_ALWAYS,
-                                 error);
-    return writer_lock_take(&writer->lock, writer->folder, error);
+    if ((options->id == 0 ? writer_lock_take(&writer->lock, writer->folder, error)
+                          : writer_lock_claim(&writer->lock, writer->folder, options->id, options->cut, safe, error)) != 0)
+        return -1;
+    struct store_error ignored; /* where there is no room now, it is tried again each minute */
+    if (options->claim)
+        writer_lock_mark(&writer->lock, options->until_boot, &ignored);
+    return 0;
+}
+
+uint32_t store_writer_id(const struct store_writer *writer)
+{
+    return writer->lock.id;
 }
 
 struct store_writer *store_writer_create(const struct store_writer_options *options, struct store_error *error)
@@ -667,10 +700,12 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     const bool whole = writer->folder != NULL && writer->ledger != NULL;
     if (!whole)
         store_error_set(error, "not enough memory to start");
-    if (!whole || take_number(writer, error) != 0 || start(writer, error) != 0) {
+    if (!whole || store_format_check(writer->folder, error) != 0 || take_number(writer, error) != 0 ||
+        start(writer, error) != 0) {
         free_writer(writer);
         return NULL;
     }
+    store_format_mark(writer->folder);
     writer->sequence_next = writer->lock.sequence_next;
     commit_account_init(&writer->account, writer->sequence_next);
     return writer;
@@ -691,7 +726,7 @@ int store_writer_close(struct store_writer *writer, struct store_counts *ret_cou
         *error = writer->trouble;
     if (ret_counts != NULL)
         *ret_counts = writer->counts;
-    if (writer->options.cuts && writer->unnamed == NULL && !writer->cut_lost)
+    if (writer->options.claim && writer->unnamed == NULL && !writer->cut_lost)
         writer_lock_settle(&writer->lock);
     free_writer(writer);
     return lost ? -1 : 0;

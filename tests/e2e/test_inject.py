@@ -16,7 +16,8 @@ import weir_e2e
 from weir_e2e import case, check_sane, expect, expect_equal, run, wait_until, weir_ok
 
 weir_e2e.use_venv()
-from live_flows import Sender, expect_once, held_socket, start_on, stored  # noqa: E402: needs it
+from live_collector import held_socket, start_on  # noqa: E402: needs it
+from numbered_sender import Sender, expect_once, stored  # noqa: E402
 
 BUILD = os.path.dirname(os.path.abspath(sys.argv[1]))
 LIBRARY = os.environ.get("WEIR_INJECT") or os.path.join(BUILD, "tests/inject/libinject.so")

@@ -14,8 +14,8 @@ import weir_e2e
 from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port, run, wait_until, weir_ok
 
 weir_e2e.use_venv()
-from live_flows import (NUMBERED, ROWS, TEMPLATE, Sender, expect_once, held_socket, record, start_on,  # noqa: E402: needs it
-                        stored, told)
+from live_collector import held_socket, start_on, told  # noqa: E402: needs it
+from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
 
 KILLS = int(os.environ.get("WEIR_KILLS", "12"))
 
@@ -47,6 +47,69 @@ def kills_lose_nothing_and_double_nothing(folder):
     weir_ok("store", "check", folder + "/store")
     expect_equal(os.listdir(folder + "/store/.writing"), [], "files under way")
     expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
+
+
+@case
+def a_signal_under_load_ends_it_when_all_is_kept(folder):
+    os.mkdir(folder + "/journal", 0o700)
+    with held_socket() as held:
+        port, flows = held.getsockname()[1], 0
+        sender = Sender(port, 3000)
+        sender.start()
+        try:
+            for _ in range(4):
+                collector = start_on(held, folder, "-o", "store:store", "--commit", "1h")
+                begun = sender.number
+                wait_until(lambda: sender.number > begun + 1000 * ROWS / 10, "more flows")
+                flows += collector.stop(signal.SIGTERM).flows
+                expect_equal(sum(stored(folder + "/store").values()), flows, "flows in the store at its end")
+                expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
+        finally:
+            sender.stop()
+        collector = start_on(held, folder, "-o", "store:store")
+        wait_until(lambda: weir_e2e.queue_of(port) == 0, "an empty queue")
+        summary = collector.stop(signal.SIGTERM)
+    expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
+    expect_once(stored(folder + "/store"), sender.number, "the store")
+
+
+@case
+def a_second_signal_under_load_ends_it_at_once_and_loses_nothing(folder):
+    """Its store takes nothing for a while, so that what is received cannot be kept."""
+    os.mkdir(folder + "/journal", 0o700)
+    os.mkdir(folder + "/store")
+    left = []
+    with held_socket() as held:
+        port = held.getsockname()[1]
+        sender = Sender(port, 3000)
+        sender.start()
+        try:
+            for _ in range(3):
+                collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s")
+                wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
+                os.rename(folder + "/store/.writing", folder + "/store/.away")
+                collector.wait_for("this goes on to be tried")
+                begun = sender.number
+                wait_until(lambda: sender.number > begun + 100 * ROWS, "more flows")
+                collector.process.send_signal(signal.SIGTERM)
+                begun = sender.number
+                wait_until(lambda: sender.number > begun + 100 * ROWS, "more flows, while it tries to keep what it has")
+                expect(collector.process.poll() is None, "it ended with something to write: " + collector.log())
+                begun_s = time.monotonic()
+                collector.process.send_signal(signal.SIGTERM)
+                expect_equal(collector.wait_end(), 1, "exit code")
+                expect(time.monotonic() - begun_s < 10, "it took long to end: " + collector.log())
+                left += re.findall(r"in the journal: (\d+) datagrams, which the next start stores", collector.log())
+                os.rename(folder + "/store/.away", folder + "/store/.writing")
+        finally:
+            sender.stop()
+        collector = start_on(held, folder, "-o", "store:store")
+        wait_until(lambda: weir_e2e.queue_of(port) == 0, "an empty queue")
+        summary = collector.stop(signal.SIGTERM)
+    expect_equal(len(left), 3, "ends with something left")
+    expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
+    expect_once(stored(folder + "/store"), sender.number, "the store")
+    weir_ok("store", "check", folder + "/store")
 
 
 @case

@@ -19,8 +19,8 @@ weir_e2e.use_venv()
 import pyarrow.parquet  # noqa: E402: it is there from here on
 
 import store_reader  # noqa: E402
-from live_flows import (NUMBERED, ROWS, TEMPLATE, Sender, expect_once, held_socket, record, start_on,  # noqa: E402
-                        stored, told)
+from live_collector import held_socket, start_on, told  # noqa: E402: needs it
+from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
 
 SLOW_RATE = ["--flow-rate", "40000"]  # what a collector under a sanitizer can take
 if os.environ.get(own_network.MARK, "none") != "none":

@@ -79,6 +79,7 @@ static void send_flows(void)
 struct keeper {
     struct sink sink;
     _Atomic bool stalled;     /* takes nothing */
+    _Atomic bool stuck;       /* in that */
     _Atomic bool unwritable;  /* cuts do not come to an end */
     _Atomic bool hurried, broken;
     _Atomic uint64_t cut_now, cut_last, published, taken;
@@ -101,8 +102,10 @@ static void nap(void)
 static int on_batch(struct sink *sink, const struct weir_batch *batch, struct sink_error *error)
 {
     struct keeper *keeper = of(sink);
-    while (atomic_load(&keeper->stalled) && !atomic_load(&keeper->hurried))
+    while (atomic_load(&keeper->stalled) && !atomic_load(&keeper->hurried)) {
+        atomic_store(&keeper->stuck, true);
         nap();
+    }
     if (atomic_load(&keeper->broken)) {
         snprintf(error->text, sizeof error->text, "broken");
         return -1;
@@ -171,13 +174,24 @@ static void keeper_done(struct keeper *keeper)
 
 /* ------------------------------------------------------------------------------------------------------------ engine */
 
+static char noted[512];
+
+static void note(void *context, const char *text)
+{
+    (void)context;
+    snprintf(noted, sizeof noted, "%s", text);
+}
+
+static const struct address_list *allowed; /* NULL: all are */
+
 static struct engine *make(const char *name)
 {
     char path[128];
     struct sink_error error = {0};
     snprintf(path, sizeof path, "%s/%s", folder, name == NULL ? "" : name);
     const struct engine_options options = {
-        .worker_count = 1, .journal_path = name == NULL ? NULL : path, .journal_bytes = 2 << 20, .commit_us = 20000};
+        .worker_count = 1, .journal_path = name == NULL ? NULL : path, .journal_bytes = 2 << 20, .commit_us = 20000,
+        .allowed = allowed, .warn = note};
     struct engine *engine = engine_create(&options, &error);
     if (engine == NULL)
         print_error("%s\n", error.text);
@@ -208,7 +222,7 @@ static void check_account(struct engine *engine, uint64_t sent)
     struct engine_counts counts;
     engine_counts(engine, &counts);
     assert_int_equal(counts.receiver.received + counts.receiver.dropped_kernel + counts.receiver.dropped_journal, sent);
-    assert_int_equal(counts.receiver.received + counts.recovered, counts.waiting + counts.cut_off + counts.ledger.datagrams);
+    assert_int_equal(counts.receiver.received + counts.recovered, counts.waiting + counts.cut_off + counts.refused + counts.ledger.datagrams);
 }
 
 #define wait_until(condition)                                                                                   \
@@ -259,15 +273,15 @@ static void test_stalled(void **state)
     collector_add(engine_collector(engine, 0), &keeper.sink);
     atomic_store(&keeper.stalled, true);
     start(engine);
-    for (int i = 0; i < 4000; i++) {
+    const uint64_t room = journal_slot_count(engine_journal(engine, 0)) - 1;
+    for (uint64_t i = 0; i < 4000; i++) {
         send_flows();
-        if (i % 32 == 31)
-            nap();
+        if (i % 16 == 15 || i + 16 > room)
+            wait_until((engine_counts(engine, &counts), counts.receiver.received >= (i < room ? i + 1 : room)));
     }
-    for (engine_counts(engine, &counts); counts.receiver.received < 900; engine_counts(engine, &counts))
-        nap();
+    assert_int_equal(counts.receiver.received, room);
     atomic_store(&keeper.stalled, false);
-    wait_until(atomic_load(&keeper.taken) > 900);
+    wait_until(atomic_load(&keeper.taken) >= room);
     assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
     check_account(engine, 4000);
     engine_counts(engine, &counts);
@@ -301,21 +315,73 @@ static void test_side_is_stalled(void **state)
     send_flows();
     wait_until(atomic_load(&side_keeper.taken) == FLOWS_EACH);
     atomic_store(&side_keeper.stalled, true);
-    for (int i = 0; i < 4000; i++) {
+    uint64_t sent = 1;
+    for (; sent < 4001 || (engine_side_counts(engine, 0, &counts), counts.taken + 3000 > sent); sent++) {
+        assert_true(sent < NUMBERS / FLOWS_EACH);
         send_flows();
-        if (i % 100 == 99)
+        if (sent % 100 == 99)
             wait_until(atomic_load(&main_keeper.taken) + 8192 > next_number);
     }
-    wait_until(atomic_load(&main_keeper.taken) == next_number); /* so that most has gone from the journal */
+    wait_until(atomic_load(&main_keeper.taken) + 8192 > next_number);
     atomic_store(&side_keeper.stalled, false);
     assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
     assert_string_equal(engine_side_counts(engine, 0, &counts), "the slow one");
-    assert_int_equal(counts.taken + counts.missed, 4001);
+    assert_int_equal(counts.taken + counts.missed, sent);
     assert_true(counts.missed > 1000);
     assert_null(engine_side_counts(engine, 1, &counts));
     for (uint32_t i = 0; i < next_number; i++)
         assert_int_equal(main_keeper.counts[i], 1);
     engine_free(engine);
+    keeper_done(&main_keeper);
+    keeper_done(&side_keeper);
+}
+
+/* Whoever is not in the list reaches neither decoder; he is counted, told of, and holds nothing up. */
+static void test_refused(void **state)
+{
+    (void)state;
+    struct keeper main_keeper, side_keeper;
+    struct engine_counts counts;
+    struct side_lane_counts side;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    const char *const entry = "127.0.0.2/31";
+    struct address_list *list = address_list_create(&entry, 1, &error);
+    struct sockaddr_in to_address;
+    socklen_t length = sizeof to_address;
+    assert_non_null(list);
+    open_sockets(1 << 20);
+    assert_int_equal(getsockname(to, (struct sockaddr *)&to_address, &length), 0);
+    allowed = list;
+    keeper_init(&main_keeper, 0);
+    keeper_init(&side_keeper, 0);
+    struct engine *engine = make(NULL);
+    allowed = NULL;
+    collector_add(engine_collector(engine, 0), &main_keeper.sink);
+    collector_add(engine_add_side(engine, "beside", &error), &side_keeper.sink);
+    start(engine);
+    for (int i = 0; i < 100; i++)
+        send_flows();
+    wait_until((engine_counts(engine, &counts), counts.refused) == 100);
+    const struct sockaddr_in honest = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 2)};
+    close(from);
+    from = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(from, (const struct sockaddr *)&honest, sizeof honest), 0);
+    assert_int_equal(connect(from, (const struct sockaddr *)&to_address, sizeof to_address), 0);
+    next_number = 0; /* with the template */
+    send_flows();
+    wait_until(atomic_load(&main_keeper.taken) == FLOWS_EACH && atomic_load(&side_keeper.taken) == FLOWS_EACH);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    check_account(engine, 101);
+    engine_counts(engine, &counts);
+    assert_int_equal(counts.refused, 100);
+    assert_int_equal(counts.ledger.datagrams, 1);
+    engine_side_counts(engine, 0, &side);
+    assert_int_equal(side.taken, 1);
+    assert_int_equal(side.missed, 0);
+    assert_non_null(strstr(noted, " from 127.0.0.1"));
+    engine_free(engine);
+    address_list_free(list);
     keeper_done(&main_keeper);
     keeper_done(&side_keeper);
 }
@@ -427,15 +493,88 @@ static void test_call(void **state)
     keeper_done(&keeper);
 }
 
+static void count_threads(void *context, struct collector *collector)
+{
+    (void)collector;
+    ++*(unsigned *)context;
+}
+
+/* Workers and lanes beside them, while datagrams come; one that is stuck, or has failed, is told of, and holds nobody up. */
+static void test_call_all(void **state)
+{
+    (void)state;
+    struct keeper main_keeper, side_keeper;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    unsigned count = 0;
+    open_sockets(8 << 20);
+    keeper_init(&main_keeper, 0);
+    keeper_init(&side_keeper, 0);
+    struct engine *engine = make(NULL);
+    collector_add(engine_collector(engine, 0), &main_keeper.sink);
+    collector_add(engine_add_side(engine, "beside", &error), &side_keeper.sink);
+    start(engine);
+    for (unsigned i = 1; i <= 100; i++) {
+        send_flows();
+        assert_int_equal(engine_call_all(engine, count_threads, &count, WAIT_MS), 0);
+        assert_int_equal(count, 2 * i);
+    }
+    wait_until(atomic_load(&side_keeper.taken) == next_number);
+    atomic_store(&side_keeper.stalled, true);
+    send_flows();
+    wait_until(atomic_load(&main_keeper.taken) == next_number);
+    unsigned missed = 0;
+    wait_until((missed = engine_call_all(engine, count_threads, &count, 50)) == 1); /* from when it is stuck on */
+    count = 0;
+    atomic_store(&side_keeper.broken, true);
+    atomic_store(&side_keeper.stalled, false);
+    wait_until(engine_side_trouble(engine, &error));
+    assert_int_equal(engine_call_all(engine, count_threads, &count, WAIT_MS), 1);
+    assert_int_equal(count, 1);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), -1);
+    engine_free(engine);
+    keeper_done(&main_keeper);
+    keeper_done(&side_keeper);
+}
+
+/* What was to be committed in an hour is when that is changed. */
+static void test_set_commit(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    struct engine *engine = make(NULL);
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    engine_set_commit(engine, INT64_MAX);
+    start(engine);
+    for (int i = 0; i < 10; i++)
+        send_flows();
+    wait_until(atomic_load(&keeper.taken) == next_number);
+    for (int i = 0; i < 100; i++)
+        nap(); /* as long as five commits of before */
+    assert_int_equal(atomic_load(&keeper.published), 0);
+    engine_set_commit(engine, 20000);
+    wait_until(atomic_load(&keeper.published) > 0);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_all_is_kept, close_sockets),
         cmocka_unit_test_teardown(test_stalled, close_sockets),
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
+        cmocka_unit_test_teardown(test_refused, close_sockets),
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
         cmocka_unit_test_teardown(test_failure_ends_it, close_sockets),
         cmocka_unit_test_teardown(test_call, close_sockets),
+        cmocka_unit_test_teardown(test_call_all, close_sockets),
+        cmocka_unit_test_teardown(test_set_commit, close_sockets),
     };
     if (mkdtemp(folder) == NULL)
         return 1;

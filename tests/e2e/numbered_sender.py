@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""live_flows.py: flows with numbers, sent to a live collector that may be killed, and what of them is in its store.
-
-To be imported behind weir_e2e.use_venv()."""
+"""numbered_sender.py: exporters whose flows have numbers, and whether a store has each once. Needs the tests' environment."""
 import collections
 import socket
 import struct
 import threading
 
-import pyarrow.parquet
-
 import netflow_maker as v9
+import pyarrow.parquet
 import store_reader
-from weir_e2e import Collector, expect
+from weir_e2e import expect
 
 ROWS = 20  # of a datagram
 NUMBERED = 256  # a template
 FIELDS = [(148, 8), (v9.IPV4_SRC_ADDR, 4), (v9.IN_BYTES, 4)]
 TEMPLATE = v9.templates((NUMBERED, FIELDS))
-SOL_SOCKET, SO_RCVBUFFORCE = socket.SOL_SOCKET, 33
-BUFFER_BYTES = 32 << 20
 
 
 def record(number):
@@ -62,36 +57,12 @@ class Sender(threading.Thread):
             sender.close()
 
 
-def held_socket():
-    """One that outlives the collectors, as those of a service manager do, and holds seconds of traffic."""
-    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        held.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
-    except PermissionError:
-        held.setsockopt(SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-    held.bind(("127.0.0.1", 0))
-    return held
-
-
-def start_on(held, folder, *arguments, environment=(), **options):
-    """A collector on a socket that is held, with `NAME=VALUE`s in its environment."""
-    passing = ["bash", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&%d' % held.fileno()]
-    return Collector(folder, "--state", folder + "/state", "--journal", folder + "/journal", *arguments, ports=[],
-                     wrapper=[*passing, *(["env", *environment] if environment else [])], pass_fds=[held.fileno()], **options)
-
-
 def stored(store):
     numbers = collections.Counter()
     for path in store_reader.segment_paths(store):
         numbers.update(pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read(["flowId"])
                        .column(0).to_pylist())
     return numbers
-
-
-def told(store, name):
-    """The sum of a column of the ledger."""
-    return sum(sum(number or 0 for number in pyarrow.parquet.ParquetFile(path).read([name]).column(0).to_pylist())
-               for path in store_reader.segment_paths(store, "ledger"))
 
 
 def expect_once(numbers, count, what):
