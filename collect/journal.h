@@ -108,6 +108,7 @@ bool journal_datagram(const struct journal *journal, uint64_t position, struct w
 
 /* --------------------------------------------------------------------------------------------------------- committing */
 
+/* For the thread that commits. */
 struct journal_commit journal_committed(const struct journal *journal);
 
 /* All before the position is kept elsewhere: slots before it are free. Positions and cuts only go up. */

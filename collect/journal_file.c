@@ -58,6 +58,16 @@ static bool is_sound(const struct journal_header *header, off_t size_bytes)
     return commit->position <= UINT64_MAX / 2 && commit->cut <= UINT64_MAX / 2;
 }
 
+/* The first octets of a file: 1; 0 when there are not so many; -1 when they cannot be read, which is not to be taken for that. */
+static int read_begin(int fd, void *data, size_t size_bytes)
+{
+    ssize_t got;
+    do
+        got = pread(fd, data, size_bytes, 0);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? -1 : got == (ssize_t)size_bytes;
+}
+
 uint32_t journal_file_peek(const char *path)
 {
     struct stat is;
@@ -66,7 +76,7 @@ uint32_t journal_file_peek(const char *path)
     if (fd < 0)
         return 0;
     const bool sound = flock(fd, LOCK_SH | LOCK_NB) == 0 && fstat(fd, &is) == 0 && S_ISREG(is.st_mode) &&
-                       is.st_uid == geteuid() && pread(fd, &header, sizeof header, 0) == (ssize_t)sizeof header &&
+                       is.st_uid == geteuid() && read_begin(fd, &header, sizeof header) == 1 &&
                        is_sound(&header, is.st_size);
     close(fd);
     return sound ? header.worker_count : 0;
@@ -85,11 +95,16 @@ static int find(const struct journal_options *options, struct journal_file *file
                  options->path);
         return -1;
     }
-    if (is.st_size < JOURNAL_HEADER_BYTES || pread(file->fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
-        !is_sound(&header, is.st_size))
+    const int whole = read_begin(file->fd, &header, sizeof header);
+    if (whole < 0)
+        return fail(error, "cannot read the journal", options->path, "; it is left as it is");
+    if (whole == 0 || is.st_size < JOURNAL_HEADER_BYTES || !is_sound(&header, is.st_size))
         return 0;
     /* Room that was punched out of the file would be a SIGBUS on a file system that is full. */
-    if ((errno = posix_fallocate(file->fd, 0, is.st_size)) != 0)
+    do
+        errno = posix_fallocate(file->fd, 0, is.st_size);
+    while (errno == EINTR);
+    if (errno != 0)
         return fail(error, "cannot use the journal", options->path, "; is there room on that file system?");
     if (map_it(file, (size_t)is.st_size, header.slot_count) != 0)
         return fail(error, "cannot map the journal", options->path, "");
@@ -150,7 +165,10 @@ static int move_aside(const struct journal_options *options, struct journal_file
                       void (*warn)(void *context, const char *text), void *context, struct sink_error *error)
 {
     char aside[PATH_MAX], text[2 * PATH_MAX + 100], begin[sizeof JOURNAL_MAGIC - 1] = "", none[sizeof begin] = "";
-    if (pread(file->fd, begin, sizeof begin, 0) <= 0 || memcmp(begin, none, sizeof begin) == 0)
+    const int whole = read_begin(file->fd, begin, sizeof begin);
+    if (whole < 0)
+        return fail(error, "cannot read the journal", options->path, "; it is left as it is");
+    if (memcmp(begin, none, sizeof begin) == 0)
         return 0; /* its making was cut off */
     snprintf(aside, sizeof aside, "%.*s.damaged", PATH_MAX - 16, options->path);
     if (rename(options->path, aside) != 0)

@@ -14,40 +14,14 @@ import threading
 import time
 
 import netflow_maker as v9
-import store_reader
 import weir_e2e
 from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port, run, wait_until, weir_ok
 
 weir_e2e.use_venv()
-import pyarrow.parquet  # noqa: E402: it is there from here on
-from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402: needs it
+from live_collector import held_socket, start_on, told  # noqa: E402: needs it
+from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
 
 KILLS = int(os.environ.get("WEIR_KILLS", "12"))
-SOL_SOCKET, SO_RCVBUFFORCE = socket.SOL_SOCKET, 33
-BUFFER_BYTES = 32 << 20
-
-
-def held_socket():
-    """One that outlives the collectors, as those of a service manager do, and holds seconds of traffic."""
-    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        held.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
-    except PermissionError:
-        held.setsockopt(SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-    held.bind(("127.0.0.1", 0))
-    return held
-
-
-def start_on(held, folder, *arguments):
-    passing = ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&%d' % held.fileno()]
-    return Collector(folder, "--state", folder + "/state", "--journal", folder + "/journal", *arguments, ports=[],
-                     wrapper=passing, pass_fds=[held.fileno()])
-
-
-def told(store, name):
-    """The sum of a column of the ledger."""
-    return sum(sum(number or 0 for number in pyarrow.parquet.ParquetFile(path).read([name]).column(0).to_pylist())
-               for path in store_reader.segment_paths(store, "ledger"))
 
 
 def kill_at_random(collector, longest_s):
