@@ -388,6 +388,8 @@ static int prepare_all(struct live *live, bool *ret_usage, struct sink_error *er
     free(path);
     if (result == 0 && live->listener == NULL)
         result = open_listener(live, error);
+    if (result == 0)
+        result = outputs_check_loops(live->options, live->listener, error);
     return result == 0 ? load_states(live) : result;
 }
 

@@ -7,6 +7,7 @@
 
 #include "json_sink.h"
 #include "null_sink.h"
+#include "repeater.h"
 #include "store_sink.h"
 #include "text_sink.h"
 
@@ -70,6 +71,22 @@ static struct sink *create_store(const struct collect_options *options, const ch
     return store_sink_create(&store, decoder, error);
 }
 
+static bool is_repeater(const char *output)
+{
+    return output != NULL && strncmp(output, "udp:", 4) == 0;
+}
+
+static struct sink *create_repeater(const char *output, bool *ret_usage, struct sink_error *error)
+{
+    struct repeater_options repeater = {.tell = warn};
+    if (repeater_target_parse(output + 4, &repeater.target, ret_usage, error) != 0)
+        return NULL;
+    struct sink *sink = repeater_create(&repeater, error);
+    if (sink != NULL)
+        fprintf(stderr, "Repeating datagrams to %s\n", repeater_text(sink));
+    return sink;
+}
+
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
                            struct weir_decoder *decoder, const struct journal *journal, bool *ret_usage,
                            struct sink_error *error)
@@ -85,6 +102,8 @@ static struct sink *create(const struct collect_options *options, const char *ou
         return text_sink_create(&text, error);
     if (strcmp(output, "null") == 0)
         return null_sink_create(error);
+    if (is_repeater(output))
+        return create_repeater(output, ret_usage, error);
     if (strncmp(output, "store:", 6) == 0 && output[6] != '\0')
         return create_store(options, output + 6, decoder, journal, error);
     if (strncmp(output, "json:", 5) == 0 && output[5] != '\0')
@@ -93,7 +112,9 @@ static struct sink *create(const struct collect_options *options, const char *ou
         return create_json(options, output, start_us, error);
     *ret_usage = true;
     snprintf(error->text, sizeof error->text,
-             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, or a name that ends in .json, .ndjson or .gz", output);
+             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a name that ends in .json, .ndjson "
+             "or .gz",
+             output);
     return NULL;
 }
 
@@ -185,7 +206,7 @@ int outputs_create_live(const struct collect_options *options, int64_t start_us,
     const bool several = engine_worker_count(engine) > 1;
     for (size_t i = 0; i < options->output_count; i++) {
         const char *output = options->outputs[i];
-        const bool beside = !is_store(output) && (stores || several || i > 0);
+        const bool beside = is_repeater(output) || (!is_store(output) && (stores || several || i > 0));
         if (add_live(options, output, beside, start_us, engine, ret_usage, error) != 0)
             return -1;
     }
@@ -193,6 +214,29 @@ int outputs_create_live(const struct collect_options *options, int64_t start_us,
         return -1;
     for (uint32_t i = 0; i < engine_worker_count(engine) && options->rotate_us > 0; i++)
         collector_rotate_each(engine_collector(engine, i), options->rotate_us, start_us);
+    return 0;
+}
+
+int outputs_check_loops(const struct collect_options *options, const struct listener *listener, struct sink_error *error)
+{
+    const struct receive_socket *socket;
+    for (size_t i = 0; i < options->output_count; i++) {
+        struct repeater_target target;
+        bool usage;
+        if (!is_repeater(options->outputs[i]))
+            continue;
+        if (repeater_target_parse(options->outputs[i] + 4, &target, &usage, error) != 0)
+            return -1;
+        for (size_t k = 0; (socket = listener_socket(listener, 0, k)) != NULL; k++) {
+            if (!repeater_target_reaches(&target, socket->fd))
+                continue;
+            snprintf(error->text, sizeof error->text,
+                     "-o %s would come back to this collector, which listens on %s, over and over; repeat to another port or "
+                     "machine",
+                     options->outputs[i], socket->text);
+            return -1;
+        }
+    }
     return 0;
 }
 

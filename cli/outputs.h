@@ -8,6 +8,7 @@
 #include "collect_options.h"
 #include "collector.h"
 #include "engine.h"
+#include "listener.h"
 
 /* Adds the sinks to the collector. `start_us` is when the first datagram came, or the present. -1 with `error`
  * filled; `ret_usage` tells that it is the command line that is wrong. */
@@ -18,6 +19,9 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
  * stored, and others have lanes of their own beside them. */
 int outputs_create_live(const struct collect_options *options, int64_t start_us, struct engine *engine, bool *ret_usage,
                         struct sink_error *error);
+
+/* Refuses what would be repeated to the collector itself. -1 with `error` filled. */
+int outputs_check_loops(const struct collect_options *options, const struct listener *listener, struct sink_error *error);
 
 /* Whether flows are shown on the terminal itself. */
 bool outputs_use_terminal(const struct collect_options *options);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * repeater_queue.c - many packets with one call
+ */
+#define _GNU_SOURCE
+#include "repeater_queue.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+void repeater_queue_init(struct repeater_queue *queue, int fd)
+{
+    memset(queue, 0, sizeof *queue);
+    queue->fd = fd;
+    for (size_t i = 0; i < REPEATER_QUEUE_MAX; i++)
+        queue->messages[i].msg_hdr.msg_iov = queue->parts[i];
+}
+
+/* sendmsg() takes what it does not change as changeable. */
+static struct iovec part_of(const uint8_t *octets, size_t count)
+{
+    union {
+        const uint8_t *constant;
+        void *plain;
+    } at = {.constant = octets};
+    return (struct iovec){.iov_base = at.plain, .iov_len = count};
+}
+
+void repeater_queue_add(struct repeater_queue *queue, const struct repeater_packet *packet)
+{
+    if (queue->count == REPEATER_QUEUE_MAX)
+        repeater_queue_flush(queue);
+    const uint32_t i = queue->count++;
+    memcpy(queue->headers[i], packet->headers, packet->headers_bytes);
+    queue->parts[i][0] = part_of(queue->headers[i], packet->headers_bytes);
+    queue->parts[i][1] = part_of(packet->payload, packet->payload_bytes);
+    queue->messages[i].msg_hdr.msg_iovlen = 2;
+}
+
+void repeater_queue_flush(struct repeater_queue *queue)
+{
+    bool retried = false;
+    for (uint32_t done = 0; done < queue->count;) {
+        const int sent = sendmmsg(queue->fd, queue->messages + done, queue->count - done, MSG_NOSIGNAL);
+        if (sent > 0) {
+            done += (uint32_t)sent;
+            queue->sent += (uint64_t)sent;
+            retried = false;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        /* It is of a datagram before, and told instead of sending the next one, which is tried again. */
+        if (errno == ECONNREFUSED && !retried) {
+            queue->failures.refused++;
+            queue->failures.number = errno;
+            retried = true;
+            continue;
+        }
+        queue->failures.count++;
+        queue->failures.number = errno;
+        retried = false;
+        done++;
+    }
+    queue->count = 0;
+}
