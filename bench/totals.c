@@ -2,9 +2,10 @@
 /*
  * totals.c - adds up what the decoder makes of a capture, for comparing with what is stored of it
  *
- * A line for each core column of numbers: its name, how many records tell it, their sum modulo 2^64, the least, the greatest, and how
- * many distinct ones there are ("-": more than DISTINCT_MAX). Times are signed, all else is not; addresses of IPv6 and MACs count as their first
- * 8 octets (the 6 octets of a MAC) in network byte order. At the end "flows" and the number of records.
+ * A line for each core column of numbers: its name, how many records tell it, their sum modulo 2^64, the least, the
+ * greatest, and how many distinct ones there are ("-": more than DISTINCT_MAX). Times are signed, all else is not;
+ * addresses of IPv6 and MACs count as their first 8 octets (the 6 octets of a MAC) in network byte order. At the end
+ * "flows" and the number of records.
  */
 #define _GNU_SOURCE
 #include "capture.h"

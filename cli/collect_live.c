@@ -308,6 +308,7 @@ static void tell_losses(struct live *live, const struct engine_counts *counts, u
 {
     struct side_lane_counts side;
     const char *name;
+    const bool is_kept = journal_path(engine_journal(live->engine, 0)) != NULL;
     if (counts->receiver.dropped_kernel > 0)
         fprintf(stderr,
                 "  dropped by the kernel: %" PRIu64 " datagrams, as the receive buffer was full; "
@@ -325,7 +326,8 @@ static void tell_losses(struct live *live, const struct engine_counts *counts, u
     if (counts->cut_off > 0)
         fprintf(stderr, "  too long: %" PRIu64 " datagrams for which there was no room\n", counts->cut_off);
     if (left > 0)
-        fprintf(stderr, "  in the journal: %" PRIu64 " datagrams, which the next start stores\n", left);
+        fprintf(stderr, "  %s: %" PRIu64 " datagrams%s\n", is_kept ? "in the journal" : "not stored", left,
+                is_kept ? ", which the next start stores" : "");
 }
 
 static int end(struct live *live, int result)

@@ -12,6 +12,7 @@
 #include "text_sink.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -54,20 +55,42 @@ static struct sink *create_json(const struct collect_options *options, const cha
     return sink;
 }
 
-/* With a journal, rows are kept in its cuts. */
-static struct sink *create_store(const struct collect_options *options, const char *folder, struct weir_decoder *decoder,
-                                 const struct journal *journal, struct sink_error *error)
+/* Tells stores apart, whatever name leads there; 0 where there is none yet. FNV-1a. */
+static uint64_t key_of(const char *folder)
+{
+    uint64_t sum = 14695981039346656037u;
+    char *path = realpath(folder, NULL);
+    for (const char *p = path; p != NULL && *p != '\0'; p++)
+        sum = (sum ^ (uint8_t)*p) * 1099511628211u;
+    free(path);
+    return path == NULL ? 0 : sum;
+}
+
+/* Rows are kept in the journal's cuts, by a writer whose number the journal knows. */
+static struct sink *create_live_store(const struct collect_options *options, const char *folder, struct weir_decoder *decoder,
+                                      struct journal *journal, struct sink_error *error)
 {
     struct store_writer_options store = options->store;
     store.folder = folder;
-    store.wait = options->file != NULL;
-    if (journal != NULL) {
-        store.workers = 1; /* each worker has a writer of its own */
-        store.cuts = true;
-        store.id = journal_path(journal) == NULL ? 0 : journal_id(journal);
-        store.cut = journal_committed(journal).cut;
-        store.commit_us = 0; /* the lane says when */
-    }
+    store.workers = 1; /* each worker has a writer of its own */
+    store.commit_us = 0; /* the lane says when */
+    store.cuts = true;
+    store.claim = journal_path(journal) != NULL;
+    store.until_boot = journal_is_in_memory(journal);
+    store.id = journal_writer(journal, key_of(folder));
+    store.cut = journal_committed(journal).cut;
+    struct sink *sink = store_sink_create(&store, decoder, error);
+    if (sink != NULL)
+        journal_writer_set(journal, key_of(folder), store_sink_writer(sink));
+    return sink;
+}
+
+static struct sink *create_store(const struct collect_options *options, const char *folder, struct weir_decoder *decoder,
+                                 struct sink_error *error)
+{
+    struct store_writer_options store = options->store;
+    store.folder = folder;
+    store.wait = true;
     return store_sink_create(&store, decoder, error);
 }
 
@@ -88,8 +111,7 @@ static struct sink *create_repeater(const char *output, bool *ret_usage, struct 
 }
 
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
-                           struct weir_decoder *decoder, const struct journal *journal, bool *ret_usage,
-                           struct sink_error *error)
+                           struct weir_decoder *decoder, struct journal *journal, bool *ret_usage, struct sink_error *error)
 {
     const struct text_sink_options text = {
         .out = stdout,
@@ -105,7 +127,8 @@ static struct sink *create(const struct collect_options *options, const char *ou
     if (is_repeater(output))
         return create_repeater(output, ret_usage, error);
     if (strncmp(output, "store:", 6) == 0 && output[6] != '\0')
-        return create_store(options, output + 6, decoder, journal, error);
+        return journal == NULL ? create_store(options, output + 6, decoder, error)
+                               : create_live_store(options, output + 6, decoder, journal, error);
     if (strncmp(output, "json:", 5) == 0 && output[5] != '\0')
         return create_json(options, output + 5, start_us, error);
     if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
@@ -118,6 +141,11 @@ static struct sink *create(const struct collect_options *options, const char *ou
     return NULL;
 }
 
+static bool is_store(const char *output)
+{
+    return strncmp(output, "store:", 6) == 0;
+}
+
 static bool takes_standard_output(const char *output)
 {
     return strcmp(output, "text") == 0 || strcmp(output, "json:-") == 0;
@@ -127,8 +155,16 @@ static int check(const struct collect_options *options, bool *ret_usage, struct 
 {
     *ret_usage = false;
     size_t on_standard_output = 0;
-    for (size_t i = 0; i < options->output_count; i++)
+    for (size_t i = 0; i < options->output_count; i++) {
         on_standard_output += takes_standard_output(options->outputs[i]);
+        for (size_t k = 0; k < i && is_store(options->outputs[i]); k++) {
+            if (strcmp(options->outputs[i], options->outputs[k]) != 0)
+                continue;
+            *ret_usage = true;
+            snprintf(error->text, sizeof error->text, "-o %s is there twice; once is enough", options->outputs[i]);
+            return -1;
+        }
+    }
     if (on_standard_output <= 1)
         return 0;
     *ret_usage = true;
@@ -139,7 +175,7 @@ static int check(const struct collect_options *options, bool *ret_usage, struct 
 
 /* What -o says; NULL is what is done without it. */
 static int add(const struct collect_options *options, const char *output, int64_t start_us, struct collector *collector,
-               const struct journal *journal, bool *ret_usage, struct sink_error *error)
+               struct journal *journal, bool *ret_usage, struct sink_error *error)
 {
     struct sink *sink = output == NULL
                             ? create_json(options, NULL, start_us, error)
@@ -160,11 +196,6 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
             return -1;
     }
     return options->output_count > 0 ? 0 : add(options, NULL, start_us, collector, NULL, ret_usage, error);
-}
-
-static bool is_store(const char *output)
-{
-    return strncmp(output, "store:", 6) == 0;
 }
 
 /* One of several writers looks after the store: it merges, and removes what is too old. */

@@ -117,6 +117,17 @@ static void store_settle(struct sink *sink)
     store->settled = true;
 }
 
+static size_t store_save(struct sink *sink, uint8_t *data, size_t room_bytes)
+{
+    struct store_sink *store = from_sink(sink);
+    return store_writer_ledger_save(store->writer, store->decoder, data, room_bytes);
+}
+
+static void store_load(struct sink *sink, const uint8_t *data, size_t size_bytes)
+{
+    store_writer_ledger_load(from_sink(sink)->writer, data, size_bytes);
+}
+
 static void store_hurry(struct sink *sink)
 {
     store_writer_hurry(from_sink(sink)->writer);
@@ -166,7 +177,7 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
     static const struct sink_class class_of_cuts = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
-        .written = store_written, .publish = store_publish, .settle = store_settle, .hurry = store_hurry};
+        .written = store_written, .publish = store_publish, .settle = store_settle, .save = store_save, .load = store_load, .hurry = store_hurry};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
     if (store == NULL) {
@@ -186,4 +197,9 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
     }
     store_writer_tick(store->writer, monotonic_us());
     return &store->sink;
+}
+
+uint32_t store_sink_writer(const struct sink *sink)
+{
+    return store_writer_id(((const struct store_sink *)sink)->writer);
 }

@@ -14,4 +14,7 @@
 struct sink *store_sink_create(const struct store_writer_options *options, struct weir_decoder *decoder,
                                struct sink_error *error);
 
+/* The number of its writer in the store. */
+uint32_t store_sink_writer(const struct sink *sink);
+
 #endif

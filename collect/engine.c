@@ -19,7 +19,8 @@
 enum {
     COMMIT_BYTES = 64 << 20, /* that are held */
     UNKEPT_COMMIT_US = 1000000,
-    SIDE_END_MS = 3000
+    SIDE_END_MS = 3000,
+    TELL_WAITING = 150 /* looks of 20 ms */
 };
 
 struct worker {
@@ -71,7 +72,9 @@ static bool load_snapshot(struct worker *worker, struct weir_decoder *decoder)
 {
     const struct journal_commit commit = journal_committed(worker->journal);
     size_t size_bytes;
-    const uint8_t *data = commit.cut == 0 ? NULL : snapshot_file_read(&worker->snapshot, commit.cut, &size_bytes);
+    const uint8_t *data = commit.cut > 0 && snapshot_file_read(&worker->snapshot, commit.cut)
+                              ? snapshot_file_part(&worker->snapshot, 0, &size_bytes)
+                              : NULL;
     return data != NULL && weir_decoder_load_where(decoder, data, size_bytes, NULL, NULL) == WEIR_SAVED_OK;
 }
 
@@ -186,12 +189,41 @@ struct collector *engine_side(struct engine *engine, size_t i)
     return i < engine->side_count ? &engine->sides[i].collector : NULL;
 }
 
+/* Sinks take up what they knew, each its own part behind the decoder's. */
+static void load_sinks(struct worker *worker)
+{
+    const struct collector *collector = &worker->collector;
+    if (!worker->resumed || !snapshot_file_read(&worker->snapshot, journal_committed(worker->journal).cut))
+        return;
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        size_t size_bytes;
+        const uint8_t *data = snapshot_file_part(&worker->snapshot, i + 1, &size_bytes);
+        if (data != NULL && collector->sinks[i]->class->load != NULL)
+            collector->sinks[i]->class->load(collector->sinks[i], data, size_bytes);
+    }
+}
+
+static size_t save_decoder(void *context, uint8_t *data, size_t room_bytes)
+{
+    return weir_decoder_save(context, data, room_bytes);
+}
+
+static size_t save_sink(void *context, uint8_t *data, size_t room_bytes)
+{
+    struct sink *sink = context;
+    return sink->class->save == NULL ? 0 : sink->class->save(sink, data, room_bytes);
+}
+
 /* What cannot be kept is told, once; a restart then knows less. */
 static void on_save(void *context, struct collector *collector, uint64_t cut)
 {
     struct worker *worker = context;
     char text[200];
-    if (snapshot_file_save(&worker->snapshot, collector->decoder, cut) == 0) {
+    snapshot_file_begin(&worker->snapshot, cut);
+    snapshot_file_add(&worker->snapshot, save_decoder, collector->decoder);
+    for (size_t i = 0; i < collector->sink_count; i++)
+        snapshot_file_add(&worker->snapshot, save_sink, collector->sinks[i]);
+    if (snapshot_file_write(&worker->snapshot) == 0) {
         worker->told = false;
         return;
     }
@@ -256,6 +288,7 @@ int engine_start(struct engine *engine, const int *const *sockets, const size_t 
     if (start_sides(engine, error) != 0)
         return -1;
     for (uint32_t i = 0; i < engine->worker_count; i++) {
+        load_sinks(&engine->workers[i]);
         if (start_lane(&engine->workers[i], error) != 0)
             return -1;
     }
@@ -358,7 +391,12 @@ static void *hurry_when_told(void *context)
 {
     struct watch *watch = context;
     const struct timespec a_while = {.tv_nsec = 20000000};
-    while (!atomic_load(&watch->over)) {
+    for (int waited = 0; !atomic_load(&watch->over); waited++) {
+        if (waited == TELL_WAITING && watch->engine->options.warn != NULL)
+            watch->engine->options.warn(watch->engine->options.context, watch->engine->options.journal_path == NULL
+                                            ? "still writing; another Ctrl-C or SIGTERM gives up what is not written"
+                                            : "still writing; another Ctrl-C or SIGTERM leaves what is not written in the "
+                                              "journal, for the next start");
         if (watch->interrupted()) {
             for (uint32_t i = 0; i < watch->engine->worker_count; i++) {
                 if (watch->engine->workers[i].lane != NULL)

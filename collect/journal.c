@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct mmsghdr) == JOURNAL_MESSAGE_BYTES, "messages lie as journal_layout.h says");
@@ -144,9 +146,37 @@ const char *journal_path(const struct journal *journal)
     return journal->path;
 }
 
-uint32_t journal_id(const struct journal *journal)
+uint32_t journal_writer(const struct journal *journal, uint64_t key)
 {
-    return journal->map.header->id;
+    for (int i = 0; i < JOURNAL_WRITERS; i++) {
+        if (journal->map.header->writers[i].id != 0 && journal->map.header->writers[i].key == key)
+            return journal->map.header->writers[i].id;
+    }
+    return 0;
+}
+
+void journal_writer_set(struct journal *journal, uint64_t key, uint32_t id)
+{
+    struct journal_header *header = journal->map.header;
+    int at = -1;
+    for (int i = JOURNAL_WRITERS - 1; i >= 0; i--) {
+        if (header->writers[i].id == 0 || header->writers[i].key == key)
+            at = i;
+    }
+    for (int i = 0; i < JOURNAL_WRITERS; i++) {
+        if (header->writers[i].id != 0 && header->writers[i].key == key)
+            at = i;
+    }
+    if (at < 0)
+        return;
+    header->writers[at].key = key;
+    header->writers[at].id = id;
+}
+
+bool journal_is_in_memory(const struct journal *journal)
+{
+    struct statfs is;
+    return journal->file.fd < 0 || (fstatfs(journal->file.fd, &is) == 0 && (is.f_type == TMPFS_MAGIC || is.f_type == RAMFS_MAGIC));
 }
 
 uint32_t journal_worker_count(const struct journal *journal)

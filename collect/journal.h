@@ -71,8 +71,12 @@ void journal_close(struct journal *journal, bool remove);
 /* Where it is, or NULL. */
 const char *journal_path(const struct journal *journal);
 
-/* A random number that is not 0, and stays with the file. */
-uint32_t journal_id(const struct journal *journal);
+/* Numbers that writers have who keep what comes of the journal, by any key; 0 where none was noted. A few are kept. */
+uint32_t journal_writer(const struct journal *journal, uint64_t key);
+void journal_writer_set(struct journal *journal, uint64_t key, uint32_t id);
+
+/* Whether it ends when the machine is switched off. */
+bool journal_is_in_memory(const struct journal *journal);
 
 /* How many workers those who made the file were. */
 uint32_t journal_worker_count(const struct journal *journal);

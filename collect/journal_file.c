@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,22 +31,11 @@ static int map_it(struct journal_file *file, size_t size_bytes, uint32_t slot_co
     return 0;
 }
 
-static uint32_t random_id(void)
-{
-    uint32_t id = 0;
-    while (id == 0) {
-        if (getrandom(&id, sizeof id, GRND_NONBLOCK) != (ssize_t)sizeof id)
-            id = (uint32_t)getpid() * 2654435761u | 1u;
-    }
-    return id;
-}
-
 /* The magic comes last: a file whose making was cut off is none. */
 static void write_header(struct journal_header *header, uint32_t slot_count, uint32_t worker_count)
 {
     memset(header, 0, sizeof *header);
     header->format = JOURNAL_FORMAT;
-    header->id = random_id();
     header->slot_count = slot_count;
     header->worker_count = worker_count;
     atomic_thread_fence(memory_order_seq_cst);
@@ -58,7 +46,7 @@ static void write_header(struct journal_header *header, uint32_t slot_count, uin
 static bool is_sound(const struct journal_header *header, off_t size_bytes)
 {
     if (memcmp(header->magic, JOURNAL_MAGIC, sizeof header->magic) != 0 || header->format != JOURNAL_FORMAT ||
-        header->id == 0 || header->slot_count < JOURNAL_SLOTS_MIN || header->slot_count > JOURNAL_SLOTS_MAX ||
+        header->slot_count < JOURNAL_SLOTS_MIN || header->slot_count > JOURNAL_SLOTS_MAX ||
         (uint64_t)size_bytes != journal_size_bytes(header->slot_count))
         return false;
     const struct journal_commit *commit = &header->commits[header->commit_count & 1];

@@ -21,13 +21,13 @@ enum {
     JOURNAL_CONTROL_BYTES = 64, /* a time stamp and a count of drops */
     JOURNAL_SLOTS_MAX = 1 << 22,
     JOURNAL_BOOKMARKS = 16,
-    JOURNAL_BOOKMARK_NAME = 24
+    JOURNAL_BOOKMARK_NAME = 24,
+    JOURNAL_WRITERS = 16
 };
 
 struct journal_header {
     char magic[8];
     uint32_t format;
-    uint32_t id;
     uint32_t slot_count;
     uint32_t worker_count;
     _Atomic uint64_t commit_count; /* commits[commit_count & 1] is the last one */
@@ -36,6 +36,10 @@ struct journal_header {
         char name[JOURNAL_BOOKMARK_NAME];
         _Atomic uint64_t position;
     } bookmarks[JOURNAL_BOOKMARKS];
+    struct {
+        uint64_t key;
+        uint32_t id; /* 0: none */
+    } writers[JOURNAL_WRITERS];
 };
 
 struct journal_slot {

@@ -15,6 +15,8 @@
 enum {
     STRIDE = 256,        /* datagrams between two looks at all else */
     TICK_US = 1000000,
+    NAP_FROM = 16,       /* datagrams that it found: more are to come, and are not waited for one by one */
+    NAP_NS = 2000000,
     PENDING_WAIT_MS = 5, /* while a cut is being written */
     RETRY_US = 1000000   /* to give names */
 };
@@ -36,6 +38,7 @@ struct lane {
     int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
     enum cut_phase phase;
     struct journal_commit cut; /* that is under way, or was last */
+    uint64_t fed_since_sleep;
     bool durable; /* a sink makes cuts */
 
     pthread_mutex_t mutex; /* of what follows */
@@ -176,6 +179,7 @@ static int feed(struct lane *lane, uint64_t head)
             weir_decoder_pause(collector->decoder);
         const bool whole = journal_datagram(lane->options.journal, lane->cursor++, &datagram);
         lane->read++;
+        lane->fed_since_sleep++;
         if (!whole)
             lane->cut_off++;
         else if (collector_feed(collector, &datagram, &lane->failure) != 0)
@@ -218,6 +222,13 @@ static bool has_news(void *context)
 
 static void sleep_a_while(struct lane *lane)
 {
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+    const uint64_t fed = lane->fed_since_sleep;
+    lane->fed_since_sleep = 0;
+    if (fed >= NAP_FROM) {
+        nanosleep(&nap, NULL); /* the receiver need not wake anybody meanwhile */
+        return;
+    }
     int64_t left_us = lane->tick_us + TICK_US - clock_us(CLOCK_MONOTONIC);
     left_us = left_us < 0 ? 0 : left_us;
     waker_sleep(&lane->waker, lane->phase == CUT_NONE ? (int)(left_us / 1000) + 1 : PENDING_WAIT_MS, has_news, lane);

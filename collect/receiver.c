@@ -24,7 +24,7 @@ enum {
     DRAIN_US = 1000000,
     DROPS_EACH_US = 1000000,
     NAP_FROM = 4,          /* datagrams that came while it was away from the sockets: it comes back a little later */
-    NAP_NS = 500000,
+    NAP_NS = 1000000,
     NAP_BUFFER_BYTES = 4 << 20 /* of a socket that can wait so long at any rate */
 };
 

@@ -37,11 +37,14 @@ struct sink_class {
     /* Of sinks that keep rows for good, in commits that have numbers (see lane.h). `cut`: all that came since the last one is
      * to be kept under this number; writing goes on in the background. `written`: the last number of which all is there, but
      * has no name yet. `publish`: it gets its name; -1 when it has to be tried again. `settle`: rows of its own, about what
-     * it has kept, for one last cut. `hurry`, from any thread: give up what cannot be written at once. */
+     * it has kept, for one last cut. `save`: what it would need to know after a kill, beside the decoder; written where there is
+     * room, and returns how many octets that takes; `load`: takes it at the next start. `hurry`, from any thread: give up what cannot be written at once. */
     int (*cut)(struct sink *sink, uint64_t cut, struct sink_error *error);
     uint64_t (*written)(struct sink *sink);
     int (*publish)(struct sink *sink, uint64_t cut, struct sink_error *error);
     void (*settle)(struct sink *sink);
+    size_t (*save)(struct sink *sink, uint8_t *data, size_t room_bytes);
+    void (*load)(struct sink *sink, const uint8_t *data, size_t size_bytes);
     void (*hurry)(struct sink *sink);
 };
 

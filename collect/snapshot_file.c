@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot_file.c - what a decoder knew at a cut, in a file beside the journal
+ * snapshot_file.c - what a decoder and sinks knew at a cut, in a file beside the journal
  */
 #define _GNU_SOURCE
 #include "snapshot_file.h"
@@ -64,37 +64,62 @@ static int write_all(int fd, const uint8_t *data, size_t size_bytes)
     return 0;
 }
 
-int snapshot_file_save(struct snapshot_file *file, const struct weir_decoder *decoder, uint64_t cut)
+void snapshot_file_begin(struct snapshot_file *file, uint64_t cut)
 {
-    if (file->path[0] == NULL)
-        return 0;
-    size_t size_bytes = weir_decoder_save(decoder, file->data == NULL ? NULL : file->data + HEADER_BYTES,
-                                          file->room_bytes < HEADER_BYTES ? 0 : file->room_bytes - HEADER_BYTES);
-    if (size_bytes + HEADER_BYTES > file->room_bytes) {
-        if (grow(file, size_bytes + HEADER_BYTES) != 0)
-            return -1;
-        size_bytes = weir_decoder_save(decoder, file->data + HEADER_BYTES, file->room_bytes - HEADER_BYTES);
-    }
+    file->failed = grow(file, HEADER_BYTES) != 0;
+    if (file->failed)
+        return;
     memcpy(file->data, MAGIC, 8);
     memcpy(file->data + 8, &cut, sizeof cut);
+    file->size_bytes = HEADER_BYTES;
+}
+
+void snapshot_file_add(struct snapshot_file *file, size_t (*save)(void *context, uint8_t *data, size_t room_bytes),
+                       void *context)
+{
+    uint64_t part_bytes = 0;
+    file->failed |= file->path[0] == NULL || grow(file, file->size_bytes + sizeof part_bytes) != 0;
+    for (int i = 0; i < 2 && !file->failed; i++) { /* a second time where there was no room */
+        const size_t at = file->size_bytes + sizeof part_bytes;
+        part_bytes = save(context, file->data + at, file->room_bytes - at);
+        if (at + part_bytes <= file->room_bytes)
+            break;
+        file->failed = grow(file, at + part_bytes) != 0;
+    }
+    if (file->failed)
+        return;
+    memcpy(file->data + file->size_bytes, &part_bytes, sizeof part_bytes);
+    file->size_bytes += sizeof part_bytes + part_bytes;
+}
+
+int snapshot_file_write(struct snapshot_file *file)
+{
+    uint64_t cut;
+    if (file->path[0] == NULL)
+        return 0;
+    errno = ENOMEM;
+    if (file->failed)
+        return -1;
+    memcpy(&cut, file->data + 8, sizeof cut);
     const int fd = open(file->path[cut & 1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -1;
-    const int result = write_all(fd, file->data, size_bytes + HEADER_BYTES);
+    const int result = write_all(fd, file->data, file->size_bytes);
     const int number = errno;
     close(fd);
     errno = number;
     return result;
 }
 
-const uint8_t *snapshot_file_read(struct snapshot_file *file, uint64_t cut, size_t *ret_size_bytes)
+bool snapshot_file_read(struct snapshot_file *file, uint64_t cut)
 {
     struct stat is;
     uint64_t found = 0;
     const char *path = file->path[cut & 1];
     const int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    file->size_bytes = 0;
     if (fd < 0)
-        return NULL;
+        return false;
     size_t used = 0;
     bool sound = fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && is.st_uid == geteuid() && is.st_size > HEADER_BYTES &&
                  is.st_size <= FILE_MAX_BYTES && grow(file, (size_t)is.st_size) == 0;
@@ -109,9 +134,26 @@ const uint8_t *snapshot_file_read(struct snapshot_file *file, uint64_t cut, size
     if (sound)
         memcpy(&found, file->data + 8, sizeof found);
     if (!sound || memcmp(file->data, MAGIC, 8) != 0 || found != cut)
-        return NULL;
-    *ret_size_bytes = used - HEADER_BYTES;
-    return file->data + HEADER_BYTES;
+        return false;
+    file->size_bytes = used;
+    return true;
+}
+
+const uint8_t *snapshot_file_part(const struct snapshot_file *file, size_t i, size_t *ret_size_bytes)
+{
+    uint64_t part_bytes = 0;
+    for (size_t at = HEADER_BYTES, k = 0; at < file->size_bytes && file->size_bytes - at >= sizeof part_bytes; k++) {
+        memcpy(&part_bytes, file->data + at, sizeof part_bytes);
+        at += sizeof part_bytes;
+        if (part_bytes > file->size_bytes - at)
+            break;
+        if (k == i) {
+            *ret_size_bytes = (size_t)part_bytes;
+            return file->data + at;
+        }
+        at += (size_t)part_bytes;
+    }
+    return NULL;
 }
 
 void snapshot_file_remove(const struct snapshot_file *file)

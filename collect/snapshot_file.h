@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot_file.h - what a decoder knew at a cut, in a file beside the journal
+ * snapshot_file.h - what a decoder and sinks knew at a cut, in a file beside the journal
  *
- *     +------------+---------+-------------------------+
- *     | "weirsnap" | cut, 8  | weir_decoder_save()     |
- *     +------------+---------+-------------------------+
+ *     +------------+--------+----------------------+----------------------+--
+ *     | "weirsnap" | cut, 8 | size, 8 | octets ... | size, 8 | octets ... | ...
+ *     +------------+--------+----------------------+----------------------+--
  *
+ * The first part is the decoder's (weir_decoder_save()), the others are those of sinks. Numbers are in the machine's order.
  * Two files take turns, PATH-0.snapshot and PATH-1.snapshot: the one of the last commit is never written to.
  */
 #ifndef WEIR_COLLECT_SNAPSHOT_FILE_H
@@ -14,23 +15,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <weir/weir.h>
 
 struct snapshot_file {
     char *path[2]; /* NULL: nothing is kept */
-    uint8_t *data; /* room, kept */
-    size_t room_bytes;
+    uint8_t *data; /* what is written, or was read; room is kept */
+    size_t size_bytes, room_bytes;
+    bool failed;   /* memory is short */
 };
 
 /* `path` without what it ends in; NULL for none. -1 without memory. */
 int snapshot_file_init(struct snapshot_file *file, const char *path);
 void snapshot_file_done(struct snapshot_file *file);
 
-/* -1 with errno where it could not be written: what was there of an earlier cut may be gone. */
-int snapshot_file_save(struct snapshot_file *file, const struct weir_decoder *decoder, uint64_t cut);
+/*
+ * Begins what is to be the snapshot of a cut; adds a part, which `save` writes where there is room, and tells its size; and
+ * writes the file: -1 with errno where that cannot be done. What was there of an earlier cut but the last may be gone.
+ */
+void snapshot_file_begin(struct snapshot_file *file, uint64_t cut);
+void snapshot_file_add(struct snapshot_file *file, size_t (*save)(void *context, uint8_t *data, size_t room_bytes),
+                       void *context);
+int snapshot_file_write(struct snapshot_file *file);
 
-/* The octets of weir_decoder_save() of this cut, which live until the next call; NULL where there are none. */
-const uint8_t *snapshot_file_read(struct snapshot_file *file, uint64_t cut, size_t *ret_size_bytes);
+/* Reads the file of this cut. False when there is none. */
+bool snapshot_file_read(struct snapshot_file *file, uint64_t cut);
+
+/* A part of what was read, which lives until the next call of another function; NULL where there is none. */
+const uint8_t *snapshot_file_part(const struct snapshot_file *file, size_t i, size_t *ret_size_bytes);
 
 void snapshot_file_remove(const struct snapshot_file *file);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "chunk_reader.h"
+#include "commit_notes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,6 +40,20 @@ static void read_chunk(const struct file_reader *file, struct chunk_reader *read
     column_data_done(&read);
 }
 
+/* What the footer tells of commits is taken whole, or refused with a sentence. */
+static void read_commits(const struct file_reader *file)
+{
+    const struct segment_name name = {.sequence_first = 1, .sequence_last = UINT64_MAX, .tier = 1};
+    struct store_error error = {0};
+    struct commit_notes notes = {0};
+    uint64_t rows = 0;
+    const int result = commit_notes_read(&notes, file, &name, &error);
+    for (uint32_t i = 0; i < notes.commit_count; i++)
+        rows += notes.commits[i].rows;
+    require(result == 0 ? notes.is_unknown || rows == file->row_count : strlen(error.text) > 0);
+    commit_notes_done(&notes);
+}
+
 static void read_file(const uint8_t *data, size_t size, bool ignore_checksums)
 {
     struct store_error error = {0};
@@ -51,6 +66,7 @@ static void read_file(const uint8_t *data, size_t size, bool ignore_checksums)
     require(chunk_reader_init(&reader) == 0);
     reader.ignore_checksums = ignore_checksums;
     file_reader_check_notes(&file, &error);
+    read_commits(&file);
     for (uint32_t g = 0; g < file.group_count; g++) {
         for (uint32_t i = 0; i < file.column_count; i++)
             read_chunk(&file, &reader, g, i);

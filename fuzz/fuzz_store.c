@@ -2,7 +2,8 @@
 /*
  * fuzz_store.c - what is written is read again: batches to segments, each to a file, and all of them merged to one
  *
- * Whatever the layouts and values of row_source.h: each row is in its file once, with each of its values, and so it is in the merged file.
+ * Whatever the layouts and values of row_source.h: each row is in its file once, with each of its values, and so it is
+ * in the merged file.
  */
 #define _GNU_SOURCE
 #include <stdbool.h>
@@ -41,7 +42,8 @@ static const void *next_value(struct read_column *column, uint32_t row, uint32_t
     return value;
 }
 
-/* ----------------------------------------------------------------------------------------------- what is to be expected */
+/* ----------------------------------------------------------------------------------------------- what is to be
+ * expected */
 
 /* A number of a field, as wide as its column is. */
 static void require_number(const struct weir_field *field, const void *wanted, enum store_type type, const void *found)

@@ -2,8 +2,8 @@
 /*
  * commit_account.h - up to which of its commits a writer can tell how many rows came by them
  *
- * Commits are numbered as they are sealed, and may end in another order: stored, or given up. What is told is of those before the first
- * that has not ended.
+ * Commits are numbered as they are sealed, and may end in another order: stored, or given up. What is told is of those
+ * before the first that has not ended.
  */
 #ifndef WEIR_STORE_COMMIT_ACCOUNT_H
 #define WEIR_STORE_COMMIT_ACCOUNT_H

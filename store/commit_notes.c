@@ -49,7 +49,8 @@ static bool add_told(struct commit_notes *notes, const struct commit_told *told)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ reading */
+/* ------------------------------------------------------------------------------------------------------------ reading
+ * */
 
 /* A number at `*text`, with this character behind it, '\0' being the end or a space; false where there is none. */
 static bool take_number(const char **text, char behind, uint64_t *ret_number)
@@ -117,7 +118,8 @@ int commit_notes_read(struct commit_notes *notes, const struct file_reader *file
     return told == NULL ? 0 : read_told(notes, file, told, error);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ writing */
+/* ------------------------------------------------------------------------------------------------------------ writing
+ * */
 
 static int compare_commits(const void *left, const void *right)
 {

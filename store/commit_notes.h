@@ -7,8 +7,8 @@
  *     weir.told      "1-12:4500": when it was written, the commits 1 to 12 of its writer were done, and 4500 records of flows and
  *                    of options templates came by them; 1 is the first commit of the writer's run
  *
- * A merged segment has the commits of all its inputs and, of each run, what was told last. So whatever is merged, and whenever
- * somebody looks, it can be told whether all rows are there that were stored (store_account.h).
+ * A merged segment has the commits of all its inputs and, of each run, what was told last. So whatever is merged, and
+ * whenever somebody looks, it can be told whether all rows are there that were stored (store_account.h).
  */
 #ifndef WEIR_STORE_COMMIT_NOTES_H
 #define WEIR_STORE_COMMIT_NOTES_H
@@ -37,7 +37,8 @@ struct commit_notes {
     bool is_unknown; /* a merged segment of an earlier version is among them, which does not tell of its commits */
 };
 
-/* Adds what a segment tells, whose name is this. 0, or -1 with `error` filled: where memory is short (ENOMEM), or it is damaged. */
+/* Adds what a segment tells, whose name is this. 0, or -1 with `error` filled: where memory is short (ENOMEM), or it
+ * is damaged. */
 int commit_notes_read(struct commit_notes *notes, const struct file_reader *file, const struct segment_name *name,
                       struct store_error *error);
 

@@ -27,6 +27,7 @@ struct ledger_log {
     uint64_t look;
     struct ledger_counts remainder;
     struct ledger_collector collector;
+    struct ledger_page carried; /* rows that an earlier process had not told */
     uint64_t commit_next; /* the first that no row has told of; 0: the first of all */
 };
 
@@ -34,6 +35,7 @@ struct ledger_log {
 struct look {
     struct ledger_log *log;
     struct ledger_page *page;
+    bool peek; /* nothing is noted */
     bool failed;
 };
 
@@ -50,6 +52,7 @@ void ledger_log_free(struct ledger_log *log)
     if (log == NULL)
         return;
     free(log->known);
+    free(log->carried.rows);
     free(log);
 }
 
@@ -143,10 +146,28 @@ static void add_row(struct look *look, const struct ledger_row *row)
     page->rows[page->row_count++] = *row;
 }
 
+static void peek_session(struct look *look, const struct weir_session_view *view)
+{
+    static const struct known unknown;
+    const struct ledger_log *log = look->log;
+    const struct known *known =
+        log->known_size == 0 ? &unknown : &log->known[place_of(log, &view->address, view->port, view->domain)];
+    const struct ledger_counts now = counts_of(view);
+    struct ledger_row row = {.exporter = view->address, .port = view->port, .domain = view->domain, .version = view->version};
+    if (now.datagrams < known->counts.datagrams)
+        known = &unknown;
+    if (difference(&now, &known->counts, &row.counts))
+        add_row(look, &row);
+}
+
 static void take_session(void *context, const struct weir_session_view *view)
 {
     struct look *look = context;
     struct ledger_log *log = look->log;
+    if (look->peek) {
+        peek_session(look, view);
+        return;
+    }
     if (!make_room(log)) {
         look->failed = true;
         return;
@@ -179,7 +200,21 @@ static void take_remainder(struct look *look, struct weir_decoder *decoder)
     row.counts.datagrams = row.counts.datagrams_refused = now.datagrams_refused - look->log->remainder.datagrams_refused;
     if (row.counts.datagrams_refused > 0)
         add_row(look, &row);
-    look->log->remainder = now;
+    if (!look->peek)
+        look->log->remainder = now;
+}
+
+/* What an earlier process has left is told first. */
+static void take_carried(struct look *look)
+{
+    struct ledger_page *carried = &look->log->carried;
+    for (uint32_t i = 0; i < carried->row_count; i++) {
+        struct ledger_row row = carried->rows[i];
+        row.time_us = look->page->time_us;
+        add_row(look, &row);
+    }
+    if (!look->peek && !look->failed)
+        carried->row_count = 0;
 }
 
 static void take_collector(struct look *look, const struct commit_told *told, uint64_t rows_dropped)
@@ -209,6 +244,7 @@ struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder 
         return NULL;
     look.page->time_us = now_us;
     log->look++;
+    take_carried(&look);
     weir_decoder_sessions(decoder, take_session, &look);
     take_remainder(&look, decoder);
     take_collector(&look, told, rows_dropped);
@@ -216,6 +252,65 @@ struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder 
         return look.page;
     ledger_page_free(look.page);
     return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------- for the next process */
+
+/* In the machine's own form; a program of another build has another size of rows. */
+struct saved_rows {
+    char magic[8];
+    uint32_t row_bytes, row_count;
+};
+
+static const char saved_magic[] = "weirrows";
+
+size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
+{
+    struct ledger_page page = {0};
+    struct look look = {.log = log, .page = &page, .peek = true};
+    take_carried(&look);
+    weir_decoder_sessions(decoder, take_session, &look);
+    take_remainder(&look, decoder);
+    struct saved_rows header = {.row_bytes = sizeof(struct ledger_row), .row_count = page.row_count};
+    memcpy(header.magic, saved_magic, sizeof header.magic);
+    const size_t rows_bytes = page.row_count * sizeof *page.rows, size_bytes = sizeof header + rows_bytes;
+    if (!look.failed && size_bytes <= room_bytes) {
+        memcpy(data, &header, sizeof header);
+        if (rows_bytes > 0)
+            memcpy(data + sizeof header, page.rows, rows_bytes);
+    }
+    free(page.rows);
+    return look.failed ? 0 : size_bytes;
+}
+
+static bool is_family(const struct ledger_row *row)
+{
+    return row->exporter.family == 0 || row->exporter.family == 4 || row->exporter.family == 6;
+}
+
+bool ledger_log_load(struct ledger_log *log, const uint8_t *data, size_t size_bytes)
+{
+    struct saved_rows header;
+    struct look look = {.log = log, .page = &log->carried};
+    if (size_bytes < sizeof header)
+        return false;
+    memcpy(&header, data, sizeof header);
+    if (memcmp(header.magic, saved_magic, sizeof header.magic) != 0 || header.row_bytes != sizeof(struct ledger_row) ||
+        (size_bytes - sizeof header) / sizeof(struct ledger_row) != header.row_count ||
+        (size_bytes - sizeof header) % sizeof(struct ledger_row) != 0)
+        return false;
+    const uint32_t before = log->carried.row_count;
+    for (uint32_t i = 0; i < header.row_count && !look.failed; i++) {
+        struct ledger_row row;
+        memcpy(&row, data + sizeof header + (size_t)i * sizeof row, sizeof row);
+        if (is_family(&row))
+            add_row(&look, &row);
+        else
+            look.failed = true;
+    }
+    if (look.failed)
+        log->carried.row_count = before;
+    return !look.failed;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- writing */

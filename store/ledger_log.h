@@ -88,6 +88,13 @@ struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder 
                                     uint64_t rows_dropped, int64_t now_us);
 void ledger_page_free(struct ledger_page *page);
 
+/* What the next page would tell of sessions, as octets for the next process on this machine, should this one be killed
+ * before. Written to `data` when there is room; returns how many octets it takes, 0 without memory. */
+size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
+
+/* Takes what was saved: the next page tells it as well. False, with nothing taken, where it is not that, or without memory. */
+bool ledger_log_load(struct ledger_log *log, const uint8_t *data, size_t size_bytes);
+
 /* Writes a page as a file, as segment_write() does. */
 int ledger_page_write(const struct ledger_page *page, struct file_writer *writer, const char *path,
                       const struct file_note *notes, uint32_t note_count, bool sync, uint64_t *ret_bytes,

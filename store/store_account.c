@@ -2,9 +2,10 @@
 /*
  * store_account.c - whether as many rows are there as were stored
  *
- * Segments come and go while this looks. Whatever a segment tells was there before it. So the store is listed twice: what is told comes from
- * segments that are in both lists, what is there from the second one, which has all that those can tell of, unless it expired: that is
- * read last. Where something was merged between the lists, or is gone before it is opened, all is done again.
+ * Segments come and go while this looks. Whatever a segment tells was there before it. So the store is listed twice:
+ * what is told comes from segments that are in both lists, what is there from the second one, which has all that those
+ * can tell of, unless it expired: that is read last. Where something was merged between the lists, or is gone before it
+ * is opened, all is done again.
  *
  * Reading order: store_account() at the end; collecting; comparing above that.
  */
@@ -86,7 +87,8 @@ static int add_range(struct account *account, struct ranges *ranges, const struc
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- comparing */
+/* ---------------------------------------------------------------------------------------------------------- comparing
+ * */
 
 __attribute__((format(printf, 2, 3))) static void wrong(struct account *account, const char *format, ...)
 {
@@ -181,7 +183,8 @@ static void check_twice(struct account *account)
     }
 }
 
-/* Whether rows of the ledger before this one must be there: it is not the first of a run, and all commits before its own are done. */
+/* Whether rows of the ledger before this one must be there: it is not the first of a run, and all commits before its
+ * own are done. */
 static bool has_before(const struct account *account, const struct range *range)
 {
     bool done = false;
@@ -225,7 +228,8 @@ static void check_ledger(struct account *account)
     }
 }
 
-/* What segments tell of one run goes on from each other: the difference of two of them is that of the commits between. */
+/* What segments tell of one run goes on from each other: the difference of two of them is that of the commits between.
+ * */
 static void check_notes(struct account *account)
 {
     for (uint32_t i = 0; i < account->notes.count; i++) {
@@ -259,7 +263,8 @@ static void compare(struct account *account)
     check_notes(account);
 }
 
-/* --------------------------------------------------------------------------------------------------------- collecting */
+/* --------------------------------------------------------------------------------------------------------- collecting
+ * */
 
 static int take_notes(struct account *account, const struct segment_file *segment, const struct commit_notes *notes, bool is_told)
 {
@@ -278,7 +283,8 @@ static int take_notes(struct account *account, const struct segment_file *segmen
     return 0;
 }
 
-/* The values of a column of the ledger; NULL where a row group has none, or they cannot be read. To be freed with `data`. */
+/* The values of a column of the ledger; NULL where a row group has none, or they cannot be read. To be freed with
+ * `data`. */
 static const int64_t *read_column(struct account *account, const struct file_reader *file, uint32_t group, int32_t field_id,
                                   struct column_data *data)
 {

@@ -2,9 +2,10 @@
 /*
  * store_account.h - whether as many rows are there as were stored
  *
- * Two tell of that: rows of the ledger, of the commits up to some number; and the notes of each segment (commit_notes.h), of the commits
- * that were done when it was written. The rows that are there are those of the commits of all segments that count. What was committed
- * behind the last that is told of, as when a collector was killed, is not known to be wanting.
+ * Two tell of that: rows of the ledger, of the commits up to some number; and the notes of each segment
+ * (commit_notes.h), of the commits that were done when it was written. The rows that are there are those of the commits
+ * of all segments that count. What was committed behind the last that is told of, as when a collector was killed, is
+ * not known to be wanting.
  */
 #ifndef WEIR_STORE_STORE_ACCOUNT_H
 #define WEIR_STORE_STORE_ACCOUNT_H
@@ -22,8 +23,8 @@ struct store_account_counts {
     uint64_t wrong;   /* what does not agree */
 };
 
-/* `tell` is called with a sentence for each thing that is wrong. A store that is written, merged and expired meanwhile is no trouble. 0, or -1
- * with `error` filled where it could not be looked at. */
+/* `tell` is called with a sentence for each thing that is wrong. A store that is written, merged and expired meanwhile
+ * is no trouble. 0, or -1 with `error` filled where it could not be looked at. */
 int store_account(const char *folder, void (*tell)(void *context, bool wrong, const char *text), void *context,
                   struct store_account_counts *ret_counts, struct store_error *error);
 

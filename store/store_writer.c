@@ -494,6 +494,9 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     const uint64_t rows_dropped = writer->counts.rows_dropped;
     const bool room = writer->queue_count < writer->options.queue_max + QUEUE_LEDGER;
     pthread_mutex_unlock(&writer->mutex);
+    struct store_error ignored;
+    if (writer->options.claim)
+        writer_lock_mark(&writer->lock, writer->options.until_boot, &ignored); /* it is alive */
     if (!room)
         return; /* the next call tells of this time too */
     struct segment *segment = segment_create(SEGMENT_LEDGER);
@@ -510,6 +513,16 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     pthread_mutex_lock(&writer->mutex);
     enqueue(writer, segment);
     pthread_mutex_unlock(&writer->mutex);
+}
+
+size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
+{
+    return ledger_log_save(writer->ledger, decoder, data, room_bytes);
+}
+
+bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, size_t size_bytes)
+{
+    return ledger_log_load(writer->ledger, data, size_bytes);
 }
 
 bool store_writer_trouble(struct store_writer *writer, struct store_error *error)
@@ -624,12 +637,21 @@ static int start(struct store_writer *writer, struct store_error *error)
 static int take_number(struct store_writer *writer, struct store_error *error)
 {
     const struct store_writer_options *options = &writer->options;
+    const bool safe = options->sync == STORE_SYNC_ALWAYS;
     if (options->cuts)
         writer->cut = options->cut + 1;
-    if (options->cuts && options->id != 0)
-        return writer_lock_claim(&writer->lock, writer->folder, options->id, options->cut, options->sync == STORE_SYNC_ALWAYS,
-                                 error);
-    return writer_lock_take(&writer->lock, writer->folder, error);
+    if ((options->id == 0 ? writer_lock_take(&writer->lock, writer->folder, error)
+                          : writer_lock_claim(&writer->lock, writer->folder, options->id, options->cut, safe, error)) != 0)
+        return -1;
+    struct store_error ignored; /* where there is no room now, it is tried again each minute */
+    if (options->claim)
+        writer_lock_mark(&writer->lock, options->until_boot, &ignored);
+    return 0;
+}
+
+uint32_t store_writer_id(const struct store_writer *writer)
+{
+    return writer->lock.id;
 }
 
 struct store_writer *store_writer_create(const struct store_writer_options *options, struct store_error *error)
@@ -681,7 +703,7 @@ int store_writer_close(struct store_writer *writer, struct store_counts *ret_cou
         *error = writer->trouble;
     if (ret_counts != NULL)
         *ret_counts = writer->counts;
-    if (writer->options.cuts && writer->unnamed == NULL && !writer->cut_lost)
+    if (writer->options.claim && writer->unnamed == NULL && !writer->cut_lost)
         writer_lock_settle(&writer->lock);
     free_writer(writer);
     return lost ? -1 : 0;

@@ -45,8 +45,10 @@ struct store_writer_options {
     bool wait;           /* the caller waits for room (input from a file); else rows are dropped */
     bool merge;          /* small segments become large ones meanwhile (store_merge.h); not where `wait` is set */
     bool cuts;           /* files get their names by store_writer_publish(), not before */
-    uint32_t id;         /* then: the writer's number, or 0 for any; and what was the last cut that was noted as kept, whose */
-    uint64_t cut;        /* files get their names now; with any number those of an earlier process are removed */
+    bool claim;          /* then: the writer's number stays its own if the process is killed; with `until_boot` while the */
+    bool until_boot;     /* machine runs */
+    uint32_t id;         /* the number that an earlier process kept, whose last cut that was noted is `cut`: files of cuts up */
+    uint64_t cut;        /* to that one get their names now. 0: any number */
     uint64_t keep_days, keep_bytes; /* older segments, and those beyond so many octets, are removed meanwhile (store_expire.h); 0: all
                           * stay; not where `wait` is set */
 };
@@ -78,6 +80,9 @@ int store_writer_batch(struct store_writer *writer, const struct weir_batch *bat
 /* Tells the time, on any clock that goes on evenly: seals what is old enough. */
 void store_writer_tick(struct store_writer *writer, int64_t now_us);
 
+/* The writer's number. */
+uint32_t store_writer_id(const struct store_writer *writer);
+
 /* All rows so far, but those of earlier cuts, are to be files of this one, which is one more than the last. Waits for room in the queue. */
 void store_writer_cut(struct store_writer *writer, uint64_t cut);
 
@@ -93,6 +98,10 @@ void store_writer_hurry(struct store_writer *writer);
 /* Notes what the decoder has counted since the last call, as rows of the ledger; `now_us` is since 1970, and is replaced by the
  * time of the last row, where there was one, if `wait` is set. */
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us);
+
+/* What the ledger has not told yet, for the next process: see ledger_log.h. */
+size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
+bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, size_t size_bytes);
 
 /* Seals what is open and waits until all of it was written, or failed. */
 void store_writer_drain(struct store_writer *writer);

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NEW_TRIES = 100, CLAIM_TRIES = 1000, CLAIM_WAIT_NS = 10000000, CLAIM_DAYS = 30 };
+enum { NEW_TRIES = 100, CLAIM_TRIES = 1000, CLAIM_WAIT_NS = 10000000, CLAIM_DAYS = 30, BOOT_TEXT = 48 };
 
 int make_folders(const char *path)
 {
@@ -216,18 +216,40 @@ int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_
     return -1;
 }
 
+/* "UNTIL" in a claim: a number that is another one after the machine has started anew; "-" where it goes on after that. */
+static void this_boot(char text[BOOT_TEXT])
+{
+    const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd < 0 ? -1 : read(fd, text, BOOT_TEXT - 1);
+    text[got < 0 ? 0 : got] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    if (text[0] == '\0')
+        strcpy(text, "-");
+    if (fd >= 0)
+        close(fd);
+}
+
 bool writer_lock_is_claimed(int fd)
 {
     struct stat status;
-    return fstat(fd, &status) == 0 && status.st_size > 0 &&
-           time(NULL) - status.st_mtim.tv_sec < (time_t)CLAIM_DAYS * 24 * 3600;
+    char text[sizeof "cuts \n" + BOOT_TEXT] = "", until[BOOT_TEXT], boot[BOOT_TEXT];
+    if (fstat(fd, &status) != 0 || status.st_size == 0 || time(NULL) - status.st_mtim.tv_sec >= (time_t)CLAIM_DAYS * 24 * 3600)
+        return false;
+    if (pread(fd, text, sizeof text - 1, 0) <= 0 || sscanf(text, "cuts %47s", until) != 1 || strcmp(until, "-") == 0)
+        return true;
+    this_boot(boot);
+    return strcmp(until, boot) == 0;
 }
 
-/* The mark is the file's content; writing it anew tells that somebody was there. */
-static int mark(const struct writer_lock *lock)
+int writer_lock_mark(const struct writer_lock *lock, bool until_boot, struct store_error *error)
 {
-    static const char text[] = "cuts\n";
-    return pwrite(lock->fd, text, sizeof text - 1, 0) == (ssize_t)sizeof text - 1 ? 0 : -1;
+    char text[sizeof "cuts \n" + BOOT_TEXT], boot[BOOT_TEXT] = "-";
+    if (until_boot)
+        this_boot(boot);
+    const int length = snprintf(text, sizeof text, "cuts %s\n", boot);
+    if (pwrite(lock->fd, text, (size_t)length, 0) == length)
+        return 0;
+    return store_error_system(error, "cannot write to .writers/%08" PRIx32 " of the store", lock->id);
 }
 
 int writer_lock_claim(struct writer_lock *lock, const char *folder, uint32_t id, uint64_t cut, bool sync,
@@ -243,9 +265,7 @@ int writer_lock_claim(struct writer_lock *lock, const char *folder, uint32_t id,
         nanosleep(&a_while, NULL);
     if (lock->fd < 0)
         return store_error_system(error, "cannot take the number %s in %s/.writers", name, folder);
-    if (mark(lock) != 0)
-        store_error_system(error, "cannot write %s/.writers/%s", folder, name);
-    else if (cut_recover(folder, id, cut, sync, error) == 0 && find_next(lock, folder, error) == 0)
+    if (cut_recover(folder, id, cut, sync, error) == 0 && find_next(lock, folder, error) == 0)
         return 0;
     writer_lock_release(lock);
     return -1;

@@ -24,17 +24,23 @@ struct writer_lock {
 int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_error *error);
 
 /*
- * Takes this very number, which stays the writer's own while it has cuts under way (cut.h), also when its process is not there:
- * until writer_lock_settle() nobody else takes it, and a merge treats the writer as one that is alive. Files of cuts up to
- * `cut` get their names, the others are removed. Somebody who looks at the store may hold the number for a moment; that is waited for.
+ * Takes this very number, which writer_lock_mark() has kept for this writer. Files of cuts (cut.h) up to `cut` get their
+ * names, the others are removed. Somebody who looks at the store may hold the number for a moment; that is waited for.
  */
 int writer_lock_claim(struct writer_lock *lock, const char *folder, uint32_t id, uint64_t cut, bool sync,
                       struct store_error *error);
 
+/*
+ * Keeps the number for this writer while it has cuts under way, also when its process is not there: nobody else takes it, and
+ * a merge treats the writer as one that is alive, until writer_lock_settle(), or for a month since it was marked last. With `until_boot`,
+ * as long as the machine runs: what the writer has is in its memory. To be called each day at least.
+ */
+int writer_lock_mark(const struct writer_lock *lock, bool until_boot, struct store_error *error);
+
 /* Nothing is under way any more: the number is free when the lock is released. */
 void writer_lock_settle(struct writer_lock *lock);
 
-/* Whether a writer's file, open, tells that somebody has cuts under way. One that was not touched for a month is given up. */
+/* Whether a writer's file, open, tells that the number is kept. */
 bool writer_lock_is_claimed(int fd);
 
 void writer_lock_release(struct writer_lock *lock);

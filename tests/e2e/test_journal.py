@@ -94,6 +94,12 @@ def stored(store):
     return numbers
 
 
+def told(store, name):
+    """The sum of a column of the ledger."""
+    return sum(sum(number or 0 for number in pyarrow.parquet.ParquetFile(path).read([name]).column(0).to_pylist())
+               for path in store_reader.segment_paths(store, "ledger"))
+
+
 def expect_once(numbers, count, what):
     missing = [number for number in range(count) if number not in numbers]
     doubled = [number for number, times in numbers.items() if times > 1]
@@ -124,6 +130,8 @@ def kills_lose_nothing_and_double_nothing(folder):
         summary = collector.stop(signal.SIGTERM)
     expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
     expect_once(stored(folder + "/store"), sender.number, "the store")
+    sums = [told(folder + "/store", name) for name in ("flows", "datagrams", "lost", "reordered", "duplicates")]
+    expect_equal(sums, [sender.number, sender.number // ROWS, 0, 0, 0], "flows, datagrams and what is amiss, by the ledger")
     weir_ok("store", "check", folder + "/store")
     expect_equal(os.listdir(folder + "/store/.writing"), [], "files under way")
     expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")

@@ -26,6 +26,8 @@ struct written {
     struct column_data read;
 };
 
+static double bytes_for_ns; /* of columns that are written from here on */
+
 static void read_again(struct written *written, enum store_type type, const char *path)
 {
     struct store_error error = {0};
@@ -54,6 +56,7 @@ static void write_column(struct written *written, enum store_type type, enum par
     close(fd);
     unlink(written->path);
     assert_int_equal(file_writer_init(&writer, codec, 1), 0);
+    writer.chunks.bytes_for_ns = bytes_for_ns;
     assert_int_equal(chunk_write(&writer.chunks, 2, type, values, 4, &pages, &written->chunk), 0);
     if (file_writer_begin(&writer, written->path, columns, 2, &error) != 0 ||
         file_writer_row_group(&writer, both, NULL, -1, &error) != 0 ||
@@ -372,6 +375,30 @@ static void row_groups_unlike_those_before(void **state)
     unlink(path);
 }
 
+/* An eighth less is worth compressing where size counts, and not where time does. */
+static void time_is_worth_octets(void **state)
+{
+    (void)state;
+    static const struct {
+        double bytes_for_ns;
+        enum parquet_codec codec;
+    } efforts[] = {{0, PARQUET_ZSTD}, {CHUNK_BYTES_FOR_NS_FULL, PARQUET_ZSTD}, {CHUNK_BYTES_FOR_NS_LIGHT, PARQUET_UNCOMPRESSED}};
+    uint64_t *items = malloc(ROWS * 2 * sizeof *items), random = 1;
+    for (uint32_t i = 0; i < 2 * ROWS; i++)
+        items[i] = next_random(&random) << (i % 2 == 0 ? 16 : 0);
+    for (size_t k = 0; k < sizeof efforts / sizeof efforts[0]; k++) {
+        const struct store_values values = numbers_of(items, 16, ROWS);
+        struct written written;
+        bytes_for_ns = efforts[k].bytes_for_ns;
+        write_column(&written, STORE_FIXED_16, PARQUET_ZSTD, &values);
+        assert_int_equal(written.chunk.codec, efforts[k].codec);
+        expect_read(&written, items, ROWS * 2 * sizeof *items);
+        forget(&written);
+    }
+    bytes_for_ns = 0;
+    free(items);
+}
+
 static void no_bounds_of_long_texts_and_floats(void **state)
 {
     (void)state;
@@ -459,7 +486,7 @@ int main(void)
         cmocka_unit_test(no_items),                       cmocka_unit_test(bounds_are_ordered_as_the_type),
         cmocka_unit_test(bounds_of_pages),                cmocka_unit_test(bounds_of_pages_beyond_signs),
         cmocka_unit_test(no_bounds_of_long_texts_and_floats), cmocka_unit_test(bounds_of_addresses),
-        cmocka_unit_test(row_groups_unlike_those_before), cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
+        cmocka_unit_test(time_is_worth_octets), cmocka_unit_test(row_groups_unlike_those_before), cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
         cmocka_unit_test(long_items_have_more_pages),     cmocka_unit_test(no_dictionary_is_endless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

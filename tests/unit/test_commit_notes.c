@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_commit_notes.c - what footers tell of commits: written and read, joined, made up; and up to which commit a writer can tell */
+/* test_commit_notes.c - what footers tell of commits: written and read, joined, made up; and up to which commit a
+ * writer can tell */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>

@@ -236,7 +236,9 @@ static void test_reopen(void **state)
     (void)state;
     for (uint32_t before = 0; before < 3000; before += 271) {
         struct journal *journal = open_it();
-        const uint32_t id = journal_id(journal);
+        journal_writer_set(journal, 77, 0xabcd);
+        journal_writer_set(journal, 78, before + 1);
+        journal_writer_set(journal, 77, 0xabce);
         assert_false(journal_is_recovered(journal));
         for (uint32_t i = 0; i < before; i++) {
             send_one(i, 100);
@@ -255,7 +257,9 @@ static void test_reopen(void **state)
         assert_non_null(journal);
         assert_string_equal(warned, "");
         assert_true(journal_is_recovered(journal));
-        assert_int_equal(journal_id(journal), id);
+        assert_int_equal(journal_writer(journal, 77), 0xabce);
+        assert_int_equal(journal_writer(journal, 78), before + 1);
+        assert_int_equal(journal_writer(journal, 79), 0);
         assert_int_equal(journal_worker_count(journal), 3);
         assert_int_equal(journal_committed(journal).position, last.position);
         assert_int_equal(journal_committed(journal).cut, last.cut);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_merge_plan.c - the columns of a merged file: each has a name and an ID of its own, and they are not more than can be read */
+/* test_merge_plan.c - the columns of a merged file: each has a name and an ID of its own, and they are not more than
+ * can be read */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,8 +93,8 @@ static void expect_column(const struct merge_plan *plan, uint32_t index, const c
     assert_int_equal(plan->columns[index].type, type);
 }
 
-/* A column whose name is another's of another type has a name of its own, and with it another ID: who goes by IDs would take it for the
- * other. */
+/* A column whose name is another's of another type has a name of its own, and with it another ID: who goes by IDs
+ * would take it for the other. */
 static void a_tail_has_an_id_of_its_own(void **state)
 {
     static const struct file_column first[] = {{.name = "received", .field_id = 1, .type = STORE_TIME_US},
@@ -149,7 +150,8 @@ static void make_wide(uint64_t sequence, struct file_column *columns, char (*nam
     make_file(path, columns, WIDE);
 }
 
-/* Five that would have more columns together than a file may have: two and two of them become one, which can be read. */
+/* Five that would have more columns together than a file may have: two and two of them become one, which can be read.
+ * */
 static void what_is_too_wide_stays_apart(void **state)
 {
     struct store_merge_options options;

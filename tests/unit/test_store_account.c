@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_store_account.c - what is missing of a store is found, whatever was merged, killed or expired; and what is not missing is not */
+/* test_store_account.c - what is missing of a store is found, whatever was merged, killed or expired; and what is not
+ * missing is not */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,8 +75,8 @@ static void end(struct store_writer *writer)
         fail_msg("%s", error.text);
 }
 
-/* A run of COMMITS commits from this hour on, an hour each LEDGER_EACH of them, which has a page of the ledger then. Where `killed` so many of the
- * last ones have none. */
+/* A run of COMMITS commits from this hour on, an hour each LEDGER_EACH of them, which has a page of the ledger then.
+ * Where `killed` so many of the last ones have none. */
 static void run(int64_t begin_us, uint32_t killed)
 {
     struct weir_decoder *decoder = weir_decoder_create(NULL);
