@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * doctor_exporters.c - weir doctor: what the store tells of exporters in its last day: loss, templates, sampling, clocks
+ * doctor_exporters.c - weir doctor: what the store tells of exporters in its last day: loss, templates, sampling,
+ * clocks
  *
  * The ledger has the counts of each (docs/schema.md); flows of the last hour tell sampling rates and clocks. "Last" is
  * counted from when something came last, so that a store of before can be asked as well.
@@ -21,7 +22,8 @@ enum { DAY_S = 86400, HOUR_S = 3600, SILENCE_S = 3600, TOLD_MAX = 10, TEMPLATE_S
 
 static void tell_fault(struct doctor_findings *findings, const char *text)
 {
-    doctor_add(findings, "exporters", DOCTOR_WARN, "the store cannot be asked of its exporters: %.*s", (int)strcspn(text, "\n"), text);
+    doctor_add(findings, "exporters", DOCTOR_WARN, "the store cannot be asked of its exporters: %.*s",
+               (int)strcspn(text, "\n"), text);
     doctor_advise(findings, "'weir sql' asks it as well, and tells more of what is wrong.");
 }
 
@@ -58,7 +60,8 @@ static bool is_told(struct kind *kind)
     return false;
 }
 
-enum { KIND_LOSS, KIND_NO_TEMPLATE, KIND_OLD_TEMPLATE, KIND_SILENT, KIND_REFUSED, KIND_REPORTED, KIND_SAMPLING, KIND_CLOCK, KIND_COUNT };
+enum { KIND_LOSS, KIND_NO_TEMPLATE, KIND_OLD_TEMPLATE, KIND_SILENT, KIND_REFUSED, KIND_REPORTED, KIND_SAMPLING,
+      KIND_CLOCK, KIND_COUNT };
 
 struct look {
     struct doctor_findings *findings;
@@ -82,35 +85,45 @@ static void name_at(const struct query_chunk *chunk, size_t row, char name[64])
     snprintf(name, 64, "%.*s", (int)text.size_bytes, (const char *)text.data);
 }
 
-static void check_loss(struct look *look, const char *name, double datagrams, double flows, double lost, double lost_records)
+static void check_loss(struct look *look, const char *name, double datagrams, double flows, double lost,
+                       double lost_records)
 {
     const double of_datagrams = lost > 0 ? lost / (datagrams + lost) : 0;
     const double of_records = lost_records > 0 ? lost_records / (flows + lost_records) : 0;
     const double share = 100 * fmax(of_datagrams, of_records);
     if (share < 0.1 || !is_told(&look->kinds[KIND_LOSS]))
         return;
-    doctor_add(look->findings, "loss", share < 5 ? DOCTOR_WARN : DOCTOR_BAD, "%.1f %% of what exporter %s sent did not come", share, name);
-    doctor_advise(look->findings, "If this machine dropped nothing (see above), it was lost on the way, or the exporter did not get it out: "
+    doctor_add(look->findings, "loss", share < 5 ? DOCTOR_WARN : DOCTOR_BAD,
+               "%.1f %% of what exporter %s sent did not come", share, name);
+    doctor_advise(look->findings, "If this machine dropped nothing (see above), it was lost on the way, or the "
+                  "exporter did not get it out: "
                                   "look at the counters of both ends.");
 }
 
-static void check_templates(struct look *look, const char *name, double flows, double given_up, double templates, double span_s, double version)
+static void check_templates(struct look *look, const char *name, double flows, double given_up, double templates,
+                            double span_s, double version)
 {
     struct doctor_findings *findings = look->findings;
     if (given_up > 0 && is_told(&look->kinds[KIND_NO_TEMPLATE])) {
         doctor_add(findings, "templates_missing", flows == 0 ? DOCTOR_BAD : DOCTOR_WARN,
-                   "%.0f sets of data of exporter %s had no template when they came, nor within 30 seconds", given_up, name);
-        doctor_advise(findings, "Have it send its templates more often (each minute, or each 20 datagrams), and keep --state.");
+                   "%.0f sets of data of exporter %s had no template when they came, nor within 30 seconds", given_up,
+                   name);
+        doctor_advise(findings, "Have it send its templates more often (each minute, or each 20 datagrams), and keep "
+                      "--state.");
     }
     /* of versions 9 and 10 */
     const double each_s = templates > 0 ? span_s / templates : span_s;
-    if (version < 9 || flows == 0 || span_s < 2 * TEMPLATE_S || each_s <= TEMPLATE_S || !is_told(&look->kinds[KIND_OLD_TEMPLATE]))
+    if (version < 9 || flows == 0 || span_s < 2 * TEMPLATE_S || each_s <= TEMPLATE_S ||
+        !is_told(&look->kinds[KIND_OLD_TEMPLATE]))
         return;
     if (templates > 0)
-        doctor_add(findings, "templates_old", DOCTOR_WARN, "exporter %s sends templates each %.0f minutes only", name, each_s / 60);
+        doctor_add(findings, "templates_old", DOCTOR_WARN, "exporter %s sends templates each %.0f minutes only", name,
+                   each_s / 60);
     else
-        doctor_add(findings, "templates_old", DOCTOR_WARN, "exporter %s has sent no template for %.0f hours", name, span_s / HOUR_S);
-    doctor_advise(findings, "A collector that does not know them yet loses what comes until then: have it send them each minute.");
+        doctor_add(findings, "templates_old", DOCTOR_WARN, "exporter %s has sent no template for %.0f hours", name,
+                   span_s / HOUR_S);
+    doctor_advise(findings, "A collector that does not know them yet loses what comes until then: have it send them "
+                  "each minute.");
 }
 
 static void look_at_ledger(struct look *look, const struct query_chunk *chunk, size_t row)
@@ -124,16 +137,21 @@ static void look_at_ledger(struct look *look, const struct query_chunk *chunk, s
     check_loss(look, name, numbers[1], numbers[2], numbers[3], numbers[4]);
     check_templates(look, name, numbers[2], numbers[5], numbers[6], numbers[7], numbers[9]);
     if (numbers[8] > SILENCE_S && is_told(&look->kinds[KIND_SILENT])) {
-        doctor_add(look->findings, "silent", DOCTOR_WARN, "exporter %s was heard last %.0f minutes before the others", name, numbers[8] / 60);
+        doctor_add(look->findings, "silent", DOCTOR_WARN, "exporter %s was heard last %.0f minutes before the others",
+                   name, numbers[8] / 60);
         doctor_advise(look->findings, "See whether it still runs, and sends here.");
     }
     if (numbers[10] > 0 && is_told(&look->kinds[KIND_REFUSED])) {
-        doctor_add(look->findings, "refused", DOCTOR_WARN, "%.0f datagrams of %s were no NetFlow or IPFIX, or damaged", numbers[10], name);
-        doctor_advise(look->findings, "See with 'tcpdump -w FILE' and 'weir decode FILE' what it sends: sFlow, for one, is another thing.");
+        doctor_add(look->findings, "refused", DOCTOR_WARN, "%.0f datagrams of %s were no NetFlow or IPFIX, or damaged",
+                   numbers[10], name);
+        doctor_advise(look->findings, "See with 'tcpdump -w FILE' and 'weir decode FILE' what it sends: sFlow, for "
+                      "one, is another thing.");
     }
     if (numbers[11] > 0 && is_told(&look->kinds[KIND_REPORTED])) {
-        doctor_add(look->findings, "reported", DOCTOR_WARN, "exporter %s tells that it lost %.0f flows itself", name, numbers[11]);
-        doctor_advise(look->findings, "Its cache is too small, or it has too much to do: have it sample, or give it a larger cache.");
+        doctor_add(look->findings, "reported", DOCTOR_WARN, "exporter %s tells that it lost %.0f flows itself", name,
+                   numbers[11]);
+        doctor_advise(look->findings, "Its cache is too small, or it has too much to do: have it sample, or give it "
+                      "a larger cache.");
     }
 }
 
@@ -143,13 +161,16 @@ static void look_at_flows(struct look *look, const struct query_chunk *chunk, si
     name_at(chunk, row, name);
     const double rates = number_at(chunk, 2, row), skew_s = number_at(chunk, 3, row);
     if (rates == 0 && is_told(&look->kinds[KIND_SAMPLING])) {
-        doctor_add(look->findings, "sampling", DOCTOR_WARN, "exporter %s does not tell whether it samples, and its numbers are taken as they are",
+        doctor_add(look->findings, "sampling", DOCTOR_WARN, "exporter %s does not tell whether it samples, and its "
+                   "numbers are taken as they are",
                    name);
-        doctor_advise(look->findings, "If it looks at one packet in N, have it export that (options), or give weir collect --sampling-rate N.");
+        doctor_advise(look->findings, "If it looks at one packet in N, have it export that (options), or give weir "
+                      "collect --sampling-rate N.");
     }
     if (fabs(skew_s) < 5 || !is_told(&look->kinds[KIND_CLOCK]))
         return;
-    doctor_add(look->findings, "exporter_clock", fabs(skew_s) < 300 ? DOCTOR_WARN : DOCTOR_BAD, "the clock of exporter %s is %.0f s %s", name,
+    doctor_add(look->findings, "exporter_clock", fabs(skew_s) < 300 ? DOCTOR_WARN : DOCTOR_BAD,
+               "the clock of exporter %s is %.0f s %s", name,
                fabs(skew_s), skew_s > 0 ? "behind" : "ahead");
     doctor_advise(look->findings, "Its flows are stored with wrong times: have it use NTP.");
 }
@@ -176,17 +197,20 @@ static int ask(struct look *look, struct query *query, const char *sql,
 
 static void tell_rest(struct look *look)
 {
-    static const char *const checks[KIND_COUNT] = {"loss", "templates_missing", "templates_old", "silent", "refused", "reported", "sampling",
+    static const char *const checks[KIND_COUNT] = {"loss", "templates_missing", "templates_old", "silent", "refused",
+                                                   "reported", "sampling",
                                                    "exporter_clock"};
     size_t told = 0;
     for (size_t i = 0; i < KIND_COUNT; i++) {
         told += look->kinds[i].told;
         if (look->kinds[i].more > 0)
-            doctor_add(look->findings, checks[i], DOCTOR_WARN, "%zu more exporters are as those before", look->kinds[i].more);
+            doctor_add(look->findings, checks[i], DOCTOR_WARN, "%zu more exporters are as those before",
+                       look->kinds[i].more);
     }
     if (told == 0 && look->exporters > 0)
         doctor_add(look->findings, "exporters", DOCTOR_OK,
-                   "%zu exporters: nothing lost, templates and sampling rates are known, and clocks are right", look->exporters);
+                   "%zu exporters: nothing lost, templates and sampling rates are known, and clocks are right",
+                   look->exporters);
 }
 
 struct files {

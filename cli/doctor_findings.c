@@ -105,7 +105,8 @@ void doctor_print(const struct doctor_findings *findings, bool json, FILE *out)
             print_json(finding, out);
             continue;
         }
-        fprintf(out, "[%s]%*s %s\n", words[finding->status], (int)(4 - strlen(words[finding->status])), "", finding->text);
+        fprintf(out, "[%s]%*s %s\n", words[finding->status], (int)(4 - strlen(words[finding->status])), "",
+                finding->text);
         if (finding->advice != NULL)
             fprintf(out, "       %s\n", finding->advice);
     }

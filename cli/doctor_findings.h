@@ -36,7 +36,8 @@ struct doctor_settings {
     int64_t now_us;
 };
 
-/* Adds one; `check` stays the caller's. What is not printable in the text becomes '?'. What there is no memory for is left out. */
+/* Adds one; `check` stays the caller's. What is not printable in the text becomes '?'. What there is no memory for is
+   left out. */
 __attribute__((format(printf, 4, 5))) void doctor_add(struct doctor_findings *findings, const char *check,
                                                       enum doctor_status status, const char *format, ...);
 

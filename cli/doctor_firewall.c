@@ -45,8 +45,10 @@ static void tell(enum doctor_rules rules, uint16_t port, struct doctor_findings 
         doctor_add(findings, check, DOCTOR_OK, "the firewall has a rule that lets in port %u", port);
         break;
     case DOCTOR_RULES_DROP:
-        doctor_add(findings, check, DOCTOR_WARN, "the firewall drops what no rule lets in, and none names port %u", port);
-        doctor_advise(findings, "Let the exporters in, as with: nft add rule inet filter input udp dport %u accept; or with "
+        doctor_add(findings, check, DOCTOR_WARN, "the firewall drops what no rule lets in, and none names port %u",
+                   port);
+        doctor_advise(findings, "Let the exporters in, as with: nft add rule inet filter input udp dport %u accept; "
+                      "or with "
                                 "firewall-cmd --add-port=%u/udp, or ufw allow %u/udp.",
                       port, port, port);
         break;
@@ -95,7 +97,8 @@ void doctor_check_firewall(const struct doctor_settings *settings, struct doctor
         doctor_add(findings, "firewall", DOCTOR_WARN, "%s",
                    has_tables(settings->proc) ? "there are rules of a firewall, which cannot be seen from here"
                                               : "whether there is a firewall cannot be seen from here");
-        doctor_advise(findings, "Look, as root, at 'nft list ruleset' or 'iptables-save' for what becomes of UDP on port %u.",
+        doctor_advise(findings, "Look, as root, at 'nft list ruleset' or 'iptables-save' for what becomes of UDP on "
+                      "port %u.",
                       settings->ports[i]);
         return;
     }

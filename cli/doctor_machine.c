@@ -32,7 +32,8 @@ void doctor_check_clock(const struct doctor_settings *settings, struct doctor_fi
     const int year = parts.tm_year + 1900;
     if (year < 2024 || year > 2100) {
         doctor_add(findings, check, DOCTOR_BAD, "the clock says that it is the year %d", year);
-        doctor_advise(findings, "Set it, and keep it right with chrony or systemd-timesyncd: flows are stored by the time when they came.");
+        doctor_advise(findings, "Set it, and keep it right with chrony or systemd-timesyncd: flows are stored by the "
+                      "time when they came.");
         return;
     }
     struct timex clock = {0};
@@ -41,7 +42,8 @@ void doctor_check_clock(const struct doctor_settings *settings, struct doctor_fi
         doctor_add(findings, check, DOCTOR_WARN, "whether the clock is right is not told: %s", strerror(errno));
     else if (state == TIME_ERROR || (clock.status & STA_UNSYNC) != 0) {
         doctor_add(findings, check, DOCTOR_WARN, "the kernel knows of nobody who keeps the clock right");
-        doctor_advise(findings, "Run chrony or systemd-timesyncd; in a container or virtual machine its host may do it: compare 'date'.");
+        doctor_advise(findings, "Run chrony or systemd-timesyncd; in a container or virtual machine its host may do "
+                      "it: compare 'date'.");
     } else
         doctor_add(findings, check, DOCTOR_OK, "the clock is kept right, to some %ld ms", clock.esterror / 1000);
 }
@@ -74,13 +76,16 @@ static void check_room(const char *path, struct doctor_findings *findings)
     const uint64_t free_bytes = (uint64_t)is.f_bavail * is.f_frsize, all_bytes = (uint64_t)is.f_blocks * is.f_frsize;
     const double share = all_bytes == 0 ? 0 : 100.0 * (double)free_bytes / (double)all_bytes;
     const bool bad = free_bytes < 256 * mega, narrow = free_bytes < 2048 * mega || share < 5;
-    doctor_add(findings, check, bad ? DOCTOR_BAD : narrow ? DOCTOR_WARN : DOCTOR_OK, "%" PRIu64 " MB (%.0f %%) are free at %s",
+    doctor_add(findings, check, bad ? DOCTOR_BAD : narrow ? DOCTOR_WARN : DOCTOR_OK,
+               "%" PRIu64 " MB (%.0f %%) are free at %s",
                free_bytes / mega, share, path);
     if (bad || narrow)
-        doctor_advise(findings, "Keep less ('weir store expire', weir collect --keep-days or --keep-bytes), or give it a larger disk: when it "
+        doctor_advise(findings, "Keep less ('weir store expire', weir collect --keep-days or --keep-bytes), or give "
+                      "it a larger disk: when it "
                                 "is full, flows are held in the journal, and then lost.");
     if (is.f_files > 0 && is.f_favail < 10000) {
-        doctor_add(findings, "disk_files", DOCTOR_WARN, "the file system at %s has room for %" PRIu64 " more files only", path,
+        doctor_add(findings, "disk_files", DOCTOR_WARN, "the file system at %s has room for %" PRIu64 " more files "
+                   "only", path,
                    (uint64_t)is.f_favail);
         doctor_advise(findings, "Merge small files: 'weir store merge'.");
     }
@@ -139,16 +144,19 @@ static void check_speed(const char *folder, struct doctor_findings *findings)
     if (fd >= 0)
         close(fd);
     if (speed < 0) {
-        doctor_add(findings, check, number == EACCES || number == EPERM ? DOCTOR_WARN : DOCTOR_BAD, "cannot write to %s: %s", folder,
+        doctor_add(findings, check, number == EACCES || number == EPERM ? DOCTOR_WARN : DOCTOR_BAD,
+                   "cannot write to %s: %s", folder,
                    strerror(number));
-        doctor_advise(findings, "Run weir doctor as the user that weir collect runs as; that one must be able to write there.");
+        doctor_advise(findings, "Run weir doctor as the user that weir collect runs as; that one must be able to "
+                      "write there.");
         return;
     }
     const double each_s = speed / (double)mega;
     doctor_add(findings, check, each_s < 2 ? DOCTOR_BAD : each_s < 10 ? DOCTOR_WARN : DOCTOR_OK,
                "%s takes %.0f MB a second, each of them onto the disk", folder, each_s);
     if (each_s < 10)
-        doctor_advise(findings, "A flow takes some 20 octets: where more come than that is good for, use a faster disk, or --fsync never.");
+        doctor_advise(findings, "A flow takes some 20 octets: where more come than that is good for, use a faster "
+                      "disk, or --fsync never.");
 }
 
 void doctor_check_disk(const struct doctor_settings *settings, struct doctor_findings *findings)
@@ -185,7 +193,8 @@ void doctor_check_journal(const struct doctor_settings *settings, struct doctor_
     struct statvfs is;
     (void)settings;
     if (root == NULL || statvfs(root, &is) != 0) {
-        doctor_add(findings, check, DOCTOR_WARN, "there is no file system in memory for the journal: what is received and not stored yet is "
+        doctor_add(findings, check, DOCTOR_WARN, "there is no file system in memory for the journal: what is "
+                   "received and not stored yet is "
                                                  "lost with the program");
         doctor_advise(findings, "Name a folder with weir collect --journal, best on a tmpfs.");
         return;
@@ -193,8 +202,10 @@ void doctor_check_journal(const struct doctor_settings *settings, struct doctor_
     const uint64_t free_bytes = (uint64_t)is.f_bavail * is.f_frsize, wanted = journal_size_default();
     const bool enough = free_bytes >= wanted;
     doctor_add(findings, check, enough ? DOCTOR_OK : DOCTOR_WARN,
-               "%" PRIu64 " MB are free in %s, and the journal of each worker of weir collect takes %" PRIu64 " MB", free_bytes / mega, root,
+               "%" PRIu64 " MB are free in %s, and the journal of each worker of weir collect takes %" PRIu64 " MB",
+               free_bytes / mega, root,
                wanted / mega);
     if (!enough)
-        doctor_advise(findings, "Where no collector runs that has its journal there already: make room, or give it less with --journal-size.");
+        doctor_advise(findings, "Where no collector runs that has its journal there already: make room, or give it "
+                      "less with --journal-size.");
 }

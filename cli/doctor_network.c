@@ -21,17 +21,20 @@ void doctor_check_buffer(const struct doctor_settings *settings, struct doctor_f
 {
     uint64_t most;
     if (!doctor_read_number(settings->proc, "sys/net/core/rmem_max", &most)) {
-        doctor_add(findings, "rmem_max", DOCTOR_WARN, "how large receive buffers may be is not told here, as in some containers");
+        doctor_add(findings, "rmem_max", DOCTOR_WARN, "how large receive buffers may be is not told here, as in some "
+                   "containers");
         doctor_advise(findings, "Look at 'sysctl net.core.rmem_max' of the machine itself: it should be %d or more.",
                       RECEIVE_BUFFER_DEFAULT_BYTES);
         return;
     }
     if (most >= RECEIVE_BUFFER_DEFAULT_BYTES) {
-        doctor_add(findings, "rmem_max", DOCTOR_OK, "receive buffers may have %" PRIu64 " MB (net.core.rmem_max)", most >> 20);
+        doctor_add(findings, "rmem_max", DOCTOR_OK, "receive buffers may have %" PRIu64 " MB (net.core.rmem_max)",
+                   most >> 20);
         return;
     }
     doctor_add(findings, "rmem_max", DOCTOR_WARN,
-               "receive buffers of programs without CAP_NET_ADMIN may have %" PRIu64 " KB (net.core.rmem_max), and weir collect asks for "
+               "receive buffers of programs without CAP_NET_ADMIN may have %" PRIu64 " KB (net.core.rmem_max), and "
+               "weir collect asks for "
                "%d MB: bursts that do not fit are lost",
                most >> 10, RECEIVE_BUFFER_DEFAULT_BYTES >> 20);
     doctor_advise(findings, "Set it: sysctl -w net.core.rmem_max=%d, and the same line in a file in /etc/sysctl.d.",
@@ -42,22 +45,28 @@ void doctor_check_drops(const struct doctor_settings *settings, struct doctor_fi
 {
     struct doctor_udp udp;
     if (!doctor_read_udp(settings->proc, &udp)) {
-        doctor_add(findings, "udp", DOCTOR_WARN, "what was dropped of UDP is not told here (%s/net/snmp)", settings->proc);
+        doctor_add(findings, "udp", DOCTOR_WARN, "what was dropped of UDP is not told here (%s/net/snmp)",
+                   settings->proc);
         doctor_advise(findings, "Look at 'nstat -az UdpRcvbufErrors' on the machine itself.");
         return;
     }
     if (udp.buffer_errors > 0) {
         doctor_add(findings, "udp", DOCTOR_WARN,
-                   "%" PRIu64 " datagrams were dropped since the machine was started, of some program, as its receive buffer was "
+                   "%" PRIu64 " datagrams were dropped since the machine was started, of some program, as its "
+                   "receive buffer was "
                    "full; %" PRIu64 " were received",
                    udp.buffer_errors, udp.received);
-        doctor_advise(findings, "If 'nstat UdpRcvbufErrors' still grows, see which socket loses them: 'ss -uamp', the number behind d.");
+        doctor_advise(findings, "If 'nstat UdpRcvbufErrors' still grows, see which socket loses them: 'ss -uamp', "
+                      "the number behind d.");
     } else
-        doctor_add(findings, "udp", DOCTOR_OK, "no datagram was dropped for a full receive buffer, of %" PRIu64 " that came",
+        doctor_add(findings, "udp", DOCTOR_OK, "no datagram was dropped for a full receive buffer, of %" PRIu64 " "
+                   "that came",
                    udp.received);
     if (udp.checksum_errors > 0) {
-        doctor_add(findings, "udp_checksums", DOCTOR_WARN, "%" PRIu64 " datagrams had a wrong checksum", udp.checksum_errors);
-        doctor_advise(findings, "Something on the way damages them: a cable, a network card, or whoever rewrites addresses.");
+        doctor_add(findings, "udp_checksums", DOCTOR_WARN, "%" PRIu64 " datagrams had a wrong checksum",
+                   udp.checksum_errors);
+        doctor_advise(findings, "Something on the way damages them: a cable, a network card, or whoever rewrites "
+                      "addresses.");
     }
 }
 
@@ -83,12 +92,15 @@ static void listen_on(int fd, uint16_t port, int64_t duration_us, struct doctor_
         octets += length > 0 ? (uint64_t)length : 0;
     }
     if (count > 0) {
-        doctor_add(findings, "arrival", DOCTOR_OK, "%" PRIu64 " datagrams with %" PRIu64 " octets came on port %u in %" PRId64 " s", count,
+        doctor_add(findings, "arrival", DOCTOR_OK, "%" PRIu64 " datagrams with %" PRIu64 " octets came on port %u in "
+                   "%" PRId64 " s", count,
                    octets, port, duration_us / 1000000);
         return;
     }
-    doctor_add(findings, "arrival", DOCTOR_BAD, "nothing came on port %u in %" PRId64 " s", port, duration_us / 1000000);
-    doctor_advise(findings, "See with 'tcpdump -ni any udp port %u' whether it reaches the machine: if so, the firewall drops it; if not, "
+    doctor_add(findings, "arrival", DOCTOR_BAD, "nothing came on port %u in %" PRId64 " s", port,
+               duration_us / 1000000);
+    doctor_advise(findings, "See with 'tcpdump -ni any udp port %u' whether it reaches the machine: if so, the "
+                  "firewall drops it; if not, "
                             "the exporter does not send it here.",
                   port);
 }
@@ -123,7 +135,8 @@ static void check_free_port(const struct doctor_settings *settings, uint16_t por
     const int fd = bind_port(port);
     if (fd < 0) {
         doctor_add(findings, "port", DOCTOR_BAD, "port %u cannot be listened on: %s", port, strerror(errno));
-        doctor_advise(findings, errno == EACCES ? "Ports below 1024 need root or CAP_NET_BIND_SERVICE; name another one with -p."
+        doctor_advise(findings, errno == EACCES ? "Ports below 1024 need root or CAP_NET_BIND_SERVICE; name another "
+                      "one with -p."
                                                 : "Find who has it with 'ss -ulpn', or name another one with -p.");
         return;
     }
@@ -142,15 +155,18 @@ static void check_taken_port(uint16_t port, const struct doctor_port *sockets, s
         doctor_add(findings, "port", DOCTOR_OK, "port %u is listened on by %s", port, owner);
     else {
         doctor_add(findings, "port", DOCTOR_BAD, "port %u is taken by %s", port, owner);
-        doctor_advise(findings, "End that, or choose another port with weir collect -p, and have exporters send there.");
+        doctor_advise(findings, "End that, or choose another port with weir collect -p, and have exporters send "
+                      "there.");
     }
     if (sockets->drops > 0) {
         doctor_add(findings, "port_drops", DOCTOR_BAD,
-                   "%" PRIu64 " datagrams were dropped on port %u since it was opened, as the receive buffer was full", sockets->drops,
+                   "%" PRIu64 " datagrams were dropped on port %u since it was opened, as the receive buffer was full",
+                   sockets->drops,
                    port);
         doctor_advise(findings, "Give it more room (--rcvbuf, net.core.rmem_max), or more threads (--workers).");
     } else
-        doctor_add(findings, "port_drops", DOCTOR_OK, "nothing was dropped on port %u, and %" PRIu64 " KB wait to be taken", port,
+        doctor_add(findings, "port_drops", DOCTOR_OK, "nothing was dropped on port %u, and %" PRIu64 " KB wait to be "
+                   "taken", port,
                    sockets->waiting_bytes >> 10);
 }
 

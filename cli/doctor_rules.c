@@ -7,8 +7,8 @@
  *     iptables    :INPUT DROP [0:0]
  *                 -A INPUT -p udp -m multiport --dports 2055,9995:9999 -j ACCEPT
  *
- * It is no model of a firewall: order, sets, other conditions and jumps are not followed. It finds the usual cause, a chain
- * that drops what no rule names.
+ * It is no model of a firewall: order, sets, other conditions and jumps are not followed. It finds the usual cause, a
+ * chain that drops what no rule names.
  */
 #define _GNU_SOURCE
 #include "doctor_rules.h"
@@ -66,7 +66,8 @@ static bool is_accept(const char *line)
 
 static bool is_drop(const char *line)
 {
-    return has_word(line, "drop") || has_word(line, "reject") || strstr(line, "-j DROP") != NULL || strstr(line, "-j REJECT") != NULL;
+    return has_word(line, "drop") || has_word(line, "reject") || strstr(line, "-j DROP") != NULL ||
+        strstr(line, "-j REJECT") != NULL;
 }
 
 enum doctor_rules doctor_rules_read(char *text, uint16_t port)
@@ -76,7 +77,8 @@ enum doctor_rules doctor_rules_read(char *text, uint16_t port)
     for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
         if (strstr(line, "hook ") != NULL)
             is_input = strstr(line, "hook input") != NULL;
-        if (strncmp(line, ":INPUT DROP", 11) == 0 || (strstr(line, "hook input") != NULL && strstr(line, "policy drop") != NULL))
+        if (strncmp(line, ":INPUT DROP", 11) == 0 || (strstr(line, "hook input") != NULL &&
+                                                      strstr(line, "policy drop") != NULL))
             drops = true;
         if (strncmp(line, "-A ", 3) == 0)
             is_input = strncmp(line, "-A INPUT ", 9) == 0;

@@ -43,7 +43,8 @@ static void format_age(int64_t seconds, char text[32])
         snprintf(text, 32, "%" PRId64 " days", seconds / 86400);
 }
 
-static void check_newest(const struct doctor_settings *settings, const struct segment_files *files, struct doctor_findings *findings)
+static void check_newest(const struct doctor_settings *settings, const struct segment_files *files,
+                         struct doctor_findings *findings)
 {
     static const char check[] = "store";
     int64_t newest_us = INT64_MIN;
@@ -55,15 +56,18 @@ static void check_newest(const struct doctor_settings *settings, const struct se
     }
     if (files->count == 0) {
         doctor_add(findings, check, DOCTOR_WARN, "the store %s has no flows", settings->folder);
-        doctor_advise(findings, "Start 'weir collect -o store:%s', or name the store that it writes to with --store.", settings->folder);
+        doctor_advise(findings, "Start 'weir collect -o store:%s', or name the store that it writes to with --store.",
+                      settings->folder);
         return;
     }
     const int64_t age_s = (settings->now_us - newest_us) / 1000000;
     format_age(age_s < 0 ? 0 : age_s, age);
     doctor_add(findings, check, age_s > SILENCE_S ? DOCTOR_WARN : DOCTOR_OK,
-               "the store %s has %u files of flows, %" PRIu64 " MB, the newest of %s ago", settings->folder, files->count, bytes >> 20, age);
+               "the store %s has %u files of flows, %" PRIu64 " MB, the newest of %s ago", settings->folder,
+               files->count, bytes >> 20, age);
     if (age_s > SILENCE_S)
-        doctor_advise(findings, "See whether weir collect runs, and whether exporters send: 'weir doctor --listen 60s' on a free port tells.");
+        doctor_advise(findings, "See whether weir collect runs, and whether exporters send: 'weir doctor --listen "
+                      "60s' on a free port tells.");
     else if (age_s < -SILENCE_S) {
         doctor_add(findings, "store_time", DOCTOR_BAD, "the newest file of the store is from the future");
         doctor_advise(findings, "The clock was or is wrong: compare 'date'.");
@@ -71,7 +75,8 @@ static void check_newest(const struct doctor_settings *settings, const struct se
 }
 
 /* Feet of the newest files; the rest is for weir store check. */
-static void check_damage(const struct doctor_settings *settings, const struct segment_files *files, struct doctor_findings *findings)
+static void check_damage(const struct doctor_settings *settings, const struct segment_files *files,
+                         struct doctor_findings *findings)
 {
     static const char check[] = "store_files";
     const uint32_t first = files->count > FOOTERS_MAX ? files->count - FOOTERS_MAX : 0;
@@ -91,23 +96,28 @@ static void check_damage(const struct doctor_settings *settings, const struct se
     }
     if (damaged == 0) {
         if (files->count > 0)
-            doctor_add(findings, check, DOCTOR_OK, "the feet of %s%u files can be read", first > 0 ? "the newest " : "the ",
+            doctor_add(findings, check, DOCTOR_OK, "the feet of %s%u files can be read", first > 0 ? "the newest "
+                       : "the ",
                        files->count - first);
         return;
     }
-    doctor_add(findings, check, DOCTOR_BAD, "%u of %u files cannot be read, as: %s", damaged, files->count - first, why);
-    doctor_advise(findings, "'weir store check --store %s' tells all of them; queries leave them out. Look at the disk, and move them away.",
+    doctor_add(findings, check, DOCTOR_BAD, "%u of %u files cannot be read, as: %s", damaged, files->count - first,
+               why);
+    doctor_advise(findings, "'weir store check --store %s' tells all of them; queries leave them out. Look at the "
+                  "disk, and move them away.",
                   settings->folder);
 }
 
-static void check_small(const struct doctor_settings *settings, const struct segment_files *files, struct doctor_findings *findings)
+static void check_small(const struct doctor_settings *settings, const struct segment_files *files,
+                        struct doctor_findings *findings)
 {
     uint32_t small = 0;
     for (uint32_t i = 0; i < files->count; i++)
         small += files->files[i].name.tier == 0 && files->files[i].hour_s < settings->now_us / 1000000 - 2 * 3600;
     if (small < SMALL_FILES_MANY)
         return;
-    doctor_add(findings, "store_merge", DOCTOR_WARN, "%u files of past hours were never merged, which makes queries slow", small);
+    doctor_add(findings, "store_merge", DOCTOR_WARN, "%u files of past hours were never merged, which makes queries "
+               "slow", small);
     doctor_advise(findings, "Run 'weir store merge --store %s', and leave --no-merge out.", settings->folder);
 }
 
@@ -136,7 +146,8 @@ static void check_left(const struct doctor_settings *settings, struct doctor_fin
         for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
             struct stat is;
             const uint32_t id = (uint32_t)strtoul(entry->d_name, NULL, 16);
-            if (entry->d_name[0] == '.' || fstatat(dirfd(folder), entry->d_name, &is, AT_SYMLINK_NOFOLLOW) != 0 || is_alive(&writers, id) ||
+            if (entry->d_name[0] == '.' || fstatat(dirfd(folder), entry->d_name, &is, AT_SYMLINK_NOFOLLOW) != 0 ||
+                is_alive(&writers, id) ||
                 is.st_mtime > settings->now_us / 1000000 - LEFT_S)
                 continue;
             left++;
@@ -147,9 +158,11 @@ static void check_left(const struct doctor_settings *settings, struct doctor_fin
     closedir(folder);
     if (left == 0)
         return;
-    doctor_add(findings, "store_left", DOCTOR_WARN, "%u files with %" PRIu64 " octets in %s were left by a collector that was killed", left,
+    doctor_add(findings, "store_left", DOCTOR_WARN, "%u files with %" PRIu64 " octets in %s were left by a collector "
+               "that was killed", left,
                bytes, path);
-    doctor_advise(findings, "The next start of weir collect with the same addresses and ports takes them up, or removes them.");
+    doctor_advise(findings, "The next start of weir collect with the same addresses and ports takes them up, or "
+                  "removes them.");
 }
 
 void doctor_check_store(const struct doctor_settings *settings, struct doctor_findings *findings)
@@ -181,7 +194,8 @@ void doctor_check_store(const struct doctor_settings *settings, struct doctor_fi
     }
     segment_list_done(&list);
     if (strangers.count > 0) {
-        doctor_add(findings, "store_strangers", DOCTOR_WARN, "%u files or folders in the store are none of it, as %s", strangers.count,
+        doctor_add(findings, "store_strangers", DOCTOR_WARN, "%u files or folders in the store are none of it, as %s",
+                   strangers.count,
                    strangers.first);
         doctor_advise(findings, "They do no harm; move them elsewhere.");
     }

@@ -30,7 +30,7 @@ struct repeater {
     size_t mtu_bytes; /* of the path, for raw packets */
     uint32_t id;
     struct repeater_sample *sample;
-    struct repeater_queue own, raw;
+    struct repeater_queue *own, *raw; /* raw: NULL where addresses are not kept */
     uint64_t taken, sampled_out, needed, from_own; /* datagrams; from_own: though addresses are kept */
     uint64_t too_long;
     struct repeater_failures told;
@@ -57,7 +57,7 @@ static void send_own(struct repeater *repeater, const struct weir_datagram *data
 {
     const struct repeater_packet packet = {.payload = datagram->data, .payload_bytes = datagram->size_bytes};
     repeater->from_own += repeater->raw_fd >= 0;
-    repeater_queue_add(&repeater->own, &packet);
+    repeater_queue_add(repeater->own, &packet);
 }
 
 static void send_kept(struct repeater *repeater, const struct weir_datagram *datagram)
@@ -67,9 +67,10 @@ static void send_kept(struct repeater *repeater, const struct weir_datagram *dat
     const struct repeater_flow flow = {.source = datagram->source, .source_port = datagram->source_port,
                                        .target = repeater->address, .target_port = repeater->port, .id = repeater->id,
                                        .hops = repeater_target_is_multicast(&repeater->target) ? HOPS_MULTICAST : HOPS};
-    const size_t count = repeater_packet_make(&flow, datagram->data, datagram->size_bytes, repeater->mtu_bytes, packets);
+    const size_t count = repeater_packet_make(&flow, datagram->data, datagram->size_bytes, repeater->mtu_bytes,
+                                              packets);
     for (size_t i = 0; i < count; i++)
-        repeater_queue_add(&repeater->raw, &packets[i]);
+        repeater_queue_add(repeater->raw, &packets[i]);
     repeater->too_long += count == 0;
 }
 
@@ -97,7 +98,8 @@ static void look_at_path(struct repeater *repeater)
     int mtu = 0;
     socklen_t length = sizeof mtu;
     const bool six = repeater->address.family == 6;
-    if (getsockopt(repeater->own_fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &mtu, &length) == 0 && mtu > 0)
+    if (getsockopt(repeater->own_fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &mtu, &length) == 0 &&
+        mtu > 0)
         repeater->mtu_bytes = (size_t)mtu;
 }
 
@@ -105,20 +107,24 @@ static int end_burst(struct sink *sink, struct sink_error *error)
 {
     struct repeater *repeater = (struct repeater *)sink;
     (void)error;
-    const uint64_t failed = repeater->raw.failures.count;
-    repeater_queue_flush(&repeater->own);
-    repeater_queue_flush(&repeater->raw);
-    if (repeater->raw.failures.count > failed && repeater->raw.failures.number == EMSGSIZE)
+    const uint64_t failed = repeater_queue_failures(repeater->raw).count;
+    repeater_queue_flush(repeater->own);
+    if (repeater->raw == NULL)
+        return 0;
+    repeater_queue_flush(repeater->raw);
+    const struct repeater_failures now = repeater_queue_failures(repeater->raw);
+    if (now.count > failed && now.number == EMSGSIZE)
         look_at_path(repeater); /* it became narrower: those that follow will fit */
     return 0;
 }
 
 static struct repeater_failures failures_of(const struct repeater *repeater)
 {
-    const struct repeater_failures *own = &repeater->own.failures, *raw = &repeater->raw.failures;
-    return (struct repeater_failures){.count = own->count + raw->count + repeater->too_long,
-                                      .refused = own->refused,
-                                      .number = raw->count > 0 ? raw->number : own->number};
+    const struct repeater_failures own = repeater_queue_failures(repeater->own);
+    const struct repeater_failures raw = repeater_queue_failures(repeater->raw);
+    return (struct repeater_failures){.count = own.count + raw.count + repeater->too_long,
+                                      .refused = own.refused,
+                                      .number = raw.count > 0 ? raw.number : own.number};
 }
 
 static const char *advice(int number)
@@ -151,10 +157,12 @@ static void tell_failures(struct repeater *repeater, int64_t now_us)
     if (failed + refused == 0 || (repeater->told_us != 0 && llabs(now_us - repeater->told_us) < TELL_US))
         return;
     if (failed > 0)
-        snprintf(text, sizeof text, "%" PRIu64 " datagrams could not be repeated to %s: %s", failed, repeater->target.text,
+        snprintf(text, sizeof text, "%" PRIu64 " datagrams could not be repeated to %s: %s", failed,
+                 repeater->target.text,
                  advice(all.number));
     else
-        snprintf(text, sizeof text, "datagrams repeated to %s were refused %" PRIu64 " times: %s", repeater->target.text,
+        snprintf(text, sizeof text, "datagrams repeated to %s were refused %" PRIu64 " times: %s",
+                 repeater->target.text,
                  refused, advice(ECONNREFUSED));
     repeater->told = all;
     repeater->told_us = now_us;
@@ -183,16 +191,20 @@ static void tell_end(const struct repeater *repeater)
                                      repeater->target.text);
     if (repeater->target.sample > 1)
         length += (size_t)snprintf(text + length, sizeof text - length,
-                                   " (%" PRIu64 " of them with templates or options), %" PRIu64 " sampled out", repeater->needed,
+                                   " (%" PRIu64 " of them with templates or options), %" PRIu64 " sampled out",
+                                   repeater->needed,
                                    repeater->sampled_out);
     if (repeater->from_own > 0)
-        length += (size_t)snprintf(text + length, sizeof text - length, ", %" PRIu64 " of them from this machine's address",
+        length += (size_t)snprintf(text + length, sizeof text - length,
+                                   ", %" PRIu64 " of them from this machine's address",
                                    repeater->from_own);
     if (all.count > 0)
-        length += (size_t)snprintf(text + length, sizeof text - length, ", %" PRIu64 " could not be sent: %s", all.count,
+        length += (size_t)snprintf(text + length, sizeof text - length, ", %" PRIu64 " could not be sent: %s",
+                                   all.count,
                                    advice(all.number));
     if (all.refused > 0)
-        snprintf(text + length, sizeof text - length, ", refused %" PRIu64 " times: %s", all.refused, advice(ECONNREFUSED));
+        snprintf(text + length, sizeof text - length, ", refused %" PRIu64 " times: %s", all.refused,
+                 advice(ECONNREFUSED));
     if (repeater->tell != NULL)
         repeater->tell(repeater->context, text);
 }
@@ -204,6 +216,8 @@ static void free_repeater(struct repeater *repeater)
     if (repeater->raw_fd >= 0)
         close(repeater->raw_fd);
     repeater_sample_free(repeater->sample);
+    repeater_queue_free(repeater->own);
+    repeater_queue_free(repeater->raw);
     free(repeater);
 }
 
@@ -281,11 +295,17 @@ static void describe(struct repeater *repeater)
     char sample[64] = "";
     if (repeater->target.sample > 1)
         snprintf(sample, sizeof sample, " one datagram in %" PRIu32 ",", repeater->target.sample);
-    snprintf(repeater->text, sizeof repeater->text, "%s,%s from %s", repeater->target.text, sample,
-             repeater->raw_fd >= 0                                ? "the exporters' addresses"
-             : repeater->target.source == REPEATER_SOURCE_OWN ? "this machine's address"
-                                                              : "this machine's address, as the exporters' need root or "
-                                                                "CAP_NET_RAW");
+    const char *from = repeater->raw_fd >= 0 ? "the exporters' addresses"
+                       : repeater->target.source == REPEATER_SOURCE_OWN
+                           ? "this machine's address"
+                           : "this machine's address, as the exporters' need root or CAP_NET_RAW";
+    snprintf(repeater->text, sizeof repeater->text, "%s,%s from %s", repeater->target.text, sample, from);
+}
+
+static int memory_short(struct sink_error *error)
+{
+    snprintf(error->text, sizeof error->text, "not enough memory");
+    return -1;
 }
 
 static int set_all_up(struct repeater *repeater, struct sink_error *error)
@@ -295,26 +315,28 @@ static int set_all_up(struct repeater *repeater, struct sink_error *error)
         random[1] = (uint64_t)getpid();
     repeater->id = (uint32_t)random[1];
     repeater->sample = repeater_sample_create(repeater->target.sample, random[0]);
-    if (repeater->sample == NULL) {
-        snprintf(error->text, sizeof error->text, "not enough memory");
-        return -1;
-    }
+    if (repeater->sample == NULL)
+        return memory_short(error);
     if (open_own(repeater, error) != 0 || open_raw(repeater, error) != 0)
         return -1;
     repeater->mtu_bytes = REPEATER_MTU_MIN;
     look_at_path(repeater);
-    repeater_queue_init(&repeater->own, repeater->own_fd);
-    repeater_queue_init(&repeater->raw, repeater->raw_fd);
+    repeater->own = repeater_queue_create(repeater->own_fd);
+    if (repeater->raw_fd >= 0)
+        repeater->raw = repeater_queue_create(repeater->raw_fd);
+    if (repeater->own == NULL || (repeater->raw_fd >= 0 && repeater->raw == NULL))
+        return memory_short(error);
     describe(repeater);
     return 0;
 }
 
 struct sink *repeater_create(const struct repeater_options *options, struct sink_error *error)
 {
-    static const struct sink_class class = {.name = "udp", .raw = take, .raw_end = end_burst, .tick = tick, .close = close_sink};
+    static const struct sink_class class = {.name = "udp", .raw = take, .raw_end = end_burst, .tick = tick,
+                                            .close = close_sink};
     struct repeater *repeater = calloc(1, sizeof *repeater);
     if (repeater == NULL) {
-        snprintf(error->text, sizeof error->text, "not enough memory");
+        memory_short(error);
         return NULL;
     }
     repeater->sink.class = &class;

@@ -2,9 +2,10 @@
 /*
  * repeater.h - the sink that sends datagrams on as they came, to another collector
  *
- * It is a raw sink: the live collector gives it a lane of its own, and nothing waits for it. With the exporter's address
- * as the source, where that is asked for and allowed (CAP_NET_RAW) and both are of one family, packets are made here
- * (repeater_packet.h); else, and for what these cannot be, datagrams go out of a socket with an address of this machine.
+ * It is a raw sink: the live collector gives it a lane of its own, and nothing waits for it. With the exporter's
+ * address as the source, where that is asked for and allowed (CAP_NET_RAW) and both are of one family, packets are
+ * made here (repeater_packet.h); else, and for what these cannot be, datagrams go out of a socket with an address of
+ * this machine.
  */
 #ifndef WEIR_COLLECT_REPEATER_H
 #define WEIR_COLLECT_REPEATER_H

@@ -45,15 +45,17 @@ static size_t address_bytes(const struct repeater_flow *flow)
     return flow->target.family == 6 ? 16 : 4;
 }
 
-static void write_udp(const struct repeater_flow *flow, const uint8_t *payload, size_t payload_bytes, uint8_t udp[UDP_BYTES])
+static void write_udp(const struct repeater_flow *flow, const uint8_t *payload, size_t payload_bytes,
+                      uint8_t udp[UDP_BYTES])
 {
     const size_t length = UDP_BYTES + payload_bytes;
     put16(udp, flow->source_port);
     put16(udp + 2, flow->target_port);
     put16(udp + 4, length);
     put16(udp + 6, 0);
-    const uint64_t sum = sum_of(flow->source.octets, address_bytes(flow)) + sum_of(flow->target.octets, address_bytes(flow)) +
-                         PROTOCOL_UDP + length + sum_of(udp, UDP_BYTES) + sum_of(payload, payload_bytes);
+    const uint64_t addresses = sum_of(flow->source.octets, address_bytes(flow)) +
+                               sum_of(flow->target.octets, address_bytes(flow));
+    const uint64_t sum = addresses + PROTOCOL_UDP + length + sum_of(udp, UDP_BYTES) + sum_of(payload, payload_bytes);
     const uint16_t check = fold(sum);
     put16(udp + 6, check == 0 ? 0xffff : check); /* 0 would say that there is none */
 }
@@ -93,8 +95,8 @@ static size_t write_ipv6(const struct repeater_flow *flow, size_t offset, size_t
     return IPV6_BYTES + FRAGMENT_BYTES;
 }
 
-size_t repeater_packet_make(const struct repeater_flow *flow, const uint8_t *payload, size_t payload_bytes, size_t mtu_bytes,
-                            struct repeater_packet packets[REPEATER_PACKETS_MAX])
+size_t repeater_packet_make(const struct repeater_flow *flow, const uint8_t *payload, size_t payload_bytes,
+                            size_t mtu_bytes, struct repeater_packet packets[REPEATER_PACKETS_MAX])
 {
     const bool six = flow->target.family == 6;
     const size_t least = six ? REPEATER_MTU_MIN : REPEATER_MTU4_MIN, total = UDP_BYTES + payload_bytes;

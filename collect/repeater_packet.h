@@ -40,10 +40,11 @@ struct repeater_packet {
 };
 
 /*
- * Writes the packets that carry a payload, each of at most `mtu_bytes`, with their checksums. Returns their number, from 1
- * to REPEATER_PACKETS_MAX; 0 when the payload is too long for UDP.
+ * Writes the packets that carry a payload, each of at most `mtu_bytes`, with their checksums. Returns their number,
+ * from 1 to REPEATER_PACKETS_MAX; 0 when the payload is too long for UDP.
  */
-size_t repeater_packet_make(const struct repeater_flow *flow, const uint8_t *payload, size_t payload_bytes, size_t mtu_bytes,
+size_t repeater_packet_make(const struct repeater_flow *flow, const uint8_t *payload, size_t payload_bytes,
+                            size_t mtu_bytes,
                             struct repeater_packet packets[REPEATER_PACKETS_MAX]);
 
 #endif

@@ -7,14 +7,39 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
-void repeater_queue_init(struct repeater_queue *queue, int fd)
+struct repeater_queue {
+    int fd;
+    uint32_t count;
+    struct repeater_failures failures;
+    struct mmsghdr messages[REPEATER_QUEUE_MAX];
+    struct iovec parts[REPEATER_QUEUE_MAX][2];
+    uint8_t headers[REPEATER_QUEUE_MAX][REPEATER_HEADERS_BYTES];
+};
+
+struct repeater_queue *repeater_queue_create(int fd)
 {
-    memset(queue, 0, sizeof *queue);
+    struct repeater_queue *queue = calloc(1, sizeof *queue);
+    if (queue == NULL)
+        return NULL;
     queue->fd = fd;
     for (size_t i = 0; i < REPEATER_QUEUE_MAX; i++)
         queue->messages[i].msg_hdr.msg_iov = queue->parts[i];
+    return queue;
+}
+
+void repeater_queue_free(struct repeater_queue *queue)
+{
+    free(queue);
+}
+
+struct repeater_failures repeater_queue_failures(const struct repeater_queue *queue)
+{
+    return queue == NULL ? (struct repeater_failures){0} : queue->failures;
 }
 
 /* sendmsg() takes what it does not change as changeable. */
@@ -45,7 +70,6 @@ void repeater_queue_flush(struct repeater_queue *queue)
         const int sent = sendmmsg(queue->fd, queue->messages + done, queue->count - done, MSG_NOSIGNAL);
         if (sent > 0) {
             done += (uint32_t)sent;
-            queue->sent += (uint64_t)sent;
             retried = false;
             continue;
         }

@@ -9,34 +9,27 @@
 
 #include "repeater_packet.h"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 enum { REPEATER_QUEUE_MAX = 128 };
 
 struct repeater_failures {
-    uint64_t count;   /* datagrams that could not be sent, of several packets perhaps: then it is packets */
-    uint64_t refused; /* that nobody listens was told so often: of datagrams before */
+    uint64_t count;   /* datagrams that could not be sent; of one that became several packets, these */
+    uint64_t refused; /* so often it was told that nobody listens: of datagrams before */
     int number;       /* errno of the last one */
 };
 
-struct repeater_queue {
-    int fd;
-    uint32_t count;
-    uint64_t sent;
-    struct repeater_failures failures;
-    struct mmsghdr messages[REPEATER_QUEUE_MAX];
-    struct iovec parts[REPEATER_QUEUE_MAX][2];
-    uint8_t headers[REPEATER_QUEUE_MAX][REPEATER_HEADERS_BYTES];
-};
+struct repeater_queue;
 
-/* The socket stays the caller's. */
-void repeater_queue_init(struct repeater_queue *queue, int fd);
+/* NULL when memory is short. The socket stays the caller's. */
+struct repeater_queue *repeater_queue_create(int fd);
+void repeater_queue_free(struct repeater_queue *queue); /* NULL is fine */
 
 /* Adds a packet; sends what is there first when the queue is full. Its headers are copied, and may be none. */
 void repeater_queue_add(struct repeater_queue *queue, const struct repeater_packet *packet);
 
 /* Sends all. What cannot be sent is counted, and what is behind it goes on. */
 void repeater_queue_flush(struct repeater_queue *queue);
+
+/* So far; none of a queue that is NULL. */
+struct repeater_failures repeater_queue_failures(const struct repeater_queue *queue);
 
 #endif

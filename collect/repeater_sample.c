@@ -22,7 +22,8 @@ struct exporter_bucket {
     uint32_t used, next;
 };
 
-/* Options templates, as hashes of exporter, domain and ID; 0 is none. One that is taken for another costs a datagram. */
+/* Options templates, as hashes of exporter, domain and ID; 0 is none. One that is taken for another costs a datagram.
+   */
 struct options_bucket {
     uint64_t ways[WAYS];
     uint32_t next;
@@ -74,7 +75,8 @@ static bool is_of(const struct exporter *exporter, const struct weir_datagram *d
 
 /* One that takes a place goes on with the count that it finds there: many made-up exporters do not get more through
  * than one would. */
-static struct exporter *find_exporter(struct repeater_sample *sample, const struct weir_datagram *datagram, uint64_t hash)
+static struct exporter *find_exporter(struct repeater_sample *sample, const struct weir_datagram *datagram,
+                                      uint64_t hash)
 {
     struct exporter_bucket *bucket = &sample->exporters[hash % EXPORTER_BUCKETS];
     for (uint32_t i = 0; i < bucket->used; i++) {
@@ -142,7 +144,8 @@ static size_t record_bytes(const uint8_t *at, size_t room, bool options, bool ip
 }
 
 /* Remembers the options templates of a set, and forgets those whose IDs became templates of data. */
-static void learn(struct repeater_sample *sample, uint64_t session, const uint8_t *at, size_t room, bool options, bool ipfix)
+static void learn(struct repeater_sample *sample, uint64_t session, const uint8_t *at, size_t room, bool options,
+                  bool ipfix)
 {
     while (room >= 4) {
         const uint16_t id = get16(at);

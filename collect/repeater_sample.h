@@ -4,8 +4,8 @@
  *
  * Each exporter (address and port) has a count of its own: its first datagram goes on, then each N-th. Besides these go
  * all that hold what a receiver could not read the others without: templates and options templates of NetFlow v9
- * (RFC 3954) and IPFIX (RFC 7011), and data of options templates that were seen. What does not look like either is counted
- * like any other.
+ * (RFC 3954) and IPFIX (RFC 7011), and data of options templates that were seen. What does not look like either is
+ * counted like any other.
  *
  * Memory is bounded: of more exporters or options templates than there is room for, the older make place.
  */

@@ -18,7 +18,8 @@ static int usage_fault(bool *ret_usage, struct sink_error *error, const char *te
 {
     *ret_usage = true;
     snprintf(error->text, sizeof error->text,
-             "-o udp:%s: %s; it is udp:HOST:PORT, an IPv6 address in brackets, and behind it may stand ,source=keep, own or "
+             "-o udp:%s: %s; it is udp:HOST:PORT, an IPv6 address in brackets, and behind it may stand ,source=keep, "
+             "own or "
              "auto, and ,sample=N",
              text, why);
     return -1;
@@ -106,7 +107,8 @@ static int resolve(const char *host, const char *port, struct repeater_target *t
     return 0;
 }
 
-int repeater_target_parse(const char *text, struct repeater_target *ret_target, bool *ret_usage, struct sink_error *error)
+int repeater_target_parse(const char *text, struct repeater_target *ret_target, bool *ret_usage,
+                          struct sink_error *error)
 {
     struct repeater_target target = {.sample = 1};
     char host[HOST_BYTES], port[6];
@@ -205,7 +207,8 @@ bool repeater_target_reaches(const struct repeater_target *target, int fd)
         return true;
     if (is_multicast(&bound) || !(is_any(&bound) && takes_family(fd, &bound, &wanted)))
         /* 0.0.0.0 as a target means this machine */
-        return is_any(&wanted) && is_of_this_machine(&bound, bound.ss_family == AF_INET ? sizeof(struct sockaddr_in) : length);
+        return is_any(&wanted) && is_of_this_machine(&bound, bound.ss_family == AF_INET ? sizeof(struct sockaddr_in)
+                                                     : length);
     return is_of_this_machine(&wanted, wanted_length);
 }
 

@@ -25,9 +25,11 @@ struct repeater_target {
     char text[REPEATER_TARGET_TEXT_BYTES]; /* "192.0.2.1:2055", "[2001:db8::1]:2055" */
 };
 
-/* Reads what stands behind "udp:", and finds the address that the host stands for: the first one, of a name that has several;
+/* Reads what stands behind "udp:", and finds the address that the host stands for: the first one, of a name that has
+   several;
  * name servers may be asked. -1 with `error` filled; `ret_usage` tells that it is not written as it should be. */
-int repeater_target_parse(const char *text, struct repeater_target *ret_target, bool *ret_usage, struct sink_error *error);
+int repeater_target_parse(const char *text, struct repeater_target *ret_target, bool *ret_usage,
+                          struct sink_error *error);
 
 /* Whether what is sent there comes back by `fd`, a bound UDP socket of this machine. */
 bool repeater_target_reaches(const struct repeater_target *target, int fd);

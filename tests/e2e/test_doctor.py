@@ -20,8 +20,8 @@ import pyarrow.parquet  # noqa: E402: it is there from here on
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 NOW = int(time.time())
 
-UDP_HEAD = ("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer "
-            "drops\n")
+UDP_HEAD = ("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref "
+            "pointer drops\n")
 UDP_LINE = ("%5d: 00000000:%04X 00000000:0000 07 00000000:%08X 00:00000000 00000000     0        0 61442 2 "
             "ffff888003a4e000 %d\n")
 SNMP = ("Ip: Forwarding DefaultTTL\nIp: 1 64\nUdp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
@@ -35,7 +35,7 @@ def make_proc(folder, rmem_max=67108864, buffer_errors=0, checksum_errors=0, soc
     os.makedirs(proc + "/sys/net/core", exist_ok=True)
     files = {"sys/net/core/rmem_max": "%d\n" % rmem_max,
              "net/snmp": SNMP % (buffer_errors, buffer_errors, checksum_errors),
-             "net/snmp6": "Udp6InDatagrams                 \t24\nUdp6RcvbufErrors                \t%d\n" % buffer_errors,
+             "net/snmp6": "Udp6InDatagrams         \t24\nUdp6RcvbufErrors        \t%d\n" % buffer_errors,
              "net/udp": UDP_HEAD + "".join(UDP_LINE % (number, *each) for number, each in enumerate(sockets)),
              "net/udp6": UDP_HEAD}
     for name, text in files.items():
@@ -112,8 +112,8 @@ def buffers_and_drops(folder):
     expect_in("4096 KB", found["rmem_max"][0][1])
     expect_in("14 datagrams were dropped", found["udp"][0][1])
     expect_in("3 datagrams had a wrong checksum", found["udp_checksums"][0][1])
-    expect_equal(found["port_drops"][0][:2], ("bad", "6 datagrams were dropped on port %d since it was opened, as the receive "
-                                                     "buffer was full" % port), "drops")
+    text = "6 datagrams were dropped on port %d since it was opened, as the receive buffer was full" % port
+    expect_equal(found["port_drops"][0][:2], ("bad", text), "drops")
 
 
 @case
@@ -147,8 +147,8 @@ def a_port_that_weir_has(folder):
 @case
 def whether_something_comes(folder):
     port = free_port()
-    process = start([weir_e2e.weir_path, "doctor", "-p", str(port), "--listen", "3s", "-o", "json", "--no-write"], cwd=folder, stdout=-1,
-                    text=True)
+    process = start([weir_e2e.weir_path, "doctor", "-p", str(port), "--listen", "3s", "-o", "json", "--no-write"],
+                    cwd=folder, stdout=-1, text=True)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         def came():
             sender.sendto(b"12345", ("127.0.0.1", port))
@@ -164,7 +164,8 @@ def whether_something_comes(folder):
 def firewalls(folder):
     table = "table inet filter {\n\tchain input {\n\t\ttype filter hook input priority filter; policy %s;\n%s\t}\n}"
     port = str(free_port())
-    for text, wanted in ((table % ("drop", "\t\tct state established accept\n"), "warn"), (table % ("accept", ""), "ok"),
+    for text, wanted in ((table % ("drop", "\t\tct state established accept\n"), "warn"),
+                         (table % ("accept", ""), "ok"),
                          (table % ("drop", "\t\tudp dport { 53, %s } accept\n" % port), "ok"),
                          (table % ("accept", "\t\tudp dport %s drop\n" % port), "bad")):
         environment = tool(folder, "nft", text)
@@ -205,7 +206,8 @@ def of_store(folder, name="store", **more):
     return doctor(folder, "-p", str(free_port()), "--no-write", "--store", name, **no_rules(folder), **more)
 
 
-EXPORTER_CHECKS = ("loss", "templates_missing", "templates_old", "silent", "refused", "reported", "sampling", "exporter_clock")
+EXPORTER_CHECKS = ("loss", "templates_missing", "templates_old", "silent", "refused", "reported", "sampling",
+                   "exporter_clock")
 
 
 def expect_exporters(found, **wanted):
@@ -335,7 +337,8 @@ def an_old_store_none_and_no_folder(folder):
 
 @case
 def wrong_usage(folder):
-    for arguments in (["-p", "0"], ["-p", "x"], ["-o", "xml"], ["--listen", "2h"], ["--listen", "x"], ["more"], ["--what"], ["-p"]):
+    for arguments in (["-p", "0"], ["-p", "x"], ["-o", "xml"], ["--listen", "2h"], ["--listen", "x"], ["more"],
+                      ["--what"], ["-p"]):
         code, out, err = weir("doctor", *arguments, cwd=folder)
         expect_equal((code, out), (2, ""), "exit code and output of %r" % arguments)
         expect_in("weir doctor --help", err)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """test_repeater.py: weir collect -o udp:HOST:PORT, at sockets and at a second weir collect.
 
-All of it runs in a network of its own where that is permitted: there is a pair of devices, v0 here, v1 in a second network."""
+All of it runs in a network of its own where that is permitted: there is a pair of devices, v0 here, v1 in a second
+network."""
 import os
 import re
 import shutil
@@ -175,8 +176,8 @@ def across_a_network_device_in_fragments(folder):
             for size in (100, 1472, 1473, 9000, 65000):
                 sender.sendto(bytes(size), (exporter, collector.port))
                 words = other.stdout.readline().split()
-                expect_equal(words, ["::ffff:" + exporter if "." in exporter else exporter, str(sender.getsockname()[1]),
-                                     str(size)], "what came")
+                source = "::ffff:" + exporter if "." in exporter else exporter
+                expect_equal(words, [source, str(sender.getsockname()[1]), str(size)], "what came")
             collector.send(bytes(50))  # from the loopback device: its address means nothing elsewhere
             words = other.stdout.readline().split()
             expect_equal(words[0].replace("::ffff:", ""), "10.99.0.1" if "." in exporter else "fd00:99::1",
@@ -264,7 +265,8 @@ def what_would_come_back_is_refused(folder):
 @case
 def what_is_not_written_as_it_should_be(folder):
     for output, code, text in (("udp:127.0.0.1", 2, "names no port"), ("udp:::1:2055", 2, "in brackets"),
-                               ("udp:127.0.0.1:99,sample=0", 2, "sample="), ("udp:127.0.0.1:99,colour=red", 2, "not known"),
+                               ("udp:127.0.0.1:99,sample=0", 2, "sample="),
+                               ("udp:127.0.0.1:99,colour=red", 2, "not known"),
                                ("udp:no-such-host.invalid:99", 1, "no-such-host.invalid")):
         got, _, err = weir("collect", "-p", "0", "--state", "none", "-o", output, cwd=folder)
         expect_equal(got, code, "exit code for " + output)

@@ -51,9 +51,11 @@ static void test_some(void **state)
                                     "[bad]  a \"name\" \\ with?lines ?[31m and \xc3\xa4\n       do that\n"
                                     "[warn] octets ???\n");
     expect_output(&findings, true, "[{\"check\":\"one\",\"status\":\"ok\",\"text\":\"1 are well\",\"advice\":null},\n"
-                                   "{\"check\":\"two\",\"status\":\"bad\",\"text\":\"a \\\"name\\\" \\\\ with?lines ?[31m and \xc3\xa4\","
+                                   "{\"check\":\"two\",\"status\":\"bad\",\"text\":\"a \\\"name\\\" \\\\ with?lines "
+                                   "?[31m and \xc3\xa4\","
                                    "\"advice\":\"do that\"},\n"
-                                   "{\"check\":\"three\",\"status\":\"warn\",\"text\":\"octets ???\",\"advice\":null}]\n");
+                                   "{\"check\":\"three\",\"status\":\"warn\",\"text\":\"octets "
+                                   "???\",\"advice\":null}]\n");
     assert_int_equal(doctor_worst(&findings), DOCTOR_BAD);
     doctor_findings_done(&findings);
 }
@@ -72,6 +74,7 @@ static void test_many(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_none), cmocka_unit_test(test_some), cmocka_unit_test(test_many)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_none), cmocka_unit_test(test_some),
+                                       cmocka_unit_test(test_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,13 +78,15 @@ static void test_counts(void **state)
     (void)state;
     struct doctor_udp udp;
     assert_false(doctor_read_udp(root, &udp));
-    put("net/snmp", "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\n"
+    put("net/snmp", "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors "
+        "IgnoredMulti MemErrors\n"
                     "Udp: 100 2 30 400 20 0 9 0 0\nUdpLite: InDatagrams RcvbufErrors\nUdpLite: 1000 1000\n");
     assert_true(doctor_read_udp(root, &udp));
     assert_int_equal(udp.received, 100);
     assert_int_equal(udp.buffer_errors, 20);
     assert_int_equal(udp.checksum_errors, 9);
-    put("net/snmp6", "Udp6InDatagrams                 \t1\nUdp6RcvbufErrors \t2\nUdp6InCsumErrors\t3\nUdpLite6RcvbufErrors\t100\n");
+    put("net/snmp6", "Udp6InDatagrams                 \t1\nUdp6RcvbufErrors "
+        "\t2\nUdp6InCsumErrors\t3\nUdpLite6RcvbufErrors\t100\n");
     assert_true(doctor_read_udp(root, &udp));
     assert_int_equal(udp.received, 101);
     assert_int_equal(udp.buffer_errors, 22);
@@ -103,17 +105,23 @@ static void test_sockets(void **state)
     (void)state;
     struct doctor_port port;
     assert_false(doctor_read_port(root, 2055, &port));
-    put("net/udp", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n"
-                   "  617: 00000000:0807 00000000:0000 07 00000000:00000300 00:00000000 00000000     0        0 61442 2 ffff8880 5\n"
-                   "  618: 0100007F:0808 00000000:0000 07 00000000:00000500 00:00000000 00000000     0        0 61443 2 ffff8880 50 \n"
+    put("net/udp", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode "
+        "ref pointer drops\n"
+                   "  617: 00000000:0807 00000000:0000 07 00000000:00000300 00:00000000 00000000     0        0 "
+                   "61442 2 ffff8880 5\n"
+                   "  618: 0100007F:0808 00000000:0000 07 00000000:00000500 00:00000000 00000000     0        0 "
+                   "61443 2 ffff8880 50 \n"
                    "nothing that makes sense\n\n"
-                   "  619: 0100007F:0807 00000000:0000 07 00000000:00000001 00:00000000 00000000     0        0 61443 2 ffff8880 6 ");
+                   "  619: 0100007F:0807 00000000:0000 07 00000000:00000001 00:00000000 00000000     0        0 "
+                   "61443 2 ffff8880 6 ");
     assert_true(doctor_read_port(root, 2055, &port));
     assert_int_equal(port.sockets, 2);
     assert_int_equal(port.drops, 11);
     assert_int_equal(port.waiting_bytes, 0x301);
-    put("net/udp6", "  sl  local_address                         remote_address                        st tx_queue rx_queue ... drops\n"
-                    "  617: 00000000000000000000000000000000:0807 00000000000000000000000000000000:0000 07 00000000:00000000 "
+    put("net/udp6", "  sl  local_address                         remote_address                        st tx_queue "
+        "rx_queue ... drops\n"
+                    "  617: 00000000000000000000000000000000:0807 00000000000000000000000000000000:0000 07 "
+                    "00000000:00000000 "
                     "00:00000000 00000000     0        0 61442 2 ffff8880 100\n");
     assert_true(doctor_read_port(root, 2055, &port));
     assert_int_equal(port.sockets, 3);

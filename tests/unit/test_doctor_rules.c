@@ -15,7 +15,8 @@
 #include <string.h>
 
 #define NFT(policy, rules)                                                                                             \
-    "table inet filter {\n\tchain input {\n\t\ttype filter hook input priority filter; policy " policy ";\n" rules "\t}\n"  \
+    "table inet filter {\n"                                                                                            \
+    "\tchain input {\n\t\ttype filter hook input priority filter; policy " policy ";\n" rules "\t}\n"                  \
     "\tchain forward {\n\t\ttype filter hook forward priority filter; policy drop;\n\t\tdrop\n\t}\n}\n"
 
 static const struct {
@@ -40,10 +41,12 @@ static const struct {
     {"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\nCOMMIT\n", DOCTOR_RULES_NONE},
     {"*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n", DOCTOR_RULES_DROP},
     {"*filter\n:INPUT DROP [0:0]\n-A INPUT -p udp -m udp --dport 2055 -j ACCEPT\nCOMMIT\n", DOCTOR_RULES_ACCEPT},
-    {"*filter\n:INPUT DROP [0:0]\n-A INPUT -p udp -m multiport --dports 53,2050:2060 -j ACCEPT\nCOMMIT\n", DOCTOR_RULES_ACCEPT},
+    {"*filter\n:INPUT DROP [0:0]\n-A INPUT -p udp -m multiport --dports 53,2050:2060 -j ACCEPT\nCOMMIT\n",
+     DOCTOR_RULES_ACCEPT},
     {"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p udp -m udp --dport 2055 -j DROP\nCOMMIT\n", DOCTOR_RULES_DROP_IT},
     {"*filter\n:INPUT ACCEPT [0:0]\n-A FORWARD -j DROP\nCOMMIT\n", DOCTOR_RULES_NONE},
-    {"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n", DOCTOR_RULES_DROP},
+    {"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n",
+     DOCTOR_RULES_DROP},
     {"dport ", DOCTOR_RULES_NONE},
     {"udp dport {", DOCTOR_RULES_NONE},
     {"udp dport 99999999999999999999999-", DOCTOR_RULES_NONE},

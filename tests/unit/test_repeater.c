@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_repeater.c - what a repeater sends is what comes out of sockets, with the address of the exporter where it may, also
- * when it is too long for one packet
+ * test_repeater.c - what a repeater sends is what comes out of sockets, with the address of the exporter where it
+ * may, also when it is too long for one packet
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -97,7 +97,8 @@ static void expect(int fd, const char *from, uint16_t from_port, const uint8_t *
     if (wanted.ss_family == AF_INET)
         assert_memory_equal(&source, &wanted, 8);
     else
-        assert_memory_equal(&((struct sockaddr_in6 *)&source)->sin6_addr, &((struct sockaddr_in6 *)&wanted)->sin6_addr, 16);
+        assert_memory_equal(&((struct sockaddr_in6 *)&source)->sin6_addr, &((struct sockaddr_in6 *)&wanted)->sin6_addr,
+                            16);
     if (wanted.ss_family == AF_INET6 && from_port != 0)
         assert_int_equal(((struct sockaddr_in6 *)&source)->sin6_port, htons(from_port));
 }
@@ -258,8 +259,10 @@ static void test_words(void **state)
 {
     (void)state;
     static const char *const wrong[] = {"", ":", "127.0.0.1", ":2055", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536",
-        "127.0.0.1:2x", "127.0.0.1:-1", "::1:2055", "[::1]", "[::1:2055", "[]:2055", "127.0.0.1:99,", "127.0.0.1:99,source=x",
-        "127.0.0.1:99,sample=0", "127.0.0.1:99,sample=", "127.0.0.1:99,sample=1000001", "127.0.0.1:99,sample=99999999999",
+        "127.0.0.1:2x", "127.0.0.1:-1", "::1:2055", "[::1]", "[::1:2055", "[]:2055", "127.0.0.1:99,",
+        "127.0.0.1:99,source=x",
+        "127.0.0.1:99,sample=0", "127.0.0.1:99,sample=", "127.0.0.1:99,sample=1000001",
+        "127.0.0.1:99,sample=99999999999",
         "127.0.0.1:99,,sample=2"};
     struct repeater_target target = {.sample = 77};
     struct sink_error error;

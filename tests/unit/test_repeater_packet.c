@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_repeater_packet.c - packets that are put together again, by an own reading of the RFCs, are the payload, and their
- * sums come out right
+ * test_repeater_packet.c - packets that are put together again, by an own reading of the RFCs, are the payload, and
+ * their sums come out right
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -45,7 +45,8 @@ static unsigned sum(const uint8_t *octets, size_t count, unsigned start)
     return total;
 }
 
-static size_t read_ipv4(const struct repeater_packet *packet, const struct repeater_flow *flow, size_t *offset, bool *more)
+static size_t read_ipv4(const struct repeater_packet *packet, const struct repeater_flow *flow, size_t *offset,
+                        bool *more)
 {
     const uint8_t *at = packet->headers;
     assert_int_equal(at[0], 0x45);
@@ -61,7 +62,8 @@ static size_t read_ipv4(const struct repeater_packet *packet, const struct repea
     return 20;
 }
 
-static size_t read_ipv6(const struct repeater_packet *packet, const struct repeater_flow *flow, size_t *offset, bool *more)
+static size_t read_ipv6(const struct repeater_packet *packet, const struct repeater_flow *flow, size_t *offset,
+                        bool *more)
 {
     const uint8_t *at = packet->headers;
     assert_int_equal(at[0], 0x60);

@@ -38,7 +38,8 @@ static size_t octets_of(const char *hex, uint8_t *octets)
 
 static struct weir_datagram datagram_of(const uint8_t *data, size_t size, uint8_t host)
 {
-    return (struct weir_datagram){.data = data, .size_bytes = size, .source = {.family = 4, .octets = {192, 0, 2, host}},
+    return (struct weir_datagram){.data = data, .size_bytes = size, .source = {.family = 4,
+        .octets = {192, 0, 2, host}},
                                   .source_port = 50000};
 }
 
@@ -107,7 +108,8 @@ static void test_templates_of_ipfix(void **state)
     assert_true(needs(sample, IPFIX("00000001") "0002 000c 0100 0001 0008 0004"));
     /* options 258 behind 257, which has a field of an enterprise */
     assert_true(needs(sample, IPFIX("00000001")
-                              "0003 0024 0101 0002 0001 0095 0004 8001 0004 00001234 0102 0002 0001 0095 0004 0022 0004"));
+                              "0003 0024 0101 0002 0001 0095 0004 8001 0004 00001234 0102 0002 0001 0095 0004 0022 "
+                              "0004"));
     assert_true(needs(sample, IPFIX("00000001") "0101 0008 00000000"));
     assert_true(needs(sample, IPFIX("00000001") "0102 0008 00000000"));
     assert_true(needs(sample, IPFIX("00000001") "0003 0008 0101 0000")); /* withdrawn */
@@ -123,7 +125,8 @@ static void test_damaged(void **state)
     struct repeater_sample *sample = repeater_sample_create(NEVER, 42);
     struct guarded guard = guarded_create(256);
     static const char *const whole[] = {
-        V9("00000001") "0001 0014 0101 0004 0004 0001 0004 0022 0004 0000 0000 000c 0100 0001 0008 0004 0101 0008 00000000",
+        V9("00000001") "0001 0014 0101 0004 0004 0001 0004 0022 0004 0000 0000 000c 0100 0001 0008 0004 0101 0008 "
+            "00000000",
         IPFIX("00000001") "0003 0024 0101 0002 0001 0095 0004 8001 0004 00001234 0102 0002 0001 0095 0004 0022 0004",
     };
     uint64_t random = 1;
