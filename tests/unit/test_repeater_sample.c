@@ -115,6 +115,9 @@ static void test_templates_of_ipfix(void **state)
     assert_true(needs(sample, IPFIX("00000001") "0003 0008 0101 0000")); /* withdrawn */
     assert_false(needs(sample, IPFIX("00000001") "0101 0008 00000000"));
     assert_true(needs(sample, IPFIX("00000001") "0102 0008 00000000"));
+    /* one that ends within its second field is none, and the datagram goes on all the same */
+    assert_true(needs(sample, IPFIX("00000001") "0003 0010 0103 0002 0001 0095 0004 8001"));
+    assert_false(needs(sample, IPFIX("00000001") "0103 0008 00000000"));
     repeater_sample_free(sample);
 }
 
