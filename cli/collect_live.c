@@ -391,7 +391,7 @@ static int prepare_all(struct live *live, bool *ret_usage, struct sink_error *er
     if (result == 0 && live->listener == NULL)
         result = open_listener(live, error);
     if (result == 0)
-        result = outputs_check_loops(live->options, live->listener, error);
+        result = outputs_check_loops(live->engine, live->listener, error);
     return result == 0 ? load_states(live) : result;
 }
 

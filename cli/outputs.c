@@ -248,23 +248,19 @@ int outputs_create_live(const struct collect_options *options, int64_t start_us,
     return 0;
 }
 
-int outputs_check_loops(const struct collect_options *options, const struct listener *listener, struct sink_error *error)
+int outputs_check_loops(struct engine *engine, const struct listener *listener, struct sink_error *error)
 {
     const struct receive_socket *socket;
-    for (size_t i = 0; i < options->output_count; i++) {
-        struct repeater_target target;
-        bool usage;
-        if (!is_repeater(options->outputs[i]))
-            continue;
-        if (repeater_target_parse(options->outputs[i] + 4, &target, &usage, error) != 0)
-            return -1;
+    const struct collector *collector;
+    for (size_t i = 0; (collector = engine_side(engine, i)) != NULL; i++) {
+        const struct sink *sink = collector->sinks[0];
         for (size_t k = 0; (socket = listener_socket(listener, 0, k)) != NULL; k++) {
-            if (!repeater_target_reaches(&target, socket->fd))
+            if (!repeater_reaches(sink, socket->fd))
                 continue;
             snprintf(error->text, sizeof error->text,
-                     "-o %s would come back to this collector, which listens on %s, over and over; repeat to another port or "
-                     "machine",
-                     options->outputs[i], socket->text);
+                     "what is repeated to %s would come back to this collector, which listens on %s, over and over; "
+                     "repeat it to another port or machine",
+                     repeater_text(sink), socket->text);
             return -1;
         }
     }

@@ -20,8 +20,8 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
 int outputs_create_live(const struct collect_options *options, int64_t start_us, struct engine *engine, bool *ret_usage,
                         struct sink_error *error);
 
-/* Refuses what would be repeated to the collector itself. -1 with `error` filled. */
-int outputs_check_loops(const struct collect_options *options, const struct listener *listener, struct sink_error *error);
+/* Refuses what would be repeated to the collector itself, before the engine is started. -1 with `error` filled. */
+int outputs_check_loops(struct engine *engine, const struct listener *listener, struct sink_error *error);
 
 /* Whether flows are shown on the terminal itself. */
 bool outputs_use_terminal(const struct collect_options *options);

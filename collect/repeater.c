@@ -330,16 +330,17 @@ static int set_all_up(struct repeater *repeater, struct sink_error *error)
     return 0;
 }
 
+static const struct sink_class repeater_class = {
+    .name = "udp", .raw = take, .raw_end = end_burst, .tick = tick, .close = close_sink};
+
 struct sink *repeater_create(const struct repeater_options *options, struct sink_error *error)
 {
-    static const struct sink_class class = {.name = "udp", .raw = take, .raw_end = end_burst, .tick = tick,
-                                            .close = close_sink};
     struct repeater *repeater = calloc(1, sizeof *repeater);
     if (repeater == NULL) {
         memory_short(error);
         return NULL;
     }
-    repeater->sink.class = &class;
+    repeater->sink.class = &repeater_class;
     repeater->target = options->target;
     repeater->tell = options->tell;
     repeater->context = options->context;
@@ -354,4 +355,9 @@ struct sink *repeater_create(const struct repeater_options *options, struct sink
 const char *repeater_text(const struct sink *sink)
 {
     return ((const struct repeater *)sink)->text;
+}
+
+bool repeater_reaches(const struct sink *sink, int fd)
+{
+    return sink->class == &repeater_class && repeater_target_reaches(&((const struct repeater *)sink)->target, fd);
 }

@@ -25,4 +25,7 @@ struct sink *repeater_create(const struct repeater_options *options, struct sink
 /* Where it sends to and from what address, for people. */
 const char *repeater_text(const struct sink *sink);
 
+/* Whether it would send to `fd`, a bound UDP socket of this machine; false of sinks of other kinds. */
+bool repeater_reaches(const struct sink *sink, int fd);
+
 #endif
