@@ -107,27 +107,27 @@ static int collect_file(const struct collect_options *options, struct collector 
     const int got = source_next(source, &first, &read_error);
     const int64_t start_us = options->rotate_us > 0 && got == 1 ? first.received_us : clock_us();
     bool usage = false;
-    int result = outputs_create(options, start_us, collector, &usage, &error);
-    if (result != 0)
+    if (outputs_create(options, start_us, collector, &usage, &error) != 0) {
         fail(&error);
+        end(collector, -1);
+        source_close(source);
+        return usage ? EXIT_USAGE : EXIT_FAILURE; /* nothing was read that could be told of */
+    }
     if (options->rotate_us > 0)
         collector_rotate_each(collector, options->rotate_us, start_us);
     bool damaged = got < 0;
-    if (damaged && result == 0)
+    if (damaged)
         fail(&read_error);
-    if (result == 0 && got == 1)
-        result = read_source(options, collector, source, &first);
+    int result = got == 1 ? read_source(options, collector, source, &first) : 0;
     if (result == 1) {
         damaged = true;
         result = 0;
     }
     result = end(collector, result);
-    if (!usage)
-        summary_print(weir_decoder_ledger(collector->decoder), source_counts(source), stderr);
-    if (!usage)
-        exporter_table_print(&collector->decoder, 1, options->debug, stderr);
+    summary_print(weir_decoder_ledger(collector->decoder), source_counts(source), stderr);
+    exporter_table_print(&collector->decoder, 1, options->debug, stderr);
     source_close(source);
-    return usage ? EXIT_USAGE : result == 0 && !damaged ? EXIT_SUCCESS : EXIT_FAILURE;
+    return result == 0 && !damaged ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int cmd_collect(int argc, char **argv)

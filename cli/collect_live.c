@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "collect_live.h"
 
+#include "collect_rights.h"
 #include "elements_file.h"
 #include "engine.h"
 #include "exit_code.h"
@@ -15,6 +16,7 @@
 #include "outputs.h"
 #include "passed_sockets.h"
 #include "receive_buffer.h"
+#include "service_manager.h"
 #include "state_file.h"
 #include "steering.h"
 #include "stop_signal.h"
@@ -36,8 +38,11 @@ struct live {
     int passed_count; /* of sockets that were opened for us */
     struct listener *listener;
     struct engine *engine;
+    struct address_list *allowed; /* or NULL: all */
     struct state_file states[ENGINE_WORKERS_MAX];
     uint32_t state_count;
+    bool secured;
+    struct service_manager manager;
 };
 
 static int64_t clock_us(void)
@@ -84,6 +89,36 @@ static int find_place(const struct live *live, char **ret_path, struct sink_erro
     return fixed ? journal_place(options->journal, name, ret_path, error) : 0;
 }
 
+static int open_listener(struct live *live, struct sink_error *error)
+{
+    const struct collect_options *options = live->options;
+    const struct listener_options listen = {.hosts = options->hosts,
+                                            .host_count = options->host_count,
+                                            .ports = live->ports,
+                                            .port_count = live->port_count,
+                                            .worker_count = options->store.workers,
+                                            .passed_first = PASSED_SOCKETS_FIRST,
+                                            .passed_count = live->passed_count,
+                                            .device = options->device,
+                                            .buffer_bytes = options->buffer_bytes,
+                                            .busy_poll_us = options->busy_poll_us};
+    live->listener = listener_open(&listen, error);
+    return live->listener == NULL ? -1 : 0;
+}
+
+/* Sockets are opened behind the journals, whose locks tell whether another collector is at work, and before all threads: root's
+ * capabilities end here, and belong to each thread. */
+static int secure(struct live *live, struct sink_error *error)
+{
+    if (live->secured)
+        return 0;
+    if (live->listener == NULL && open_listener(live, error) != 0)
+        return -1;
+    live->secured = true;
+    outputs_open_raw(live->options);
+    return collect_rights_drop(live->options, warn, NULL, error);
+}
+
 static int create_engine(struct live *live, const char *journal_path, uint32_t worker_count, bool *ret_usage,
                          struct sink_error *error)
 {
@@ -92,9 +127,11 @@ static int create_engine(struct live *live, const char *journal_path, uint32_t w
     const struct engine_options engine = {
         .worker_count = worker_count, .journal_path = journal_path, .decoder = &options->decoder,
         .debug = options->debug ? stderr : NULL, .journal_bytes = bytes, .datagram_count_max = options->datagram_count_max,
-        .commit_us = options->store.commit_us, .prepare = prepare, .warn = warn, .tick = tick, .context = live};
+        .commit_us = options->store.commit_us, .allowed = live->allowed, .prepare = prepare, .warn = warn, .tick = tick, .context = live};
     live->engine = engine_create(&engine, error);
-    return live->engine == NULL ? -1 : outputs_create_live(options, clock_us(), live->engine, ret_usage, error);
+    if (live->engine == NULL || secure(live, error) != 0)
+        return -1;
+    return outputs_create_live(options, clock_us(), live->engine, ret_usage, error);
 }
 
 struct wanted {
@@ -166,23 +203,6 @@ static void save_states(struct live *live)
         else
             state_file_remove(&live->states[i]); /* its exporters are with others now */
     }
-}
-
-static int open_listener(struct live *live, struct sink_error *error)
-{
-    const struct collect_options *options = live->options;
-    const struct listener_options listen = {.hosts = options->hosts,
-                                            .host_count = options->host_count,
-                                            .ports = live->ports,
-                                            .port_count = live->port_count,
-                                            .worker_count = options->store.workers,
-                                            .passed_first = PASSED_SOCKETS_FIRST,
-                                            .passed_count = live->passed_count,
-                                            .device = options->device,
-                                            .buffer_bytes = options->buffer_bytes,
-                                            .busy_poll_us = options->busy_poll_us};
-    live->listener = listener_open(&listen, error);
-    return live->listener == NULL ? -1 : 0;
 }
 
 /* Sockets that were passed on are taken over first, as their ports are in the names of files. */
@@ -275,6 +295,14 @@ static int start(struct live *live, struct sink_error *error)
     return engine_start(live->engine, of_workers, counts, error);
 }
 
+static void tell_manager(struct live *live)
+{
+    int64_t stuck_us;
+    if (service_manager_tick(&live->manager, live->engine, &stuck_us))
+        fprintf(stderr, "weir collect: a worker has not moved for %.1f s; the service manager is not told any more that all is well\n",
+                (double)stuck_us * 1e-6);
+}
+
 /* Until a signal comes, or enough datagrams, or something fails. */
 static int wait(struct live *live, struct sink_error *error)
 {
@@ -283,6 +311,7 @@ static int wait(struct live *live, struct sink_error *error)
     bool advised = false;
     uint64_t received = 0;
     notices_init(&notices, clock_us());
+    service_manager_ready(&live->manager);
     for (int64_t told_us = clock_us(); state == 1 && !stop_signal_came();) {
         const struct timespec look = {.tv_nsec = (long)LOOK_MS * 1000000};
         ppoll(NULL, 0, &look, stop_signal_wait_mask());
@@ -290,6 +319,7 @@ static int wait(struct live *live, struct sink_error *error)
         struct sink_error side;
         while (engine_side_trouble(live->engine, &side))
             fail(&side);
+        tell_manager(live);
         const int64_t now_us = clock_us();
         if (now_us - told_us < 1000000 && now_us >= told_us)
             continue;
@@ -323,6 +353,8 @@ static void tell_losses(struct live *live, const struct engine_counts *counts, u
         if (side.missed > 0)
             fprintf(stderr, "  missed by -o %s: %" PRIu64 " datagrams, as it was too slow\n", name, side.missed);
     }
+    if (counts->refused > 0)
+        fprintf(stderr, "  refused: %" PRIu64 " datagrams of exporters that --allow does not name\n", counts->refused);
     if (counts->cut_off > 0)
         fprintf(stderr, "  too long: %" PRIu64 " datagrams for which there was no room\n", counts->cut_off);
     if (left > 0)
@@ -334,6 +366,7 @@ static int end(struct live *live, int result)
 {
     struct sink_error error = {0};
     uint64_t left = 0;
+    service_manager_stopping();
     if (engine_end(live->engine, true, stop_signal_came_again, &left, &error) != 0 && result == 0)
         result = fail(&error);
     save_states(live);
@@ -380,7 +413,13 @@ static int catch_up(struct live *live, const char *journal_path, bool *ret_usage
 static int prepare_all(struct live *live, bool *ret_usage, struct sink_error *error)
 {
     char *path = NULL;
+    const struct collect_options *options = live->options;
+    if (options->allowed_count > 0 &&
+        (live->allowed = address_list_create(options->allowed, options->allowed_count, error)) == NULL)
+        return -1;
     int result = take_passed(live, ret_usage, error);
+    if (result == 0)
+        result = collect_rights_begin(options, ret_usage, error);
     if (result == 0)
         result = find_place(live, &path, error);
     if (result == 0)
@@ -388,8 +427,6 @@ static int prepare_all(struct live *live, bool *ret_usage, struct sink_error *er
     if (result == 0)
         result = create_engine(live, path, live->options->store.workers, ret_usage, error);
     free(path);
-    if (result == 0 && live->listener == NULL)
-        result = open_listener(live, error);
     if (result == 0)
         result = outputs_check_loops(live->engine, live->listener, error);
     return result == 0 ? load_states(live) : result;
@@ -427,6 +464,7 @@ int collect_live(const struct collect_options *options)
     for (uint32_t i = 0; i < live->state_count; i++)
         state_file_done(&live->states[i]);
     engine_free(live->engine);
+    address_list_free(live->allowed);
     free(live);
     return code;
 }

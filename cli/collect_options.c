@@ -32,6 +32,8 @@ static const char help[] =
     "      --busy-poll N      look for datagrams for N microseconds before sleeping: less delay, more CPU time\n"
     "  -r, --read FILE        read a pcap or pcapng capture or an IPFIX file (RFC 5655) instead, - for standard\n"
     "                         input; with -p only what was sent to those ports\n"
+    "      --allow NETWORK    take datagrams of exporters in this network only: 192.0.2.7, 198.51.100.0/24, 2001:db8::/32;\n"
+    "                         may be repeated; those of others are counted and go nowhere\n"
     "      --count N          stop after N datagrams\n"
     "      --elements FILE    take names and types of elements from lines of pen,id,name,type, before those that\n"
     "                         are registered\n"
@@ -80,6 +82,8 @@ static const char help[] =
     "                         for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r\n"
     "      --journal-size SIZE\n"
     "                         room for that: 2M to 8G (default 96M, less on a small machine)\n"
+    "      --user NAME        started by root: go on as this user when sockets are open; store, state and journal are his\n"
+    "      --no-sandbox       do not have the kernel refuse system calls that are not needed\n"
     "  -D, --debug            tell of each datagram and template on standard error\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -123,6 +127,19 @@ static int add_host(struct collect_options *options, const char *text)
     return -1;
 }
 
+static int add_allowed(struct collect_options *options, const char *text)
+{
+    struct sink_error error = {0};
+    struct address_list *list = address_list_create(&text, 1, &error);
+    address_list_free(list);
+    if (list == NULL)
+        return usage_error("--allow ", error.text);
+    if (options->allowed_count == ADDRESS_LIST_MAX)
+        return usage_error("more than 4096 networks in --allow, from ", text);
+    options->allowed[options->allowed_count++] = text;
+    return -1;
+}
+
 static int add_output(struct collect_options *options, const char *text)
 {
     if (options->output_count == COLLECT_OUTPUTS_MAX)
@@ -136,7 +153,7 @@ enum { OPTION_COUNT = 256, OPTION_ROTATE, OPTION_MIN_SIZE, OPTION_JSON_LINES, OP
        OPTION_DEVICE, OPTION_RCVBUF, OPTION_BUSY_POLL,
        OPTION_COMMIT, OPTION_SEGMENT_SIZE, OPTION_COMPRESSION, OPTION_EFFORT, OPTION_FSYNC, OPTION_WORKERS,
        OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_NO_MERGE, OPTION_JOURNAL,
-       OPTION_JOURNAL_SIZE };
+       OPTION_JOURNAL_SIZE, OPTION_ALLOW, OPTION_USER, OPTION_NO_SANDBOX };
 
 static int take_decoder_option(struct collect_options *options, int option, const char *value)
 {
@@ -222,6 +239,14 @@ static int take(struct collect_options *options, int option, const char *value)
     case OPTION_RCVBUF:
     case OPTION_BUSY_POLL:
         return take_socket_option(options, option, value);
+    case OPTION_ALLOW:
+        return add_allowed(options, value);
+    case OPTION_USER:
+        options->user = value;
+        return -1;
+    case OPTION_NO_SANDBOX:
+        options->sandbox = false;
+        return -1;
     case OPTION_NO_MERGE:
         options->store.merge = false;
         return -1;
@@ -289,12 +314,15 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         {"state", required_argument, NULL, OPTION_STATE},
         {"journal", required_argument, NULL, OPTION_JOURNAL},
         {"journal-size", required_argument, NULL, OPTION_JOURNAL_SIZE},
+        {"allow", required_argument, NULL, OPTION_ALLOW},
+        {"user", required_argument, NULL, OPTION_USER},
+        {"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
         {"no-dns", no_argument, NULL, 'n'},
         {"debug", no_argument, NULL, 'D'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    struct collect_options options = {.names = true};
+    struct collect_options options = {.names = true, .sandbox = true};
     store_writer_options_init(&options.store, NULL);
     weir_options_init(&options.decoder);
     opterr = 0;
@@ -320,6 +348,8 @@ int collect_options_parse(int argc, char **argv, struct collect_options *ret_opt
         return usage_error("-b is for receiving, and -r reads a file", "");
     if (options.file != NULL && (options.device != NULL || options.buffer_bytes > 0 || options.busy_poll_us > 0))
         return usage_error("--device, --rcvbuf and --busy-poll are for receiving, and -r reads a file", "");
+    if (options.file != NULL && (options.allowed_count > 0 || options.user != NULL || !options.sandbox))
+        return usage_error("--allow, --user and --no-sandbox are for receiving, and -r reads a file", "");
     *ret_options = options;
     return -1;
 }

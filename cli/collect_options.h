@@ -5,6 +5,7 @@
 #ifndef WEIR_CLI_COLLECT_OPTIONS_H
 #define WEIR_CLI_COLLECT_OPTIONS_H
 
+#include "address_list.h"
 #include "store_writer.h"
 
 #include <stdbool.h>
@@ -36,6 +37,10 @@ struct collect_options {
     const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
     const char *journal;         /* folder of the journal, "none", or NULL for the usual one */
     uint64_t journal_bytes;      /* 0: as much as is usual */
+    const char *allowed[ADDRESS_LIST_MAX]; /* networks of exporters */
+    size_t allowed_count;        /* 0: all */
+    const char *user;            /* to become when sockets are open, or NULL */
+    bool sandbox;
     bool names; /* resolve addresses for -o text */
     bool debug;
 };

@@ -7,12 +7,10 @@
 #include "flow_list.h"
 #include "quantity.h"
 #include "query_options.h"
-#include "result_output.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char help[] =
     "Usage: weir flows [OPTION]... ['FILTER']\n"
@@ -114,16 +112,19 @@ static int list(struct query_session *session, void *context)
     if (flow_list_query(&session->source, &options->request, &result, &error) != 0) {
         code = query_session_fail(session, &error);
     } else {
-        const enum query_output_end end =
-            form == NULL ? result_output_write(result, options->format, &error)
-                         : flow_form_write(form, result, STDOUT_FILENO, &count, &error);
+        const struct query_output_settings settings = query_session_settings(session, options->format);
+        const enum query_output_end end = form == NULL ? query_output_write(result, &settings, &count, &error)
+                                                       : flow_form_write(form, result, &settings, &count, &error);
         code = query_session_output_end(session, end, &error);
         query_result_free(result);
     }
     flow_form_free(form);
     if (code != EXIT_SUCCESS)
         return code;
-    if (flow_source_totals(&session->source, false, false, &totals, &error) != 0)
+    int got = flow_source_totals(&session->source, false, false, &totals, &error);
+    while (got != 0 && query_session_mend(session, &error))
+        got = flow_source_totals(&session->source, false, false, &totals, &error);
+    if (got != 0)
         return query_session_fail(session, &error);
     query_session_account(session, &totals);
     return EXIT_SUCCESS;

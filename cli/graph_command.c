@@ -185,6 +185,7 @@ static int show(struct query_session *session, void *context)
     if (flow_source_totals(&session->source, false, false, &totals, &error) != 0 ||
         graph_query(&session->source, &request, &totals, &steps, &error) != 0)
         return query_session_fail(session, &error);
+    query_session_writes(session);
     code = query_session_output_end(session, print(&steps, options), &error);
     graph_steps_done(&steps);
     if (code == EXIT_SUCCESS)

@@ -99,9 +99,23 @@ static bool is_repeater(const char *output)
     return output != NULL && strncmp(output, "udp:", 4) == 0;
 }
 
+/* For the life of the process: outputs may be made twice, and the right to open these is gone by then. */
+static struct repeater_raw raw_sockets;
+static bool raw_sockets_are_open;
+
+void outputs_open_raw(const struct collect_options *options)
+{
+    for (size_t i = 0; i < options->output_count && !raw_sockets_are_open; i++) {
+        if (!is_repeater(options->outputs[i]))
+            continue;
+        repeater_raw_open(&raw_sockets);
+        raw_sockets_are_open = true;
+    }
+}
+
 static struct sink *create_repeater(const char *output, bool *ret_usage, struct sink_error *error)
 {
-    struct repeater_options repeater = {.tell = warn};
+    struct repeater_options repeater = {.tell = warn, .raw = raw_sockets_are_open ? &raw_sockets : NULL};
     if (repeater_target_parse(output + 4, &repeater.target, ret_usage, error) != 0)
         return NULL;
     struct sink *sink = repeater_create(&repeater, error);

@@ -20,6 +20,9 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
 int outputs_create_live(const struct collect_options *options, int64_t start_us, struct engine *engine, bool *ret_usage,
                         struct sink_error *error);
 
+/* Before rights are given up: opens what outputs need them for, which are sockets for packets with the exporters' addresses. */
+void outputs_open_raw(const struct collect_options *options);
+
 /* Refuses what would be repeated to the collector itself, before the engine is started. -1 with `error` filled. */
 int outputs_check_loops(struct engine *engine, const struct listener *listener, struct sink_error *error);
 

@@ -61,6 +61,9 @@ int query_options_take(struct query_options *options, int option, const char *va
             options->settings.memory_bytes < MEMORY_MIN_BYTES)
             return query_usage_error(options, "not a size such as 500M or 2G, of 1M at least: ", value);
         return 0;
+    case 7:
+        options->verify = true;
+        return 0;
     default:
         if (quantity_parse_count(value, &count) != 0 || count == 0 || count > THREADS_MAX)
             return query_usage_error(options, "not a number of threads from 1 to 1024: ", value);

@@ -8,8 +8,7 @@
 
 #include "flow_source.h"
 #include "query_output.h"
-#include "store_files.h"
-#include "store_footers.h"
+#include "query_store.h"
 
 #include <getopt.h>
 
@@ -21,6 +20,7 @@ struct query_options {
     int64_t last_us; /* 0: not told */
     struct flow_span span;
     bool sampled;
+    bool verify; /* files are looked at before they are asked */
     int64_t group_us; /* 0: not told */
     const char *filter; /* NULL: all flows */
 };
@@ -34,7 +34,8 @@ enum { QUERY_OPTION_FIRST = 1000 };
     {"to", required_argument, NULL, QUERY_OPTION_FIRST + 3},                                                           \
     {"sampled", no_argument, NULL, QUERY_OPTION_FIRST + 4},                                                            \
     {"memory", required_argument, NULL, QUERY_OPTION_FIRST + 5},                                                       \
-    {"threads", required_argument, NULL, QUERY_OPTION_FIRST + 6}
+    {"threads", required_argument, NULL, QUERY_OPTION_FIRST + 6},                                                      \
+    {"verify", no_argument, NULL, QUERY_OPTION_FIRST + 7}
 #define QUERY_OPTIONS_HELP                                                                                             \
     "      --store DIR    the store (default: $WEIR_STORE, else the folder store where weir keeps its state)\n"        \
     "      --last TIME    flows of the last 1h, 90s, 7d\n"                                                             \
@@ -42,7 +43,8 @@ enum { QUERY_OPTION_FIRST = 1000 };
     "      --to WHEN      flows before then\n"                                                                         \
     "      --sampled      multiply bytes and packets by the sampling rates\n"                                          \
     "      --memory SIZE  use temporary files for what needs more (default: a quarter of the machine's memory)\n"      \
-    "      --threads N    how many at once (default: as many as there are processors)\n"
+    "      --threads N    how many at once (default: as many as there are processors)\n"                              \
+    "      --verify       look at all files before, and leave out what is damaged\n"
 
 void query_options_init(struct query_options *options, const char *command);
 
@@ -62,16 +64,19 @@ int query_usage_error(const struct query_options *options, const char *text, con
 /* The store opened, and the flows chosen. */
 struct query_session {
     const struct query_options *options;
-    char *folder;
-    struct store_files flows, ledger;
-    struct store_footers flow_footers, ledger_footers;
-    struct query *query;
+    bool has_written; /* to standard output: it cannot be done once more */
+    struct query_error error; /* what failed, where it has a text */
+    struct query_store *store;
+    struct query *query; /* that of the store */
     struct flow_columns *columns;
     struct filter *filter;
     struct flow_source source;
 };
 
-/* Opens the store, calls `run`, and closes it. Returns the exit code. */
+/*
+ * Opens the store, calls `run`, and closes it. Where that fails as a file is damaged or gone, all is done once more without it: `run`
+ * tells when it has written anything (has_written), and then it is not. Returns the exit code.
+ */
 int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
                       void *context);
 
@@ -81,6 +86,15 @@ int query_session_keys(struct query_session *session, const char *words, struct 
 
 /* "weir top: TEXT". EXIT_FAILURE. */
 int query_session_fail(struct query_session *session, const struct query_error *error);
+
+/* Behind a statement that failed when all was written that there is to write: whether it may go well now. */
+bool query_session_mend(struct query_session *session, struct query_error *error);
+
+/* To be called before standard output is written to by other means than query_session_settings() is for. */
+void query_session_writes(struct query_session *session);
+
+/* How to write a result to standard output. */
+struct query_output_settings query_session_settings(struct query_session *session, enum query_format format);
 
 /* How writing to standard output ended; that nobody reads any more is no failure. */
 int query_session_output_end(struct query_session *session, enum query_output_end end, const struct query_error *error);

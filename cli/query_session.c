@@ -5,21 +5,20 @@
 
 #include "exit_code.h"
 #include "format.h"
-#include "segment_list.h"
-#include "store_folder.h"
+#include "query_watch.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ----------------------------------------------------------------------------------------------------------- faults */
 
 int query_session_fail(struct query_session *session, const struct query_error *error)
 {
-    fprintf(stderr, "weir %s: %s\n", session->options->command, error->text);
+    session->error = *error;
     return EXIT_FAILURE;
 }
 
@@ -29,8 +28,67 @@ int query_session_output_end(struct query_session *session, enum query_output_en
         return EXIT_SUCCESS; /* as in "| head": whoever read has seen enough */
     if (end == QUERY_OUTPUT_FAILED)
         return query_session_fail(session, error);
-    fprintf(stderr, "weir %s: cannot write to standard output: %s\n", session->options->command, strerror(errno));
+    if (query_watch_stopped() == 0)
+        fprintf(stderr, "weir %s: cannot write to standard output: %s\n", session->options->command, strerror(errno));
     return EXIT_FAILURE;
+}
+
+bool query_session_mend(struct query_session *session, struct query_error *error)
+{
+    const bool is_mended = query_store_mend(session->store, error) == 1;
+    session->source.query = session->query = session->store->query;
+    session->source.facts = query_store_facts(session->store);
+    if (session->query != NULL)
+        query_watch_begin(session->query);
+    return is_mended;
+}
+
+/* The last word on what failed, when nothing more is tried. */
+static void tell_error(struct query_session *session)
+{
+    const char *command = session->options->command;
+    if (session->error.text[0] == '\0')
+        return;
+    const bool blames_files = session->error.blames_files;
+    const size_t before = session->store->left_out_count;
+    if (!session->has_written || !blames_files || query_store_mend(session->store, &session->error) != 1)
+        fprintf(stderr, "weir %s: %s\n", command, session->error.text);
+    else if (session->store->left_out_count > before)
+        fprintf(stderr, "weir %s: the output ends early, as files of the store are damaged; with --verify they are left out "
+                        "from the beginning\n", command);
+    else
+        fprintf(stderr, "weir %s: the output ends early, as files of the store were merged or expired meanwhile; try "
+                        "again\n", command);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- output */
+
+void query_session_writes(struct query_session *session)
+{
+    if (!session->has_written && isatty(STDOUT_FILENO) == 1)
+        query_watch_hide();
+    session->has_written = true;
+}
+
+static bool before_write(void *context)
+{
+    query_session_writes(context);
+    return query_watch_stopped() == 0;
+}
+
+struct query_output_settings query_session_settings(struct query_session *session, enum query_format format)
+{
+    struct terminal terminal;
+    terminal_init(&terminal, STDOUT_FILENO);
+    return (struct query_output_settings){
+        .format = format,
+        .fd = STDOUT_FILENO,
+        .width = isatty(STDOUT_FILENO) == 1 ? terminal.width : 0,
+        .utf8 = terminal.utf8,
+        .omit_nulls = true,
+        .before_write = before_write,
+        .context = session,
+    };
 }
 
 /* ------------------------------------------------------------------------------------------------------------- open */
@@ -43,32 +101,6 @@ static struct segment_window window_of(const struct flow_span *span)
         .to_s = span->to_us == INT64_MAX ? INT64_MAX : span->to_us / 1000000 + 1,
         .hour_from_s = INT64_MIN,
     };
-}
-
-/* 0, or -1 when it was told. */
-static int find_files(struct query_session *session)
-{
-    const struct query_options *options = session->options;
-    const struct segment_window window = window_of(&options->span);
-    struct stat is;
-    bool told;
-    session->folder = store_folder(options->store, &told);
-    if (session->folder == NULL) {
-        fprintf(stderr, "weir %s: it is not known where the store is; --store DIR names it\n", options->command);
-        return -1;
-    }
-    if (stat(session->folder, &is) == 0 && !S_ISDIR(is.st_mode))
-        errno = ENOTDIR;
-    else if (access(session->folder, R_OK | X_OK) == 0 &&
-             store_files_find(&session->flows, session->folder, "flows", &window) == 0 &&
-             store_files_find(&session->ledger, session->folder, "ledger", &window) == 0)
-        return 0;
-    if (errno == ENOENT)
-        fprintf(stderr, "weir %s: there is no store at %s; 'weir collect -o store:DIR' makes one, and --store DIR or "
-                        "WEIR_STORE names it\n", options->command, session->folder);
-    else
-        fprintf(stderr, "weir %s: cannot read the store %s: %s\n", options->command, session->folder, strerror(errno));
-    return -1;
 }
 
 /* 0, or the exit code. */
@@ -91,52 +123,58 @@ static int read_filter(struct query_session *session)
 static int open_session(struct query_session *session)
 {
     struct query_error error = {.text = ""};
-    const struct query_options *options = session->options;
-    const unsigned threads = options->settings.threads;
-    if (find_files(session) != 0)
-        return EXIT_FAILURE;
-    if (store_footers_read(&session->flow_footers, &session->flows, &options->span, threads) != 0 ||
-        store_footers_read(&session->ledger_footers, &session->ledger, NULL, threads) != 0) {
-        fprintf(stderr, "weir %s: not enough memory\n", options->command);
-        return EXIT_FAILURE;
-    }
-    const struct query_files files = {
-        .flows = store_footers_paths(&session->flow_footers, &session->flows),
-        .ledger = store_footers_paths(&session->ledger_footers, &session->ledger),
-    };
-    session->query = query_open(&files, &options->settings, &error);
-    if (session->query == NULL || (session->columns = flow_columns_read(session->query, &error)) == NULL)
+    if (query_store_open(session->store, &error) != 0)
+        return query_session_fail(session, &error);
+    session->query = session->store->query;
+    if ((session->columns = flow_columns_read(session->query, &error)) == NULL)
         return query_session_fail(session, &error);
     const int code = read_filter(session);
     session->source = (struct flow_source){.query = session->query, .columns = session->columns,
-                                           .filter = session->filter, .span = options->span,
-                                           .sampled = options->sampled,
-                                           .facts = query_flows_are_known(session->query)
-                                                        ? &session->flow_footers.facts : NULL};
+                                           .filter = session->filter, .span = session->options->span,
+                                           .sampled = session->options->sampled,
+                                           .facts = query_store_facts(session->store)};
     return code;
 }
 
+/* The connection stays open. */
 static void close_session(struct query_session *session)
 {
     filter_free(session->filter);
     flow_columns_free(session->columns);
-    query_close(session->query);
-    store_footers_done(&session->flow_footers);
-    store_footers_done(&session->ledger_footers);
-    store_files_done(&session->flows);
-    store_files_done(&session->ledger);
-    free(session->folder);
+}
+
+/* Whether it is worth to do it once more, with other files. */
+static bool is_worth_another(struct query_session *session, int code)
+{
+    return code != EXIT_SUCCESS && !session->has_written && query_watch_stopped() == 0 && session->error.blames_files &&
+           query_store_mend(session->store, &session->error) == 1;
 }
 
 int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
                       void *context)
 {
-    struct query_session session = {.options = options};
-    int code = open_session(&session);
-    if (code == EXIT_SUCCESS)
-        code = run(&session, context);
-    close_session(&session);
-    return code;
+    struct query_store store = {.command = options->command, .settings = options->settings, .has_window = true,
+                                .window = window_of(&options->span), .span = &options->span, .verify = options->verify};
+    int code = EXIT_FAILURE;
+    bool is_again = query_store_find(&store, options->store, false) == 0;
+    query_watch_signals();
+    while (is_again) {
+        struct query_session session = {.options = options, .store = &store};
+        code = open_session(&session);
+        if (code == EXIT_SUCCESS) {
+            query_watch_begin(session.query);
+            code = run(&session, context);
+            query_watch_end();
+        }
+        is_again = is_worth_another(&session, code);
+        if (!is_again && code != EXIT_SUCCESS && query_watch_stopped() == 0) {
+            tell_error(&session);
+            query_store_tell(&store);
+        }
+        close_session(&session);
+    }
+    query_store_done(&store);
+    return query_watch_stopped() != 0 ? query_watch_stopped() : code;
 }
 
 int query_session_keys(struct query_session *session, const char *words, struct flow_key keys[FLOW_KEYS_MAX],
@@ -155,11 +193,14 @@ static const char *plural(double count)
     return count == 1 ? "" : "s";
 }
 
-static void print_ledger(const struct query_session *session)
+static void print_ledger(struct query_session *session)
 {
     struct flow_ledger ledger;
     struct query_error error = {.text = ""};
-    if (flow_source_ledger(&session->source, &ledger, &error) != 0) {
+    int result = flow_source_ledger(&session->source, &ledger, &error);
+    while (result != 0 && query_session_mend(session, &error))
+        result = flow_source_ledger(&session->source, &ledger, &error);
+    if (result != 0) {
         fprintf(stderr, "weir: what was lost cannot be told: %s\n", error.text);
         return;
     }
@@ -179,7 +220,7 @@ static void print_ledger(const struct query_session *session)
 static size_t count_others(const struct query_session *session)
 {
     struct store_files all = {0};
-    const bool is_known = store_files_find(&all, session->folder, "flows", NULL) == 0;
+    const bool is_known = store_files_find(&all, session->store->folder, "flows", NULL) == 0;
     const size_t count = is_known ? all.count : 0;
     store_files_done(&all);
     return count;
@@ -187,10 +228,7 @@ static size_t count_others(const struct query_session *session)
 
 static void print_skipped(const struct query_session *session)
 {
-    const struct query_skipped *skipped;
-    const size_t count = query_skipped(session->query, &skipped);
-    for (size_t i = 0; i < count; i++)
-        fprintf(stderr, "weir %s: left out: %s: %s\n", session->options->command, skipped[i].path, skipped[i].why);
+    const size_t count = query_store_tell(session->store);
     if (count > 0)
         fprintf(stderr, "weir: %zu file%s left out\n", count, plural((double)count));
 }
@@ -199,12 +237,13 @@ void query_session_account(struct query_session *session, const struct flow_tota
 {
     char first[FORMAT_TEXT_SIZE], last[FORMAT_TEXT_SIZE];
     fflush(stdout);
+    query_watch_end();
     fprintf(stderr, "weir: %.0f flow%s", totals->flows, plural(totals->flows));
     if (totals->flows != (double)totals->rows)
         fprintf(stderr, " in %" PRIu64 " record%s", totals->rows, plural((double)totals->rows));
     if (totals->has_span)
         fprintf(stderr, ", %s to %s", format_time(totals->first_us, first), format_time(totals->last_us, last));
-    const size_t others = session->flows.count == 0 ? count_others(session) : 0;
+    const size_t others = session->store->flows.count == 0 ? count_others(session) : 0;
     if (others > 0)
         fprintf(stderr, "; the store has %zu file%s of other times", others, plural((double)others));
     fputc('\n', stderr);

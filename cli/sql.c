@@ -7,18 +7,15 @@
 
 #include "exit_code.h"
 #include "quantity.h"
+#include "query_watch.h"
 #include "sql_run.h"
 #include "sql_shell.h"
-#include "store_files.h"
-#include "store_footers.h"
-#include "store_folder.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -29,6 +26,7 @@ static const char help[] =
     "  -o, --output FORMAT  box, csv, json, ndjson, markdown or parquet (default: box on a terminal, else csv)\n"
     "      --memory SIZE  use temporary files for what needs more (default: a quarter of the machine's memory)\n"
     "      --threads N    how many at once (default: as many as there are processors)\n"
+    "      --verify       look at all files before, and leave out what is damaged\n"
     "  -h, --help         show this help\n"
     "\n"
     "Tables: flows, exporters, templates, interfaces, applications, ledger, options. DESCRIBE flows shows the columns.\n"
@@ -47,6 +45,7 @@ struct settings {
     const char *statement; /* NULL: from standard input */
     enum query_format format;
     struct query_settings query;
+    bool verify;
 };
 
 static int usage_error(const char *text, const char *what)
@@ -77,7 +76,8 @@ static int parse(int argc, char **argv, struct settings *settings)
     static const struct option options[] = {
         {"store", required_argument, NULL, 's'},  {"output", required_argument, NULL, 'o'},
         {"memory", required_argument, NULL, 'm'}, {"threads", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},         {0},
+        {"verify", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
+        {0},
     };
     opterr = 0;
     optind = 1;
@@ -96,6 +96,9 @@ static int parse(int argc, char **argv, struct settings *settings)
         case 't':
             result = set_threads(settings, optarg);
             break;
+        case 'v':
+            settings->verify = true;
+            break;
         case 'h':
             fputs(help, stdout);
             return EXIT_SUCCESS;
@@ -112,15 +115,6 @@ static int parse(int argc, char **argv, struct settings *settings)
     if (optind < argc && strcmp(argv[optind], "-") != 0)
         settings->statement = argv[optind];
     return -1;
-}
-
-/* Files that are damaged are named, and the others answered. */
-static void tell_skipped(const struct query *query)
-{
-    const struct query_skipped *skipped;
-    const size_t count = query_skipped(query, &skipped);
-    for (size_t i = 0; i < count; i++)
-        fprintf(stderr, "weir sql: %s is left out: %s\n", skipped[i].path, skipped[i].why);
 }
 
 /* All of standard input, ended by NUL; NULL where it cannot be read, which is told. */
@@ -152,91 +146,43 @@ static char *read_statement(void)
     return text;
 }
 
-struct store {
-    char *folder;
-    struct store_files flows, options, ledger;
-    struct store_footers flow_footers, option_footers, ledger_footers;
-};
-
-static void store_done(struct store *store)
+/* Opens the store, and runs the statements; 0 or the exit code. */
+static int run(const struct settings *settings, struct query_store *store, const char *text)
 {
-    store_footers_done(&store->flow_footers);
-    store_footers_done(&store->option_footers);
-    store_footers_done(&store->ledger_footers);
-    store_files_done(&store->flows);
-    store_files_done(&store->options);
-    store_files_done(&store->ledger);
-    free(store->folder);
-}
-
-/* Finds the files. -1 where a store that was asked for is not there. */
-static int store_find(struct store *store, const char *option)
-{
-    struct stat is;
-    bool told;
-    store->folder = store_folder(option, &told);
-    if (store->folder == NULL) {
-        fputs("weir sql: it is not known where the store is; --store DIR names it\n", stderr);
-        return -1;
-    }
-    if (stat(store->folder, &is) != 0 && !told && errno == ENOENT) {
+    struct query_error error = {.text = ""};
+    struct sql_run run = {.store = store, .format = settings->format};
+    if (query_store_find(store, settings->store, true) != 0)
+        return EXIT_FAILURE;
+    if (store->is_missing)
         fprintf(stderr, "weir sql: there is no store yet at %s: the tables are empty; --store DIR names another\n",
                 store->folder);
-        return 0;
-    }
-    if (stat(store->folder, &is) == 0 && !S_ISDIR(is.st_mode)) {
-        errno = ENOTDIR;
-    } else if (access(store->folder, R_OK | X_OK) == 0 &&
-               store_files_find(&store->flows, store->folder, "flows", NULL) == 0 &&
-               store_files_find(&store->options, store->folder, "options", NULL) == 0 &&
-               store_files_find(&store->ledger, store->folder, "ledger", NULL) == 0) {
-        return 0;
-    }
-    fprintf(stderr, "weir sql: cannot read the store %s: %s\n", store->folder, strerror(errno));
-    return -1;
-}
-
-/* 0, or -1 when it was told. */
-static int read_footers(struct store *store, unsigned threads)
-{
-    if (store_footers_read(&store->flow_footers, &store->flows, NULL, threads) == 0 &&
-        store_footers_read(&store->option_footers, &store->options, NULL, threads) == 0 &&
-        store_footers_read(&store->ledger_footers, &store->ledger, NULL, threads) == 0)
-        return 0;
-    fputs("weir sql: not enough memory\n", stderr);
-    return -1;
+    const int result = query_store_open(store, &error);
+    query_store_tell(store);
+    if (query_watch_stopped() != 0)
+        return query_watch_stopped();
+    if (result == 0)
+        return text == NULL ? sql_shell(&run) : sql_run(&run, text);
+    fprintf(stderr, "weir sql: %s\n", error.text);
+    return EXIT_FAILURE;
 }
 
 int cmd_sql(int argc, char **argv)
 {
     struct settings settings = {.format = isatty(STDOUT_FILENO) == 1 ? QUERY_BOX : QUERY_CSV};
-    struct store store = {0};
-    struct query_error error = {.text = ""};
     const int done = parse(argc, argv, &settings);
     if (done >= 0)
         return done;
+    struct query_store store = {.command = "sql", .settings = settings.query, .wants_options = true,
+                                .verify = settings.verify};
     signal(SIGPIPE, SIG_IGN);
     char *text = NULL;
     const bool is_shell = settings.statement == NULL && isatty(STDIN_FILENO) == 1;
     if (settings.statement == NULL && !is_shell && (text = read_statement()) == NULL)
         return EXIT_FAILURE;
-    int code = EXIT_FAILURE;
-    if (store_find(&store, settings.store) == 0 && read_footers(&store, settings.query.threads) == 0) {
-        const struct query_files files = {
-            store_footers_paths(&store.flow_footers, &store.flows),
-            store_footers_paths(&store.option_footers, &store.options),
-            store_footers_paths(&store.ledger_footers, &store.ledger),
-        };
-        struct sql_run run = {query_open(&files, &settings.query, &error), settings.format};
-        if (run.query == NULL) {
-            fprintf(stderr, "weir sql: %s\n", error.text);
-        } else {
-            tell_skipped(run.query);
-            code = is_shell ? sql_shell(&run) : sql_run(&run, text != NULL ? text : settings.statement);
-        }
-        query_close(run.query);
-    }
-    store_done(&store);
+    if (!is_shell)
+        query_watch_signals();
+    const int code = run(&settings, &store, text != NULL ? text : settings.statement);
+    query_store_done(&store);
     free(text);
     return code;
 }

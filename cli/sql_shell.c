@@ -34,7 +34,7 @@ static char *statement; /* the lines so far, NULL for none */
 static void on_interrupt(int number)
 {
     (void)number;
-    query_interrupt(shell_run->query);
+    query_interrupt(shell_run->store->query);
 }
 
 /* ---------------------------------------------------------------------------------------------------- completion */
@@ -65,7 +65,7 @@ static void ask_for_suggestions(const char *word)
     struct query_chunk chunk;
     const struct query_value value = {.kind = QUERY_VALUE_TEXT, .octets = {word, strlen(word)}};
     drop_suggestions();
-    if (query_run(shell_run->query, sql, &value, 1, &result, &error) != 0)
+    if (query_run(shell_run->store->query, sql, &value, 1, &result, &error) != 0)
         return;
     while (query_next(result, &chunk, &error) == 1) {
         char **more = realloc(suggestions, (suggestion_count + chunk.row_count) * sizeof *suggestions);

@@ -133,6 +133,11 @@ static void store_hurry(struct sink *sink)
     store_writer_hurry(from_sink(sink)->writer);
 }
 
+static bool store_waits(struct sink *sink)
+{
+    return store_writer_is_failing(from_sink(sink)->writer);
+}
+
 /* What could not be stored when it ended. */
 static void tell_end(const struct store_counts *counts, const struct store_error *why, struct sink_error *error)
 {
@@ -177,7 +182,8 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close};
     static const struct sink_class class_of_cuts = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
-        .written = store_written, .publish = store_publish, .settle = store_settle, .save = store_save, .load = store_load, .hurry = store_hurry};
+        .written = store_written, .publish = store_publish, .settle = store_settle, .save = store_save, .load = store_load, .hurry = store_hurry,
+        .waits = store_waits};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
     if (store == NULL) {

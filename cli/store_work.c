@@ -8,6 +8,7 @@
 #include "store_check.h"
 #include "store_expire.h"
 #include "store_merge.h"
+#include "store_progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,12 +22,14 @@ static int failed(const struct store_error *error)
 static void tell(void *context, const char *text)
 {
     (void)context;
+    store_progress_hide();
     fprintf(stderr, "weir store: %s\n", text);
 }
 
 static void tell_check(void *context, bool wrong, const char *text)
 {
     const struct store_settings *settings = context;
+    store_progress_hide();
     if (wrong || !settings->quiet)
         fprintf(stderr, "weir store: %s\n", text);
 }
@@ -36,17 +39,24 @@ int store_check_command(const struct store_settings *settings)
     struct store_check_counts counts;
     struct store_error error;
     struct store_settings context = *settings;
-    if (store_check(settings->folder, tell_check, &context, &counts, &error) != 0)
+    const struct store_check_listener listener = {
+        .tell = tell_check, .begin = store_progress_begin, .progress = store_progress_add, .context = &context};
+    const int result = store_check(settings->folder, &listener, &counts, &error);
+    store_progress_hide();
+    if (result != 0)
         return failed(&error);
     const struct store_account_counts *account = &counts.account;
     if (!settings->quiet)
         printf("%" PRIu64 " files with %" PRIu64 " rows in %" PRIu64 " bytes are whole, and %" PRIu64 " that were merged; %" PRIu64
-               " damaged\n"
-               "%" PRIu64 " records are there as the ledger tells, %" PRIu64 " of which it does not tell yet; %" PRIu64
-               " not checkable: expired, damaged or of an earlier version; %" PRIu64 " times it is not as told\n",
-               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged, account->told, account->untold,
-               account->unknown, account->wrong);
-    return counts.damaged > 0 || account->wrong > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+               " damaged",
+               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged);
+    if (!settings->quiet && counts.unknown > 0)
+        printf("; %" PRIu64 " that this version of Weir cannot look at", counts.unknown);
+    if (!settings->quiet)
+        printf("\n%" PRIu64 " records are there as the ledger tells, %" PRIu64 " of which it does not tell yet; %" PRIu64
+               " not checkable: expired, damaged or of another version; %" PRIu64 " times it is not as told\n",
+               account->told, account->untold, account->unknown, account->wrong);
+    return counts.damaged + counts.unknown + account->wrong > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int store_merge_command(const struct store_settings *settings)
@@ -60,15 +70,21 @@ int store_merge_command(const struct store_settings *settings)
     options.all = settings->all;
     options.wait = options.large_groups = true;
     options.tell = tell;
+    options.progress = store_progress_add;
+    options.stop = store_stop_signals();
     struct store_merger *merger = store_merger_create(&options, &error);
     if (merger == NULL)
         return failed(&error);
+    store_progress_begin(0);
     const int result = store_merger_pass(merger, settings->now_us, INT64_MIN, &counts, &error);
+    store_progress_hide();
     store_merger_free(merger);
     if (!settings->quiet)
         printf("%" PRIu64 " files with %" PRIu64 " rows became %" PRIu64 ", %" PRIu64 " bytes became %" PRIu64 "; %" PRIu64
                " merged before were removed\n",
                counts.inputs, counts.rows, counts.merges, counts.bytes_before, counts.bytes_after, counts.removed);
+    if (result != 0 && store_stopped() != 0)
+        return store_stopped();
     if (result != 0)
         return failed(&error);
     return counts.damaged > 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -6,7 +6,6 @@
 #include "exit_code.h"
 #include "quantity.h"
 #include "query_options.h"
-#include "result_output.h"
 #include "top_table.h"
 
 #include <signal.h>
@@ -102,9 +101,12 @@ static int show(struct query_session *session, void *context)
         return query_usage_error(session->options, "--by: ", error.text);
     if (top_query(&session->source, &request, &totals, &result, &error) != 0)
         return query_session_fail(session, &error);
+    const struct query_output_settings settings = query_session_settings(session, options->format);
+    uint64_t count;
+    query_session_writes(session);
     code = query_session_output_end(session,
                                     options->is_table ? top_table_write(result, &request, &totals, &error)
-                                                      : result_output_write(result, options->format, &error), &error);
+                                                      : query_output_write(result, &settings, &count, &error), &error);
     query_result_free(result);
     if (code == EXIT_SUCCESS)
         query_session_account(session, &totals);

@@ -242,6 +242,14 @@ static void on_tick(void *context, struct collector *collector, int64_t now_us)
         options->tick(options->context, worker->index, collector, now_us);
 }
 
+static void on_refused(void *context, const char *text)
+{
+    const struct worker *worker = context;
+    const struct engine_options *options = &worker->engine->options;
+    if (options->warn != NULL)
+        options->warn(options->context, text);
+}
+
 static int start_lane(struct worker *worker, struct sink_error *error)
 {
     const struct engine_options *options = &worker->engine->options;
@@ -250,7 +258,7 @@ static int start_lane(struct worker *worker, struct sink_error *error)
     const struct lane_options lane = {
         .journal = worker->journal, .collector = &worker->collector, .datagram_count_max = options->datagram_count_max,
         .commit_us = options->commit_us, .commit_slots = slots / 2 < most ? slots / 2 : most, .tick = on_tick,
-        .save = on_save, .context = worker};
+        .save = on_save, .allowed = options->allowed, .refused = on_refused, .context = worker};
     worker->lane = lane_start(&lane, error);
     return worker->lane == NULL ? -1 : 0;
 }
@@ -263,7 +271,8 @@ static int start_sides(struct engine *engine, struct sink_error *error)
     for (size_t i = 0; i < engine->side_count; i++) {
         struct side *side = &engine->sides[i];
         const struct side_lane_options options = {
-            .name = side->name, .journals = journals, .journal_count = engine->worker_count, .collector = &side->collector};
+            .name = side->name, .journals = journals, .journal_count = engine->worker_count,
+            .allowed = engine->options.allowed, .collector = &side->collector};
         side->lane = side_lane_start(&options, error);
         if (side->lane == NULL)
             return -1;
@@ -314,6 +323,16 @@ int engine_state(struct engine *engine, struct sink_error *error)
     return 1;
 }
 
+int64_t engine_still_us(struct engine *engine)
+{
+    int64_t most = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        const int64_t still = engine->workers[i].lane == NULL ? 0 : lane_still_us(engine->workers[i].lane);
+        most = still > most ? still : most;
+    }
+    return most;
+}
+
 bool engine_side_trouble(struct engine *engine, struct sink_error *error)
 {
     for (size_t i = 0; i < engine->side_count; i++) {
@@ -356,6 +375,7 @@ void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
         ret_counts->waiting += decoded.waiting;
         ret_counts->held += decoded.held;
         ret_counts->cut_off += decoded.cut_off;
+        ret_counts->refused += decoded.refused;
         ret_counts->cuts += decoded.cuts;
         add_ledger(&ret_counts->ledger, &decoded.ledger);
     }

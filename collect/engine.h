@@ -33,6 +33,7 @@ struct engine_options {
     FILE *debug;                 /* lines of --debug, or NULL */
     uint64_t datagram_count_max; /* of one worker; 0: no end */
     int64_t commit_us;
+    const struct address_list *allowed; /* exporters whose datagrams are decoded; the caller's; NULL: all */
     int (*prepare)(void *context, struct weir_decoder *decoder, struct sink_error *error); /* each decoder; may be NULL */
     void (*warn)(void *context, const char *text);
     /* Each second on the worker's own thread, and when it ends; may be NULL. */
@@ -42,13 +43,14 @@ struct engine_options {
 
 /* One account of what became of datagrams. All that the kernel had for us:
  *     kernel = dropped_kernel + dropped_journal + received
- *     received = waiting + cut_off + ledger.datagrams (less those of `recovered`, which an earlier process received) */
+ *     received + recovered = waiting + cut_off + refused + ledger.datagrams */
 struct engine_counts {
     struct receiver_counts receiver; /* sums over workers, as the others */
     uint64_t recovered; /* datagrams that an earlier process had received, and not kept */
     uint64_t waiting;   /* in journals, to be decoded */
     uint64_t held;      /* decoded, to be committed */
     uint64_t cut_off;
+    uint64_t refused;   /* of exporters that are not allowed */
     uint64_t cuts;
     struct weir_ledger ledger;
 };
@@ -85,6 +87,9 @@ int engine_state(struct engine *engine, struct sink_error *error);
 
 /* The first failure of a side lane since the last call: false when there is none. */
 bool engine_side_trouble(struct engine *engine, struct sink_error *error);
+
+/* The longest time for which a worker has not moved, in microseconds; see lane_still_us(). */
+int64_t engine_still_us(struct engine *engine);
 
 void engine_counts(struct engine *engine, struct engine_counts *ret_counts);
 

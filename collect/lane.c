@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "lane.h"
 
+#include "refusals.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,12 +31,14 @@ struct lane {
     pthread_t thread;
     _Atomic bool ending, hurrying, ended;
     _Atomic bool failed;
+    _Atomic int64_t moved_us; /* when it was in its loop last, monotonic */
     struct sink_error failure; /* of the lane's thread until `failed` is set */
 
     /* Of the lane's thread. */
     uint64_t cursor;
     uint64_t recovered; /* the position up to which an earlier process has received */
-    uint64_t read, cut_off;
+    uint64_t read, cut_off, refused;
+    struct refusals refusals;
     int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
     enum cut_phase phase;
     struct journal_commit cut; /* that is under way, or was last */
@@ -137,6 +141,7 @@ static void publish_counts(struct lane *lane)
         .ledger = *weir_decoder_ledger(lane->options.collector->decoder),
         .read = lane->read,
         .cut_off = lane->cut_off,
+        .refused = lane->refused,
         .held = lane->cursor - journal_committed(lane->options.journal).position,
         .cuts = lane->cut.cut,
     };
@@ -168,6 +173,23 @@ static void note_taken(struct lane *lane)
         journal_commit(lane->options.journal, &commit);
 }
 
+/* Whoever is not allowed reaches nothing behind this. */
+static bool is_refused(struct lane *lane, const struct weir_datagram *datagram)
+{
+    const struct address_list *allowed = lane->options.allowed;
+    if (allowed == NULL || address_list_has(allowed, &datagram->source))
+        return false;
+    refusals_note(&lane->refusals, &datagram->source);
+    return true;
+}
+
+static void tell_refusals(struct lane *lane, int64_t now_us)
+{
+    char text[320];
+    if (lane->options.refused != NULL && refusals_tell(&lane->refusals, now_us, text, sizeof text))
+        lane->options.refused(lane->options.context, text);
+}
+
 /* Datagrams, STRIDE at the most. -1 when a sink failed. */
 static int feed(struct lane *lane, uint64_t head)
 {
@@ -180,7 +202,9 @@ static int feed(struct lane *lane, uint64_t head)
         const bool whole = journal_datagram(lane->options.journal, lane->cursor++, &datagram);
         lane->read++;
         lane->fed_since_sleep++;
-        if (!whole)
+        if (is_refused(lane, &datagram))
+            lane->refused++;
+        else if (!whole)
             lane->cut_off++;
         else if (collector_feed(collector, &datagram, &lane->failure) != 0)
             return -1;
@@ -194,12 +218,14 @@ static int tick(struct lane *lane)
 {
     const int64_t even_us = clock_us(CLOCK_MONOTONIC), now_us = clock_us(CLOCK_REALTIME);
     answer_call(lane);
+    atomic_store_explicit(&lane->moved_us, even_us, memory_order_relaxed);
     if (even_us - lane->tick_us < TICK_US)
         return 0;
     lane->tick_us = even_us;
     if (collector_tick(lane->options.collector, now_us, &lane->failure) != 0)
         return -1;
     publish_counts(lane);
+    tell_refusals(lane, even_us);
     if (lane->options.tick != NULL)
         lane->options.tick(lane->options.context, lane->options.collector, now_us);
     return 0;
@@ -335,12 +361,14 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
     lane->cursor = lane->cut.position;
     lane->recovered = journal_is_recovered(options->journal) ? journal_head(options->journal) : UINT64_MAX;
     lane->cut_us = lane->tick_us = clock_us(CLOCK_MONOTONIC);
+    atomic_store(&lane->moved_us, lane->tick_us);
     for (size_t i = 0; i < options->collector->sink_count; i++)
         lane->durable |= is_durable(options->collector->sinks[i]);
     pthread_mutex_init(&lane->mutex, NULL);
     pthread_cond_init(&lane->called, NULL);
     publish_counts(lane);
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int number = pthread_create(&lane->thread, NULL, run, lane);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -374,6 +402,17 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
     const uint64_t done = journal_committed(lane->options.journal).position + ret_counts->held;
     const uint64_t head = journal_head(lane->options.journal);
     ret_counts->waiting = head > done ? head - done : 0;
+}
+
+int64_t lane_still_us(struct lane *lane)
+{
+    const struct collector *collector = lane->options.collector;
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        struct sink *sink = collector->sinks[i];
+        if (sink->class->waits != NULL && sink->class->waits(sink))
+            return 0;
+    }
+    return clock_us(CLOCK_MONOTONIC) - atomic_load_explicit(&lane->moved_us, memory_order_relaxed);
 }
 
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms)

@@ -15,6 +15,7 @@
 #ifndef WEIR_COLLECT_LANE_H
 #define WEIR_COLLECT_LANE_H
 
+#include "address_list.h"
 #include "collector.h"
 #include "journal.h"
 #include "waker.h"
@@ -27,10 +28,13 @@ struct lane_options {
     struct journal *journal;
     struct collector *collector; /* its decoder and sinks are the lane's from lane_start() to lane_end() */
     uint64_t datagram_count_max; /* the lane ends after so many; 0: no end */
+    const struct address_list *allowed; /* exporters that are decoded; NULL: all */
     int64_t commit_us;           /* a cut each so long at the latest */
     uint32_t commit_slots;       /* or when so many slots are held */
     /* Each second, and when the lane ends, on its thread. May be NULL. */
     void (*tick)(void *context, struct collector *collector, int64_t now_us);
+    /* A line about those who were refused, on the lane's thread. May be NULL. */
+    void (*refused)(void *context, const char *text);
     /* Keeps what the decoder knows as that of a cut. May be NULL. */
     void (*save)(void *context, struct collector *collector, uint64_t cut);
     void *context;
@@ -40,6 +44,7 @@ struct lane_counts {
     struct weir_ledger ledger; /* of the decoder, not older than a second */
     uint64_t read;             /* datagrams taken out of the journal */
     uint64_t cut_off;          /* of them, longer than there was room for: not decoded */
+    uint64_t refused;          /* of them, from exporters that are not allowed: not decoded */
     uint64_t waiting;          /* in the journal, to be taken */
     uint64_t held;             /* taken, not yet committed */
     uint64_t cuts;
@@ -55,6 +60,9 @@ struct waker *lane_waker(struct lane *lane);
 int lane_ended(struct lane *lane, struct sink_error *error);
 
 void lane_counts(struct lane *lane, struct lane_counts *ret_counts);
+
+/* For how long it has not moved, in microseconds; 0 while a sink waits for something outside, which is no fault of the lane. */
+int64_t lane_still_us(struct lane *lane);
 
 /* Runs `call` on the lane's thread, which may then look at the decoder. False when the lane does not come to it in time. */
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms);

@@ -191,6 +191,7 @@ static int start_thread(struct receiver *receiver, struct sink_error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int number = pthread_create(&receiver->thread, NULL, run, receiver);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -9,6 +9,7 @@
 #include "repeater_sample.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -248,45 +249,62 @@ static void split_target(struct repeater *repeater)
     repeater->loopback = repeater_target_is_loopback(&repeater->target);
 }
 
-static int set_up(const struct repeater *repeater, int fd, bool raw)
+static int set_up(int fd)
 {
     const int on = 1, bytes = SEND_BUFFER_BYTES;
     const struct timeval wait = {.tv_sec = SEND_WAIT_S};
-    struct sockaddr_storage address = repeater->target.address;
-    if (raw && address.ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)&address)->sin6_port = 0; /* would be a protocol */
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
-        return -1;
-    return connect(fd, (const struct sockaddr *)&address, repeater->target.length);
+    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
 }
 
 static int open_own(struct repeater *repeater, struct sink_error *error)
 {
-    repeater->own_fd = socket(repeater->target.address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (repeater->own_fd >= 0 && set_up(repeater, repeater->own_fd, false) == 0)
+    const struct sockaddr *address = (const struct sockaddr *)&repeater->target.address;
+    repeater->own_fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (repeater->own_fd >= 0 && set_up(repeater->own_fd) == 0 &&
+        connect(repeater->own_fd, address, repeater->target.length) == 0)
         return 0;
     snprintf(error->text, sizeof error->text, "cannot send to %s: %s", repeater->target.text, strerror(errno));
     return -1;
 }
 
 /* With IPPROTO_RAW the headers are ours, and nothing is received. */
-static int open_raw(struct repeater *repeater, struct sink_error *error)
+void repeater_raw_open(struct repeater_raw *ret_raw)
 {
+    ret_raw->ipv4 = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    ret_raw->number = errno;
+    ret_raw->ipv6 = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+}
+
+static int raw_of(const struct repeater_raw *raw, const struct repeater *repeater)
+{
+    return repeater->address.family == 6 ? raw->ipv6 : raw->ipv4;
+}
+
+static int open_raw(struct repeater *repeater, const struct repeater_raw *given, struct sink_error *error)
+{
+    struct repeater_raw raw;
     if (repeater->target.source == REPEATER_SOURCE_OWN)
         return 0;
-    repeater->raw_fd = socket(repeater->target.address.ss_family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-    if (repeater->raw_fd >= 0 && set_up(repeater, repeater->raw_fd, true) != 0) {
-        close(repeater->raw_fd);
-        repeater->raw_fd = -1;
-    }
+    if (given == NULL)
+        repeater_raw_open(&raw);
+    else
+        raw = *given;
+    if (raw_of(&raw, repeater) >= 0)
+        repeater->raw_fd = fcntl(raw_of(&raw, repeater), F_DUPFD_CLOEXEC, 0);
+    if (given == NULL && raw.ipv4 >= 0)
+        close(raw.ipv4);
+    if (given == NULL && raw.ipv6 >= 0)
+        close(raw.ipv6);
+    if (repeater->raw_fd >= 0)
+        set_up(repeater->raw_fd);
     if (repeater->raw_fd >= 0 || repeater->target.source == REPEATER_SOURCE_AUTO)
         return 0;
     snprintf(error->text, sizeof error->text,
              "cannot send to %s with the exporters' addresses: %s; that needs root or CAP_NET_RAW, and source=own does "
              "without",
-             repeater->target.text, strerror(errno));
+             repeater->target.text, strerror(raw.number));
     return -1;
 }
 
@@ -308,7 +326,7 @@ static int memory_short(struct sink_error *error)
     return -1;
 }
 
-static int set_all_up(struct repeater *repeater, struct sink_error *error)
+static int set_all_up(struct repeater *repeater, const struct repeater_raw *raw, struct sink_error *error)
 {
     uint64_t random[2] = {(uint64_t)(uintptr_t)repeater, 0};
     if (getrandom(random, sizeof random, GRND_NONBLOCK) < 0)
@@ -317,13 +335,13 @@ static int set_all_up(struct repeater *repeater, struct sink_error *error)
     repeater->sample = repeater_sample_create(repeater->target.sample, random[0]);
     if (repeater->sample == NULL)
         return memory_short(error);
-    if (open_own(repeater, error) != 0 || open_raw(repeater, error) != 0)
+    if (open_own(repeater, error) != 0 || open_raw(repeater, raw, error) != 0)
         return -1;
     repeater->mtu_bytes = REPEATER_MTU_MIN;
     look_at_path(repeater);
-    repeater->own = repeater_queue_create(repeater->own_fd);
+    repeater->own = repeater_queue_create(repeater->own_fd, NULL, 0);
     if (repeater->raw_fd >= 0)
-        repeater->raw = repeater_queue_create(repeater->raw_fd);
+        repeater->raw = repeater_queue_create(repeater->raw_fd, &repeater->target.address, repeater->target.length);
     if (repeater->own == NULL || (repeater->raw_fd >= 0 && repeater->raw == NULL))
         return memory_short(error);
     describe(repeater);
@@ -346,7 +364,7 @@ struct sink *repeater_create(const struct repeater_options *options, struct sink
     repeater->context = options->context;
     repeater->own_fd = repeater->raw_fd = -1;
     split_target(repeater);
-    if (set_all_up(repeater, error) == 0)
+    if (set_all_up(repeater, options->raw, error) == 0)
         return &repeater->sink;
     free_repeater(repeater);
     return NULL;

@@ -12,8 +12,17 @@
 
 #include "repeater_target.h"
 
+/* Sockets for packets with headers of our own, -1 where there is none, and why. They need a right that is given up early. */
+struct repeater_raw {
+    int ipv4, ipv6;
+    int number; /* errno */
+};
+
+void repeater_raw_open(struct repeater_raw *ret_raw);
+
 struct repeater_options {
     struct repeater_target target;
+    const struct repeater_raw *raw; /* opened before, and stays the caller's; NULL: it is opened now */
     /* Tells people something: when it cannot send, at most once a minute, and at the end; may be NULL. */
     void (*tell)(void *context, const char *text);
     void *context;

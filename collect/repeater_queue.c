@@ -6,6 +6,7 @@
 #include "repeater_queue.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 struct repeater_queue {
     int fd;
+    struct sockaddr_storage address;
     uint32_t count;
     struct repeater_failures failures;
     struct mmsghdr messages[REPEATER_QUEUE_MAX];
@@ -21,14 +23,22 @@ struct repeater_queue {
     uint8_t headers[REPEATER_QUEUE_MAX][REPEATER_HEADERS_BYTES];
 };
 
-struct repeater_queue *repeater_queue_create(int fd)
+struct repeater_queue *repeater_queue_create(int fd, const struct sockaddr_storage *address, socklen_t length)
 {
     struct repeater_queue *queue = calloc(1, sizeof *queue);
     if (queue == NULL)
         return NULL;
     queue->fd = fd;
-    for (size_t i = 0; i < REPEATER_QUEUE_MAX; i++)
-        queue->messages[i].msg_hdr.msg_iov = queue->parts[i];
+    if (address != NULL)
+        queue->address = *address;
+    if (queue->address.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&queue->address)->sin6_port = 0; /* would be a protocol */
+    for (size_t i = 0; i < REPEATER_QUEUE_MAX; i++) {
+        struct msghdr *message = &queue->messages[i].msg_hdr;
+        message->msg_iov = queue->parts[i];
+        message->msg_name = address == NULL ? NULL : &queue->address;
+        message->msg_namelen = address == NULL ? 0 : length;
+    }
     return queue;
 }
 

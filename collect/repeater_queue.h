@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * repeater_queue.h - datagrams or packets on their way to a connected socket, many with one call
+ * repeater_queue.h - datagrams or packets on their way to one address, many with one call
  *
  * Payloads stay where they are: they are the caller's, and must be there until repeater_queue_flush().
  */
@@ -8,6 +8,8 @@
 #define WEIR_COLLECT_REPEATER_QUEUE_H
 
 #include "repeater_packet.h"
+
+#include <sys/socket.h>
 
 enum { REPEATER_QUEUE_MAX = 128 };
 
@@ -19,8 +21,9 @@ struct repeater_failures {
 
 struct repeater_queue;
 
-/* NULL when memory is short. The socket stays the caller's. */
-struct repeater_queue *repeater_queue_create(int fd);
+/* To an address, without its port, by a socket that takes packets with their headers; or, where `address` is NULL, by one
+ * that is connected. NULL when memory is short. The socket stays the caller's. */
+struct repeater_queue *repeater_queue_create(int fd, const struct sockaddr_storage *address, socklen_t length);
 void repeater_queue_free(struct repeater_queue *queue); /* NULL is fine */
 
 /* Adds a packet; sends what is there first when the queue is full. Its headers are copied, and may be none. */

@@ -24,6 +24,7 @@ struct source_journal {
 
 struct side_lane {
     struct collector *collector;
+    const struct address_list *allowed;
     char name[64];
     char bookmark[16];
     struct source_journal journals[SIDE_LANE_JOURNALS_MAX];
@@ -67,7 +68,10 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
     atomic_fetch_add_explicit(&lane->missed, missed, memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
         struct weir_datagram datagram;
-        if (journal_copies_datagram(lane->copies, i, &datagram) && take(lane, &datagram) != 0)
+        const bool whole = journal_copies_datagram(lane->copies, i, &datagram);
+        if (lane->allowed != NULL && !address_list_has(lane->allowed, &datagram.source))
+            continue;
+        if (whole && take(lane, &datagram) != 0)
             return -1;
         atomic_fetch_add_explicit(&lane->taken, 1, memory_order_relaxed);
     }
@@ -160,6 +164,7 @@ static int start_thread(struct side_lane *lane, struct sink_error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int number = pthread_create(&lane->thread, NULL, run, lane);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -181,6 +186,7 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
         return NULL;
     }
     lane->collector = options->collector;
+    lane->allowed = options->allowed;
     lane->tick_us = clock_us(CLOCK_MONOTONIC);
     snprintf(lane->name, sizeof lane->name, "%s", options->name);
     snprintf(lane->bookmark, sizeof lane->bookmark, "%08" PRIx32, sum_of(options->name));

@@ -8,6 +8,7 @@
 #ifndef WEIR_COLLECT_SIDE_LANE_H
 #define WEIR_COLLECT_SIDE_LANE_H
 
+#include "address_list.h"
 #include "collector.h"
 #include "journal.h"
 #include "waker.h"
@@ -20,11 +21,12 @@ struct side_lane_options {
     const char *name;     /* of the sink: it goes on where one of this name stood when the process was killed */
     struct journal *const *journals;
     size_t journal_count;
+    const struct address_list *allowed; /* exporters whose datagrams are taken; NULL: all */
     struct collector *collector; /* with one sink; the lane's from side_lane_start() to side_lane_end() */
 };
 
 struct side_lane_counts {
-    uint64_t taken;  /* datagrams */
+    uint64_t taken;  /* datagrams, without those of exporters that are not allowed */
     uint64_t missed; /* for it was too slow */
 };
 

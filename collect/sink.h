@@ -46,6 +46,8 @@ struct sink_class {
     size_t (*save)(struct sink *sink, uint8_t *data, size_t room_bytes);
     void (*load)(struct sink *sink, const uint8_t *data, size_t size_bytes);
     void (*hurry)(struct sink *sink);
+    /* From any thread: whether it cannot go on for something outside, as a full disk, that it has told of. */
+    bool (*waits)(struct sink *sink);
 };
 
 /* The first member of every sink. */

@@ -18,6 +18,23 @@ struct query_script {
     idx_t next;
 };
 
+/* Most of what is wrong in a file fails wherever in DuckDB it is met with, in words that tell nothing of files. */
+static bool blames_files(const char *text)
+{
+    static const char *const kinds[] = {"IO Error",    "Invalid Error",       "INTERNAL Error",
+                                        "FATAL Error", "Serialization Error", "Not implemented Error",
+                                        "Out of Memory Error"};
+    if (strstr(text, "Could not write") != NULL)
+        return false;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strncmp(text, kinds[i], strlen(kinds[i])) == 0)
+            return true;
+    }
+    /* what statements themselves are refused for has the same name */
+    return strncmp(text, "Invalid Input Error", 19) == 0 &&
+           (strstr(text, "Failed to read file") != NULL || strstr(text, "arquet") != NULL);
+}
+
 void connection_error(struct query_error *error, const char *text)
 {
     if (text == NULL || text[0] == '\0')
@@ -27,6 +44,8 @@ void connection_error(struct query_error *error, const char *text)
         length--;
     if (length >= sizeof error->text)
         length = sizeof error->text - 1;
+    error->blames_files = blames_files(text);
+    error->is_interrupted = strncmp(text, "INTERRUPT Error", 15) == 0;
     memmove(error->text, text, length);
     error->text[length] = '\0';
 }
@@ -111,6 +130,7 @@ struct query *query_open(const struct query_files *files, const struct query_set
 {
     static const struct query_files no_files;
     static const struct query_settings usual_settings;
+    static const char progress_sql[] = "SET enable_progress_bar = true; SET enable_progress_bar_print = false";
     const struct duckdb_functions *duckdb = duckdb_library(error);
     if (duckdb == NULL)
         return NULL;
@@ -126,8 +146,9 @@ struct query *query_open(const struct query_files *files, const struct query_set
     if (query->skipped == NULL)
         connection_error(error, NULL);
     else if (open_database(query, settings, error) == 0 &&
-        connection_do(query, settings_sql, error) == 0 &&
-        functions_register(query, error) == 0 &&
+             connection_do(query, settings_sql, error) == 0 &&
+             (!settings->progress || connection_do(query, progress_sql, error) == 0) &&
+             functions_register(query, error) == 0 &&
              views_create(query, files != NULL ? files : &no_files, error) == 0)
         return query;
     query_close(query);
@@ -144,9 +165,29 @@ void query_close(struct query *query)
         query->duckdb->close(&query->database);
     functions_free(query->functions);
     if (query->skipped != NULL)
-        skipped_files_done(query->skipped);
+        skipped_files_clear(query->skipped);
     free(query->skipped);
     free(query);
+}
+
+int query_set_files(struct query *query, const struct query_files *files, struct query_error *error)
+{
+    skipped_files_clear(query->skipped);
+    return views_create(query, files, error);
+}
+
+int query_read_file(struct query *query, const char *path, struct query_error *error)
+{
+    const struct query_value value = {.kind = QUERY_VALUE_TEXT, .octets = {path, strlen(path)}};
+    struct query_result *result;
+    struct query_chunk chunk;
+    int got;
+    if (query_run(query, "FROM read_parquet($1, hive_partitioning = false)", &value, 1, &result, error) != 0)
+        return -1;
+    while ((got = query_next(result, &chunk, error)) == 1)
+        continue;
+    query_result_free(result);
+    return got;
 }
 
 size_t query_skipped(const struct query *query, const struct query_skipped **ret_skipped)
@@ -163,6 +204,12 @@ bool query_flows_are_known(const struct query *query)
 void query_interrupt(struct query *query)
 {
     query->duckdb->interrupt(query->connection);
+}
+
+double query_progress(struct query *query)
+{
+    const double percentage = query->duckdb->query_progress(query->connection).percentage;
+    return percentage >= 0 && percentage <= 100 ? percentage / 100 : -1;
 }
 
 /* --------------------------------------------------------------------------------------------------- statements */
@@ -244,6 +291,11 @@ int query_script_next(struct query_script *script, struct query_result **ret_res
     connection_error(error, duckdb->prepare_error(statement));
     duckdb->destroy_prepare(&statement);
     return -1;
+}
+
+void query_script_skip(struct query_script *script, size_t count)
+{
+    script->next = script->count - script->next < count ? script->count : script->next + count;
 }
 
 void query_script_close(struct query_script *script)

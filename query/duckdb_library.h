@@ -25,7 +25,8 @@
     X(extract_statements) X(extract_statements_error) X(fetch_chunk) X(free) X(get_type_id) X(interrupt)               \
     X(library_version) X(list_type_child_type) X(list_vector_get_child) X(map_type_key_type)                           \
     X(map_type_value_type) X(nparams) X(open_ext) X(prepare) X(prepare_error) X(prepare_extracted_statement) X(query)  \
-    X(register_scalar_function_set) X(result_error) X(result_return_type)                                              \
+    X(query_progress) X(register_scalar_function_set)                                                                  \
+    X(result_error) X(result_return_type)                                              \
     X(scalar_function_add_parameter) X(scalar_function_get_extra_info) X(scalar_function_set_error)                    \
     X(scalar_function_set_extra_info) X(scalar_function_set_function) X(scalar_function_set_name)                      \
     X(scalar_function_set_return_type) X(scalar_function_set_special_handling) X(set_config)                           \

@@ -202,11 +202,11 @@ static int put_row(struct text_buffer *text, const struct flow_form *form, const
     return text_put_char(text, '\n');
 }
 
-enum query_output_end flow_form_write(const struct flow_form *form, struct query_result *result, int fd,
-                                      uint64_t *ret_count, struct query_error *error)
+enum query_output_end flow_form_write(const struct flow_form *form, struct query_result *result,
+                                      const struct query_output_settings *settings, uint64_t *ret_count,
+                                      struct query_error *error)
 {
-    const struct query_output_settings settings = {.fd = fd};
-    struct output_file file = {.settings = &settings};
+    struct output_file file = {.settings = settings};
     struct clock_text clock = {.is_there = false};
     struct query_chunk chunk;
     enum query_output_end end = QUERY_OUTPUT_DONE;
@@ -223,9 +223,12 @@ enum query_output_end flow_form_write(const struct flow_form *form, struct query
         }
         count += chunk.row_count;
     }
-    if (end == QUERY_OUTPUT_DONE && output_flush(&file, true) != 0)
+    /* what failed before anything was written can be tried again */
+    if (end == QUERY_OUTPUT_DONE && (got == 0 || file.has_written) && output_flush(&file, true) != 0)
         end = QUERY_OUTPUT_UNWRITTEN;
+    const int fault = errno;
     text_done(&file.text);
+    errno = fault;
     *ret_count = count;
     return got < 0 ? QUERY_OUTPUT_FAILED : end;
 }

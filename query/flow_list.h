@@ -37,8 +37,10 @@ struct flow_list_request {
 int flow_list_query(const struct flow_source *source, const struct flow_list_request *request,
                     struct query_result **ret_result, struct query_error *error);
 
-/* Writes the lines of a result that flow_list_query() gave for this form. */
-enum query_output_end flow_form_write(const struct flow_form *form, struct query_result *result, int fd,
-                                      uint64_t *ret_count, struct query_error *error);
+/* Writes the lines of a result that flow_list_query() gave for this form; of the settings, the format does not matter.
+ * The first few MiB are held back, as query_output_write() does. */
+enum query_output_end flow_form_write(const struct flow_form *form, struct query_result *result,
+                                      const struct query_output_settings *settings, uint64_t *ret_count,
+                                      struct query_error *error);
 
 #endif

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { MUCH_BYTES = 1 << 18 };
+enum { MUCH_BYTES = 1 << 18, HELD_BYTES = 4 << 20 };
 
 static const struct {
     const char *name;
@@ -27,11 +27,17 @@ enum query_format query_format_find(const char *name)
 
 int output_flush(struct output_file *file, bool anyhow)
 {
+    const struct query_output_settings *settings = file->settings;
     size_t written = 0;
-    if (file->text.size_bytes < MUCH_BYTES && !anyhow)
+    if (file->text.size_bytes < (file->has_written ? MUCH_BYTES : HELD_BYTES) && !anyhow)
         return 0;
     while (written < file->text.size_bytes) {
-        const ssize_t put = write(file->settings->fd, file->text.data + written, file->text.size_bytes - written);
+        if (settings->before_write != NULL && !settings->before_write(settings->context)) {
+            errno = ECANCELED;
+            return -1;
+        }
+        file->has_written = true;
+        const ssize_t put = write(settings->fd, file->text.data + written, file->text.size_bytes - written);
         if (put >= 0)
             written += (size_t)put;
         else if (errno != EINTR)
@@ -51,8 +57,8 @@ enum query_output_end query_output_write(struct query_result *result, const stru
         end = formats[settings->format].write(&file, result, &row_count, error);
         if (end == QUERY_OUTPUT_DONE && output_flush(&file, true) != 0)
             end = QUERY_OUTPUT_UNWRITTEN;
-        /* of a statement that fails on its way, what came before is shown */
-        if (end == QUERY_OUTPUT_FAILED)
+        /* of a statement that fails on its way, what came before is shown, unless it can be run again */
+        if (end == QUERY_OUTPUT_FAILED && (file.has_written || !error->blames_files))
             (void)output_flush(&file, true);
     } else {
         struct query_chunk chunk; /* a statement without rows has its count as one */

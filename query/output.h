@@ -12,6 +12,7 @@
 struct output_file {
     const struct query_output_settings *settings;
     struct text_buffer text;
+    bool has_written;
 };
 
 /* Writes what is there when there is much, or anyhow. 0, or -1 with errno. */

@@ -38,8 +38,9 @@
  *     ledger        what became of the datagrams, as stored
  *     options       records of options templates, as stored
  *
- * A view without files is empty, and has the columns that are always there. A file that is damaged is left out:
- * query_skipped() tells which.
+ * A view without files is empty, and has the columns that are always there. A file whose foot is damaged is left out:
+ * query_skipped() tells which. What is damaged elsewhere fails the statement that reads it (query_error), and
+ * query_set_files() goes on without it.
  *
  * Functions in SQL
  *
@@ -50,7 +51,8 @@
  *     in_net(addr, net) in_net(ipv4, ipv6, net)  whether an address (stored or text) is in '10.0.0.0/8'
  *     mac(octets), tcp_flags(n), proto_name(n), service(port, proto), human_bytes(n)   text
  *
- * A connection serves one thread at a time, with one result open; query_interrupt() alone may come from elsewhere.
+ * A connection serves one thread at a time, with one result open; query_interrupt() and query_progress() alone may come
+ * from elsewhere.
  */
 #ifndef WEIR_QUERY_QUERY_H
 #define WEIR_QUERY_QUERY_H
@@ -62,6 +64,8 @@
 
 struct query_error {
     char text[4096]; /* for people, one or several lines, without a newline at its end */
+    bool blames_files;   /* a file may be damaged, or gone */
+    bool is_interrupted; /* query_interrupt() */
 };
 
 /* --------------------------------------------------------------------------------------------------- connection */
@@ -86,17 +90,24 @@ struct query_paths {
     size_t column_count;
 };
 
+enum { QUERY_TAIL_BYTES = 16384, QUERY_WHY_SIZE = 256 };
+
+/* Whether a file is not to be read, by its last octets, QUERY_TAIL_BYTES at most; then with a line in `why`. */
+typedef bool query_refuses(const uint8_t *tail, size_t size_bytes, char why[QUERY_WHY_SIZE]);
+
 /* What the views read: Parquet files, which must stay until query_close(). */
 struct query_files {
     struct query_paths flows;
     struct query_paths options;
     struct query_paths ledger;
+    query_refuses *refuses; /* NULL: nothing is refused */
 };
 
 struct query_settings {
     uint64_t memory_bytes;   /* above that data goes to temporary files; 0: a quarter of the machine's */
     unsigned threads;        /* 0: one for each processor */
     const char *temp_folder; /* NULL: one in $TMPDIR or /tmp, made when it is needed and removed */
+    bool progress;           /* for query_progress() */
 };
 
 struct query;
@@ -106,9 +117,15 @@ struct query *query_open(const struct query_files *files, const struct query_set
                          struct query_error *error);
 void query_close(struct query *query); /* after its results; NULL is fine */
 
-/* The files that are left out. Their paths are the caller's; all lives until query_close(). */
+/* From now on the views read these files. 0, or -1, and then the connection is of no use any more. */
+int query_set_files(struct query *query, const struct query_files *files, struct query_error *error);
+
+/* Reads all of a file: 0, or -1 with what DuckDB tells of it. */
+int query_read_file(struct query *query, const char *path, struct query_error *error);
+
+/* The files that are left out. All lives until query_set_files() or query_close(). */
 struct query_skipped {
-    const char *path;
+    char *path;
     char *why; /* a line */
 };
 size_t query_skipped(const struct query *query, const struct query_skipped **ret_skipped);
@@ -118,6 +135,10 @@ bool query_flows_are_known(const struct query *query);
 
 /* Ends the statement that runs, which then fails. May be called in another thread or a signal handler. */
 void query_interrupt(struct query *query);
+
+/* How far the statement is that runs, 0 to 1, or less than 0 where that is not known. Takes query_settings.progress;
+ * may be called in another thread. */
+double query_progress(struct query *query);
 
 /* ---------------------------------------------------------------------------------------------------- statements */
 
@@ -150,6 +171,7 @@ int query_run(struct query *query, const char *sql, const struct query_value *va
 struct query_script;
 struct query_script *query_script_open(struct query *query, const char *sql, struct query_error *error);
 int query_script_next(struct query_script *script, struct query_result **ret_result, struct query_error *error);
+void query_script_skip(struct query_script *script, size_t count); /* passes over so many */
 void query_script_close(struct query_script *script);
 
 /* ------------------------------------------------------------------------------------------------------- results */

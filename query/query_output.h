@@ -25,6 +25,9 @@ struct query_output_settings {
     int width;       /* QUERY_BOX: columns of the terminal; 0: as many as it takes */
     bool utf8;       /* QUERY_BOX: lines of a box rather than + - | */
     bool omit_nulls; /* QUERY_JSON, QUERY_NDJSON: leave out what is null */
+    bool (*before_write)(void *context); /* called before each write, and again where a signal came meanwhile; false
+                                            ends it: QUERY_OUTPUT_UNWRITTEN with ECANCELED. NULL: nothing is called */
+    void *context;
 };
 
 enum query_output_end {
@@ -33,7 +36,11 @@ enum query_output_end {
     QUERY_OUTPUT_UNWRITTEN = -2, /* errno tells: EPIPE where nobody reads any more */
 };
 
-/* Writes all rows that are left, and the header. A result without rows writes nothing. */
+/*
+ * Writes all rows that are left, and the header. A result without rows writes nothing. The first few MiB are held back
+ * until they are all there: of a statement that fails before that nothing is written where a file is to blame
+ * (query_error.blames_files), so that it can be run again; else what came before is.
+ */
 enum query_output_end query_output_write(struct query_result *result, const struct query_output_settings *settings,
                                          uint64_t *ret_row_count, struct query_error *error);
 

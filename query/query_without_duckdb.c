@@ -39,6 +39,12 @@ void query_interrupt(struct query *query)
     (void)query;
 }
 
+double query_progress(struct query *query)
+{
+    (void)query;
+    return -1;
+}
+
 /* None of these can be reached: there is no connection. */
 static int unreachable(void)
 {
@@ -62,6 +68,23 @@ struct query_script *query_script_open(struct query *query, const char *sql, str
 int query_script_next(struct query_script *script, struct query_result **ret_result, struct query_error *error)
 {
     (void)script, (void)ret_result, (void)error;
+    return unreachable();
+}
+
+void query_script_skip(struct query_script *script, size_t count)
+{
+    (void)script, (void)count;
+}
+
+int query_set_files(struct query *query, const struct query_files *files, struct query_error *error)
+{
+    (void)query, (void)files, (void)error;
+    return unreachable();
+}
+
+int query_read_file(struct query *query, const char *path, struct query_error *error)
+{
+    (void)query, (void)path, (void)error;
     return unreachable();
 }
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAGIC_BYTES = 4, TAIL_BYTES = 8 };
+enum { MAGIC_BYTES = 4, END_BYTES = 8 };
 
 static int skip(struct skipped_files *skipped, const char *path, const char *why)
 {
@@ -22,40 +22,48 @@ static int skip(struct skipped_files *skipped, const char *path, const char *why
     if (items == NULL)
         return -1;
     skipped->items = items;
-    struct query_skipped *item = &items[skipped->count];
-    item->path = path;
-    if ((item->why = strndup(why, strcspn(why, "\n"))) == NULL)
+    const struct query_skipped item = {strdup(path), strndup(why, strcspn(why, "\n"))};
+    if (item.path == NULL || item.why == NULL) {
+        free(item.path);
+        free(item.why);
         return -1;
-    skipped->count++;
+    }
+    items[skipped->count++] = item;
     return 0;
 }
 
-/* What is wrong with a file, or NULL. */
-static const char *fault_of(int fd)
+/* What is wrong with a file, or NULL; `why` has room for it. */
+static const char *fault_of(int fd, query_refuses *refuses, char why[QUERY_WHY_SIZE])
 {
-    uint8_t head[MAGIC_BYTES], tail[TAIL_BYTES];
+    uint8_t head[MAGIC_BYTES], tail[QUERY_TAIL_BYTES];
     struct stat is;
     if (fstat(fd, &is) != 0)
         return strerror(errno);
     if (!S_ISREG(is.st_mode))
         return "it is no file";
-    if (is.st_size < MAGIC_BYTES + TAIL_BYTES || pread(fd, head, sizeof head, 0) != sizeof head ||
-        pread(fd, tail, sizeof tail, is.st_size - TAIL_BYTES) != sizeof tail)
+    const size_t tail_bytes = is.st_size < QUERY_TAIL_BYTES ? (size_t)is.st_size : QUERY_TAIL_BYTES;
+    if (is.st_size < MAGIC_BYTES + END_BYTES || pread(fd, head, sizeof head, 0) != sizeof head ||
+        pread(fd, tail, tail_bytes, is.st_size - (off_t)tail_bytes) != (ssize_t)tail_bytes)
         return "it is too short to be Parquet";
-    if (memcmp(head, "PAR1", MAGIC_BYTES) != 0 || memcmp(tail + 4, "PAR1", MAGIC_BYTES) != 0)
+    const uint8_t *end = tail + tail_bytes - END_BYTES;
+    if (memcmp(head, "PAR1", MAGIC_BYTES) != 0 || memcmp(end + 4, "PAR1", MAGIC_BYTES) != 0)
         return "it does not begin and end as Parquet does";
     const uint32_t foot_bytes =
-        (uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24;
-    return foot_bytes <= is.st_size - MAGIC_BYTES - TAIL_BYTES ? NULL : "its foot is longer than the file";
+        (uint32_t)end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24;
+    if (foot_bytes > is.st_size - MAGIC_BYTES - END_BYTES)
+        return "its foot is longer than the file";
+    return refuses != NULL && refuses(tail, tail_bytes, why) ? why : NULL;
 }
 
-int usable_files_init(struct usable_files *files, const struct query_paths *paths, struct skipped_files *skipped)
+int usable_files_init(struct usable_files *files, const struct query_paths *paths, query_refuses *refuses,
+                      struct skipped_files *skipped)
 {
     *files = (struct usable_files){.paths = calloc(paths->count + 1, sizeof *files->paths),
                                    .is_known = calloc(paths->count + 1, sizeof *files->is_known)};
     if (files->paths == NULL || files->is_known == NULL)
         return -1;
     for (size_t i = 0; i < paths->count; i++) {
+        char why[QUERY_WHY_SIZE];
         if (paths->is_known != NULL && paths->is_known[i]) {
             files->is_known[files->count] = true;
             files->paths[files->count++] = paths->paths[i];
@@ -63,7 +71,7 @@ int usable_files_init(struct usable_files *files, const struct query_paths *path
         }
         const int fd = open(paths->paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         /* one that the merger has taken away, and the caller has not heard yet, is no fault to hide: DuckDB tells */
-        const char *fault = fd >= 0 ? fault_of(fd) : NULL;
+        const char *fault = fd >= 0 ? fault_of(fd, refuses, why) : NULL;
         if (fd >= 0)
             close(fd);
         if (fault == NULL)
@@ -121,10 +129,12 @@ void usable_files_done(struct usable_files *files)
     *files = (struct usable_files){0};
 }
 
-void skipped_files_done(struct skipped_files *skipped)
+void skipped_files_clear(struct skipped_files *skipped)
 {
-    for (size_t i = 0; i < skipped->count; i++)
+    for (size_t i = 0; i < skipped->count; i++) {
+        free(skipped->items[i].path);
         free(skipped->items[i].why);
+    }
     free(skipped->items);
     *skipped = (struct skipped_files){0};
 }

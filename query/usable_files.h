@@ -21,8 +21,10 @@ struct skipped_files {
     size_t count;
 };
 
-/* Takes those that are known, or begin and end as Parquet does: 0, or -1 when memory is short. */
-int usable_files_init(struct usable_files *files, const struct query_paths *paths, struct skipped_files *skipped);
+/* Takes those that are known, and those that begin and end as Parquet does and that `refuses` (query.h) takes. 0, or -1 when memory is
+ * short. */
+int usable_files_init(struct usable_files *files, const struct query_paths *paths, query_refuses *refuses,
+                      struct skipped_files *skipped);
 
 /* Leaves out those whose foot DuckDB cannot read, `unknown`: of those alone that are not known. Each takes a moment.
  * 0, or -1. */
@@ -32,6 +34,6 @@ int usable_files_check(struct usable_files *files, struct query *query, bool unk
 size_t usable_files_unknown(const struct usable_files *files);
 
 void usable_files_done(struct usable_files *files);
-void skipped_files_done(struct skipped_files *skipped);
+void skipped_files_clear(struct skipped_files *skipped);
 
 #endif

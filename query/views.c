@@ -11,7 +11,6 @@
 #include "text_buffer.h"
 #include "usable_files.h"
 
-
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* A column that is there without any file too, with its type as SQL names it. */
@@ -130,7 +129,7 @@ static int create_stored(struct query *query, const struct stored *stored, const
 {
     struct text_buffer sql = {0};
     int result = -1;
-    text_print(&sql, "CREATE VIEW stored.%s AS ", stored->name);
+    text_print(&sql, "CREATE OR REPLACE VIEW stored.%s AS ", stored->name);
     if (files->count > 0)
         put_files(&sql, files, known);
     if (files->count > 0 && stored->add_missing)
@@ -147,12 +146,12 @@ static int create_stored(struct query *query, const struct stored *stored, const
 
 /* A view over the files of one kind. When it cannot be made, those that cannot be read are looked for. */
 static int create_from_files(struct query *query, const struct stored *stored, const struct query_paths *paths,
-                             bool *ret_are_known, struct query_error *error)
+                             query_refuses *refuses, bool *ret_are_known, struct query_error *error)
 {
     struct usable_files files;
     int result = -1;
     *ret_are_known = false;
-    if (usable_files_init(&files, paths, query->skipped) != 0 ||
+    if (usable_files_init(&files, paths, refuses, query->skipped) != 0 ||
         (usable_files_unknown(&files) < files.count && usable_files_check(&files, query, true, query->skipped) != 0)) {
         connection_error(error, NULL);
     } else if (paths->is_known != NULL && paths->column_count > 0 && usable_files_unknown(&files) == 0 &&
@@ -172,7 +171,7 @@ static int create_from_files(struct query *query, const struct stored *stored, c
 
 static const char flows_sql[] =
     /* what people look for comes first */
-    "CREATE VIEW flows AS SELECT time_start, time_end, addr(src_ipv4, src_ipv6) AS src, src_port,"
+    "CREATE OR REPLACE VIEW flows AS SELECT time_start, time_end, addr(src_ipv4, src_ipv6) AS src, src_port,"
     " addr(dst_ipv4, dst_ipv6) AS dst, dst_port, protocol, tcp_flags, bytes, packets,"
     " addr(exporter_ipv4, exporter_ipv6) AS exporter, addr(next_hop_ipv4, next_hop_ipv6) AS next_hop,"
     " addr(bgp_next_hop_ipv4, bgp_next_hop_ipv6) AS bgp_next_hop, addr(nat_src_ipv4, nat_src_ipv6) AS nat_src,"
@@ -180,26 +179,27 @@ static const char flows_sql[] =
     " * EXCLUDE (time_start, time_end, src_port, dst_port, protocol, tcp_flags, bytes, packets) FROM stored.flows";
 
 static const char templates_sql[] =
-    "CREATE VIEW templates AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, * EXCLUDE (exporter_ipv4,"
-    " exporter_ipv6) FROM (SELECT exporter_ipv4, exporter_ipv6, exporter_port, domain, version, template_id,"
+    "CREATE OR REPLACE VIEW templates AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter,"
+    " * EXCLUDE (exporter_ipv4, exporter_ipv6)"
+    " FROM (SELECT exporter_ipv4, exporter_ipv6, exporter_port, domain, version, template_id,"
     " min(received) AS first_received, max(received) AS last_received, count(*)::UBIGINT AS flows FROM stored.flows"
     " GROUP BY exporter_ipv4, exporter_ipv6, exporter_port, domain, version, template_id)";
 
 static const char ledger_sql[] =
-    "CREATE VIEW ledger AS SELECT received, addr(exporter_ipv4, exporter_ipv6) AS exporter, * EXCLUDE (received)"
-    " FROM stored.ledger";
+    "CREATE OR REPLACE VIEW ledger AS SELECT received, addr(exporter_ipv4, exporter_ipv6) AS exporter,"
+    " * EXCLUDE (received) FROM stored.ledger";
 
 static const char options_sql[] =
-    "CREATE VIEW options AS SELECT received, addr(exporter_ipv4, exporter_ipv6) AS exporter, * EXCLUDE (received)"
-    " FROM stored.options";
+    "CREATE OR REPLACE VIEW options AS SELECT received, addr(exporter_ipv4, exporter_ipv6) AS exporter,"
+    " * EXCLUDE (received) FROM stored.options";
 
 /* Every commit has rows in the ledger, so that flows need not be read. */
 static const char exporters_sql[] =
-    "CREATE VIEW exporters AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, exporter_port, domain, version,"
-    " min(received) AS first_received, max(received) AS last_received, sum(datagrams)::BIGINT AS datagrams,"
-    " sum(bytes)::BIGINT AS bytes, sum(flows)::BIGINT AS flows, sum(options)::BIGINT AS options,"
-    " sum(lost)::BIGINT AS lost, sum(lost_records)::BIGINT AS lost_records, sum(reordered)::BIGINT AS reordered,"
-    " sum(duplicates)::BIGINT AS duplicates, sum(restarts)::BIGINT AS restarts,"
+    "CREATE OR REPLACE VIEW exporters AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, exporter_port,"
+    " domain, version, min(received) AS first_received, max(received) AS last_received,"
+    " sum(datagrams)::BIGINT AS datagrams, sum(bytes)::BIGINT AS bytes, sum(flows)::BIGINT AS flows,"
+    " sum(options)::BIGINT AS options, sum(lost)::BIGINT AS lost, sum(lost_records)::BIGINT AS lost_records,"
+    " sum(reordered)::BIGINT AS reordered, sum(duplicates)::BIGINT AS duplicates, sum(restarts)::BIGINT AS restarts,"
     " sum(sets_skipped)::BIGINT AS sets_skipped, sum(sets_given_up)::BIGINT AS sets_given_up,"
     " sum(datagrams_refused)::BIGINT AS datagrams_refused, sum(rows_stored)::BIGINT AS rows_stored,"
     " sum(rows_dropped)::BIGINT AS rows_dropped, sum(kernel_dropped)::BIGINT AS kernel_dropped"
@@ -207,10 +207,10 @@ static const char exporters_sql[] =
 
 /* Where there is no ledger, as in a folder of flows that somebody made. */
 static const char exporters_of_flows_sql[] =
-    "CREATE VIEW exporters AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, exporter_port, domain, version,"
-    " min(received) AS first_received, max(received) AS last_received, NULL::BIGINT AS datagrams,"
-    " NULL::BIGINT AS bytes, count(*)::BIGINT AS flows, NULL::BIGINT AS options, NULL::BIGINT AS lost,"
-    " NULL::BIGINT AS lost_records, NULL::BIGINT AS reordered, NULL::BIGINT AS duplicates,"
+    "CREATE OR REPLACE VIEW exporters AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, exporter_port,"
+    " domain, version, min(received) AS first_received, max(received) AS last_received,"
+    " NULL::BIGINT AS datagrams, NULL::BIGINT AS bytes, count(*)::BIGINT AS flows, NULL::BIGINT AS options,"
+    " NULL::BIGINT AS lost, NULL::BIGINT AS lost_records, NULL::BIGINT AS reordered, NULL::BIGINT AS duplicates,"
     " NULL::BIGINT AS restarts, NULL::BIGINT AS sets_skipped, NULL::BIGINT AS sets_given_up,"
     " NULL::BIGINT AS datagrams_refused, count(*)::BIGINT AS rows_stored, NULL::BIGINT AS rows_dropped,"
     " NULL::BIGINT AS kernel_dropped"
@@ -218,7 +218,7 @@ static const char exporters_of_flows_sql[] =
 
 /* An interface is the scope of such a record, or one of its fields, 0 being none. */
 static const char interfaces_sql[] =
-    "CREATE VIEW interfaces AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain, interface,"
+    "CREATE OR REPLACE VIEW interfaces AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain, interface,"
     " max_by(name, received) AS name, max_by(description, received) AS description, max(received) AS last_received"
     " FROM (SELECT *, coalesce(scopeInterface, nullif(ingressInterface, 0), egressInterface, ingressInterface)"
     "::UINTEGER AS interface, interfaceName AS name, interfaceDescription AS description FROM stored.options)"
@@ -226,7 +226,7 @@ static const char interfaces_sql[] =
     " GROUP BY exporter_ipv4, exporter_ipv6, domain, interface";
 
 static const char applications_sql[] =
-    "CREATE VIEW applications AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain,"
+    "CREATE OR REPLACE VIEW applications AS SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain,"
     " applicationId AS application_id, max_by(applicationName, received) AS name,"
     " max_by(applicationDescription, received) AS description,"
     " max_by(applicationCategoryName, received) AS category, max_by(applicationSubCategoryName, received)"
@@ -243,11 +243,12 @@ int views_create(struct query *query, const struct query_files *files, struct qu
     const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false};
     const struct stored options = {"options", option_columns, COUNT(option_columns), true};
     const struct stored ledger = {"ledger", ledger_columns, COUNT(ledger_columns), true};
+    query_refuses *refuses = files->refuses;
     bool are_known;
-    if (connection_do(query, "CREATE SCHEMA stored", error) != 0 ||
-        create_from_files(query, &flows, &files->flows, &query->flows_are_known, error) != 0 ||
-        create_from_files(query, &options, &files->options, &are_known, error) != 0 ||
-        create_from_files(query, &ledger, &files->ledger, &are_known, error) != 0)
+    if (connection_do(query, "CREATE SCHEMA IF NOT EXISTS stored", error) != 0 ||
+        create_from_files(query, &flows, &files->flows, refuses, &query->flows_are_known, error) != 0 ||
+        create_from_files(query, &options, &files->options, refuses, &are_known, error) != 0 ||
+        create_from_files(query, &ledger, &files->ledger, refuses, &are_known, error) != 0)
         return -1;
     for (size_t i = 0; i < COUNT(views); i++) {
         if (connection_do(query, views[i], error) != 0)

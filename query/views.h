@@ -7,7 +7,7 @@
 
 #include "connection.h"
 
-/* 0, or -1. Files that cannot be read are left out, and in query->skipped. */
+/* Makes the views, or makes them anew. 0, or -1. Files that cannot be read are left out, and in query->skipped. */
 int views_create(struct query *query, const struct query_files *files, struct query_error *error);
 
 #endif

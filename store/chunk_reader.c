@@ -311,19 +311,27 @@ static int read_codes(const struct task *task, const uint8_t *data, size_t size_
 
 /* -------------------------------------------------------------------------------------------------------------- pages */
 
+/* Other readers take no shorter number for it. */
+static int32_t get_i32(struct thrift_reader *thrift)
+{
+    if (thrift->type != THRIFT_I32)
+        thrift->error = true;
+    return thrift_get_i32(thrift);
+}
+
 /* DataPageHeader, or DictionaryPageHeader, which has no levels. */
 static void read_kind_header(struct thrift_reader *thrift, bool is_data, struct page_header *header)
 {
     thrift_enter(thrift);
     while (thrift_next(thrift)) {
         if (thrift->id == 1)
-            header->value_count = thrift_get_i32(thrift);
+            header->value_count = get_i32(thrift);
         else if (thrift->id == 2)
-            header->encoding = thrift_get_i32(thrift);
+            header->encoding = get_i32(thrift);
         else if (thrift->id == 3 && is_data)
-            header->definition = thrift_get_i32(thrift);
+            header->definition = get_i32(thrift);
         else if (thrift->id == 4 && is_data)
-            header->repetition = thrift_get_i32(thrift);
+            header->repetition = get_i32(thrift);
         else
             thrift_skip(thrift);
     }
@@ -333,14 +341,14 @@ static void read_kind_header(struct thrift_reader *thrift, bool is_data, struct 
 static struct page_header read_header(struct thrift_reader *thrift)
 {
     struct page_header header = {.kind = -1, .size_bytes = -1, .packed_bytes = -1, .value_count = -1, .encoding = -1,
-                                 .definition = PARQUET_RLE, .repetition = PARQUET_RLE};
+                                 .definition = -1, .repetition = -1};
     while (thrift_next(thrift)) {
         switch (thrift->id) {
-        case 1: header.kind = thrift_get_i32(thrift); break;
-        case 2: header.size_bytes = thrift_get_i32(thrift); break;
-        case 3: header.packed_bytes = thrift_get_i32(thrift); break;
+        case 1: header.kind = get_i32(thrift); break;
+        case 2: header.size_bytes = get_i32(thrift); break;
+        case 3: header.packed_bytes = get_i32(thrift); break;
         case 4:
-            header.crc = (uint32_t)thrift_get_i32(thrift);
+            header.crc = (uint32_t)get_i32(thrift);
             header.has_crc = true;
             break;
         case 5:
@@ -445,9 +453,10 @@ static int64_t read_page(struct task *task, size_t *at)
     struct thrift_reader thrift = thrift_reader_init(raw->data + *at, raw->size_bytes - *at);
     const struct page_header header = read_header(&thrift);
     const size_t left = (size_t)(thrift.end - thrift.at);
+    const bool has_levels = header.definition == PARQUET_RLE && header.repetition == PARQUET_RLE;
     if (thrift.error || header.size_bytes < 0 || header.packed_bytes < 0 || header.size_bytes > PAGE_BYTES_MAX ||
-        header.definition != PARQUET_RLE || header.repetition != PARQUET_RLE || header.encoding < 0 || header.encoding > 31 ||
-        header.value_count < 0 || (header.kind != PARQUET_DATA_PAGE && header.kind != PARQUET_DICTIONARY_PAGE))
+        header.encoding < 0 || header.encoding > 31 || header.value_count < 0 ||
+        !(header.kind == PARQUET_DICTIONARY_PAGE || (header.kind == PARQUET_DATA_PAGE && has_levels)))
         return damaged(task, "the header of a page cannot be read");
     if ((uint64_t)header.packed_bytes > left)
         return damaged(task, "a page is longer than its column");
@@ -455,13 +464,16 @@ static int64_t read_page(struct task *task, size_t *at)
         return damaged(task, "a page has no checksum");
     if (!task->reader->ignore_checksums && libdeflate_crc32(0, thrift.at, (size_t)header.packed_bytes) != header.crc)
         return damaged(task, "the checksum of a page does not fit");
-    if (decompress(task, &header, thrift.at) != 0)
-        return -1;
     *at = raw->size_bytes - left + (size_t)header.packed_bytes;
+    const bool only_checksums = task->reader->only_checksums;
+    if (!only_checksums && decompress(task, &header, thrift.at) != 0)
+        return -1;
     if (header.kind == PARQUET_DICTIONARY_PAGE)
-        return read_dictionary(task, &header);
+        return only_checksums ? 0 : read_dictionary(task, &header);
     if (header.value_count == 0)
         return damaged(task, "a page has no rows");
+    if (only_checksums)
+        return header.value_count;
     return read_data(task, &header) != 0 ? -1 : header.value_count;
 }
 

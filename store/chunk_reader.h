@@ -32,6 +32,7 @@ struct chunk_reader {
     int64_t *wide;
     uint32_t *codes;
     bool ignore_checksums; /* for fuzzers, to which they would be a wall */
+    bool only_checksums;   /* nothing is decompressed, and nothing can be kept */
 };
 
 /* 0, or -1 without memory. */

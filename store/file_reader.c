@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "file_reader.h"
 
+#include "store_format.h"
 #include "thrift_reader.h"
 
 #include <errno.h>
@@ -473,8 +474,17 @@ static int open_footer(struct file_reader *reader, struct octet_buffer *buffer, 
     reader->texts = malloc((size_t)footer_bytes + 1);
     if (reader->texts == NULL)
         return no_memory(reader, error);
+    /* What a later version wrote may differ in ways that would look like damage. */
+    char format[FILE_FORMAT_SIZE];
+    const bool is_ours = file_format_find(buffer->data, buffer->size_bytes, format);
+    if (is_ours && strcmp(format, FILE_FORMAT) != 0)
+        return file_format_unknown(reader->path, format, error);
     struct thrift_reader thrift = thrift_reader_init(buffer->data, buffer->size_bytes);
-    return read_footer(reader, &thrift, error);
+    if (read_footer(reader, &thrift, error) == 0)
+        return 0;
+    if (!is_ours && error->number == 0)
+        error->number = ENOTSUP;
+    return -1;
 }
 
 void file_reader_close(struct file_reader *reader)
@@ -534,11 +544,13 @@ int file_reader_check_notes(const struct file_reader *reader, struct store_error
 {
     const char *format = file_reader_note(reader, "weir.format"), *rows = file_reader_note(reader, "weir.rows");
     char *end;
-    if (format == NULL)
-        return store_error_set(error, "%s was not written by Weir", reader->path);
+    if (format == NULL) {
+        store_error_set(error, "%s was not written by Weir", reader->path);
+        error->number = ENOTSUP;
+        return -1;
+    }
     if (strcmp(format, FILE_FORMAT) != 0)
-        return store_error_set(error, "%s is of format %.20s, which a later version of Weir wrote; this one knows " FILE_FORMAT,
-                               reader->path, format);
+        return file_format_unknown(reader->path, format, error);
     errno = 0;
     const unsigned long long told = rows == NULL || *rows < '0' || *rows > '9' ? 0 : strtoull(rows, &end, 10);
     if (rows == NULL || *rows < '0' || *rows > '9' || *end != '\0' || errno != 0)

@@ -12,8 +12,6 @@
 #include "chunk_writer.h"
 #include "file_writer.h"
 
-#define FILE_FORMAT "1" /* "weir.format" of what is written and read here */
-
 enum { FILE_GROUP_ROWS_MAX = 1 << 26, FILE_COLUMNS_MAX = 1 << 16 };
 
 /* One column of one row group. */
@@ -54,7 +52,8 @@ struct file_reader {
     uint32_t column_capacity, note_capacity;
 };
 
-/* Opens a file and reads its footer. 0, or -1 with `error` filled and nothing to be closed. */
+/* Opens a file and reads its footer. 0, or -1 with `error` filled and nothing to be closed: its number is ENOTSUP where a later version of
+ * Weir wrote the file, or another program (store_format.h). */
 int file_reader_open(struct file_reader *reader, const char *path, struct store_error *error);
 
 /* The same of octets in memory, which live as long as the reader; `path` is for messages. */
@@ -65,8 +64,8 @@ void file_reader_close(struct file_reader *reader);
 /* The value of a note, or NULL. */
 const char *file_reader_note(const struct file_reader *reader, const char *key);
 
-/* Checks what this program asks of its own files: that they are of a format that it knows, and that as many rows are there as
- * were stored. */
+/* Checks what this program asks of its own files: that they are of a format that it knows (else ENOTSUP), and that as many rows are there
+ * as were stored. */
 int file_reader_check_notes(const struct file_reader *reader, struct store_error *error);
 
 /* Octets of the file, read into `buffer`. */

@@ -35,12 +35,17 @@ static size_t bound(enum parquet_codec codec, size_t size_bytes)
     }
 }
 
-/* The negative levels of zstd look for matches in few places, and would leave what is between as it is. */
-static size_t compress_entropy(struct page_writer *writer, const uint8_t *body, size_t size_bytes, uint8_t *to, size_t room_bytes)
+/* The negative levels of zstd look for matches in few places, and would leave what is between as it is. Others read pages without
+ * a look at the checksums of Parquet; that of zstd they cannot pass over. */
+static size_t compress_zstd(struct page_writer *writer, const uint8_t *body, size_t size_bytes, uint8_t *to, size_t room_bytes)
 {
+    const bool entropy = writer->level == PAGE_LEVEL_ENTROPY;
     ZSTD_CCtx_reset(writer->zstd, ZSTD_reset_session_and_parameters);
-    ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, LEVEL_NO_MATCHES);
-    ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_experimentalParam5, LITERALS_COMPRESSED); /* ZSTD_c_literalCompressionMode */
+    ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1);
+    /* what is out of bounds is clamped */
+    ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, entropy ? LEVEL_NO_MATCHES : writer->level);
+    if (entropy)
+        ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_experimentalParam5, LITERALS_COMPRESSED); /* ZSTD_c_literalCompressionMode */
     return ZSTD_compress2(writer->zstd, to, room_bytes, body, size_bytes);
 }
 
@@ -49,9 +54,7 @@ static size_t compress(struct page_writer *writer, enum parquet_codec codec, con
                        uint8_t *to, size_t room_bytes)
 {
     if (codec == PARQUET_ZSTD) {
-        const size_t size = writer->level == PAGE_LEVEL_ENTROPY
-                                ? compress_entropy(writer, body, size_bytes, to, room_bytes)
-                                : ZSTD_compressCCtx(writer->zstd, to, room_bytes, body, size_bytes, writer->level);
+        const size_t size = compress_zstd(writer, body, size_bytes, to, room_bytes);
         return ZSTD_isError(size) ? 0 : size;
     }
     if (codec == PARQUET_LZ4_RAW)

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "segment_commit.h"
 
+#include "store_format.h"
 #include "writer_lock.h"
 
 #include <inttypes.h>
@@ -70,7 +71,7 @@ static int write_whole(const struct segment_place *place, struct file_writer *fi
     snprintf(commits, sizeof commits, "%" PRIu64 ":%" PRIu64, segment->sequence, row_count);
     snprintf(told, sizeof told, "%" PRIu64 "-%" PRIu64 ":%" PRIu64, place->told.first, place->told.last, place->told.rows);
     const struct file_note notes[] = {
-        {"weir.version", WEIR_VERSION}, {"weir.format", "1"}, {"weir.kind", segment_kind_name(segment->kind)},
+        {"weir.version", WEIR_VERSION}, {"weir.format", FILE_FORMAT}, {"weir.kind", segment_kind_name(segment->kind)},
         {"weir.rows", rows}, {NOTE_COMMITS, commits}, {NOTE_TOLD, told},
     };
     const uint32_t note_count = sizeof notes / sizeof notes[0] - (place->told.last < place->told.first);

@@ -7,6 +7,8 @@
 #define _GNU_SOURCE
 #include "segment_list.h"
 
+#include "store_format.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -261,6 +263,8 @@ int segment_list_read(struct segment_list *list, const char *folder, enum segmen
 {
     const struct task task = {.list = list, .kind = kind, .window = window, .told = told, .context = context, .error = error};
     char *path = NULL;
+    if (store_format_check(folder, error) != 0)
+        return -1;
     if (asprintf(&path, "%s/%s", folder, segment_kind_name(kind)) < 0)
         return no_memory(&task);
     const int result = read_kind(&task, path);

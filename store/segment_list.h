@@ -38,7 +38,7 @@ struct segment_window {
 };
 
 /* Adds the segments of a kind, of any time where `window` is NULL. A store or kind that is not there has none. `told`, where not NULL, is
- * called with each path that is no segment. 0, or -1 with `error` filled. */
+ * called with each path that is no segment. 0, or -1 with `error` filled: ENOTSUP where the store is of a later format (store_format.h). */
 int segment_list_read(struct segment_list *list, const char *folder, enum segment_kind kind,
                       const struct segment_window *window, void (*told)(void *context, const char *path), void *context,
                       struct store_error *error);

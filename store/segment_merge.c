@@ -93,6 +93,8 @@ static int read_column(struct segment_merge *merge, const struct merge_plan *pla
             *ret_bad = is_ours(error) ? -1 : (int)input->file;
             return -1;
         }
+        if (merge->progress != NULL)
+            merge->progress(merge->context, chunk->size_bytes);
         if (input->keep != NULL)
             merge_window_compact(&merge->column, chunk_width(plan->columns[column].type), first, first_byte, input->keep);
     }

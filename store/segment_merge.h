@@ -30,6 +30,8 @@ struct segment_merge {
     const struct merge_window *window; /* only rows of that time; NULL: all */
     bool commits; /* what becomes of them is a segment too, and tells what it has of each commit (commit_notes.h) */
     const atomic_bool *stop; /* the caller's, or NULL: true ends what is under way, with ECANCELED */
+    void (*progress)(void *context, uint64_t more_bytes); /* of the files, that were read; or NULL */
+    void *context;
 };
 
 /* `level` is that of zstd. 0, or -1 without memory. */

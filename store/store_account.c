@@ -16,6 +16,7 @@
 #include "commit_notes.h"
 #include "expired.h"
 #include "segment_list.h"
+#include "store_format.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -340,6 +341,11 @@ static int take_file(struct account *account, const struct segment_file *segment
         if (account->error->number == ENOMEM || account->error->number == EMFILE || account->error->number == ENFILE)
             return -1;
         return add_unknown(account, segment);
+    }
+    const char *format = file_reader_note(&file, "weir.format");
+    if (format != NULL && strcmp(format, FILE_FORMAT) != 0) {
+        file_reader_close(&file);
+        return add_unknown(account, segment); /* a later version may count otherwise */
     }
     int result = commit_notes_read(&notes, &file, &segment->name, account->error);
     if (result != 0 && account->error->number != ENOMEM) {

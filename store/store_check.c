@@ -5,8 +5,8 @@
 #define _GNU_SOURCE
 #include "store_check.h"
 
-#include "chunk_reader.h"
 #include "commit_notes.h"
+#include "file_check.h"
 #include "segment_list.h"
 
 #include <errno.h>
@@ -15,8 +15,7 @@
 #include <sys/stat.h>
 
 struct check {
-    void (*tell)(void *context, bool wrong, const char *text);
-    void *context;
+    const struct store_check_listener *listener;
     struct chunk_reader reader;
     struct store_check_counts counts;
 };
@@ -27,7 +26,7 @@ static void tell_stranger(void *context, const char *path)
     struct store_error text;
     store_error_set(&text, "%s is no segment, and left alone", path);
     check->counts.strangers++;
-    check->tell(check->context, false, text.text);
+    check->listener->tell(check->listener->context, false, text.text);
 }
 
 /* The time that a bound is, in seconds, rounded down or up. */
@@ -63,17 +62,6 @@ static int check_times(const struct file_reader *file, const struct segment_name
     return 0;
 }
 
-static int check_pages(struct check *check, const struct file_reader *file, struct store_error *error)
-{
-    for (uint32_t g = 0; g < file->group_count; g++) {
-        for (uint32_t i = 0; i < file->column_count; i++) {
-            if (chunk_reader_read(&check->reader, file, g, i, file->columns[i].type, 0, NULL, error) != 0)
-                return -1;
-        }
-    }
-    return 0;
-}
-
 static int check_kind(const struct file_reader *file, enum segment_kind kind, struct store_error *error)
 {
     const char *told = file_reader_note(file, "weir.kind");
@@ -102,7 +90,7 @@ static int check_file(struct check *check, const struct segment_file *segment, u
     if (result == 0)
         result = check_commits(&file, &segment->name, error);
     if (result == 0)
-        result = check_pages(check, &file, error);
+        result = file_check_pages(&check->reader, &file, true, error);
     if (result == 0)
         result = check_times(&file, &segment->name, error);
     *ret_rows = file.row_count;
@@ -124,35 +112,58 @@ static int check_files(struct check *check, const struct segment_files *files, b
             check->counts.bytes += current ? segment->size_bytes : 0;
         } else if (error->number == ENOMEM || error->number == EMFILE || error->number == ENFILE) {
             return -1;
+        } else if (error->number == ENOTSUP) {
+            check->counts.unknown++;
+            check->listener->tell(check->listener->context, true, error->text);
         } else if (error->number != ENOENT || stat(segment->path, &status) == 0) { /* else it was merged or expired meanwhile */
             check->counts.damaged++;
-            check->tell(check->context, true, error->text);
+            check->listener->tell(check->listener->context, true, error->text);
         }
+        if (check->listener->progress != NULL)
+            check->listener->progress(check->listener->context, segment->size_bytes);
     }
     return 0;
 }
 
-int store_check(const char *folder, void (*tell)(void *context, bool wrong, const char *text), void *context,
-                struct store_check_counts *ret_counts, struct store_error *error)
+/* Lists all kinds; returns how many octets their files have, -1 on an error. */
+static int64_t list_all(struct check *check, const char *folder, struct segment_list lists[SEGMENT_KIND_COUNT],
+                        struct store_error *error)
 {
-    struct check check = {.tell = tell, .context = context};
+    uint64_t bytes = 0;
+    for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++) {
+        if (segment_list_read(&lists[kind], folder, (enum segment_kind)kind, NULL, tell_stranger, check, error) != 0)
+            return -1;
+        for (uint32_t i = 0; i < lists[kind].current.count; i++)
+            bytes += lists[kind].current.files[i].size_bytes;
+        for (uint32_t i = 0; i < lists[kind].obsolete.count; i++)
+            bytes += lists[kind].obsolete.files[i].size_bytes;
+    }
+    return (int64_t)bytes;
+}
+
+int store_check(const char *folder, const struct store_check_listener *listener, struct store_check_counts *ret_counts,
+                struct store_error *error)
+{
+    struct check check = {.listener = listener};
+    struct segment_list lists[SEGMENT_KIND_COUNT] = {0};
     struct stat status;
     if (stat(folder, &status) != 0)
         return store_error_system(error, "cannot read the store %s", folder);
     if (chunk_reader_init(&check.reader) != 0)
         return store_error_set(error, "not enough memory to check the store");
-    int result = 0;
+    const int64_t bytes = list_all(&check, folder, lists, error);
+    int result = bytes < 0 ? -1 : 0;
+    if (result == 0 && listener->begin != NULL)
+        listener->begin((uint64_t)bytes);
     for (int kind = 0; kind < SEGMENT_KIND_COUNT && result == 0; kind++) {
-        struct segment_list list = {0};
-        result = segment_list_read(&list, folder, (enum segment_kind)kind, NULL, tell_stranger, &check, error);
+        result = check_files(&check, &lists[kind].current, true, error);
         if (result == 0)
-            result = check_files(&check, &list.current, true, error);
-        if (result == 0)
-            result = check_files(&check, &list.obsolete, false, error);
-        segment_list_done(&list);
+            result = check_files(&check, &lists[kind].obsolete, false, error);
     }
+    for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++)
+        segment_list_done(&lists[kind]);
     if (result == 0)
-        result = store_account(folder, tell, context, &check.counts.account, error);
+        result = store_account(folder, listener->tell, listener->context, &check.counts.account, error);
     chunk_reader_done(&check.reader);
     *ret_counts = check.counts;
     return result;

@@ -146,6 +146,7 @@ static void *work(void *context)
     int64_t all_us = 0, expire_us = 0;
     sigset_t all;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_BLOCK, &all, NULL); /* they are for the thread that waits for them */
     setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
     while (wait_a_while(keeper)) {

@@ -119,7 +119,7 @@ static bool is_replaced(struct look *look, const struct segment_files *current, 
         if ((grace_us > 0 && look->now_us - other->written_us < grace_us) || is_damaged(look->merger, other->path))
             return false;
         if (file_reader_open(&reader, other->path, &why) != 0) {
-            if (why.number == 0)
+            if (why.number == 0 || why.number == ENOTSUP)
                 note_damaged(look, other->path, why.text);
             return false;
         }
@@ -388,9 +388,7 @@ int store_merge_lock(const char *folder, bool wait, struct store_error *error)
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return store_error_system(error, "cannot open %s", path);
-    while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EINTR)
-            continue;
+    if (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
         const int number = errno;
         close(fd);
         errno = number;
@@ -433,6 +431,8 @@ struct store_merger *store_merger_create(const struct store_merge_options *optio
         store_error_set(error, "not enough memory to merge segments");
         return NULL;
     }
+    merger->merge.progress = options->progress;
+    merger->merge.context = options->context;
     merger->merge.commits = true;
     if (options->large_groups)
         merger->merge.group_rows = MERGE_GROUP_ROWS_LARGE;

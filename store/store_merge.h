@@ -38,6 +38,7 @@ struct store_merge_options {
     uint64_t full_bytes;     /* a segment of so many octets is not merged any more */
     const atomic_bool *stop; /* or NULL: true ends a pass soon */
     void (*tell)(void *context, const char *text); /* of damaged segments, once each; or NULL */
+    void (*progress)(void *context, uint64_t more_bytes); /* of segments, that were read; or NULL */
     void *context;
 };
 
@@ -61,7 +62,8 @@ void store_merger_free(struct store_merger *merger);
 int store_merger_pass(struct store_merger *merger, int64_t now_us, int64_t from_s, struct store_merge_counts *counts,
                       struct store_error *error);
 
-/* The lock on the store: a descriptor to close, or -1 with `error` filled (EWOULDBLOCK where it is taken and `wait` is not set). */
+/* The lock on the store: a descriptor to close, or -1 with `error` filled (EWOULDBLOCK where it is taken and `wait` is not set; EINTR where a
+ * signal came while it was waited for). */
 int store_merge_lock(const char *folder, bool wait, struct store_error *error);
 
 #endif

@@ -10,6 +10,7 @@
 #include "cut.h"
 #include "commit_account.h"
 #include "segment_commit.h"
+#include "store_format.h"
 #include "store_keeper.h"
 #include "writer_lock.h"
 
@@ -515,6 +516,14 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     pthread_mutex_unlock(&writer->mutex);
 }
 
+bool store_writer_is_failing(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    const bool is_failing = writer->is_failing;
+    pthread_mutex_unlock(&writer->mutex);
+    return is_failing;
+}
+
 size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
 {
     return ledger_log_save(writer->ledger, decoder, data, room_bytes);
@@ -628,6 +637,7 @@ static int start(struct store_writer *writer, struct store_error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int result = start_keeper(writer, error) == 0 && start_threads(writer, error) == 0 ? 0 : -1;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -679,10 +689,12 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     const bool whole = writer->folder != NULL && writer->ledger != NULL;
     if (!whole)
         store_error_set(error, "not enough memory to start");
-    if (!whole || take_number(writer, error) != 0 || start(writer, error) != 0) {
+    if (!whole || store_format_check(writer->folder, error) != 0 || take_number(writer, error) != 0 ||
+        start(writer, error) != 0) {
         free_writer(writer);
         return NULL;
     }
+    store_format_mark(writer->folder);
     writer->sequence_next = writer->lock.sequence_next;
     commit_account_init(&writer->account, writer->sequence_next);
     return writer;

@@ -106,6 +106,9 @@ bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, 
 /* Seals what is open and waits until all of it was written, or failed. */
 void store_writer_drain(struct store_writer *writer);
 
+/* From any thread: whether what was written last failed, and is tried again. */
+bool store_writer_is_failing(struct store_writer *writer);
+
 /* True once for each cause of failure since the last call: `error` tells it. */
 bool store_writer_trouble(struct store_writer *writer, struct store_error *error);
 

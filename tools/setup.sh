@@ -43,6 +43,9 @@ build|lz4 with headers (https://lz4.org)|liblz4-dev|pkg-config --exists liblz4
 build|libdeflate with headers (https://github.com/ebiggers/libdeflate)|libdeflate-dev|pkg-config --exists libdeflate
 build|libedit with headers (https://thrysoee.dk/editline)|libedit-dev|pkg-config --exists libedit
 build|xxHash with headers (https://xxhash.com)|libxxhash-dev|pkg-config --exists libxxhash
+build|libcap-ng with headers (https://people.redhat.com/sgrubb/libcap-ng)|libcap-ng-dev|pkg-config --exists libcap-ng
+build|libseccomp with headers (https://github.com/seccomp/libseccomp)|libseccomp-dev|pkg-config --exists libseccomp
+build|libsystemd with headers (https://systemd.io)|libsystemd-dev|pkg-config --exists libsystemd
 build|cmocka with headers (https://cmocka.org)|libcmocka-dev|pkg-config --exists cmocka
 query|npm, which DuckDB is got with (https://nodejs.org)|npm|have npm || duckdb_is_here || ! duckdb_package
 query|DuckDB: libduckdb.so and duckdb.h, 1.2 or later (https://duckdb.org)|@duckdb|duckdb_is_here
@@ -56,6 +59,7 @@ test|the C library's symbols, which valgrind reads|libc6-dbg|valgrind_works
 test|python3's venv and pip|python3-venv|python3 -c 'import ensurepip, venv'
 test|ping|iputils-ping|have ping
 test|ip, of iproute2|iproute2|have ip
+test|systemd-analyze, which checks units (https://systemd.io)|systemd|have systemd-analyze
 test|the certificates of the authorities, for downloads|ca-certificates|certificates_are_there
 test|mandoc, which checks the manual pages (https://mandoc.bsd.lv)|mandoc|have mandoc
 TABLE

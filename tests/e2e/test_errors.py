@@ -136,6 +136,16 @@ def folders_that_cannot_be_written(folder):
 
 
 @case
+def an_output_that_cannot_be_opened_is_all_that_is_told(folder):
+    path = write_file(folder, "made.pcap", cap.pcap_of([(0, v9.Exporter().flows(FLOW))]))
+    write_file(folder, "file", b"")
+    for output in ("no/flows.json", "file/flows.gz", "store:file/store"):
+        for source in (["-r", path], ["-p", str(free_port())]):
+            err = complaint(folder, "collect", "-o", "null", "-o", output, *source)
+            expect_equal(len(err.splitlines()), 1, "lines of %r" % err)
+
+
+@case
 def a_folder_that_is_read_only(folder):
     os.mkdir(folder + "/mount")
     script = 'mount -t tmpfs -o size=256k none mount && mount -o remount,ro mount && cd mount && "$0" collect -p "$1"'

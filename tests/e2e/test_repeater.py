@@ -13,7 +13,7 @@ import sys
 
 import netflow_maker as v9
 from capture_maker import pcap_of
-from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, need, need_ipv6, run,
+from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, need, need_ipv6, need_root, run,
                       start, started, weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
@@ -134,6 +134,24 @@ def the_address_of_the_exporter_is_kept(folder):
                 expect_equal(data, bytes([0, 9]) + bytes(size), "octets")
                 expect_equal(source, exporter.getsockname()[:2], "source")
         collector.stop()
+
+
+@case
+def the_address_is_kept_when_the_right_is_given_up(folder):
+    """The sockets for it are opened before; nothing that is asked of the kernel later is refused."""
+    need_network()
+    need_root("--user")
+    receiver = Receiver()
+    for arguments in ((), ("--user", "nobody", "--journal", "none")):
+        collector = Collector(folder, "-o", "udp:127.0.0.1:%d,source=keep" % receiver.port, "-o", "null", *arguments)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as exporter:
+            exporter.bind(("127.1.2.3", 0))
+            exporter.sendto(numbered(1), ("127.0.0.1", collector.port))
+            expect_equal(receiver.take(), (numbered(1), exporter.getsockname()), "what came")
+        with open("/proc/%d/status" % collector.process.pid, encoding="ascii") as status:
+            expect_in("CapEff:\t0000000000000000\n", status.read())
+        collector.stop()
+        expect("system call" not in collector.log(), collector.log())
 
 
 # In the other network: tells what comes to port 9 as lines of source address, port and length.

@@ -306,7 +306,7 @@ def damaged_files_are_named_and_left_out(folder):
     code, out, err = weir("sql", "--store", store.folder, "-o", "csv", "select count(*) as n from flows")
     expect_equal((code, out), (0, "n\n4\n"), "what the others hold: " + err)
     for name, path in damaged.items():
-        expect("weir sql: %s is left out: " % path in err, "%s is not told: %s" % (name, err))
+        expect("weir sql: left out: %s: " % path in err, "%s is not told: %s" % (name, err))
     expect_equal(err.count("\n"), len(damaged), "lines on standard error")
 
 

@@ -98,29 +98,99 @@ def what_is_there_is_listed(folder):
 def damage_is_named_and_left_out(folder):
     store = made_store(folder)
     paths = sorted(store_reader.segment_paths(store), key=lambda path: store_reader.parts(path)[2])
-    hurt = paths[len(paths) // 2]
-    rows = column_of([path for path in paths if path != hurt], "bytes")
-    with open(hurt, "r+b") as file:
-        file.seek(3000)
-        octet = file.read(1)
-        file.seek(3000)
-        file.write(bytes([octet[0] ^ 16]))
+    bad = paths[len(paths) // 2]
+    rows = column_of([path for path in paths if path != bad], "bytes")
+    hurt(bad)
     code, out, err = weir_e2e.weir("store", "check", store)
     expect_equal(code, 1, "exit code")
     expect_in("; 1 damaged", out)
-    expect_in(hurt + " is damaged: ", err)
+    expect_in(bad + " is damaged: ", err)
     code, out, _ = weir_e2e.weir("store", "check", "--quiet", store)
     expect_equal((code, out), (1, ""), "exit code and words")
     code, _, err = weir_e2e.weir("store", "merge", "--all", "--grace", "0", store)
     expect_equal(code, 1, "exit code")
-    expect_equal(err.count(hurt + " is damaged: "), 1, "times that it is named")
+    expect_equal(err.count(bad + " is damaged: "), 1, "times that it is named")
     left = store_reader.segment_paths(store)
-    expect(hurt in left, "the damaged file is gone")
+    expect(bad in left, "the damaged file is gone")
     expect_equal(len(left), 3, "files: those before, the damaged one, those behind")
-    expect_equal(collections.Counter(column_of([path for path in left if path != hurt], "bytes")), collections.Counter(rows), "rows")
+    expect_equal(collections.Counter(column_of([path for path in left if path != bad], "bytes")), collections.Counter(rows), "rows")
     write_file(folder, "store/flows/notes.txt", b"not a segment")
     code, _, err = weir_e2e.weir("store", "check", store)
     expect_in("notes.txt is no segment", err)
+
+
+def hurt(path, place=3000):
+    """Turns a bit over."""
+    with open(path, "r+b") as file:
+        file.seek(place)
+        octet = file.read(1)
+        file.seek(place)
+        file.write(bytes([octet[0] ^ 16]))
+
+
+def in_order(store):
+    return sorted(store_reader.segment_paths(store), key=lambda path: store_reader.parts(path)[2])
+
+
+def make_later(path):
+    """What a file looks like that a later version wrote."""
+    with open(path, "r+b") as file:
+        octets = file.read()
+        note = octets.rindex(b"\x0bweir.format\x18\x01" + b"1")
+        file.seek(note + 14)
+        file.write(b"2")
+
+
+@case
+def an_export_leaves_out_what_is_damaged(folder):
+    store = made_store(folder)
+    paths = in_order(store)
+    hurt(paths[2])
+    hurt(paths[4], os.path.getsize(paths[4]) - 100)
+    code, out, err = weir_e2e.weir("store", "export", "-o", "rest.parquet", store, cwd=folder)
+    expect_equal(code, 1, "exit code")
+    for path in (paths[2], paths[4]):
+        expect_equal(err.count("left out: %s is damaged: " % path), 1, "times that it is named in " + err)
+    expect_in("2 files left out\n", err)
+    rest = [path for path in paths if path not in (paths[2], paths[4])]
+    expect_equal(column_of([folder + "/rest.parquet"], "bytes"), column_of(rest, "bytes"), "rows of the others")
+    expect_in("%d rows, " % len(column_of(rest, "bytes")), out)
+    for path in rest:
+        hurt(path)
+    code, _, err = weir_e2e.weir("store", "export", "-o", "none.parquet", store, cwd=folder)
+    expect_equal((code, os.path.exists(folder + "/none.parquet")), (1, False), "exit code, and whether there is a file of nothing")
+    expect_in("none of the files can be read, and nothing was written\n", err)
+
+
+@case
+def what_a_later_version_made_is_named_and_left_alone(folder):
+    store = made_store(folder)
+    paths = in_order(store)
+    later = paths[3]
+    make_later(later)
+    before = weir_e2e.read_octets(later)
+    rest = column_of([path for path in paths if path != later], "bytes")
+    told = "%s is of format 2, which a later version of Weir wrote; this one knows 1: use that version for it\n" % later
+    code, out, err = weir_e2e.weir("store", "check", store)
+    expect_equal((code, err), (1, "weir store: " + told), "exit code and words of the check")
+    expect_in("; 0 damaged; 1 that this version of Weir cannot look at\n", out)
+    code, _, err = weir_e2e.weir("store", "export", "-o", "rest.parquet", store, cwd=folder)
+    expect_equal((code, err), (1, "weir store: left out: " + told + "weir store: 1 file left out\n"), "exit code and words of the export")
+    expect_equal(column_of([folder + "/rest.parquet"], "bytes"), rest, "rows of the others")
+    code, _, err = weir_e2e.weir("store", "merge", "--all", "--grace", "0", store)
+    expect_equal((code, err), (1, "weir store: " + told), "exit code and words of the merge")
+    left = store_reader.segment_paths(store)
+    expect_equal(len(left), 3, "files: those before, the later one, those behind")
+    expect(weir_e2e.read_octets(later) == before, "it was changed")
+    # a store whose names may mean something else
+    write_file(folder, "store/.format", b"2\n")
+    told = "the store store is of format 2, which a later version of Weir made; this one knows 1: use that version, or another folder\n"
+    for arguments in (["ls"], ["check"], ["merge"], ["expire", "--keep-days", "1"], ["export", "-o", "all.parquet"]):
+        code, out, err = weir_e2e.weir("store", *arguments, "store", cwd=folder)
+        expect_equal((code, err), (1, "weir store: " + told), "exit code and words of %s" % arguments[0])
+    code, _, err = weir_e2e.weir("collect", "-r", "made.pcap", "-o", "store:store", cwd=folder)
+    expect_equal((code, err), (1, "weir collect: " + told), "exit code and words of a collector")
+    expect_equal(store_reader.segment_paths(store), left, "files")
 
 
 @case

@@ -207,7 +207,7 @@ def weir(*arguments, cwd=None, stdin=subprocess.DEVNULL, timeout=60, **options):
 
 def check_sane(err):
     """A build with sanitizers tells of a fault there, and may end with the same exit code as without."""
-    for sign in ("Sanitizer", "runtime error:", "Assertion"):
+    for sign in ("Sanitizer", "runtime error:", "Assertion", " was refused, as collecting does not need it"):
         expect(sign not in err, "a fault of the program: " + err[-3000:])
 
 
@@ -228,6 +228,13 @@ def run_measured(arguments, patience_s=PATIENCE_S, **options):
     code, usage = wait_until(ended, "the end of " + " ".join(arguments), patience_s)
     process.returncode = code
     return code, usage
+
+
+def is_sanitized():
+    """Whether the program was built with a sanitizer, which takes memory and makes system calls of its own."""
+    with open(weir_path, "rb") as file:
+        text = file.read()
+    return any(name in text for name in (b"__asan_init", b"__tsan_init", b"__msan_init"))
 
 
 def free_port():
@@ -354,6 +361,11 @@ def load_lines(text):
 
 def read_text(path):
     with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def read_octets(path):
+    with open(path, "rb") as file:
         return file.read()
 
 

@@ -13,6 +13,7 @@
 
 #include "chunk_reader.h"
 #include "file_writer.h"
+#include "page_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -478,6 +479,36 @@ static void no_dictionary_is_endless(void **state)
     free(data);
 }
 
+/* Whatever looks for matches and whatever does not: zstd has its checksum in each frame (RFC 8878, section 3.1.1.1.1), and one level leaves
+ * nothing behind for the next. */
+static void pages_have_the_checksum_of_zstd(void **state)
+{
+    static const uint8_t magic[] = {0x28, 0xb5, 0x2f, 0xfd};
+    const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN, .codec = PARQUET_ZSTD, .value_count = 1000};
+    static const int levels[] = {1, PAGE_LEVEL_ENTROPY, 1, PAGE_LEVEL_ENTROPY, 19};
+    size_t sizes[5];
+    uint8_t body[8000];
+    struct page_writer writer;
+    (void)state;
+    for (size_t i = 0; i < sizeof body; i++)
+        body[i] = (uint8_t)(i % 1000 * i % 1000 * 7 % 61);
+    assert_int_equal(page_writer_init(&writer, 1), 0);
+    for (int i = 0; i < 5; i++) {
+        struct octet_buffer to = {0};
+        writer.level = levels[i];
+        assert_true(page_write(&writer, &page, body, sizeof body, &to) > sizeof body);
+        const uint8_t *frame = memmem(to.data, to.size_bytes, magic, sizeof magic);
+        assert_non_null(frame);
+        assert_int_equal(frame[4] >> 2 & 1, 1);
+        sizes[i] = to.size_bytes;
+        octet_buffer_done(&to);
+    }
+    assert_int_equal(sizes[0], sizes[2]);
+    assert_int_equal(sizes[1], sizes[3]);
+    assert_true(sizes[4] <= sizes[0] && sizes[0] < sizes[1] && sizes[1] < sizeof body);
+    page_writer_done(&writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +519,7 @@ int main(void)
         cmocka_unit_test(no_bounds_of_long_texts_and_floats), cmocka_unit_test(bounds_of_addresses),
         cmocka_unit_test(time_is_worth_octets), cmocka_unit_test(row_groups_unlike_those_before), cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
         cmocka_unit_test(long_items_have_more_pages),     cmocka_unit_test(no_dictionary_is_endless),
+        cmocka_unit_test(pages_have_the_checksum_of_zstd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,13 +171,24 @@ static void keeper_done(struct keeper *keeper)
 
 /* ------------------------------------------------------------------------------------------------------------ engine */
 
+static char noted[512];
+
+static void note(void *context, const char *text)
+{
+    (void)context;
+    snprintf(noted, sizeof noted, "%s", text);
+}
+
+static const struct address_list *allowed; /* NULL: all are */
+
 static struct engine *make(const char *name)
 {
     char path[128];
     struct sink_error error = {0};
     snprintf(path, sizeof path, "%s/%s", folder, name == NULL ? "" : name);
     const struct engine_options options = {
-        .worker_count = 1, .journal_path = name == NULL ? NULL : path, .journal_bytes = 2 << 20, .commit_us = 20000};
+        .worker_count = 1, .journal_path = name == NULL ? NULL : path, .journal_bytes = 2 << 20, .commit_us = 20000,
+        .allowed = allowed, .warn = note};
     struct engine *engine = engine_create(&options, &error);
     if (engine == NULL)
         print_error("%s\n", error.text);
@@ -208,7 +219,7 @@ static void check_account(struct engine *engine, uint64_t sent)
     struct engine_counts counts;
     engine_counts(engine, &counts);
     assert_int_equal(counts.receiver.received + counts.receiver.dropped_kernel + counts.receiver.dropped_journal, sent);
-    assert_int_equal(counts.receiver.received + counts.recovered, counts.waiting + counts.cut_off + counts.ledger.datagrams);
+    assert_int_equal(counts.receiver.received + counts.recovered, counts.waiting + counts.cut_off + counts.refused + counts.ledger.datagrams);
 }
 
 #define wait_until(condition)                                                                                   \
@@ -318,6 +329,56 @@ static void test_side_is_stalled(void **state)
     for (uint32_t i = 0; i < next_number; i++)
         assert_int_equal(main_keeper.counts[i], 1);
     engine_free(engine);
+    keeper_done(&main_keeper);
+    keeper_done(&side_keeper);
+}
+
+/* Whoever is not in the list reaches neither decoder; he is counted, told of, and holds nothing up. */
+static void test_refused(void **state)
+{
+    (void)state;
+    struct keeper main_keeper, side_keeper;
+    struct engine_counts counts;
+    struct side_lane_counts side;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    const char *const entry = "127.0.0.2/31";
+    struct address_list *list = address_list_create(&entry, 1, &error);
+    struct sockaddr_in to_address;
+    socklen_t length = sizeof to_address;
+    assert_non_null(list);
+    open_sockets(1 << 20);
+    assert_int_equal(getsockname(to, (struct sockaddr *)&to_address, &length), 0);
+    allowed = list;
+    keeper_init(&main_keeper, 0);
+    keeper_init(&side_keeper, 0);
+    struct engine *engine = make(NULL);
+    allowed = NULL;
+    collector_add(engine_collector(engine, 0), &main_keeper.sink);
+    collector_add(engine_add_side(engine, "beside", &error), &side_keeper.sink);
+    start(engine);
+    for (int i = 0; i < 100; i++)
+        send_flows();
+    wait_until((engine_counts(engine, &counts), counts.refused) == 100);
+    const struct sockaddr_in honest = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 2)};
+    close(from);
+    from = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(from, (const struct sockaddr *)&honest, sizeof honest), 0);
+    assert_int_equal(connect(from, (const struct sockaddr *)&to_address, sizeof to_address), 0);
+    next_number = 0; /* with the template */
+    send_flows();
+    wait_until(atomic_load(&main_keeper.taken) == FLOWS_EACH && atomic_load(&side_keeper.taken) == FLOWS_EACH);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    check_account(engine, 101);
+    engine_counts(engine, &counts);
+    assert_int_equal(counts.refused, 100);
+    assert_int_equal(counts.ledger.datagrams, 1);
+    engine_side_counts(engine, 0, &side);
+    assert_int_equal(side.taken, 1);
+    assert_int_equal(side.missed, 0);
+    assert_non_null(strstr(noted, " from 127.0.0.1"));
+    engine_free(engine);
+    address_list_free(list);
     keeper_done(&main_keeper);
     keeper_done(&side_keeper);
 }
@@ -435,6 +496,7 @@ int main(void)
         cmocka_unit_test_teardown(test_all_is_kept, close_sockets),
         cmocka_unit_test_teardown(test_stalled, close_sockets),
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
+        cmocka_unit_test_teardown(test_refused, close_sockets),
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
         cmocka_unit_test_teardown(test_failure_ends_it, close_sockets),
         cmocka_unit_test_teardown(test_call, close_sockets),

@@ -218,6 +218,106 @@ static void test_unknown_files(void **state)
     rmdir(folder);
 }
 
+/* A file with `further`, behind the columns that are always there. */
+static void put_flows(const char *path, int bytes, const char *further)
+{
+    char what[100];
+    snprintf(what, sizeof what, "t.* REPLACE (%d::UBIGINT AS bytes), 1 AS %s", bytes, further);
+    copy_to(path, what);
+}
+
+static bool refuses_seven(const uint8_t *tail, size_t size_bytes, char why[QUERY_WHY_SIZE])
+{
+    assert_true(size_bytes > 8 && size_bytes <= QUERY_TAIL_BYTES);
+    snprintf(why, QUERY_WHY_SIZE, "it is of seven");
+    return memcmp(tail + size_bytes - 4, "PAR1", 4) == 0 && memmem(tail, size_bytes, "seven", 5) != NULL;
+}
+
+/* Other files take the place of the first, with other columns, whether their columns are known or not; what the statements made
+ * stays. */
+static void test_set_files(void **state)
+{
+    char folder[] = "/tmp/test_query_XXXXXX", one[100], seven[100], three[100];
+    const char *const paths[] = {one, seven}, *const others[] = {three};
+    const bool one_is_known[] = {true, false};
+    const struct query_skipped *skipped;
+    struct known known;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(one, sizeof one, "%s/one.parquet", folder);
+    snprintf(seven, sizeof seven, "%s/seven.parquet", folder);
+    snprintf(three, sizeof three, "%s/three.parquet", folder);
+    put_flows(one, 1, "one");
+    put_flows(seven, 7, "seven");
+    put_flows(three, 3, "three");
+    know_columns(&known);
+    struct query_known_column *further = &known.columns[known.count - 2];
+    for (int knows = 0; knows < 2; knows++) {
+        const bool *const is_known = knows ? one_is_known : NULL;
+        const struct query_files files = {.flows = {paths, 2, is_known, known.columns, known.count - 1}, .refuses = refuses_seven};
+        const struct query_files other_files = {.flows = {others, 1, is_known, known.columns, known.count - 1},
+                                                .options = {.paths = others, .count = 1}, .refuses = refuses_seven};
+        *further = (struct query_known_column){"one", "INTEGER", further->field_id};
+        struct query *other = query_open(&files, NULL, &error);
+        assert_non_null(other);
+        assert_int_equal(query_flows_are_known(other), knows);
+        assert_string_equal(query_text(other, "SELECT bytes, one FROM flows"), "1,1");
+        assert_int_equal(query_skipped(other, &skipped), 1);
+        assert_string_equal(skipped[0].path, seven);
+        assert_string_equal(skipped[0].why, "it is of seven");
+        query_text(other, "CREATE TABLE mine AS SELECT 5 AS five");
+        further->name = "three";
+        assert_int_equal(query_set_files(other, &other_files, &error), 0);
+        assert_int_equal(query_skipped(other, &skipped), 0);
+        assert_int_equal(query_flows_are_known(other), knows);
+        assert_string_equal(query_text(other, "SELECT bytes, src, three FROM flows"), "3,-,1");
+        assert_string_equal(query_text(other, "SELECT count(*) FROM options"), "1");
+        assert_string_equal(query_text(other, "FROM mine"), "5");
+        assert_int_equal(strncmp(query_text(other, "SELECT one FROM flows"), "error", 5), 0);
+        query_close(other);
+    }
+    unlink(one);
+    unlink(seven);
+    unlink(three);
+    rmdir(folder);
+}
+
+/* What may be the fault of a file, and what never is. */
+static void test_blame(void **state)
+{
+    char folder[] = "/tmp/test_query_XXXXXX", path[100];
+    const char *const paths[] = {path};
+    const struct query_files files = {.flows = {.paths = paths, .count = 1}};
+    struct query_result *result;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/whole.parquet", folder);
+    put_flows(path, 1, "one");
+    struct query *other = query_open(&files, NULL, &error);
+    assert_non_null(other);
+    assert_int_equal(query_read_file(other, path, &error), 0);
+    static const char *const mistakes[] = {"SELECT error('Aha')", "SELECT 'x'::INTEGER FROM flows", "SELECT nosuch FROM flows",
+                                           "SELEKT", "SELECT 9223372036854775807 + bytes::BIGINT FROM flows"};
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        error = (struct query_error){.blames_files = true};
+        struct query_chunk chunk;
+        int got = query_run(other, mistakes[i], NULL, 0, &result, &error);
+        if (got == 0) {
+            got = query_next(result, &chunk, &error);
+            query_result_free(result);
+        }
+        assert_int_equal(got, -1);
+        assert_false(error.blames_files);
+    }
+    unlink(path);
+    assert_int_equal(query_read_file(other, path, &error), -1);
+    assert_true(error.blames_files);
+    assert_int_equal(query_run(other, "FROM flows", NULL, 0, &result, &error), -1);
+    assert_true(error.blames_files);
+    query_close(other);
+    rmdir(folder);
+}
+
 static void test_values(void **state)
 {
     const struct query_value values[] = {
@@ -401,6 +501,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings), cmocka_unit_test(test_groups_by_port), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_known_files), cmocka_unit_test(test_unknown_files),
+        cmocka_unit_test(test_set_files), cmocka_unit_test(test_blame),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
     };

@@ -15,6 +15,7 @@
 #include "store_account.h"
 #include "store_check.h"
 #include "store_expire.h"
+#include "store_format.h"
 #include "store_merge.h"
 #include "store_writer.h"
 
@@ -199,24 +200,21 @@ static void a_killed_run_is_exact(void **state)
     expect((COMMITS + LEDGER_EACH) * ROWS, (2 * COMMITS - LEDGER_EACH) * ROWS, 0);
 }
 
-/* A file with fewer rows than were stored, which agrees with itself. */
-static void a_file_that_was_made_anew_is_found(void **state)
+/* Puts a file of one row less, which agrees with itself and tells that it is of this format, in the place of another. */
+static void make_anew(const char *format)
 {
     struct segment_list lists[SEGMENT_KIND_COUNT];
-    struct store_check_counts counts;
     struct store_error error;
     struct file_writer writer;
     const struct file_column column = {.name = "received", .field_id = 1, .type = STORE_TIME_US};
     const int64_t times[ROWS] = {BEGIN_US};
     const struct store_values values = {.data = times, .item_count = ROWS - 1, .row_count = ROWS - 1, .width_bytes = 8};
     uint64_t bytes;
-    (void)state;
-    run(BEGIN_US, 0);
     list(lists);
     const struct segment_file *file = &lists[SEGMENT_FLOWS].current.files[4];
     char commits[32];
     snprintf(commits, sizeof commits, "%u:%d", (unsigned)file->name.sequence_first, ROWS - 1);
-    const struct file_note notes[] = {{"weir.format", "1"}, {"weir.kind", "flows"}, {"weir.rows", "49"}, {NOTE_COMMITS, commits}};
+    const struct file_note notes[] = {{"weir.format", format}, {"weir.kind", "flows"}, {"weir.rows", "49"}, {NOTE_COMMITS, commits}};
     unlink(file->path);
     if (file_writer_init(&writer, PARQUET_ZSTD, 1) != 0 || file_writer_begin(&writer, file->path, &column, 1, &error) != 0 ||
         file_writer_row_group(&writer, &values, NULL, 0, &error) != 0 ||
@@ -225,12 +223,37 @@ static void a_file_that_was_made_anew_is_found(void **state)
     file_writer_done(&writer);
     for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++)
         segment_list_done(&lists[kind]);
-    assert_int_equal(store_check(folder, tell, NULL, &counts, &error), 0);
+}
+
+/* A file with fewer rows than were stored. */
+static void a_file_that_was_made_anew_is_found(void **state)
+{
+    struct store_check_counts counts;
+    struct store_error error;
+    (void)state;
+    run(BEGIN_US, 0);
+    make_anew(FILE_FORMAT);
+    assert_int_equal(store_check(folder, &(struct store_check_listener){.tell = tell}, &counts, &error), 0);
     assert_int_equal(counts.damaged, 0);
     assert_true(counts.account.wrong > 0);
     assert_non_null(strstr(told, "and "));
     merge(true); /* and afterwards no less */
     assert_true(look().wrong > 0);
+}
+
+/* What a later version wrote is not known to be less than was stored. */
+static void a_file_of_another_format_is_unknown(void **state)
+{
+    struct store_check_counts counts;
+    struct store_error error;
+    (void)state;
+    run(BEGIN_US, 0);
+    make_anew("2");
+    assert_int_equal(store_check(folder, &(struct store_check_listener){.tell = tell}, &counts, &error), 0);
+    assert_non_null(strstr(told, "is of format 2"));
+    assert_int_equal(counts.unknown, 1);
+    assert_int_equal(counts.damaged, 0);
+    expect((COMMITS - LEDGER_EACH) * ROWS, 0, LEDGER_EACH * ROWS); /* of its page of the ledger */
 }
 
 /* Another number in the ledger than what was stored. */
@@ -400,6 +423,7 @@ int main(void)
         IN_A_FOLDER(a_missing_merged_file_is_missed),
         IN_A_FOLDER(a_killed_run_is_exact),
         IN_A_FOLDER(a_file_that_was_made_anew_is_found),
+        IN_A_FOLDER(a_file_of_another_format_is_unknown),
         IN_A_FOLDER(a_ledger_that_was_made_anew_is_found),
         IN_A_FOLDER(what_expired_is_not_missed),
         IN_A_FOLDER(rows_of_the_ledger_outlive_what_they_tell_of),

@@ -166,7 +166,7 @@ static void a_day(void **state)
     set_times(folder, (day_s + DAY_S + 600) * 1000000);
     merge(merger, (day_s + DAY_S + 1200) * 1000000);
     assert_int_equal(store_writer_close(writer, NULL, &error), 0);
-    assert_int_equal(store_check(folder, tell, NULL, &counts, &error), 0);
+    assert_int_equal(store_check(folder, &(struct store_check_listener){.tell = tell}, &counts, &error), 0);
     struct segment_list list = {0};
     uint64_t bytes = 0;
     assert_int_equal(segment_list_read(&list, folder, SEGMENT_FLOWS, NULL, NULL, NULL, &error), 0);
