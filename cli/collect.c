@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "collect.h"
 
+#include "collect_check.h"
 #include "collect_live.h"
 #include "collect_options.h"
 #include "collector.h"
@@ -130,26 +131,34 @@ static int collect_file(const struct collect_options *options, struct collector 
     return result == 0 && !damaged ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int cmd_collect(int argc, char **argv)
+static int collect_offline(const struct collect_options *options)
 {
-    struct collect_options options;
-    const int done = collect_options_parse(argc, argv, &options);
-    if (done >= 0)
-        return done;
-    if (options.file == NULL)
-        return collect_live(&options);
     struct collector collector;
     struct sink_error error = {0};
-    if (collector_init(&collector, &options.decoder, options.debug ? stderr : NULL, &error) != 0) {
+    if (collector_init(&collector, &options->decoder, options->debug ? stderr : NULL, &error) != 0) {
         fail(&error);
         return EXIT_FAILURE;
     }
-    if (options.elements != NULL && elements_file_load(options.elements, collector.decoder, &error) != 0) {
+    if (options->elements != NULL && elements_file_load(options->elements, collector.decoder, &error) != 0) {
         fail(&error);
         collector_done(&collector);
         return EXIT_FAILURE;
     }
-    const int code = collect_file(&options, &collector);
+    const int code = collect_file(options, &collector);
     collector_done(&collector);
+    return code;
+}
+
+int cmd_collect(int argc, char **argv)
+{
+    struct collect_options options;
+    int code = collect_options_parse(argc, argv, &options);
+    if (code >= 0)
+        return code;
+    if (options.check)
+        code = collect_check(&options);
+    else
+        code = options.file == NULL ? collect_live(&options) : collect_offline(&options);
+    collect_options_done(&options);
     return code;
 }

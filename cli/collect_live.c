@@ -6,6 +6,7 @@
 #include "collect_live.h"
 
 #include "collect_rights.h"
+#include "collect_reload.h"
 #include "elements_file.h"
 #include "engine.h"
 #include "exit_code.h"
@@ -39,6 +40,7 @@ struct live {
     struct listener *listener;
     struct engine *engine;
     struct address_list *allowed; /* or NULL: all */
+    struct collect_reload reload;
     struct state_file states[ENGINE_WORKERS_MAX];
     uint32_t state_count;
     bool secured;
@@ -316,6 +318,8 @@ static int wait(struct live *live, struct sink_error *error)
         const struct timespec look = {.tv_nsec = (long)LOOK_MS * 1000000};
         ppoll(NULL, 0, &look, stop_signal_wait_mask());
         state = engine_state(live->engine, error);
+        if (state == 1 && stop_signal_hangup_came())
+            collect_reload(&live->reload, live->engine, clock_us());
         struct sink_error side;
         while (engine_side_trouble(live->engine, &side))
             fail(&side);
@@ -459,12 +463,13 @@ int collect_live(const struct collect_options *options)
     live->port_count = options->port_count > 0 ? options->port_count : 1;
     memcpy(live->ports, options->ports, options->port_count * sizeof live->ports[0]);
     stop_signal_init(true);
-    const int code = run(live);
+    const int code = collect_reload_init(&live->reload, options) == 0 ? run(live) : EXIT_FAILURE;
     listener_close(live->listener);
     for (uint32_t i = 0; i < live->state_count; i++)
         state_file_done(&live->states[i]);
     engine_free(live->engine);
     address_list_free(live->allowed);
+    collect_reload_done(&live->reload);
     free(live);
     return code;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect_options.h - the command line of weir collect
+ * collect_options.h - what weir collect is to do, from its command line and a file of --config
  */
 #ifndef WEIR_CLI_COLLECT_OPTIONS_H
 #define WEIR_CLI_COLLECT_OPTIONS_H
@@ -43,9 +43,18 @@ struct collect_options {
     bool sandbox;
     bool names; /* resolve addresses for -o text */
     bool debug;
+    bool check; /* look whether it can be, no more */
+    struct collect_config *config; /* what it was made of */
 };
 
-/* Reads the command line. -1 to go on; else the exit code: help was shown, or what is wrong was said. */
+/* Reads the command line and the file that it names. -1 to go on; else the exit code: help was shown, or what is wrong was
+ * said. */
 int collect_options_parse(int argc, char **argv, struct collect_options *ret_options);
+
+/* Frees what the options were made of, and their texts. */
+void collect_options_done(struct collect_options *options);
+
+/* Values that cannot go together: a sentence that tells so, or NULL. */
+const char *collect_options_conflict(const struct collect_options *options);
 
 #endif

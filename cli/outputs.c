@@ -31,6 +31,43 @@ static bool ends_in(const char *text, const char *end)
     return text_length > end_length && strcmp(text + text_length - end_length, end) == 0;
 }
 
+static bool is_repeater(const char *output)
+{
+    return output != NULL && strncmp(output, "udp:", 4) == 0;
+}
+
+enum output_kind outputs_kind(const char *output, const char **ret_path)
+{
+    *ret_path = output;
+    if (strcmp(output, "text") == 0)
+        return OUTPUT_TEXT;
+    if (strcmp(output, "null") == 0)
+        return OUTPUT_NULL;
+    if (strncmp(output, "store:", 6) == 0 && output[6] != '\0') {
+        *ret_path = output + 6;
+        return OUTPUT_STORE;
+    }
+    if (strncmp(output, "json:", 5) == 0 && output[5] != '\0') {
+        *ret_path = output + 5;
+        return OUTPUT_JSON;
+    }
+    if (is_repeater(output)) {
+        *ret_path = output + 4;
+        return OUTPUT_UDP;
+    }
+    if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
+        return OUTPUT_JSON;
+    return OUTPUT_NONE;
+}
+
+static void not_one(const char *output, struct sink_error *error)
+{
+    snprintf(error->text, sizeof error->text,
+             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a name that ends in .json, .ndjson "
+             "or .gz",
+             output);
+}
+
 static struct sink *create_json(const struct collect_options *options, const char *path, int64_t start_us,
                                 struct sink_error *error)
 {
@@ -94,11 +131,6 @@ static struct sink *create_store(const struct collect_options *options, const ch
     return store_sink_create(&store, decoder, error);
 }
 
-static bool is_repeater(const char *output)
-{
-    return output != NULL && strncmp(output, "udp:", 4) == 0;
-}
-
 /* For the life of the process: outputs may be made twice, and the right to open these is gone by then. */
 static struct repeater_raw raw_sockets;
 static bool raw_sockets_are_open;
@@ -113,10 +145,10 @@ void outputs_open_raw(const struct collect_options *options)
     }
 }
 
-static struct sink *create_repeater(const char *output, bool *ret_usage, struct sink_error *error)
+static struct sink *create_repeater(const char *target, bool *ret_usage, struct sink_error *error)
 {
     struct repeater_options repeater = {.tell = warn, .raw = raw_sockets_are_open ? &raw_sockets : NULL};
-    if (repeater_target_parse(output + 4, &repeater.target, ret_usage, error) != 0)
+    if (repeater_target_parse(target, &repeater.target, ret_usage, error) != 0)
         return NULL;
     struct sink *sink = repeater_create(&repeater, error);
     if (sink != NULL)
@@ -134,25 +166,24 @@ static struct sink *create(const struct collect_options *options, const char *ou
         .raw_sizes = options->text_raw_sizes,
         .note = warn,
     };
-    if (strcmp(output, "text") == 0)
+    const char *path;
+    switch (outputs_kind(output, &path)) {
+    case OUTPUT_TEXT:
         return text_sink_create(&text, error);
-    if (strcmp(output, "null") == 0)
+    case OUTPUT_NULL:
         return null_sink_create(error);
-    if (is_repeater(output))
-        return create_repeater(output, ret_usage, error);
-    if (strncmp(output, "store:", 6) == 0 && output[6] != '\0')
-        return journal == NULL ? create_store(options, output + 6, decoder, error)
-                               : create_live_store(options, output + 6, decoder, journal, error);
-    if (strncmp(output, "json:", 5) == 0 && output[5] != '\0')
-        return create_json(options, output + 5, start_us, error);
-    if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
-        return create_json(options, output, start_us, error);
-    *ret_usage = true;
-    snprintf(error->text, sizeof error->text,
-             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a name that ends in .json, .ndjson "
-             "or .gz",
-             output);
-    return NULL;
+    case OUTPUT_STORE:
+        return journal == NULL ? create_store(options, path, decoder, error)
+                               : create_live_store(options, path, decoder, journal, error);
+    case OUTPUT_JSON:
+        return create_json(options, path, start_us, error);
+    case OUTPUT_UDP:
+        return create_repeater(path, ret_usage, error);
+    default:
+        *ret_usage = true;
+        not_one(output, error);
+        return NULL;
+    }
 }
 
 static bool is_store(const char *output)
@@ -185,6 +216,19 @@ static int check(const struct collect_options *options, bool *ret_usage, struct 
     snprintf(error->text, sizeof error->text,
              "more than one -o is for standard output, where they would mix; give all but one a file");
     return -1;
+}
+
+int outputs_check(const struct collect_options *options, struct sink_error *error)
+{
+    bool usage;
+    const char *path;
+    for (size_t i = 0; i < options->output_count; i++) {
+        if (outputs_kind(options->outputs[i], &path) == OUTPUT_NONE) {
+            not_one(options->outputs[i], error);
+            return -1;
+        }
+    }
+    return check(options, &usage, error);
 }
 
 /* What -o says; NULL is what is done without it. */

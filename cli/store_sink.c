@@ -205,6 +205,16 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
     return &store->sink;
 }
 
+int store_sink_keep(struct sink *sink, const struct store_writer_options *options, struct sink_error *error)
+{
+    struct store_error why;
+    if (sink->class->batch != store_batch ||
+        store_writer_keep(from_sink(sink)->writer, options->merge, options->keep_days, options->keep_bytes, &why) == 0)
+        return 0;
+    snprintf(error->text, sizeof error->text, "%s", why.text);
+    return -1;
+}
+
 uint32_t store_sink_writer(const struct sink *sink)
 {
     return store_writer_id(((const struct store_sink *)sink)->writer);

@@ -14,6 +14,10 @@
 struct sink *store_sink_create(const struct store_writer_options *options, struct weir_decoder *decoder,
                                struct sink_error *error);
 
+/* Where the sink is a store: other values of merge, keep_days and keep_bytes, on the thread that it is used by. -1 with `error`
+ * filled; it then goes on as before. */
+int store_sink_keep(struct sink *sink, const struct store_writer_options *options, struct sink_error *error);
+
 /* The number of its writer in the store. */
 uint32_t store_sink_writer(const struct sink *sink);
 

@@ -87,6 +87,8 @@ static int rotate(struct collector *collector, int64_t now_us, struct sink_error
 void collector_rotate_each(struct collector *collector, int64_t duration_us, int64_t now_us)
 {
     collector->rotate_us = duration_us;
+    if (duration_us == 0)
+        return;
     collector->rotate_next_us = now_us < 0 ? INT64_MIN : (now_us / duration_us + 1) * duration_us;
 }
 
@@ -126,8 +128,17 @@ int collector_feed(struct collector *collector, const struct weir_datagram *data
     return 0;
 }
 
+/* Where the clock was set back, the file that is being written would go on for as long: it ends with the time that is now. Datagrams
+ * do not tell that, as those of a capture may be out of order. */
+static void follow_clock(struct collector *collector, int64_t now_us)
+{
+    if (collector->rotate_us > 0 && now_us + collector->rotate_us < collector->rotate_next_us)
+        collector_rotate_each(collector, collector->rotate_us, now_us);
+}
+
 int collector_tick(struct collector *collector, int64_t now_us, struct sink_error *error)
 {
+    follow_clock(collector, now_us);
     if (collector->rotate_us > 0 && now_us >= collector->rotate_next_us && rotate(collector, now_us, error) != 0)
         return -1;
     weir_decoder_tick(collector->decoder, now_us);
@@ -140,6 +151,16 @@ int collector_tick(struct collector *collector, int64_t now_us, struct sink_erro
             return -1;
     }
     return 0;
+}
+
+void collector_reopen(struct collector *collector, void (*tell)(void *context, const char *text), void *context)
+{
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        struct sink *sink = collector->sinks[i];
+        struct sink_error error;
+        if (sink->class->reopen != NULL && sink->class->reopen(sink, &error) != 0)
+            tell(context, error.text);
+    }
 }
 
 int collector_finish(struct collector *collector, struct sink_error *error)

@@ -34,7 +34,7 @@ int collector_init(struct collector *collector, const struct weir_options *optio
 /* The collector owns the sink from here on. */
 void collector_add(struct collector *collector, struct sink *sink);
 
-/* Begins a new file each `duration_us`, on multiples of it since 1970; the first now. */
+/* Begins a new file each `duration_us`, on multiples of it since 1970; the first now. 0: no more. */
 void collector_rotate_each(struct collector *collector, int64_t duration_us, int64_t now_us);
 
 /* Takes a datagram. -1 with `error` filled when a sink failed; what was written before stands. */
@@ -42,6 +42,9 @@ int collector_feed(struct collector *collector, const struct weir_datagram *data
 
 /* Tells the time, at least once a second while nothing comes. As above. */
 int collector_tick(struct collector *collector, int64_t now_us, struct sink_error *error);
+
+/* Has each sink open anew what was renamed or removed, and tells of each that cannot: it goes on as it was. */
+void collector_reopen(struct collector *collector, void (*tell)(void *context, const char *text), void *context);
 
 /* The input has ended: what waits is decided, and handed to the sinks. As above. */
 int collector_finish(struct collector *collector, struct sink_error *error);

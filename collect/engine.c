@@ -398,6 +398,28 @@ bool engine_call(struct engine *engine, uint32_t worker, void (*call)(void *cont
            lane_call(engine->workers[worker].lane, call, context, timeout_ms);
 }
 
+unsigned engine_call_all(struct engine *engine, void (*call)(void *context, struct collector *collector), void *context,
+                         int timeout_ms)
+{
+    unsigned missed = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++)
+        missed += !engine_call(engine, i, call, context, timeout_ms);
+    for (size_t i = 0; i < engine->side_count; i++) {
+        const struct side *side = &engine->sides[i];
+        missed += side->lane == NULL || !side_lane_call(side->lane, call, context, timeout_ms);
+    }
+    return missed;
+}
+
+void engine_set_commit(struct engine *engine, int64_t commit_us)
+{
+    engine->options.commit_us = commit_us;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (engine->workers[i].lane != NULL)
+            lane_set_commit(engine->workers[i].lane, commit_us);
+    }
+}
+
 /* -------------------------------------------------------------------------------------------------------------- end */
 
 /* Waits for what lane_end() waits for, and looks meanwhile whether somebody wants it to be over. */

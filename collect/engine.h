@@ -100,6 +100,13 @@ const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane
 bool engine_call(struct engine *engine, uint32_t worker, void (*call)(void *context, struct collector *collector),
                  void *context, int timeout_ms);
 
+/* The same on each worker and on each lane beside them. How many did not come to it in time, each. */
+unsigned engine_call_all(struct engine *engine, void (*call)(void *context, struct collector *collector), void *context,
+                         int timeout_ms);
+
+/* Commits each so long from now on. */
+void engine_set_commit(struct engine *engine, int64_t commit_us);
+
 /*
  * Ends: receiving first (with `drain`, after what lies in the sockets' buffers), then what was received is decoded and kept.
  * The sinks are closed after that. `interrupted` is asked meanwhile; when it says yes, what cannot be kept at once stays in

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <sched.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ struct journal {
     _Alignas(64) _Atomic uint64_t oldest;    /* positions before it may be overwritten */
     _Atomic uint64_t copying[JOURNAL_READERS_MAX]; /* positions from it on are being copied */
     _Atomic int reader_count;
+    pthread_mutex_t bookmarks; /* two readers must not take one of them */
 
     /* Of the receiving thread. */
     struct iovec vectors[JOURNAL_BURST][2];
@@ -126,6 +128,7 @@ struct journal *journal_open(const struct journal_options *options, void (*warn)
     }
     journal->map = journal->file.map;
     journal->slot_count = journal->map.header->slot_count;
+    pthread_mutex_init(&journal->bookmarks, NULL);
     start(journal);
     return journal;
 }
@@ -137,6 +140,7 @@ void journal_close(struct journal *journal, bool remove)
     if (remove && journal->path != NULL)
         unlink(journal->path);
     journal_file_close(&journal->file);
+    pthread_mutex_destroy(&journal->bookmarks);
     free(journal->path);
     free(journal);
 }
@@ -447,20 +451,24 @@ static int find_bookmark(const struct journal_header *header, const char *name)
     return -1;
 }
 
-uint64_t journal_bookmark(const struct journal *journal, const char *name)
+uint64_t journal_bookmark(struct journal *journal, const char *name)
 {
+    pthread_mutex_lock(&journal->bookmarks);
     const int i = find_bookmark(journal->map.header, name);
+    pthread_mutex_unlock(&journal->bookmarks);
     return i < 0 ? 0 : atomic_load_explicit(&journal->map.header->bookmarks[i].position, memory_order_relaxed);
 }
 
 void journal_bookmark_set(struct journal *journal, const char *name, uint64_t position)
 {
     struct journal_header *header = journal->map.header;
+    pthread_mutex_lock(&journal->bookmarks);
     int i = find_bookmark(header, name);
     if (i < 0 && (i = find_bookmark(header, "")) >= 0) {
         atomic_store_explicit(&header->bookmarks[i].position, position, memory_order_relaxed);
         memcpy(header->bookmarks[i].name, name, strnlen(name, JOURNAL_BOOKMARK_NAME - 1));
     }
+    pthread_mutex_unlock(&journal->bookmarks);
     if (i >= 0)
         atomic_store_explicit(&header->bookmarks[i].position, position, memory_order_relaxed);
 }

@@ -130,8 +130,9 @@ uint32_t journal_copy(struct journal *journal, int reader, uint64_t *position, s
 /* The i-th of them; as journal_datagram(). Its octets stay until the next copy. */
 bool journal_copies_datagram(const struct journal_copies *copies, uint32_t i, struct weir_datagram *ret_datagram);
 
-/* Where a reader stood, by a name of up to 23 octets, to go on there after a kill. 0 when it is not known. */
-uint64_t journal_bookmark(const struct journal *journal, const char *name);
+/* Where a reader stood, by a name of up to 23 octets, to go on there after a kill. 0 when it is not known. From any
+ * thread. */
+uint64_t journal_bookmark(struct journal *journal, const char *name);
 void journal_bookmark_set(struct journal *journal, const char *name, uint64_t position);
 
 #endif

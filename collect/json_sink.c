@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* An entry that would be larger becomes several: a datagram of short records with long names can make gigabytes. */
@@ -273,6 +274,41 @@ static int json_rotate(struct sink *sink, int64_t now_us, struct sink_error *err
     return old->class->close(old, error);
 }
 
+/* Whether the file that is being written has its name no more. */
+static bool is_moved(const struct json_file *file)
+{
+    struct stat named, open;
+
+    if (fstat(file->fd, &open) < 0) {
+        return false;
+    }
+    return stat(file->path, &named) < 0 ? errno == ENOENT : named.st_dev != open.st_dev || named.st_ino != open.st_ino;
+}
+
+static int json_reopen(struct sink *sink, struct sink_error *error)
+{
+    struct json_sink *json = (struct json_sink *)sink;
+    struct json_file *old = json->file;
+    char text[512];
+
+    if (!old->regular || !is_moved(old)) {
+        return 0;
+    }
+    if (groups_end(json, error) < 0 || out_write(json, true, error) < 0) {
+        return -1;
+    }
+    struct json_file *file = file_open(json, old->path, false, error);
+    if (file == NULL) {
+        return -1;
+    }
+    json->file = file;
+    if (json->warn != NULL) {
+        snprintf(text, sizeof text, "%.400s was moved away, and is begun anew", file->path);
+        json->warn(json->context, text);
+    }
+    return old->class->close(old, error);
+}
+
 /* At the end there is time to wait for a reader, and no later chance to write. */
 static int out_settle(struct json_sink *json, struct sink_error *error)
 {
@@ -323,6 +359,7 @@ struct sink *json_sink_create(const struct json_sink_options *options, struct si
                                             .datagram = json_datagram,
                                             .tick = json_tick,
                                             .rotate = json_rotate,
+                                            .reopen = json_reopen,
                                             .close = json_close};
     struct json_sink *json = calloc(1, sizeof *json);
 

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "lane.h"
 
+#include "call_box.h"
 #include "refusals.h"
 
 #include <errno.h>
@@ -45,12 +46,12 @@ struct lane {
     uint64_t fed_since_sleep;
     bool durable; /* a sink makes cuts */
 
+    _Atomic int64_t commit_us;
+    struct call_box calls;
+
     pthread_mutex_t mutex; /* of what follows */
-    pthread_cond_t called;
     struct lane_counts counts;
-    void (*call)(void *context, struct collector *collector);
-    void *call_context;
-    uint64_t calls_asked, calls_done;
+    uint64_t counts_cursor; /* where the lane was then */
 };
 
 static int64_t clock_us(clockid_t clock)
@@ -129,7 +130,7 @@ static bool is_cut_due(const struct lane *lane)
     const uint64_t held = lane->cursor - lane->cut.position;
     if (lane->phase != CUT_NONE || held == 0)
         return false;
-    return held >= lane->options.commit_slots || clock_us(CLOCK_MONOTONIC) - lane->cut_us >= lane->options.commit_us;
+    return held >= lane->options.commit_slots || clock_us(CLOCK_MONOTONIC) - lane->cut_us >= atomic_load(&lane->commit_us);
 }
 
 /* ------------------------------------------------------------------------------------------------------- the thread */
@@ -145,18 +146,7 @@ static void publish_counts(struct lane *lane)
         .held = lane->cursor - journal_committed(lane->options.journal).position,
         .cuts = lane->cut.cut,
     };
-    pthread_mutex_unlock(&lane->mutex);
-}
-
-static void answer_call(struct lane *lane)
-{
-    pthread_mutex_lock(&lane->mutex);
-    if (lane->call != NULL) {
-        lane->call(lane->call_context, lane->options.collector);
-        lane->call = NULL;
-        lane->calls_done = lane->calls_asked;
-        pthread_cond_broadcast(&lane->called);
-    }
+    lane->counts_cursor = lane->cursor;
     pthread_mutex_unlock(&lane->mutex);
 }
 
@@ -217,7 +207,7 @@ static int feed(struct lane *lane, uint64_t head)
 static int tick(struct lane *lane)
 {
     const int64_t even_us = clock_us(CLOCK_MONOTONIC), now_us = clock_us(CLOCK_REALTIME);
-    answer_call(lane);
+    call_box_answer(&lane->calls, lane->options.collector);
     atomic_store_explicit(&lane->moved_us, even_us, memory_order_relaxed);
     if (even_us - lane->tick_us < TICK_US)
         return 0;
@@ -234,10 +224,7 @@ static int tick(struct lane *lane)
 static bool is_called(void *context)
 {
     struct lane *lane = context;
-    pthread_mutex_lock(&lane->mutex);
-    const bool called = lane->call != NULL;
-    pthread_mutex_unlock(&lane->mutex);
-    return called || atomic_load(&lane->ending);
+    return call_box_has(&lane->calls) || atomic_load(&lane->ending);
 }
 
 static bool has_news(void *context)
@@ -332,13 +319,13 @@ static void *run(void *context)
         atomic_store(&lane->ended, true); /* so that receiving ends */
     while (result == 0 && !atomic_load(&lane->ending)) {
         waker_sleep(&lane->waker, TICK_US / 1000, is_called, lane);
-        answer_call(lane);
+        call_box_answer(&lane->calls, lane->options.collector);
     }
     if (result == 0)
         result = finish(lane);
     atomic_store(&lane->failed, result != 0);
     publish_counts(lane);
-    answer_call(lane);
+    call_box_answer(&lane->calls, lane->options.collector);
     if (lane->options.tick != NULL)
         lane->options.tick(lane->options.context, lane->options.collector, clock_us(CLOCK_REALTIME));
     atomic_store(&lane->ended, true);
@@ -365,7 +352,8 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
     for (size_t i = 0; i < options->collector->sink_count; i++)
         lane->durable |= is_durable(options->collector->sinks[i]);
     pthread_mutex_init(&lane->mutex, NULL);
-    pthread_cond_init(&lane->called, NULL);
+    call_box_init(&lane->calls);
+    atomic_store(&lane->commit_us, options->commit_us);
     publish_counts(lane);
     sigfillset(&all);
     sigdelset(&all, SIGSYS); /* a refused system call: blocked, it would end the process */
@@ -398,8 +386,8 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
 {
     pthread_mutex_lock(&lane->mutex);
     *ret_counts = lane->counts;
+    const uint64_t done = lane->counts_cursor; /* what is committed is the lane's to read */
     pthread_mutex_unlock(&lane->mutex);
-    const uint64_t done = journal_committed(lane->options.journal).position + ret_counts->held;
     const uint64_t head = journal_head(lane->options.journal);
     ret_counts->waiting = head > done ? head - done : 0;
 }
@@ -417,28 +405,12 @@ int64_t lane_still_us(struct lane *lane)
 
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000 + (until.tv_nsec / 1000000 + timeout_ms % 1000) / 1000;
-    until.tv_nsec = (until.tv_nsec + (long)(timeout_ms % 1000) * 1000000) % 1000000000;
-    pthread_mutex_lock(&lane->mutex);
-    if (lane->call != NULL) {
-        pthread_mutex_unlock(&lane->mutex);
-        return false; /* of somebody else */
-    }
-    lane->call = call;
-    lane->call_context = context;
-    const uint64_t number = ++lane->calls_asked;
-    pthread_mutex_unlock(&lane->mutex);
-    waker_wake(&lane->waker);
-    pthread_mutex_lock(&lane->mutex);
-    while (lane->calls_done < number && pthread_cond_timedwait(&lane->called, &lane->mutex, &until) == 0)
-        ;
-    const bool done = lane->calls_done >= number;
-    if (!done)
-        lane->call = NULL;
-    pthread_mutex_unlock(&lane->mutex);
-    return done;
+    return call_box_put(&lane->calls, &lane->waker, call, context, timeout_ms);
+}
+
+void lane_set_commit(struct lane *lane, int64_t commit_us)
+{
+    atomic_store(&lane->commit_us, commit_us);
 }
 
 void lane_hurry(struct lane *lane)
@@ -470,6 +442,6 @@ void lane_free(struct lane *lane)
         return;
     waker_done(&lane->waker);
     pthread_mutex_destroy(&lane->mutex);
-    pthread_cond_destroy(&lane->called);
+    call_box_done(&lane->calls);
     free(lane);
 }

@@ -67,6 +67,9 @@ int64_t lane_still_us(struct lane *lane);
 /* Runs `call` on the lane's thread, which may then look at the decoder. False when the lane does not come to it in time. */
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms);
 
+/* Makes a cut each so long from now on. From any thread. */
+void lane_set_commit(struct lane *lane, int64_t commit_us);
+
 /* Nothing is received any more: what the journal holds is decoded and committed. Returns how many datagrams could not be
  * committed, and stay in the journal. -1 with `error` filled when a sink failed. */
 int64_t lane_end(struct lane *lane, struct sink_error *error);

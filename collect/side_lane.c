@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "side_lane.h"
 
+#include "call_box.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -14,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TICK_US = 1000000 };
+enum { TICK_US = 1000000, ABANDONED_MS = 1000 };
 
 struct source_journal {
     struct journal *journal;
@@ -31,6 +33,7 @@ struct side_lane {
     size_t journal_count;
     struct journal_copies *copies;
     struct waker waker;
+    struct call_box calls;
     pthread_t thread;
     int64_t tick_us; /* monotonic */
     _Atomic bool ending, abandoned, failed, done;
@@ -84,12 +87,12 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
 
 static bool has_news(void *context)
 {
-    const struct side_lane *lane = context;
+    struct side_lane *lane = context;
     for (size_t i = 0; i < lane->journal_count; i++) {
         if (journal_head(lane->journals[i].journal) > lane->journals[i].position)
             return true;
     }
-    return atomic_load(&lane->ending);
+    return call_box_has(&lane->calls) || atomic_load(&lane->ending);
 }
 
 static int tick(struct side_lane *lane)
@@ -103,6 +106,7 @@ static int tick(struct side_lane *lane)
 static int step(struct side_lane *lane, bool *ret_idle)
 {
     *ret_idle = true;
+    call_box_answer(&lane->calls, lane->collector);
     for (size_t i = 0; i < lane->journal_count; i++) {
         const int count = take_burst(lane, &lane->journals[i]);
         if (count < 0)
@@ -185,6 +189,7 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
         free(lane);
         return NULL;
     }
+    call_box_init(&lane->calls);
     lane->collector = options->collector;
     lane->allowed = options->allowed;
     lane->tick_us = clock_us(CLOCK_MONOTONIC);
@@ -208,6 +213,12 @@ struct waker *side_lane_waker(struct side_lane *lane)
     return &lane->waker;
 }
 
+bool side_lane_call(struct side_lane *lane, void (*call)(void *context, struct collector *collector), void *context,
+                    int timeout_ms)
+{
+    return !atomic_load(&lane->done) && call_box_put(&lane->calls, &lane->waker, call, context, timeout_ms);
+}
+
 void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_counts)
 {
     *ret_counts = (struct side_lane_counts){
@@ -224,26 +235,34 @@ bool side_lane_failed(struct side_lane *lane, struct sink_error *error)
     return true;
 }
 
+/* By a clock that nobody sets. */
+static bool ends_within(const struct side_lane *lane, int wait_ms)
+{
+    const int64_t until_us = clock_us(CLOCK_MONOTONIC) + (int64_t)wait_ms * 1000;
+    const struct timespec a_while = {.tv_nsec = 1000000};
+    while (!atomic_load(&lane->done) && clock_us(CLOCK_MONOTONIC) < until_us)
+        nanosleep(&a_while, NULL);
+    return atomic_load(&lane->done);
+}
+
 /* A sink may be stuck in a write to a pipe that nobody reads; then it is not waited for. */
 int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error)
 {
-    struct timespec until;
     atomic_store(&lane->ending, true);
     waker_wake(&lane->waker);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += wait_ms / 1000 + 1;
-    int result = pthread_timedjoin_np(lane->thread, NULL, &until);
-    if (result != 0) {
+    bool ended = ends_within(lane, wait_ms);
+    if (!ended) {
         atomic_store(&lane->abandoned, true);
-        until.tv_sec++;
-        result = pthread_timedjoin_np(lane->thread, NULL, &until);
+        ended = ends_within(lane, ABANDONED_MS);
     }
+    if (ended)
+        pthread_join(lane->thread, NULL);
     for (size_t i = 0; i < lane->journal_count; i++) {
         const uint64_t head = journal_head(lane->journals[i].journal);
-        if (result == 0 && head > lane->journals[i].position)
+        if (ended && head > lane->journals[i].position)
             atomic_fetch_add(&lane->missed, head - lane->journals[i].position);
     }
-    if (result == 0)
+    if (ended)
         return side_lane_failed(lane, error) ? -1 : 0;
     snprintf(error->text, sizeof error->text, "-o %s does not take what is written to it; it is left", lane->name);
     return -1;
@@ -259,6 +278,7 @@ void side_lane_free(struct side_lane *lane)
     if (lane == NULL || !atomic_load(&lane->done))
         return;
     waker_done(&lane->waker);
+    call_box_done(&lane->calls);
     journal_copies_free(lane->copies);
     free(lane);
 }

@@ -36,6 +36,10 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
 /* For the receivers; lives as long as the lane. */
 struct waker *side_lane_waker(struct side_lane *lane);
 
+/* Runs `call` on the lane's thread, which may then look at its collector. False when the lane does not come to it in time, or has failed. */
+bool side_lane_call(struct side_lane *lane, void (*call)(void *context, struct collector *collector), void *context,
+                    int timeout_ms);
+
 void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_counts);
 
 /* Whether its sink has failed: it takes nothing any more then. */

@@ -48,6 +48,9 @@ struct sink_class {
     void (*hurry)(struct sink *sink);
     /* From any thread: whether it cannot go on for something outside, as a full disk, that it has told of. */
     bool (*waits)(struct sink *sink);
+    /* What it writes to may have been renamed or removed: it goes on under the name that it had. A sink that fails here goes on
+     * as before. */
+    int (*reopen)(struct sink *sink, struct sink_error *error);
 };
 
 /* The first member of every sink. */

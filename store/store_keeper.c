@@ -2,7 +2,7 @@
 /*
  * store_keeper.c - a thread that merges and expires the segments of a store
  *
- * `mutex` guards the counts and what is told of failures, nothing else.
+ * `mutex` guards the counts, what is told of failures, and the options that may change; nothing else.
  */
 #define _GNU_SOURCE
 #include "store_keeper.h"
@@ -26,7 +26,8 @@ enum { LOOK_EACH_S = 5, EXPIRE_EACH_S = 60, ALL_EACH_S = 3600, ALL_AGAIN_S = 10,
 struct store_keeper {
     struct store_keeper_options options;
     char *folder;
-    struct store_merger *merger; /* NULL: nothing is merged */
+    struct store_merger *merger; /* made when something is to be merged, and then kept */
+    bool changed;                /* options, since the last look */
     atomic_bool stop;
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -84,10 +85,10 @@ static bool merge(struct store_keeper *keeper, int64_t now_us, bool all)
     return result == 0;
 }
 
-static void expire(struct store_keeper *keeper, int64_t now_us)
+static void expire(struct store_keeper *keeper, const struct store_keeper_options *now, int64_t now_us)
 {
     const struct store_expire_options options = {
-        .folder = keeper->folder, .keep_days = keeper->options.keep_days, .keep_bytes = keeper->options.keep_bytes};
+        .folder = keeper->folder, .keep_days = now->keep_days, .keep_bytes = now->keep_bytes};
     struct store_expire_counts counts = {0};
     struct store_error error = {0};
     const int result = store_expire(&options, now_us, &counts, &error);
@@ -132,6 +133,17 @@ static bool is_due(int64_t *next_us, int64_t each_s)
     return true;
 }
 
+/* The options as they are now; true once when they have changed. */
+static bool look_at_options(struct store_keeper *keeper, struct store_keeper_options *ret_options)
+{
+    pthread_mutex_lock(&keeper->mutex);
+    const bool changed = keeper->changed;
+    *ret_options = keeper->options;
+    keeper->changed = false;
+    pthread_mutex_unlock(&keeper->mutex);
+    return changed;
+}
+
 /* The hours just past or, when it is due, all there is: again soon where that did not go well, as on a full disk. */
 static void merge_what_is_due(struct store_keeper *keeper, int64_t now_us, int64_t *all_us)
 {
@@ -151,9 +163,12 @@ static void *work(void *context)
     setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
     while (wait_a_while(keeper)) {
         const int64_t now_us = clock_us(CLOCK_REALTIME);
-        if ((keeper->options.keep_days > 0 || keeper->options.keep_bytes > 0) && is_due(&expire_us, EXPIRE_EACH_S))
-            expire(keeper, now_us);
-        if (keeper->merger != NULL)
+        struct store_keeper_options options;
+        if (look_at_options(keeper, &options))
+            expire_us = 0;
+        if ((options.keep_days > 0 || options.keep_bytes > 0) && is_due(&expire_us, EXPIRE_EACH_S))
+            expire(keeper, &options, now_us);
+        if (options.merge)
             merge_what_is_due(keeper, now_us, &all_us);
     }
     return NULL;
@@ -168,7 +183,7 @@ static void free_keeper(struct store_keeper *keeper)
     free(keeper);
 }
 
-static int make_merger(struct store_keeper *keeper, struct store_error *error)
+static struct store_merger *make_merger(struct store_keeper *keeper, struct store_error *error)
 {
     struct store_merge_options options;
     store_merge_options_init(&options, keeper->folder);
@@ -176,8 +191,7 @@ static int make_merger(struct store_keeper *keeper, struct store_error *error)
     options.stop = &keeper->stop;
     options.tell = tell_damaged;
     options.context = keeper;
-    keeper->merger = store_merger_create(&options, error);
-    return keeper->merger == NULL ? -1 : 0;
+    return store_merger_create(&options, error);
 }
 
 struct store_keeper *store_keeper_start(const struct store_keeper_options *options, struct store_error *error)
@@ -196,14 +210,32 @@ struct store_keeper *store_keeper_start(const struct store_keeper_options *optio
     pthread_cond_init(&keeper->stopping, &attributes);
     pthread_condattr_destroy(&attributes);
     int result = keeper->folder == NULL ? store_error_set(error, "not enough memory to start") : 0;
-    if (result == 0 && options->merge)
-        result = make_merger(keeper, error);
+    if (result == 0 && options->merge && (keeper->merger = make_merger(keeper, error)) == NULL)
+        result = -1;
     if (result == 0 && (errno = pthread_create(&keeper->thread, NULL, work, keeper)) != 0)
         result = store_error_system(error, "cannot start a thread");
     if (result == 0)
         return keeper;
     free_keeper(keeper);
     return NULL;
+}
+
+/* The merger is the thread's once `merge` is set, and never taken away. */
+int store_keeper_set(struct store_keeper *keeper, bool merge, uint64_t keep_days, uint64_t keep_bytes,
+                     struct store_error *error)
+{
+    int result = 0;
+    pthread_mutex_lock(&keeper->mutex);
+    if (merge && keeper->merger == NULL && (keeper->merger = make_merger(keeper, error)) == NULL)
+        result = -1;
+    if (result == 0) {
+        keeper->options.merge = merge;
+        keeper->options.keep_days = keep_days;
+        keeper->options.keep_bytes = keep_bytes;
+        keeper->changed = true;
+    }
+    pthread_mutex_unlock(&keeper->mutex);
+    return result;
 }
 
 void store_keeper_stop(struct store_keeper *keeper, struct store_keeper_counts *ret_counts)

@@ -33,6 +33,10 @@ struct store_keeper;
 /* Starts the thread. NULL with `error` filled. */
 struct store_keeper *store_keeper_start(const struct store_keeper_options *options, struct store_error *error);
 
+/* From any thread: other values of these options, which act at the next look. -1 with `error` filled; then all is as before. */
+int store_keeper_set(struct store_keeper *keeper, bool merge, uint64_t keep_days, uint64_t keep_bytes,
+                     struct store_error *error);
+
 /* Ends it, within a second; a merge that is under way is given up. `ret_counts` may be NULL. */
 void store_keeper_stop(struct store_keeper *keeper, struct store_keeper_counts *ret_counts);
 

@@ -644,6 +644,17 @@ static int start(struct store_writer *writer, struct store_error *error)
     return result;
 }
 
+int store_writer_keep(struct store_writer *writer, bool merge, uint64_t keep_days, uint64_t keep_bytes,
+                      struct store_error *error)
+{
+    if (writer->keeper != NULL)
+        return store_keeper_set(writer->keeper, merge, keep_days, keep_bytes, error);
+    writer->options.merge = merge;
+    writer->options.keep_days = keep_days;
+    writer->options.keep_bytes = keep_bytes;
+    return start_keeper(writer, error);
+}
+
 static int take_number(struct store_writer *writer, struct store_error *error)
 {
     const struct store_writer_options *options = &writer->options;

@@ -103,6 +103,10 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
 size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
 bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, size_t size_bytes);
 
+/* Other values of these options. -1 with `error` filled; then all is as before. */
+int store_writer_keep(struct store_writer *writer, bool merge, uint64_t keep_days, uint64_t keep_bytes,
+                      struct store_error *error);
+
 /* Seals what is open and waits until all of it was written, or failed. */
 void store_writer_drain(struct store_writer *writer);
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check_manual.py WEIR FOLDER: holds the manual pages to what the program says of itself: each page has the options of
---help, and no others, and weir(1) has every command."""
+"""check_manual.py WEIR FOLDER EXAMPLE: holds the manual pages to what the program says of itself: each page has the options of
+--help, and no others, and weir(1) has every command; weir.conf(5) and the example have a key for each option of weir collect that
+a file can have, each in the section of its option's group, and no others."""
 import re
 import subprocess
 import sys
@@ -29,8 +30,45 @@ def page_options(text):
     return found
 
 
-def main(weir, folder):
-    wrong = []
+SECTIONS = {"Where datagrams come from:": "Input", "Where flows go:": "Output", "For -o store:FOLDER:": "Store",
+            "Otherwise:": "Collect"}
+
+
+def help_keys(text):
+    """(section, key) of each option, but those that a file cannot have."""
+    found, section = set(), None
+    for line in text.splitlines():
+        section = SECTIONS.get(line, section)
+        option = re.match(r"  (?:-\w,|   ) --([\w-]+)( [A-Z]+)?", line)
+        if option and option.group(1) not in ("config", "check", "help"):
+            name = option.group(1) if option.group(2) else option.group(1).removeprefix("no-")
+            found.add((section, "".join(word.capitalize() for word in name.split("-"))))
+    return found
+
+
+def file_keys(text, section_line, key_line):
+    found, section = [], None
+    for line in text.splitlines():
+        section = re.sub(section_line, r"\1", line) if re.match(section_line, line) else section
+        if re.match(key_line, line):
+            found.append((section, re.match(key_line, line).group(1)))
+    return found
+
+
+def check_keys(weir, folder, example):
+    options, wrong = help_keys(help_text(weir, "collect")), []
+    for path, lines in ((f"{folder}/weir.conf.5", (r"^\.Ss \[(\w+)\]$", r"^\.It Cm (\w+)=$")),
+                        (example, (r"^\[(\w+)\]$", r"^#?([A-Z]\w+)=\S*$"))):
+        with open(path, encoding="ascii") as file:
+            keys = file_keys(file.read(), *lines)
+        wrong += [f"{path} lacks {key} in {section}" for section, key in sorted(options - set(keys))]
+        wrong += [f"{path} has {key} in {section}, which is no option" for section, key in sorted(set(keys) - options)]
+        wrong += [f"{path} has {key} twice" for section, key in sorted(set(k for k in keys if keys.count(k) > 1))]
+    return wrong
+
+
+def main(weir, folder, example):
+    wrong = check_keys(weir, folder, example)
     commands = re.findall(r"^  (\w+) {2,}\S", help_text(weir), re.M)
     with open(f"{folder}/weir.1", encoding="ascii") as file:
         main_page = file.read()
@@ -50,4 +88,4 @@ def main(weir, folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:4]))

@@ -42,6 +42,7 @@ build|zstd with headers (https://facebook.github.io/zstd)|libzstd-dev|pkg-config
 build|lz4 with headers (https://lz4.org)|liblz4-dev|pkg-config --exists liblz4
 build|libdeflate with headers (https://github.com/ebiggers/libdeflate)|libdeflate-dev|pkg-config --exists libdeflate
 build|libedit with headers (https://thrysoee.dk/editline)|libedit-dev|pkg-config --exists libedit
+build|libinih with headers (https://github.com/benhoyt/inih)|libinih-dev|pkg-config --exists inih
 build|xxHash with headers (https://xxhash.com)|libxxhash-dev|pkg-config --exists libxxhash
 build|libcap-ng with headers (https://people.redhat.com/sgrubb/libcap-ng)|libcap-ng-dev|pkg-config --exists libcap-ng
 build|libseccomp with headers (https://github.com/seccomp/libseccomp)|libseccomp-dev|pkg-config --exists libseccomp

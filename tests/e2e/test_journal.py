@@ -7,8 +7,6 @@ import random
 import re
 import signal
 import socket
-import struct
-import threading
 import time
 
 import netflow_maker as v9
@@ -18,55 +16,11 @@ from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port
 
 weir_e2e.use_venv()
 import pyarrow.parquet  # noqa: E402: it is there from here on
+from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402: needs it
 
 KILLS = int(os.environ.get("WEIR_KILLS", "12"))
-ROWS = 20  # of a datagram
-NUMBERED = 256  # a template
-FIELDS = [(148, 8), (v9.IPV4_SRC_ADDR, 4), (v9.IN_BYTES, 4)]
-TEMPLATE = v9.templates((NUMBERED, FIELDS))
 SOL_SOCKET, SO_RCVBUFFORCE = socket.SOL_SOCKET, 33
 BUFFER_BYTES = 32 << 20
-
-
-def record(number):
-    return struct.pack("!QII", number, number & 0xffffffff, 1)
-
-
-class Sender(threading.Thread):
-    """Sends numbered flows at a pace until it is told to stop. The template comes once, in the first datagram."""
-
-    def __init__(self, port, per_second, hosts=("127.0.0.1",), first=0):
-        super().__init__()
-        self.port, self.pause, self.hosts, self.number = port, 1 / per_second, hosts, first
-        self.exporters = [v9.Exporter(domain) for domain in range(len(hosts))]
-        self.sockets = []
-        for host in hosts:
-            self.sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            self.sockets[-1].bind((host, 0))
-        self.ending = threading.Event()
-
-    def send(self, turn):
-        exporter = self.exporters[turn % len(self.hosts)]
-        sets = [TEMPLATE] if turn < len(self.hosts) else []
-        records = [record(number) for number in range(self.number, self.number + ROWS)]
-        self.sockets[turn % len(self.hosts)].sendto(exporter.datagram(*sets, v9.data(NUMBERED, *records), count=ROWS),
-                                                    ("127.0.0.1", self.port))
-        self.number += ROWS
-
-    def run(self):
-        turn = 0
-        while not self.ending.is_set():
-            for _ in range(10):
-                self.send(turn)
-                turn += 1
-            self.ending.wait(10 * self.pause)
-
-    def stop(self):
-        self.ending.set()
-        if self.is_alive():
-            self.join()
-        for sender in self.sockets:
-            sender.close()
 
 
 def held_socket():
@@ -86,26 +40,10 @@ def start_on(held, folder, *arguments):
                      wrapper=passing, pass_fds=[held.fileno()])
 
 
-def stored(store):
-    numbers = collections.Counter()
-    for path in store_reader.segment_paths(store):
-        numbers.update(pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read(["flowId"])
-                       .column(0).to_pylist())
-    return numbers
-
-
 def told(store, name):
     """The sum of a column of the ledger."""
     return sum(sum(number or 0 for number in pyarrow.parquet.ParquetFile(path).read([name]).column(0).to_pylist())
                for path in store_reader.segment_paths(store, "ledger"))
-
-
-def expect_once(numbers, count, what):
-    missing = [number for number in range(count) if number not in numbers]
-    doubled = [number for number, times in numbers.items() if times > 1]
-    expect(not missing and not doubled and len(numbers) == count,
-           "%s: of %d flows %d are missing (%s ...) and %d are there more than once (%s ...)" %
-           (what, count, len(missing), missing[:3], len(doubled), doubled[:3]))
 
 
 def kill_at_random(collector, longest_s):
@@ -135,6 +73,69 @@ def kills_lose_nothing_and_double_nothing(folder):
     weir_ok("store", "check", folder + "/store")
     expect_equal(os.listdir(folder + "/store/.writing"), [], "files under way")
     expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
+
+
+@case
+def a_signal_under_load_ends_it_when_all_is_kept(folder):
+    os.mkdir(folder + "/journal", 0o700)
+    with held_socket() as held:
+        port, flows = held.getsockname()[1], 0
+        sender = Sender(port, 3000)
+        sender.start()
+        try:
+            for _ in range(4):
+                collector = start_on(held, folder, "-o", "store:store", "--commit", "1h")
+                begun = sender.number
+                wait_until(lambda: sender.number > begun + 1000 * ROWS / 10, "more flows")
+                flows += collector.stop(signal.SIGTERM).flows
+                expect_equal(sum(stored(folder + "/store").values()), flows, "flows in the store at its end")
+                expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
+        finally:
+            sender.stop()
+        collector = start_on(held, folder, "-o", "store:store")
+        wait_until(lambda: weir_e2e.queue_of(port) == 0, "an empty queue")
+        summary = collector.stop(signal.SIGTERM)
+    expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
+    expect_once(stored(folder + "/store"), sender.number, "the store")
+
+
+@case
+def a_second_signal_under_load_ends_it_at_once_and_loses_nothing(folder):
+    """Its store takes nothing for a while, so that what is received cannot be kept."""
+    os.mkdir(folder + "/journal", 0o700)
+    os.mkdir(folder + "/store")
+    left = []
+    with held_socket() as held:
+        port = held.getsockname()[1]
+        sender = Sender(port, 3000)
+        sender.start()
+        try:
+            for _ in range(3):
+                collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s")
+                wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
+                os.rename(folder + "/store/.writing", folder + "/store/.away")
+                collector.wait_for("this goes on to be tried")
+                begun = sender.number
+                wait_until(lambda: sender.number > begun + 100 * ROWS, "more flows")
+                collector.process.send_signal(signal.SIGTERM)
+                begun = sender.number
+                wait_until(lambda: sender.number > begun + 100 * ROWS, "more flows, while it tries to keep what it has")
+                expect(collector.process.poll() is None, "it ended with something to write: " + collector.log())
+                begun_s = time.monotonic()
+                collector.process.send_signal(signal.SIGTERM)
+                expect_equal(collector.wait_end(), 1, "exit code")
+                expect(time.monotonic() - begun_s < 10, "it took long to end: " + collector.log())
+                left += re.findall(r"in the journal: (\d+) datagrams, which the next start stores", collector.log())
+                os.rename(folder + "/store/.away", folder + "/store/.writing")
+        finally:
+            sender.stop()
+        collector = start_on(held, folder, "-o", "store:store")
+        wait_until(lambda: weir_e2e.queue_of(port) == 0, "an empty queue")
+        summary = collector.stop(signal.SIGTERM)
+    expect_equal(len(left), 3, "ends with something left")
+    expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
+    expect_once(stored(folder + "/store"), sender.number, "the store")
+    weir_ok("store", "check", folder + "/store")
 
 
 @case

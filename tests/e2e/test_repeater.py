@@ -13,8 +13,8 @@ import sys
 
 import netflow_maker as v9
 from capture_maker import pcap_of
-from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, need, need_ipv6, need_root, run,
-                      start, started, weir, weir_ok)
+from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, need, need_ipv6,
+                      need_root, run, start, started, weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 MARK = "WEIR_E2E_NETWORK"
@@ -290,6 +290,9 @@ def what_is_not_written_as_it_should_be(folder):
         expect_equal(got, code, "exit code for " + output)
         expect_in(text, err)
         expect(re.match("weir collect: ", err), err)
+        got, out, err = weir("collect", "--check", "-p", "0", "--state", "none", "-o", output, cwd=folder)
+        expect(got != 0, "--check found nothing wrong with " + output)
+        expect_in(text, out + err)
 
 
 @case

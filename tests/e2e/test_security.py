@@ -175,7 +175,7 @@ def lists_that_are_none(folder):
     for entry in ("127.0.0.1/8", "example.net", "1.2.3.4/33", ""):
         code, err = refused_start(folder, "--allow", "10.0.0.0/8", "--allow", entry, "-o", "null")
         expect_equal(code, 2, "exit code for " + entry)
-        expect_in("'%s' is no network" % entry, err)
+        expect_in("no network such as 192.0.2.7, 198.51.100.0/24 or 2001:db8::/32: " + entry, err)
 
 
 # ------------------------------------------------------------------------------------------------ the service manager

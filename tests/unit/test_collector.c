@@ -152,6 +152,24 @@ static void test_rotation(void **state)
     collector_done(&collector);
 }
 
+/* A file ends when its time does by the clock that is, and not by the one that was. */
+static void test_rotation_follows_the_clock(void **state)
+{
+    (void)state;
+    struct collector collector;
+    struct sink_error error = {0};
+    start(&collector, diary_create(&per_datagram, -1));
+    collector_rotate_each(&collector, 10000000, 95000000);
+    static const int64_t times_s[] = {96, 91, 89, 40, 49, 50, 200, 201};
+    for (size_t i = 0; i < sizeof times_s / sizeof *times_s; i++)
+        assert_int_equal(collector_tick(&collector, times_s[i] * 1000000, &error), 0);
+    collector_rotate_each(&collector, 0, 201000000);
+    assert_int_equal(collector_tick(&collector, 500000000, &error), 0);
+    assert_int_equal(collector_close(&collector, &error), 0);
+    assert_string_equal(written, "t t t t t r t r t t t c ");
+    collector_done(&collector);
+}
+
 static void test_a_sink_fails(void **state)
 {
     (void)state;
@@ -200,7 +218,7 @@ static void test_debug(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_datagram), cmocka_unit_test(test_in_bulk), cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_each_datagram), cmocka_unit_test(test_in_bulk), cmocka_unit_test(test_rotation), cmocka_unit_test(test_rotation_follows_the_clock),
         cmocka_unit_test(test_a_sink_fails),  cmocka_unit_test(test_debug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

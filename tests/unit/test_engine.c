@@ -79,6 +79,7 @@ static void send_flows(void)
 struct keeper {
     struct sink sink;
     _Atomic bool stalled;     /* takes nothing */
+    _Atomic bool stuck;       /* in that */
     _Atomic bool unwritable;  /* cuts do not come to an end */
     _Atomic bool hurried, broken;
     _Atomic uint64_t cut_now, cut_last, published, taken;
@@ -101,8 +102,10 @@ static void nap(void)
 static int on_batch(struct sink *sink, const struct weir_batch *batch, struct sink_error *error)
 {
     struct keeper *keeper = of(sink);
-    while (atomic_load(&keeper->stalled) && !atomic_load(&keeper->hurried))
+    while (atomic_load(&keeper->stalled) && !atomic_load(&keeper->hurried)) {
+        atomic_store(&keeper->stuck, true);
         nap();
+    }
     if (atomic_load(&keeper->broken)) {
         snprintf(error->text, sizeof error->text, "broken");
         return -1;
@@ -490,6 +493,76 @@ static void test_call(void **state)
     keeper_done(&keeper);
 }
 
+static void count_threads(void *context, struct collector *collector)
+{
+    (void)collector;
+    ++*(unsigned *)context;
+}
+
+/* Workers and lanes beside them, while datagrams come; one that is stuck, or has failed, is told of, and holds nobody up. */
+static void test_call_all(void **state)
+{
+    (void)state;
+    struct keeper main_keeper, side_keeper;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    unsigned count = 0;
+    open_sockets(8 << 20);
+    keeper_init(&main_keeper, 0);
+    keeper_init(&side_keeper, 0);
+    struct engine *engine = make(NULL);
+    collector_add(engine_collector(engine, 0), &main_keeper.sink);
+    collector_add(engine_add_side(engine, "beside", &error), &side_keeper.sink);
+    start(engine);
+    for (unsigned i = 1; i <= 100; i++) {
+        send_flows();
+        assert_int_equal(engine_call_all(engine, count_threads, &count, WAIT_MS), 0);
+        assert_int_equal(count, 2 * i);
+    }
+    wait_until(atomic_load(&side_keeper.taken) == next_number);
+    atomic_store(&side_keeper.stalled, true);
+    send_flows();
+    wait_until(atomic_load(&main_keeper.taken) == next_number);
+    unsigned missed = 0;
+    wait_until((missed = engine_call_all(engine, count_threads, &count, 50)) == 1); /* from when it is stuck on */
+    count = 0;
+    atomic_store(&side_keeper.broken, true);
+    atomic_store(&side_keeper.stalled, false);
+    wait_until(engine_side_trouble(engine, &error));
+    assert_int_equal(engine_call_all(engine, count_threads, &count, WAIT_MS), 1);
+    assert_int_equal(count, 1);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), -1);
+    engine_free(engine);
+    keeper_done(&main_keeper);
+    keeper_done(&side_keeper);
+}
+
+/* What was to be committed in an hour is when that is changed. */
+static void test_set_commit(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    struct engine *engine = make(NULL);
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    engine_set_commit(engine, INT64_MAX);
+    start(engine);
+    for (int i = 0; i < 10; i++)
+        send_flows();
+    wait_until(atomic_load(&keeper.taken) == next_number);
+    for (int i = 0; i < 100; i++)
+        nap(); /* as long as five commits of before */
+    assert_int_equal(atomic_load(&keeper.published), 0);
+    engine_set_commit(engine, 20000);
+    wait_until(atomic_load(&keeper.published) > 0);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +573,8 @@ int main(void)
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
         cmocka_unit_test_teardown(test_failure_ends_it, close_sockets),
         cmocka_unit_test_teardown(test_call, close_sockets),
+        cmocka_unit_test_teardown(test_call_all, close_sockets),
+        cmocka_unit_test_teardown(test_set_commit, close_sockets),
     };
     if (mkdtemp(folder) == NULL)
         return 1;

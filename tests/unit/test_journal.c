@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -345,6 +346,47 @@ static void test_copies(void **state)
     journal_close(journal, true);
 }
 
+enum { MARKERS = 8, MARK_ROUNDS = 200 };
+
+struct marker {
+    struct journal *journal;
+    pthread_barrier_t *together;
+    char name[16];
+    uint64_t position;
+};
+
+static void *mark(void *context)
+{
+    const struct marker *marker = context;
+    pthread_barrier_wait(marker->together);
+    journal_bookmark_set(marker->journal, marker->name, marker->position);
+    return NULL;
+}
+
+/* Readers begin at one time, and none takes another's mark. */
+static void test_marks_at_one_time(void **state)
+{
+    (void)state;
+    for (int round = 0; round < MARK_ROUNDS; round++) {
+        struct journal *journal = open_it();
+        struct marker markers[MARKERS];
+        pthread_t threads[MARKERS];
+        pthread_barrier_t together;
+        pthread_barrier_init(&together, NULL, MARKERS);
+        for (uint32_t i = 0; i < MARKERS; i++) {
+            markers[i] = (struct marker){.journal = journal, .together = &together, .position = i + 1};
+            snprintf(markers[i].name, sizeof markers[i].name, "reader-%u", i);
+            assert_int_equal(pthread_create(&threads[i], NULL, mark, &markers[i]), 0);
+        }
+        for (uint32_t i = 0; i < MARKERS; i++)
+            pthread_join(threads[i], NULL);
+        for (uint32_t i = 0; i < MARKERS; i++)
+            assert_int_equal(journal_bookmark(journal, markers[i].name), i + 1);
+        pthread_barrier_destroy(&together);
+        journal_close(journal, true);
+    }
+}
+
 static void test_in_use(void **state)
 {
     (void)state;
@@ -452,6 +494,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_within_the_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_copies, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_marks_at_one_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_in_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cut_off, set_up, tear_down),
