@@ -121,6 +121,7 @@ static int secure(struct live *live, struct sink_error *error)
     if (live->listener == NULL && open_listener(live, error) != 0)
         return -1;
     live->secured = true;
+    outputs_open_raw(live->options);
     return collect_rights_drop(live->options, warn, NULL, error);
 }
 
@@ -464,6 +465,8 @@ static int prepare_all(struct live *live, bool *ret_usage, struct sink_error *er
     if (result == 0)
         result = create_engine(live, path, live->options->store.workers, ret_usage, error);
     free(path);
+    if (result == 0)
+        result = outputs_check_loops(live->engine, live->listener, error);
     return result == 0 ? load_states(live) : result;
 }
 

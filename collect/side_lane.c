@@ -57,6 +57,12 @@ static int take(struct side_lane *lane, const struct weir_datagram *datagram)
     return collector_feed(lane->collector, datagram, &lane->failure);
 }
 
+static int end_burst(struct side_lane *lane)
+{
+    struct sink *sink = lane->collector->sinks[0];
+    return sink->class->raw_end == NULL ? 0 : sink->class->raw_end(sink, &lane->failure);
+}
+
 /* -1 when the sink failed; else how many datagrams there were. */
 static int take_burst(struct side_lane *lane, struct source_journal *from)
 {
@@ -74,6 +80,8 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
             return -1;
         atomic_fetch_add_explicit(whole ? &lane->taken : &lane->missed, 1, memory_order_relaxed);
     }
+    if (count > 0 && end_burst(lane) != 0)
+        return -1;
     if (count > 0)
         journal_bookmark_set(from->journal, lane->bookmark, from->position); /* the next process does not write them again */
     return (int)count;
