@@ -19,7 +19,7 @@ from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port
 
 weir_e2e.use_venv()
 from live_collector import held_socket, start_on, told  # noqa: E402: needs it
-from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
+from numbered_sender import FIELDS, NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
 
 KILLS = int(os.environ.get("WEIR_KILLS", "12"))
 
