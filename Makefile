@@ -25,6 +25,7 @@ bench: all
 	@$(BUILD)/bench/receive -q
 	@if command -v valgrind >/dev/null; then bench/instructions.sh $(BUILD)/bench/decode $(BUILD)/bench/make_workload; \
 	else echo "instructions.sh: skipped, there is no valgrind here"; fi; true
+	@echo "live collecting, with nfcapd beside it: bench/live.sh $(BUILD)/weir takes some minutes"
 
 install: all
 	@$(MESON) configure $(BUILD) --prefix=$(PREFIX) >/dev/null

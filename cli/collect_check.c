@@ -9,6 +9,7 @@
 #include "elements_file.h"
 #include "exit_code.h"
 #include "outputs.h"
+#include "repeater_target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,12 +105,16 @@ static void check_outputs(struct checking *checking)
     for (size_t i = 0; i < options->output_count; i++) {
         const char *path, *output = options->outputs[i];
         char what[300];
+        struct repeater_target target;
+        bool usage;
         const enum output_kind kind = outputs_kind(output, &path);
         snprintf(what, sizeof what, "-o %.280s", output);
         if (kind == OUTPUT_STORE)
             check_folder(checking, what, path);
         else if (kind == OUTPUT_JSON)
             check_file(checking, output, path);
+        else if (kind == OUTPUT_UDP && repeater_target_parse(path, &target, &usage, &error) != 0)
+            fault(checking, "%s", error.text);
     }
     if (options->output_count == 0)
         check_file(checking, "TIME.json", "TIME.json");

@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { LOOK_MS = 250, DATAGRAM_BYTES_USUAL = 1400 };
 
@@ -120,6 +121,7 @@ static int secure(struct live *live, struct sink_error *error)
     if (live->listener == NULL && open_listener(live, error) != 0)
         return -1;
     live->secured = true;
+    outputs_open_raw(live->options);
     return collect_rights_drop(live->options, warn, NULL, error);
 }
 
@@ -394,15 +396,18 @@ static int end(struct live *live, int result)
     service_manager_stopping();
     if (engine_end(live->engine, true, stop_signal_came_again, &left, &error) != 0 && result == 0)
         result = fail(&error);
-    save_states(live);
     struct engine_counts counts;
     struct weir_decoder *decoders[ENGINE_WORKERS_MAX];
+    const bool idle = !engine_lanes_are_stuck(live->engine); /* whose decoders can be looked at */
     const uint32_t worker_count = engine_worker_count(live->engine);
     for (uint32_t i = 0; i < worker_count; i++)
         decoders[i] = engine_collector(live->engine, i)->decoder;
+    if (idle)
+        save_states(live);
     engine_counts(live->engine, &counts);
     summary_print(&counts.ledger, NULL, stderr);
-    exporter_table_print(decoders, worker_count, live->options->debug, stderr);
+    if (idle)
+        exporter_table_print(decoders, worker_count, live->options->debug, stderr);
     tell_losses(live, &counts, left);
     return result == 0 && left == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -423,8 +428,14 @@ static int catch_up(struct live *live, const char *journal_path, bool *ret_usage
         *error = why;
         result = -1;
     }
+    if (engine_is_stuck(live->engine))
+        return result;
     save_states(live);
-    if (left > 0 && result == 0) {
+    if (left > 0 && result == 0 && stop_signal_came()) {
+        snprintf(error->text, sizeof error->text, "ended before %" PRIu64 " datagrams in the journal were stored; the next start "
+                 "does that", left);
+        result = -1;
+    } else if (left > 0 && result == 0) {
         snprintf(error->text, sizeof error->text,
                  "%" PRIu64 " datagrams of before stay in the journal; start with --workers %" PRIu32 " or make room for them",
                  left, found);
@@ -454,6 +465,8 @@ static int prepare_all(struct live *live, bool *ret_usage, struct sink_error *er
     if (result == 0)
         result = create_engine(live, path, live->options->store.workers, ret_usage, error);
     free(path);
+    if (result == 0)
+        result = outputs_check_loops(live->engine, live->listener, error);
     return result == 0 ? load_states(live) : result;
 }
 
@@ -486,6 +499,11 @@ int collect_live(const struct collect_options *options)
     memcpy(live->ports, options->ports, options->port_count * sizeof live->ports[0]);
     stop_signal_init(true);
     const int code = collect_reload_init(&live->reload, options) == 0 ? run(live) : EXIT_FAILURE;
+    /* An output is in a call that does not come back: nothing may wait for it, exit() neither. The journal is as after a kill. */
+    if (live->engine != NULL && engine_is_stuck(live->engine)) {
+        engine_free(live->engine);
+        _exit(code);
+    }
     listener_close(live->listener);
     for (uint32_t i = 0; i < live->state_count; i++)
         state_file_done(&live->states[i]);

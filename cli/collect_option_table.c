@@ -46,6 +46,10 @@ const struct collect_option collect_option_table[] = {
      "\tFILE.gz           the same lines, compressed\n"
      "\tjson:FILE         JSON in a file of any name\n"
      "\tstore:FOLDER      Parquet files below that folder, for many flows and for other programs\n"
+     "\tudp:HOST:PORT[,source=keep|own|auto][,sample=N]\n"
+     "\t                  to another collector, each datagram as it came: from the exporter's\n"
+     "\t                  address (keep, as root), or this machine's (own); auto: keep where it may;\n"
+     "\t                  one datagram in N, and all with templates\n"
      "\ttext              connections, as lines on standard output, as they come\n"
      "\tnull              nowhere: to measure"},
     {SECTION_OUTPUT, "json-lines", 0, NULL, collect_take_json_lines, false, "write lines, whatever the file's name"},

@@ -6,6 +6,7 @@
 #include "analyze.h"
 #include "collect.h"
 #include "decode.h"
+#include "doctor.h"
 #include "exit_code.h"
 #include "exporters.h"
 #include "flows.h"
@@ -36,6 +37,7 @@ static const struct command {
     {"graph", cmd_graph, "draw the traffic in a store over time"},
     {"sql", cmd_sql, "ask a store of flows questions in SQL"},
     {"replay", cmd_replay, "send a capture, or made traffic, to a collector"},
+    {"doctor", cmd_doctor, "tell what is wrong with the machine, the store or exporters, and what to do"},
     {"store", cmd_store, "look after a store of flows: list, check, merge, expire, export"},
 };
 

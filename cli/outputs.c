@@ -7,6 +7,7 @@
 
 #include "json_sink.h"
 #include "null_sink.h"
+#include "repeater.h"
 #include "store_sink.h"
 #include "text_sink.h"
 
@@ -30,6 +31,11 @@ static bool ends_in(const char *text, const char *end)
     return text_length > end_length && strcmp(text + text_length - end_length, end) == 0;
 }
 
+static bool is_repeater(const char *output)
+{
+    return output != NULL && strncmp(output, "udp:", 4) == 0;
+}
+
 enum output_kind outputs_kind(const char *output, const char **ret_path)
 {
     *ret_path = output;
@@ -45,6 +51,10 @@ enum output_kind outputs_kind(const char *output, const char **ret_path)
         *ret_path = output + 5;
         return OUTPUT_JSON;
     }
+    if (is_repeater(output)) {
+        *ret_path = output + 4;
+        return OUTPUT_UDP;
+    }
     if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
         return OUTPUT_JSON;
     return OUTPUT_NONE;
@@ -53,7 +63,9 @@ enum output_kind outputs_kind(const char *output, const char **ret_path)
 static void not_one(const char *output, struct sink_error *error)
 {
     snprintf(error->text, sizeof error->text,
-             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, or a name that ends in .json, .ndjson or .gz", output);
+             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a name that ends in .json, .ndjson "
+             "or .gz",
+             output);
 }
 
 static struct sink *create_json(const struct collect_options *options, const char *path, int64_t start_us,
@@ -102,7 +114,8 @@ static struct sink *create_live_store(const struct collect_options *options, con
     store.cuts = true;
     store.claim = journal_path(journal) != NULL;
     store.until_boot = journal_is_in_memory(journal);
-    store.id = journal_writer(journal, key_of(folder));
+    const uint64_t key = key_of(folder);
+    store.id = key == 0 ? 0 : journal_writer(journal, key);
     store.cut = journal_committed(journal).cut;
     struct sink *sink = store_sink_create(&store, decoder, error);
     if (sink != NULL)
@@ -117,6 +130,31 @@ static struct sink *create_store(const struct collect_options *options, const ch
     store.folder = folder;
     store.wait = true;
     return store_sink_create(&store, decoder, error);
+}
+
+/* For the life of the process: outputs may be made twice, and the right to open these is gone by then. */
+static struct repeater_raw raw_sockets;
+static bool raw_sockets_are_open;
+
+void outputs_open_raw(const struct collect_options *options)
+{
+    for (size_t i = 0; i < options->output_count && !raw_sockets_are_open; i++) {
+        if (!is_repeater(options->outputs[i]))
+            continue;
+        repeater_raw_open(&raw_sockets);
+        raw_sockets_are_open = true;
+    }
+}
+
+static struct sink *create_repeater(const char *target, bool *ret_usage, struct sink_error *error)
+{
+    struct repeater_options repeater = {.tell = warn, .raw = raw_sockets_are_open ? &raw_sockets : NULL};
+    if (repeater_target_parse(target, &repeater.target, ret_usage, error) != 0)
+        return NULL;
+    struct sink *sink = repeater_create(&repeater, error);
+    if (sink != NULL)
+        fprintf(stderr, "Repeating datagrams to %s\n", repeater_text(sink));
+    return sink;
 }
 
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
@@ -140,6 +178,8 @@ static struct sink *create(const struct collect_options *options, const char *ou
                                : create_live_store(options, path, decoder, journal, error);
     case OUTPUT_JSON:
         return create_json(options, path, start_us, error);
+    case OUTPUT_UDP:
+        return create_repeater(path, ret_usage, error);
     default:
         *ret_usage = true;
         not_one(output, error);
@@ -258,7 +298,7 @@ int outputs_create_live(const struct collect_options *options, int64_t start_us,
     const bool several = engine_worker_count(engine) > 1;
     for (size_t i = 0; i < options->output_count; i++) {
         const char *output = options->outputs[i];
-        const bool beside = !is_store(output) && (stores || several || i > 0);
+        const bool beside = is_repeater(output) || (!is_store(output) && (stores || several || i > 0));
         if (add_live(options, output, beside, start_us, engine, ret_usage, error) != 0)
             return -1;
     }
@@ -266,6 +306,25 @@ int outputs_create_live(const struct collect_options *options, int64_t start_us,
         return -1;
     for (uint32_t i = 0; i < engine_worker_count(engine) && options->rotate_us > 0; i++)
         collector_rotate_each(engine_collector(engine, i), options->rotate_us, start_us);
+    return 0;
+}
+
+int outputs_check_loops(struct engine *engine, const struct listener *listener, struct sink_error *error)
+{
+    const struct receive_socket *socket;
+    const struct collector *collector;
+    for (size_t i = 0; (collector = engine_side(engine, i)) != NULL; i++) {
+        const struct sink *sink = collector->sinks[0];
+        for (size_t k = 0; (socket = listener_socket(listener, 0, k)) != NULL; k++) {
+            if (!repeater_reaches(sink, socket->fd))
+                continue;
+            snprintf(error->text, sizeof error->text,
+                     "what is repeated to %s would come back to this collector, which listens on %s, over and over; "
+                     "repeat it to another port or machine",
+                     repeater_text(sink), socket->text);
+            return -1;
+        }
+    }
     return 0;
 }
 

@@ -8,10 +8,11 @@
 #include "collect_options.h"
 #include "collector.h"
 #include "engine.h"
+#include "listener.h"
 
-enum output_kind { OUTPUT_NONE, OUTPUT_TEXT, OUTPUT_NULL, OUTPUT_STORE, OUTPUT_JSON };
+enum output_kind { OUTPUT_NONE, OUTPUT_TEXT, OUTPUT_NULL, OUTPUT_STORE, OUTPUT_JSON, OUTPUT_UDP };
 
-/* What a word behind -o is, and the file or folder in it. */
+/* What a word behind -o is, and the file, folder or target in it. */
 enum output_kind outputs_kind(const char *output, const char **ret_path);
 
 /* Whether -o names outputs, and such as go together; makes none. -1 with `error` filled. */
@@ -26,6 +27,12 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
  * stored, and others have lanes of their own beside them. */
 int outputs_create_live(const struct collect_options *options, int64_t start_us, struct engine *engine, bool *ret_usage,
                         struct sink_error *error);
+
+/* Before rights are given up: opens what outputs need them for, which are sockets for packets with the exporters' addresses. */
+void outputs_open_raw(const struct collect_options *options);
+
+/* Refuses what would be repeated to the collector itself, before the engine is started. -1 with `error` filled. */
+int outputs_check_loops(struct engine *engine, const struct listener *listener, struct sink_error *error);
 
 /* Whether flows are shown on the terminal itself. */
 bool outputs_use_terminal(const struct collect_options *options);

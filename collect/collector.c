@@ -52,6 +52,8 @@ void collector_add(struct collector *collector, struct sink *sink)
     collector->sinks[collector->sink_count++] = sink;
     if (sink->class->per_datagram)
         collector->per_datagram = true;
+    if (sink->class->raw != NULL)
+        collector->raw = true;
 }
 
 /* Hands on what the decoder has ready. All batches are taken even after a sink has failed. */
@@ -90,10 +92,24 @@ void collector_rotate_each(struct collector *collector, int64_t duration_us, int
     collector->rotate_next_us = now_us < 0 ? INT64_MIN : (now_us / duration_us + 1) * duration_us;
 }
 
+/* To sinks that want datagrams as they came. */
+static int hand_on(struct collector *collector, const struct weir_datagram *datagram, struct sink_error *error)
+{
+    for (size_t i = 0; i < collector->sink_count; i++) {
+        struct sink *sink = collector->sinks[i];
+        if (sink->class->raw != NULL &&
+            (sink->class->raw(sink, datagram, error) != 0 || sink->class->raw_end(sink, error) != 0))
+            return -1;
+    }
+    return 0;
+}
+
 int collector_feed(struct collector *collector, const struct weir_datagram *datagram, struct sink_error *error)
 {
     if (collector->rotate_us > 0 && datagram->received_us >= collector->rotate_next_us &&
         rotate(collector, datagram->received_us, error) != 0)
+        return -1;
+    if (collector->raw && hand_on(collector, datagram, error) != 0)
         return -1;
     if (collector->debug != NULL)
         debug_log_received(collector->debug, datagram, weir_decoder_ledger(collector->decoder));

@@ -20,6 +20,7 @@ struct collector {
     struct sink *sinks[COLLECTOR_SINKS_MAX];
     size_t sink_count;
     bool per_datagram; /* a sink wants to know where datagrams end */
+    bool raw;          /* a sink wants datagrams as they came */
     struct debug_log *debug; /* or NULL */
     int64_t rotate_us;       /* length of a file's time, or 0 */
     int64_t rotate_next_us;  /* when the next one begins */

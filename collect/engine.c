@@ -35,6 +35,7 @@ struct worker {
     bool told;          /* that no snapshot could be written */
     uint64_t recovered;
     uint64_t left;      /* datagrams that are not committed, after the end */
+    bool keep;          /* the next process needs the journal */
 };
 
 struct side {
@@ -52,6 +53,7 @@ struct engine {
     struct side sides[JOURNAL_READERS_MAX];
     size_t side_count;
     bool ended;
+    bool stuck; /* a lane's thread uses what is its own for ever */
 };
 
 /* ------------------------------------------------------------------------------------------------------------ start */
@@ -476,10 +478,10 @@ static int end_lanes(struct engine *engine, struct sink_error *error)
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         struct worker *worker = &engine->workers[i];
         struct sink_error why;
-        if (worker->lane == NULL)
-            continue;
-        const int64_t left = lane_end(worker->lane, &why);
-        worker->left = left < 0 ? journal_head(worker->journal) - journal_committed(worker->journal).position : (uint64_t)left;
+        const int64_t left = worker->lane == NULL ? 0 : lane_end(worker->lane, &why);
+        worker->left = journal_head(worker->journal) - journal_committed(worker->journal).position;
+        engine->stuck |= worker->lane != NULL && lane_is_stuck(worker->lane);
+        worker->keep = left < 0 || worker->left > 0 || (worker->lane == NULL && journal_is_recovered(worker->journal));
         if (left < 0 && result == 0) {
             *error = why;
             result = -1;
@@ -546,7 +548,7 @@ int engine_end(struct engine *engine, bool drain, bool (*interrupted)(void), uin
         atomic_store(&watch.over, true);
         pthread_join(watcher, NULL);
     }
-    if (close_sinks(engine, &why) != 0 && result == 0) {
+    if (!engine->stuck && close_sinks(engine, &why) != 0 && result == 0) {
         *error = why;
         result = -1;
     }
@@ -556,23 +558,55 @@ int engine_end(struct engine *engine, bool drain, bool (*interrupted)(void), uin
     return result;
 }
 
+bool engine_lanes_are_stuck(const struct engine *engine)
+{
+    return engine->stuck;
+}
+
+bool engine_is_stuck(const struct engine *engine)
+{
+    bool stuck = engine->stuck;
+    for (size_t i = 0; i < engine->side_count; i++)
+        stuck |= engine->sides[i].stuck;
+    return stuck;
+}
+
+static bool is_needless(const struct engine *engine, const struct worker *worker)
+{
+    /* One that was never begun is of no use either, unless it was found. */
+    return engine->ended ? !worker->keep : !journal_is_recovered(worker->journal);
+}
+
+/* All stays as it is, as the process ends, but for files that nobody needs. */
+static void leave(const struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        const struct worker *worker = &engine->workers[i];
+        if (!is_needless(engine, worker))
+            continue;
+        snapshot_file_remove(&worker->snapshot);
+        journal_remove(worker->journal);
+    }
+}
+
 void engine_free(struct engine *engine)
 {
     struct sink_error ignored;
     if (engine == NULL)
         return;
+    if (engine_is_stuck(engine)) {
+        leave(engine);
+        return;
+    }
     if (!engine->ended)
         close_sinks(engine, &ignored);
     for (size_t i = 0; i < engine->side_count; i++) {
-        if (engine->sides[i].stuck)
-            return; /* with all of it: the process ends */
         side_lane_free(engine->sides[i].lane);
         collector_done(&engine->sides[i].collector);
     }
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         struct worker *worker = &engine->workers[i];
-        /* One that was never begun is of no use either, unless it was found. */
-        const bool needless = engine->ended ? worker->left == 0 : !journal_is_recovered(worker->journal);
+        const bool needless = is_needless(engine, worker);
         receiver_free(worker->receiver);
         lane_free(worker->lane);
         collector_done(&worker->collector);

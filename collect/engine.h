@@ -119,6 +119,11 @@ void engine_set_commit(struct engine *engine, int64_t commit_us);
  */
 int engine_end(struct engine *engine, bool drain, bool (*interrupted)(void), uint64_t *ret_left, struct sink_error *error);
 
+/* After engine_end(): a thread does not come back from a sink. What it uses stays, and the process is to end without waiting for
+ * anything, as exit(3) would for standard output. Where it is a worker's, decoders must not be looked at either. */
+bool engine_is_stuck(const struct engine *engine);
+bool engine_lanes_are_stuck(const struct engine *engine);
+
 /* Frees all and removes journals from which nothing is needed any more. NULL is fine. */
 void engine_free(struct engine *engine);
 

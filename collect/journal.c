@@ -24,9 +24,7 @@
 _Static_assert(sizeof(struct mmsghdr) == JOURNAL_MESSAGE_BYTES, "messages lie as journal_layout.h says");
 
 #define NOT_COPYING UINT64_MAX
-
-/* msg_len of a slot that nothing was received into; no datagram is as long. */
-#define NOTHING UINT32_MAX
+#define NO_POSITION UINT64_MAX
 
 struct chunk_in_use {
     uint64_t position;
@@ -46,6 +44,7 @@ struct journal {
     _Atomic uint64_t copying[JOURNAL_READERS_MAX]; /* positions from it on are being copied */
     _Atomic int reader_count;
     pthread_mutex_t bookmarks; /* two readers must not take one of them */
+    _Atomic uint64_t chunk_of[JOURNAL_CHUNKS]; /* whose payload is in it; NO_POSITION where it may be overwritten */
 
     /* Of the receiving thread. */
     struct iovec vectors[JOURNAL_BURST][2];
@@ -68,7 +67,8 @@ static bool is_long(uint32_t size_bytes)
 static uint64_t count_received(const struct journal *journal, uint64_t position)
 {
     uint64_t count = 0;
-    while (count < journal->slot_count - 1 && journal->map.messages[(position + count) % journal->slot_count].msg_len != NOTHING)
+    while (count < journal->slot_count - 1 &&
+           journal->map.messages[(position + count) % journal->slot_count].msg_len != JOURNAL_NOTHING)
         count++;
     return count;
 }
@@ -76,12 +76,13 @@ static uint64_t count_received(const struct journal *journal, uint64_t position)
 /* Chunks that datagrams not yet committed are in. */
 static void find_used_chunks(struct journal *journal, uint64_t position, uint64_t head, bool in_use[JOURNAL_CHUNKS])
 {
-    for (; position < head && journal->used_count < JOURNAL_CHUNKS - JOURNAL_BURST; position++) {
+    for (; position < head; position++) {
         const uint64_t index = position % journal->slot_count;
         const uint32_t chunk = journal->map.slots[index].chunk;
         if (!is_long(journal->map.messages[index].msg_len) || chunk >= JOURNAL_CHUNKS || in_use[chunk])
             continue;
         in_use[chunk] = true;
+        atomic_store(&journal->chunk_of[chunk], position);
         journal->used_chunks[journal->used_count++] = (struct chunk_in_use){position, chunk};
         memcpy(journal->map.chunks + (size_t)chunk * JOURNAL_CHUNK_BYTES, journal->map.slots[index].payload,
                JOURNAL_PAYLOAD_BYTES);
@@ -98,8 +99,8 @@ static void start(struct journal *journal)
     atomic_init(&journal->committed, commit.position);
     atomic_init(&journal->oldest, commit.position);
     atomic_init(&journal->reader_count, 0);
-    for (uint32_t i = 0; i < journal->slot_count && !journal->file.found; i++)
-        journal->map.messages[i].msg_len = NOTHING;
+    for (uint32_t chunk = 0; chunk < JOURNAL_CHUNKS; chunk++)
+        atomic_init(&journal->chunk_of[chunk], NO_POSITION);
     if (journal->file.found)
         find_used_chunks(journal, commit.position, head, in_use);
     for (uint32_t chunk = 0; chunk < JOURNAL_CHUNKS; chunk++) {
@@ -107,7 +108,8 @@ static void start(struct journal *journal)
             journal->free_chunks[journal->free_chunk_count++] = chunk;
     }
     for (uint32_t i = 0; i < JOURNAL_BURST; i++)
-        journal->chunk_on_offer[i] = journal->free_chunks[--journal->free_chunk_count];
+        journal->chunk_on_offer[i] = journal->free_chunk_count == 0 ? UINT32_MAX
+                                                                    : journal->free_chunks[--journal->free_chunk_count];
 }
 
 struct journal *journal_open(const struct journal_options *options, void (*warn)(void *context, const char *text),
@@ -137,12 +139,18 @@ void journal_close(struct journal *journal, bool remove)
 {
     if (journal == NULL)
         return;
-    if (remove && journal->path != NULL)
-        unlink(journal->path);
+    if (remove)
+        journal_remove(journal);
     journal_file_close(&journal->file);
     pthread_mutex_destroy(&journal->bookmarks);
     free(journal->path);
     free(journal);
+}
+
+void journal_remove(const struct journal *journal)
+{
+    if (journal->path != NULL)
+        unlink(journal->path);
 }
 
 const char *journal_path(const struct journal *journal)
@@ -200,10 +208,24 @@ uint32_t journal_slot_count(const struct journal *journal)
 
 /* ------------------------------------------------------------------------------------------------ the receiving thread */
 
+/* A copy never waits for anything, so it ends soon; and whoever copies looks again whether it was in time. */
+static void wait_for_copies(struct journal *journal, uint64_t oldest)
+{
+    const int count = atomic_load(&journal->reader_count);
+    for (int i = 0; i < count; i++) {
+        while (atomic_load(&journal->copying[i]) < oldest)
+            sched_yield();
+    }
+}
+
+/* Chunks are used again as soon as they are committed: long before their slots are. */
 static void free_chunks(struct journal *journal, uint64_t committed)
 {
     while (journal->used_count > 0 && journal->used_chunks[journal->used_first].position < committed) {
-        journal->free_chunks[journal->free_chunk_count++] = journal->used_chunks[journal->used_first].chunk;
+        const struct chunk_in_use *used = &journal->used_chunks[journal->used_first];
+        atomic_store(&journal->chunk_of[used->chunk], NO_POSITION);
+        wait_for_copies(journal, used->position + 1);
+        journal->free_chunks[journal->free_chunk_count++] = used->chunk;
         journal->used_first = (journal->used_first + 1) % JOURNAL_CHUNKS;
         journal->used_count--;
     }
@@ -213,15 +235,11 @@ static void free_chunks(struct journal *journal, uint64_t committed)
     }
 }
 
-/* A copy never waits for anything, so it ends soon; and whoever copies looks again whether it was in time. */
-static void wait_for_copies(struct journal *journal, uint64_t oldest)
+/* Slots of positions before that one are to be overwritten. */
+static void pass_by(struct journal *journal, uint64_t oldest)
 {
     atomic_store(&journal->oldest, oldest);
-    const int count = atomic_load(&journal->reader_count);
-    for (int i = 0; i < count; i++) {
-        while (atomic_load(&journal->copying[i]) < oldest)
-            sched_yield();
-    }
+    wait_for_copies(journal, oldest);
 }
 
 static void prepare(struct journal *journal, uint64_t index, uint32_t i)
@@ -259,10 +277,10 @@ struct mmsghdr *journal_offer(struct journal *journal, uint32_t *ret_count)
     if (count == 0)
         return NULL;
     if (head + count + 1 > journal->slot_count)
-        wait_for_copies(journal, head + count + 1 - journal->slot_count);
+        pass_by(journal, head + count + 1 - journal->slot_count);
     free_chunks(journal, committed);
     for (uint64_t i = 0; i <= count; i++)
-        journal->map.messages[(head + i) % journal->slot_count].msg_len = NOTHING;
+        journal->map.messages[(head + i) % journal->slot_count].msg_len = JOURNAL_NOTHING;
     for (uint32_t i = 0; i < count; i++)
         prepare(journal, index + i, i);
     return &journal->map.messages[index];
@@ -275,6 +293,7 @@ static void join(struct journal *journal, uint64_t position, uint32_t i)
     if (slot->chunk == UINT32_MAX)
         return;
     memcpy(journal->map.chunks + (size_t)slot->chunk * JOURNAL_CHUNK_BYTES, slot->payload, JOURNAL_PAYLOAD_BYTES);
+    atomic_store(&journal->chunk_of[slot->chunk], position);
     journal->used_chunks[(journal->used_first + journal->used_count++) % JOURNAL_CHUNKS] =
         (struct chunk_in_use){position, slot->chunk};
     journal->chunk_on_offer[i] = journal->free_chunk_count == 0 ? UINT32_MAX
@@ -358,6 +377,7 @@ void journal_commit(struct journal *journal, const struct journal_commit *commit
     struct journal_header *header = journal->map.header;
     const uint64_t count = atomic_load_explicit(&header->commit_count, memory_order_relaxed);
     assert(commit->position >= header->commits[count & 1].position && commit->cut >= header->commits[count & 1].cut);
+    atomic_signal_fence(memory_order_seq_cst); /* not before the count of the last commit, which makes this copy the other one */
     header->commits[(count + 1) & 1] = *commit;
     atomic_store_explicit(&header->commit_count, count + 1, memory_order_release);
     atomic_store_explicit(&journal->committed, commit->position, memory_order_release);
@@ -396,21 +416,31 @@ int journal_reader_add(struct journal *journal)
     return reader;
 }
 
-static void copy_one(const struct journal *journal, uint64_t position, struct journal_copies *copies, uint32_t i)
+/* A long one whose chunk is another's by now counts as cut off. */
+static void copy_chunk(const struct journal *journal, uint64_t position, struct journal_copies *copies, uint32_t i)
 {
     const uint64_t index = position % journal->slot_count;
     const uint8_t *chunk = chunk_of(journal, index);
+    const uint32_t size_bytes = copies->messages[i].msg_len;
+    if (copies->chunks[i] == NULL)
+        copies->chunks[i] = malloc(JOURNAL_CHUNK_BYTES);
+    if (chunk != NULL && copies->chunks[i] != NULL &&
+        atomic_load(&journal->chunk_of[journal->map.slots[index].chunk]) == position)
+        memcpy(copies->chunks[i], chunk, size_bytes);
+    else
+        copies->messages[i].msg_hdr.msg_flags |= MSG_TRUNC;
+}
+
+static void copy_one(const struct journal *journal, uint64_t position, struct journal_copies *copies, uint32_t i)
+{
+    const uint64_t index = position % journal->slot_count;
     const uint32_t size_bytes = journal->map.messages[index].msg_len;
     copies->messages[i] = journal->map.messages[index];
     const size_t payload_bytes = size_bytes < JOURNAL_PAYLOAD_BYTES ? size_bytes : JOURNAL_PAYLOAD_BYTES;
     memcpy(&copies->slots[i], &journal->map.slots[index],
            JOURNAL_SENDER_BYTES + payload_bytes);
-    if (!is_long(size_bytes) || chunk == NULL)
-        return;
-    if (copies->chunks[i] == NULL)
-        copies->chunks[i] = malloc(JOURNAL_CHUNK_BYTES);
-    if (copies->chunks[i] != NULL)
-        memcpy(copies->chunks[i], chunk, size_bytes);
+    if (is_long(size_bytes))
+        copy_chunk(journal, position, copies, i);
 }
 
 uint32_t journal_copy(struct journal *journal, int reader, uint64_t *position, struct journal_copies *copies,

@@ -68,6 +68,9 @@ struct journal *journal_open(const struct journal_options *options, void (*warn)
 /* Closes it; with `remove`, the file goes: nothing in it is needed any more. NULL is fine. */
 void journal_close(struct journal *journal, bool remove);
 
+/* Removes the file, as journal_close() can, and leaves the memory to who uses it. */
+void journal_remove(const struct journal *journal);
+
 /* Where it is, or NULL. */
 const char *journal_path(const struct journal *journal);
 
@@ -105,6 +108,7 @@ bool journal_datagram(const struct journal *journal, uint64_t position, struct w
 
 /* --------------------------------------------------------------------------------------------------------- committing */
 
+/* For the thread that commits. */
 struct journal_commit journal_committed(const struct journal *journal);
 
 /* All before the position is kept elsewhere: slots before it are free. Positions and cuts only go up. */
@@ -127,7 +131,8 @@ void journal_copies_free(struct journal_copies *copies);
 uint32_t journal_copy(struct journal *journal, int reader, uint64_t *position, struct journal_copies *copies,
                       uint64_t *ret_missed);
 
-/* The i-th of them; as journal_datagram(). Its octets stay until the next copy. */
+/* The i-th of them; as journal_datagram(), and false too for a long one that was gone by then. Its octets stay until the next
+ * copy. */
 bool journal_copies_datagram(const struct journal_copies *copies, uint32_t i, struct weir_datagram *ret_datagram);
 
 /* Where a reader stood, by a name of up to 23 octets, to go on there after a kill. 0 when it is not known. From any

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LOCK_TRIES = 100 };
+
 static int fail(struct sink_error *error, const char *what, const char *path, const char *advice)
 {
     snprintf(error->text, sizeof error->text, "%s %s: %s%s", what, path, strerror(errno), advice);
@@ -31,10 +33,13 @@ static int map_it(struct journal_file *file, size_t size_bytes, uint32_t slot_co
     return 0;
 }
 
-/* The magic comes last: a file whose making was cut off is none. */
-static void write_header(struct journal_header *header, uint32_t slot_count, uint32_t worker_count)
+/* The magic comes last, when all slots tell that nothing is in them: a file whose making was cut off is none. */
+static void write_header(const struct journal_map *map, uint32_t slot_count, uint32_t worker_count)
 {
+    struct journal_header *header = map->header;
     memset(header, 0, sizeof *header);
+    for (uint32_t i = 0; i < slot_count; i++)
+        map->messages[i].msg_len = JOURNAL_NOTHING;
     header->format = JOURNAL_FORMAT;
     header->slot_count = slot_count;
     header->worker_count = worker_count;
@@ -53,6 +58,16 @@ static bool is_sound(const struct journal_header *header, off_t size_bytes)
     return commit->position <= UINT64_MAX / 2 && commit->cut <= UINT64_MAX / 2;
 }
 
+/* The first octets of a file: 1; 0 when there are not so many; -1 when they cannot be read, which is not to be taken for that. */
+static int read_begin(int fd, void *data, size_t size_bytes)
+{
+    ssize_t got;
+    do
+        got = pread(fd, data, size_bytes, 0);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? -1 : got == (ssize_t)size_bytes;
+}
+
 uint32_t journal_file_peek(const char *path)
 {
     struct stat is;
@@ -61,7 +76,7 @@ uint32_t journal_file_peek(const char *path)
     if (fd < 0)
         return 0;
     const bool sound = flock(fd, LOCK_SH | LOCK_NB) == 0 && fstat(fd, &is) == 0 && S_ISREG(is.st_mode) &&
-                       is.st_uid == geteuid() && pread(fd, &header, sizeof header, 0) == (ssize_t)sizeof header &&
+                       is.st_uid == geteuid() && read_begin(fd, &header, sizeof header) == 1 &&
                        is_sound(&header, is.st_size);
     close(fd);
     return sound ? header.worker_count : 0;
@@ -80,11 +95,16 @@ static int find(const struct journal_options *options, struct journal_file *file
                  options->path);
         return -1;
     }
-    if (is.st_size < JOURNAL_HEADER_BYTES || pread(file->fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
-        !is_sound(&header, is.st_size))
+    const int whole = read_begin(file->fd, &header, sizeof header);
+    if (whole < 0)
+        return fail(error, "cannot read the journal", options->path, "; it is left as it is");
+    if (whole == 0 || is.st_size < JOURNAL_HEADER_BYTES || !is_sound(&header, is.st_size))
         return 0;
     /* Room that was punched out of the file would be a SIGBUS on a file system that is full. */
-    if ((errno = posix_fallocate(file->fd, 0, is.st_size)) != 0)
+    do
+        errno = posix_fallocate(file->fd, 0, is.st_size);
+    while (errno == EINTR);
+    if (errno != 0)
         return fail(error, "cannot use the journal", options->path, "; is there room on that file system?");
     if (map_it(file, (size_t)is.st_size, header.slot_count) != 0)
         return fail(error, "cannot map the journal", options->path, "");
@@ -130,7 +150,7 @@ static int make(const struct journal_options *options, struct journal_file *file
         return -1;
     if (map_it(file, journal_size_bytes(slots), slots) != 0)
         return fail(error, "cannot map the journal", options->path == NULL ? "in memory" : options->path, "");
-    write_header(file->map.header, slots, options->worker_count);
+    write_header(&file->map, slots, options->worker_count);
     if (slots < wanted && warn != NULL) {
         char text[PATH_MAX + 200];
         snprintf(text, sizeof text, "there is room for a journal of %zu MB only at %s, not of %zu; --journal names another "
@@ -145,7 +165,10 @@ static int move_aside(const struct journal_options *options, struct journal_file
                       void (*warn)(void *context, const char *text), void *context, struct sink_error *error)
 {
     char aside[PATH_MAX], text[2 * PATH_MAX + 100], begin[sizeof JOURNAL_MAGIC - 1] = "", none[sizeof begin] = "";
-    if (pread(file->fd, begin, sizeof begin, 0) <= 0 || memcmp(begin, none, sizeof begin) == 0)
+    const int whole = read_begin(file->fd, begin, sizeof begin);
+    if (whole < 0)
+        return fail(error, "cannot read the journal", options->path, "; it is left as it is");
+    if (memcmp(begin, none, sizeof begin) == 0)
         return 0; /* its making was cut off */
     snprintf(aside, sizeof aside, "%.*s.damaged", PATH_MAX - 16, options->path);
     if (rename(options->path, aside) != 0)
@@ -161,20 +184,41 @@ static int move_aside(const struct journal_options *options, struct journal_file
     return 0;
 }
 
+/* Whether the name leads to what was opened: who had it before may have removed it, just before that was locked. */
+static bool is_named(const struct journal_options *options, const struct journal_file *file)
+{
+    struct stat named, opened;
+    return fstat(file->fd, &opened) == 0 && lstat(options->path, &named) == 0 && named.st_dev == opened.st_dev &&
+           named.st_ino == opened.st_ino;
+}
+
+static int lock_named(const struct journal_options *options, struct journal_file *file, struct sink_error *error)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (file->fd >= 0)
+            close(file->fd);
+        file->fd = open(options->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (file->fd < 0)
+            return fail(error, "cannot open the journal", options->path, "; --journal names another folder, or none");
+        if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
+            break;
+        if (is_named(options, file))
+            return 0;
+        errno = EWOULDBLOCK;
+    }
+    if (errno == EWOULDBLOCK)
+        snprintf(error->text, sizeof error->text,
+                 "the journal %s is in use: another 'weir collect' listens on the same address and port", options->path);
+    else
+        fail(error, "cannot lock the journal", options->path, "");
+    return -1;
+}
+
 static int open_named(const struct journal_options *options, struct journal_file *file,
                       void (*warn)(void *context, const char *text), void *context, struct sink_error *error)
 {
-    file->fd = open(options->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file->fd < 0)
-        return fail(error, "cannot open the journal", options->path, "; --journal names another folder, or none");
-    if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK)
-            snprintf(error->text, sizeof error->text,
-                     "the journal %s is in use: another 'weir collect' listens on the same address and port", options->path);
-        else
-            fail(error, "cannot lock the journal", options->path, "");
+    if (lock_named(options, file, error) != 0)
         return -1;
-    }
     const int found = find(options, file, error);
     if (found < 0)
         return -1;

@@ -14,6 +14,9 @@
 
 #define JOURNAL_MAGIC "weirjrnl"
 
+/* msg_len of a slot that nothing was received into; no datagram is as long. */
+#define JOURNAL_NOTHING UINT32_MAX
+
 enum {
     JOURNAL_FORMAT = 1,
     JOURNAL_HEADER_BYTES = 4096,

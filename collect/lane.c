@@ -21,7 +21,8 @@ enum {
     NAP_FROM = 16,       /* datagrams that it found: more are to come, and are not waited for one by one */
     NAP_NS = 2000000,
     PENDING_WAIT_MS = 5, /* while a cut is being written */
-    RETRY_US = 1000000   /* to give names */
+    RETRY_US = 1000000,  /* to give names */
+    STUCK_US = 3000000   /* in a sink, after it was to hurry */
 };
 
 enum cut_phase { CUT_NONE, CUT_WRITING, CUT_NAMING };
@@ -31,13 +32,16 @@ struct lane {
     struct waker waker;
     pthread_t thread;
     _Atomic bool ending, hurrying, ended;
-    _Atomic bool failed;
+    _Atomic bool failed, over; /* over: its thread does nothing any more */
+    _Atomic int64_t hurry_us; /* when it was told to hurry, monotonic */
+    bool stuck;
     _Atomic int64_t moved_us; /* when it was in its loop last, monotonic */
     struct sink_error failure; /* of the lane's thread until `failed` is set */
 
     /* Of the lane's thread. */
     uint64_t cursor;
-    uint64_t recovered; /* the position up to which an earlier process has received */
+    uint64_t recovered; /* the position up to which an earlier process has received; UINT64_MAX: there was none */
+    uint64_t first;     /* that this process receives */
     uint64_t read, cut_off, refused;
     struct refusals refusals;
     int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
@@ -45,13 +49,14 @@ struct lane {
     struct journal_commit cut; /* that is under way, or was last */
     uint64_t fed_since_sleep;
     bool durable; /* a sink makes cuts */
+    struct sink_error naming; /* why names could not be given last */
 
     _Atomic int64_t commit_us;
     struct call_box calls;
 
     pthread_mutex_t mutex; /* of what follows */
     struct lane_counts counts;
-    uint64_t counts_cursor; /* where the lane was then */
+    uint64_t counted; /* the position up to which they tell */
 };
 
 static int64_t clock_us(clockid_t clock)
@@ -102,11 +107,10 @@ static bool is_written(const struct lane *lane)
 static bool publish(struct lane *lane)
 {
     const struct collector *collector = lane->options.collector;
-    struct sink_error error;
     bool all = true;
     for (size_t i = 0; i < collector->sink_count; i++) {
         struct sink *sink = collector->sinks[i];
-        if (is_durable(sink) && sink->class->publish(sink, lane->cut.cut, &error) != 0)
+        if (is_durable(sink) && sink->class->publish(sink, lane->cut.cut, &lane->naming) != 0)
             all = false;
     }
     lane->retry_us = clock_us(CLOCK_MONOTONIC);
@@ -147,13 +151,15 @@ static void publish_counts(struct lane *lane)
         .cuts = lane->cut.cut,
         .counted_us = clock_us(CLOCK_MONOTONIC),
     };
-    lane->counts_cursor = lane->cursor;
+    lane->counted = lane->cursor;
     pthread_mutex_unlock(&lane->mutex);
 }
 
+/* What an earlier process left was wanted by whoever started that. */
 static bool is_enough(const struct lane *lane)
 {
-    return lane->options.datagram_count_max > 0 && lane->read >= lane->options.datagram_count_max;
+    return lane->options.datagram_count_max > 0 && lane->cursor >= lane->first &&
+           lane->cursor - lane->first >= lane->options.datagram_count_max;
 }
 
 /* What goes to sinks without cuts is written at once, or lost with the process: the next one does not write it again. */
@@ -288,11 +294,21 @@ static int cut_now(struct lane *lane)
     return 0;
 }
 
+/* Rows without names are kept as long as the journal is there, which tells whose they are. */
+static int check_names(struct lane *lane)
+{
+    if (lane->phase != CUT_NAMING)
+        return 0;
+    snprintf(lane->failure.text, sizeof lane->failure.text,
+             "what was stored last is not to be seen yet: %.400s; the next start tries again", lane->naming.text);
+    return -1;
+}
+
 /* What is left: rows, and then what the sinks have to tell of them. */
 static int finish(struct lane *lane)
 {
     struct collector *collector = lane->options.collector;
-    while (lane->cursor < journal_head(lane->options.journal) && !is_enough(lane)) {
+    while (lane->cursor < journal_head(lane->options.journal) && !is_enough(lane) && !atomic_load(&lane->hurrying)) {
         if (feed(lane, journal_head(lane->options.journal)) != 0)
             return -1;
         pursue_cut(lane);
@@ -307,7 +323,7 @@ static int finish(struct lane *lane)
         if (collector->sinks[i]->class->settle != NULL)
             collector->sinks[i]->class->settle(collector->sinks[i]);
     }
-    return cut_now(lane);
+    return cut_now(lane) != 0 ? -1 : check_names(lane);
 }
 
 static void *run(void *context)
@@ -330,6 +346,7 @@ static void *run(void *context)
     if (lane->options.tick != NULL)
         lane->options.tick(lane->options.context, lane->options.collector, clock_us(CLOCK_REALTIME));
     atomic_store(&lane->ended, true);
+    atomic_store(&lane->over, true);
     return NULL;
 }
 
@@ -348,6 +365,7 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
     lane->cut = journal_committed(options->journal);
     lane->cursor = lane->cut.position;
     lane->recovered = journal_is_recovered(options->journal) ? journal_head(options->journal) : UINT64_MAX;
+    lane->first = journal_head(options->journal);
     lane->cut_us = lane->tick_us = clock_us(CLOCK_MONOTONIC);
     atomic_store(&lane->moved_us, lane->tick_us);
     for (size_t i = 0; i < options->collector->sink_count; i++)
@@ -387,10 +405,8 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
 {
     pthread_mutex_lock(&lane->mutex);
     *ret_counts = lane->counts;
-    const uint64_t done = lane->counts_cursor; /* what is committed is the lane's to read */
+    ret_counts->waiting = journal_head(lane->options.journal) - lane->counted;
     pthread_mutex_unlock(&lane->mutex);
-    const uint64_t head = journal_head(lane->options.journal);
-    ret_counts->waiting = head > done ? head - done : 0;
 }
 
 int64_t lane_still_us(struct lane *lane)
@@ -417,6 +433,7 @@ void lane_set_commit(struct lane *lane, int64_t commit_us)
 void lane_hurry(struct lane *lane)
 {
     struct collector *collector = lane->options.collector;
+    atomic_store(&lane->hurry_us, clock_us(CLOCK_MONOTONIC));
     atomic_store(&lane->hurrying, true);
     for (size_t i = 0; i < collector->sink_count; i++) {
         if (collector->sinks[i]->class->hurry != NULL)
@@ -425,16 +442,38 @@ void lane_hurry(struct lane *lane)
     waker_wake(&lane->waker);
 }
 
+/* A sink may be in a call that does not come back: a write to a pipe that nobody reads, a disk that has gone. */
+static bool join(struct lane *lane)
+{
+    const struct timespec a_while = {.tv_nsec = 2000000};
+    while (!atomic_load(&lane->over)) {
+        if (atomic_load(&lane->hurrying) && clock_us(CLOCK_MONOTONIC) - atomic_load(&lane->hurry_us) >= STUCK_US)
+            return false;
+        nanosleep(&a_while, NULL);
+    }
+    pthread_join(lane->thread, NULL);
+    return true;
+}
+
 int64_t lane_end(struct lane *lane, struct sink_error *error)
 {
     atomic_store(&lane->ending, true);
     waker_wake(&lane->waker);
-    pthread_join(lane->thread, NULL);
+    lane->stuck = !join(lane);
+    if (lane->stuck) {
+        snprintf(error->text, sizeof error->text, "an output does not take what is written to it; it is left");
+        return -1;
+    }
     if (lane->failed) {
         *error = lane->failure;
         return -1;
     }
     return (int64_t)(journal_head(lane->options.journal) - journal_committed(lane->options.journal).position);
+}
+
+bool lane_is_stuck(const struct lane *lane)
+{
+    return lane->stuck;
 }
 
 void lane_free(struct lane *lane)

@@ -27,7 +27,7 @@ struct lane;
 struct lane_options {
     struct journal *journal;
     struct collector *collector; /* its decoder and sinks are the lane's from lane_start() to lane_end() */
-    uint64_t datagram_count_max; /* the lane ends after so many; 0: no end */
+    uint64_t datagram_count_max; /* the lane ends after so many, beside those that were there at the start; 0: no end */
     const struct address_list *allowed; /* exporters that are decoded; NULL: all */
     int64_t commit_us;           /* a cut each so long at the latest */
     uint32_t commit_slots;       /* or when so many slots are held */
@@ -45,7 +45,7 @@ struct lane_counts {
     uint64_t read;             /* datagrams taken out of the journal */
     uint64_t cut_off;          /* of them, longer than there was room for: not decoded */
     uint64_t refused;          /* of them, from exporters that are not allowed: not decoded */
-    uint64_t waiting;          /* in the journal, to be taken: all that is not among those read */
+    uint64_t waiting;          /* in the journal, and not in the ledger above */
     uint64_t held;             /* taken, not yet committed */
     uint64_t cuts;
     int64_t counted_us;        /* when this was, monotonic: a lane that goes on counts each second */
@@ -72,11 +72,14 @@ bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *
 void lane_set_commit(struct lane *lane, int64_t commit_us);
 
 /* Nothing is received any more: what the journal holds is decoded and committed. Returns how many datagrams could not be
- * committed, and stay in the journal. -1 with `error` filled when a sink failed. */
+ * committed, and stay in the journal. -1 with `error` filled when a sink failed, or is stuck although it was to hurry. */
 int64_t lane_end(struct lane *lane, struct sink_error *error);
 
-/* From any thread, during lane_end() too: what cannot be written at once stays in the journal. */
+/* From any thread, during lane_end() too: what is not decoded, or cannot be written at once, stays in the journal. */
 void lane_hurry(struct lane *lane);
+
+/* After lane_end(): its thread uses what is its own for ever, and nothing of it may be freed. */
+bool lane_is_stuck(const struct lane *lane);
 
 /* NULL is fine. */
 void lane_free(struct lane *lane);

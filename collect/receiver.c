@@ -23,8 +23,11 @@ enum {
     FULL_WAIT_NS = 1000000,
     DRAIN_US = 1000000,
     DROPS_EACH_US = 1000000,
-    NAP_FROM = 4,          /* datagrams that came while it was away from the sockets: it comes back a little later */
-    NAP_NS = 1000000,
+    NAP_PER_MS = 4,        /* datagrams, from which on it comes back to empty sockets a little later */
+    NAP_LOOK_US = 4000,    /* how often it looks whether so many come */
+    NAP_NS = 2000000,
+    NAP_MANY = 128,        /* datagrams that came at a time: a nap behind them is short */
+    NAP_MANY_NS = 500000,
     NAP_BUFFER_BYTES = 4 << 20 /* of a socket that can wait so long at any rate */
 };
 
@@ -37,7 +40,9 @@ struct receiver {
     pthread_t thread;
     _Atomic bool stopping, draining, failed;
     _Atomic uint64_t received, dropped_kernel, dropped_journal;
-    bool can_nap;
+    bool can_nap, busy;        /* busy: NAP_PER_MS came when that was looked at last */
+    int64_t look_us;           /* that was then, monotonic, when so many had been received: */
+    uint64_t look_received;
     bool full;        /* the journal was, since the sockets were empty last */
     int64_t drops_us; /* when they were looked up, monotonic */
     struct sink_error failure; /* written before `failed` is set */
@@ -105,13 +110,23 @@ static int take_burst(struct receiver *receiver, int fd)
     return (uint32_t)count < room ? -1 : 0;
 }
 
+static void look_whether_busy(struct receiver *receiver, int64_t now_us)
+{
+    const uint64_t received = atomic_load_explicit(&receiver->received, memory_order_relaxed);
+    const int64_t passed_us = now_us - receiver->look_us;
+    if (passed_us < NAP_LOOK_US)
+        return;
+    receiver->busy = (received - receiver->look_received) * 1000 >= NAP_PER_MS * (uint64_t)passed_us;
+    receiver->look_us = now_us;
+    receiver->look_received = received;
+}
+
 /* Where much comes, fewer and longer bursts take half the time of the processor; the buffers hold what comes meanwhile. */
 static void nap(const struct receiver *receiver, uint64_t received_before)
 {
-    const struct timespec a_while = {.tv_nsec = NAP_NS};
     const uint64_t count = atomic_load_explicit(&receiver->received, memory_order_relaxed) - received_before;
-    if (receiver->can_nap && count >= NAP_FROM)
-        nanosleep(&a_while, NULL);
+    const struct timespec a_while = {.tv_nsec = count >= NAP_MANY ? NAP_MANY_NS : NAP_NS};
+    nanosleep(&a_while, NULL);
 }
 
 /* Whether the socket was emptied. */
@@ -126,8 +141,13 @@ static bool take_turn(struct receiver *receiver, int fd)
 
 static void wait_for_more(struct receiver *receiver, struct pollfd *polls)
 {
+    const struct timespec a_while = {.tv_nsec = FULL_WAIT_NS};
     const size_t count = receiver->options.socket_count;
-    if (poll(polls, count + 1, WAIT_MS) < 0 && errno != EINTR)
+    if (poll(polls, count + 1, WAIT_MS) >= 0 || errno == EINTR)
+        return;
+    if (errno == ENOMEM || errno == EAGAIN)
+        nanosleep(&a_while, NULL); /* it passes */
+    else
         fail(receiver, "cannot wait for datagrams", errno);
 }
 
@@ -150,24 +170,27 @@ static void *run(void *context)
     for (size_t i = 0; i < count; i++)
         polls[i] = (struct pollfd){.fd = receiver->sockets[i], .events = POLLIN};
     polls[count] = (struct pollfd){.fd = receiver->own.fd, .events = POLLIN};
-    bool empty = true;
+    bool empty = true, napped = false;
     while (!atomic_load(&receiver->stopping) && !atomic_load(&receiver->failed)) {
         if (empty && receiver->full) {
             look_up_drops(receiver);
             receiver->full = false;
         }
-        if (empty)
+        if (empty && !napped)
             wait_for_more(receiver, polls);
-        const bool all = !empty; /* nobody has told which ones are ready */
+        const bool all = !empty || napped; /* nobody has told which ones are ready */
         const uint64_t before = atomic_load_explicit(&receiver->received, memory_order_relaxed);
         empty = true;
         for (size_t i = 0; i < count; i++) {
             if (all || (polls[i].revents & (POLLIN | POLLERR)) != 0)
                 empty &= take_turn(receiver, receiver->sockets[i]);
         }
-        if (monotonic_us() - receiver->drops_us >= DROPS_EACH_US)
+        const int64_t now_us = monotonic_us();
+        if (now_us - receiver->drops_us >= DROPS_EACH_US)
             look_up_drops(receiver);
-        if (empty)
+        look_whether_busy(receiver, now_us);
+        napped = empty && receiver->can_nap && receiver->busy;
+        if (napped)
             nap(receiver, before);
     }
     if (atomic_load(&receiver->draining))
@@ -217,7 +240,7 @@ struct receiver *receiver_start(const struct receiver_options *options, struct s
     receiver->options = *options;
     memcpy(receiver->sockets, options->sockets, options->socket_count * sizeof options->sockets[0]);
     memcpy(receiver->wakers, options->wakers, options->waker_count * sizeof(struct waker *));
-    atomic_store(&receiver->own.sleeping, true); /* it always looks at its own waker when it waits */
+    atomic_store(&receiver->own.sleeping, 1); /* it always looks at its own waker when it waits */
     look_up_drops(receiver);
     atomic_store(&receiver->dropped_kernel, 0); /* before we were there */
     receiver->can_nap = have_large_buffers(receiver);

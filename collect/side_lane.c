@@ -21,7 +21,7 @@ enum { TICK_US = 1000000, ABANDONED_MS = 1000 };
 struct source_journal {
     struct journal *journal;
     int reader;
-    uint64_t position;
+    uint64_t begin, position;
 };
 
 struct side_lane {
@@ -37,7 +37,7 @@ struct side_lane {
     pthread_t thread;
     int64_t tick_us; /* monotonic */
     _Atomic bool ending, abandoned, failed, done;
-    _Atomic uint64_t taken, missed;
+    _Atomic uint64_t taken, refused, missed;
     struct sink_error failure; /* before `failed` is set */
 };
 
@@ -57,6 +57,12 @@ static int take(struct side_lane *lane, const struct weir_datagram *datagram)
     return collector_feed(lane->collector, datagram, &lane->failure);
 }
 
+static int end_burst(struct side_lane *lane)
+{
+    struct sink *sink = lane->collector->sinks[0];
+    return sink->class->raw_end == NULL ? 0 : sink->class->raw_end(sink, &lane->failure);
+}
+
 /* -1 when the sink failed; else how many datagrams there were. */
 static int take_burst(struct side_lane *lane, struct source_journal *from)
 {
@@ -66,12 +72,16 @@ static int take_burst(struct side_lane *lane, struct source_journal *from)
     for (uint32_t i = 0; i < count; i++) {
         struct weir_datagram datagram;
         const bool whole = journal_copies_datagram(lane->copies, i, &datagram);
-        if (lane->allowed != NULL && !address_list_has(lane->allowed, &datagram.source))
+        if (lane->allowed != NULL && !address_list_has(lane->allowed, &datagram.source)) {
+            atomic_fetch_add_explicit(&lane->refused, 1, memory_order_relaxed);
             continue;
+        }
         if (whole && take(lane, &datagram) != 0)
             return -1;
-        atomic_fetch_add_explicit(&lane->taken, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(whole ? &lane->taken : &lane->missed, 1, memory_order_relaxed);
     }
+    if (count > 0 && end_burst(lane) != 0)
+        return -1;
     if (count > 0)
         journal_bookmark_set(from->journal, lane->bookmark, from->position); /* the next process does not write them again */
     return (int)count;
@@ -146,7 +156,8 @@ static int add_journals(struct side_lane *lane, const struct side_lane_options *
         from->reader = journal_reader_add(from->journal);
         const uint64_t mark = journal_bookmark(from->journal, lane->bookmark);
         const uint64_t committed = journal_committed(from->journal).position;
-        from->position = mark > committed && mark <= journal_head(from->journal) ? mark : committed;
+        from->begin = mark > committed && mark <= journal_head(from->journal) ? mark : committed;
+        from->position = from->begin;
         if (from->reader < 0) {
             snprintf(error->text, sizeof error->text, "more than %d outputs", JOURNAL_READERS_MAX);
             return -1;
@@ -228,6 +239,15 @@ bool side_lane_failed(struct side_lane *lane, struct sink_error *error)
     return true;
 }
 
+/* What was not taken by now is missed, be it that the sink failed, or is stuck with what it has. */
+static void count_what_is_left(struct side_lane *lane)
+{
+    uint64_t offered = 0;
+    for (size_t i = 0; i < lane->journal_count; i++)
+        offered += journal_head(lane->journals[i].journal) - lane->journals[i].begin;
+    atomic_store(&lane->missed, offered - atomic_load(&lane->taken) - atomic_load(&lane->refused));
+}
+
 /* By a clock that nobody sets. */
 static bool ends_within(const struct side_lane *lane, int wait_ms)
 {
@@ -250,11 +270,7 @@ int side_lane_end(struct side_lane *lane, int wait_ms, struct sink_error *error)
     }
     if (ended)
         pthread_join(lane->thread, NULL);
-    for (size_t i = 0; i < lane->journal_count; i++) {
-        const uint64_t head = journal_head(lane->journals[i].journal);
-        if (ended && head > lane->journals[i].position)
-            atomic_fetch_add(&lane->missed, head - lane->journals[i].position);
-    }
+    count_what_is_left(lane);
     if (ended)
         return side_lane_failed(lane, error) ? -1 : 0;
     snprintf(error->text, sizeof error->text, "-o %s does not take what is written to it; it is left", lane->name);

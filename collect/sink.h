@@ -41,6 +41,7 @@ struct sink_class {
     int (*close)(struct sink *sink, struct sink_error *error); /* writes what is left, frees the sink, also on failure */
     /* Instead of batches: wants each datagram as it came, and is decoded nothing for. */
     int (*raw)(struct sink *sink, const struct weir_datagram *datagram, struct sink_error *error);
+    int (*raw_end)(struct sink *sink, struct sink_error *error); /* octets that `raw` was given go away now; not NULL with it */
     /* Of sinks that keep rows for good, in commits that have numbers (see lane.h). `cut`: all that came since the last one is
      * to be kept under this number; writing goes on in the background. `written`: the last number of which all is there, but
      * has no name yet. `publish`: it gets its name; -1 when it has to be tried again. `settle`: rows of its own, about what

@@ -66,6 +66,7 @@ static int write_all(int fd, const uint8_t *data, size_t size_bytes)
 
 void snapshot_file_begin(struct snapshot_file *file, uint64_t cut)
 {
+    file->cut = cut;
     file->failed = grow(file, HEADER_BYTES) != 0;
     if (file->failed)
         return;
@@ -92,16 +93,13 @@ void snapshot_file_add(struct snapshot_file *file, size_t (*save)(void *context,
     file->size_bytes += sizeof part_bytes + part_bytes;
 }
 
-int snapshot_file_write(struct snapshot_file *file)
+static int write_to(const char *path, const struct snapshot_file *file)
 {
-    uint64_t cut;
-    if (file->path[0] == NULL)
-        return 0;
-    errno = ENOMEM;
-    if (file->failed)
+    if (file->failed) {
+        errno = ENOMEM;
         return -1;
-    memcpy(&cut, file->data + 8, sizeof cut);
-    const int fd = open(file->path[cut & 1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -1;
     const int result = write_all(fd, file->data, file->size_bytes);
@@ -109,6 +107,18 @@ int snapshot_file_write(struct snapshot_file *file)
     close(fd);
     errno = number;
     return result;
+}
+
+/* What a process left that was killed before it noted the cut has the same number, and is of another place in the journal. */
+int snapshot_file_write(struct snapshot_file *file)
+{
+    const char *path = file->path[file->cut & 1];
+    if (path == NULL || write_to(path, file) == 0)
+        return 0;
+    const int number = errno;
+    unlink(path);
+    errno = number;
+    return -1;
 }
 
 bool snapshot_file_read(struct snapshot_file *file, uint64_t cut)

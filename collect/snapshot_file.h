@@ -20,6 +20,7 @@ struct snapshot_file {
     char *path[2]; /* NULL: nothing is kept */
     uint8_t *data; /* what is written, or was read; room is kept */
     size_t size_bytes, room_bytes;
+    uint64_t cut;  /* of what is written */
     bool failed;   /* memory is short */
 };
 
@@ -29,7 +30,8 @@ void snapshot_file_done(struct snapshot_file *file);
 
 /*
  * Begins what is to be the snapshot of a cut; adds a part, which `save` writes where there is room, and tells its size; and
- * writes the file: -1 with errno where that cannot be done. What was there of an earlier cut but the last may be gone.
+ * writes the file: -1 with errno where that cannot be done. What was there of this
+ * cut, or an earlier one but the last, is gone then.
  */
 void snapshot_file_begin(struct snapshot_file *file, uint64_t cut);
 void snapshot_file_add(struct snapshot_file *file, size_t (*save)(void *context, uint8_t *data, size_t room_bytes),

@@ -12,14 +12,14 @@
 
 struct waker {
     int fd; /* an eventfd */
-    _Atomic bool sleeping;
+    _Atomic int sleeping;
 };
 
 /* -1 with errno. */
 int waker_init(struct waker *waker);
 void waker_done(struct waker *waker);
 
-/* From any thread. */
+/* From any thread; what it wrote before is there for whoever wakes up, or does not go to sleep. */
 void waker_wake(struct waker *waker);
 
 /* Sleeps until it is woken, or so long. `ready` is asked once more when nobody's call can be missed any longer; when it says

@@ -720,6 +720,14 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     return writer;
 }
 
+/* Whether the number need not be kept any longer. One that an earlier process kept is, where no cut came of this one: its journal is
+ * still there, and tells of that number. */
+static bool is_settled(const struct store_writer *writer)
+{
+    const bool has_cut = writer->cut > writer->options.cut + 1;
+    return (has_cut || writer->options.id == 0) && writer->unnamed == NULL && !writer->cut_lost;
+}
+
 int store_writer_close(struct store_writer *writer, struct store_counts *ret_counts, struct store_error *error)
 {
     store_writer_drain(writer);
@@ -735,7 +743,7 @@ int store_writer_close(struct store_writer *writer, struct store_counts *ret_cou
         *error = writer->trouble;
     if (ret_counts != NULL)
         *ret_counts = writer->counts;
-    if (writer->options.claim && writer->unnamed == NULL && !writer->cut_lost)
+    if (writer->options.claim && is_settled(writer))
         writer_lock_settle(&writer->lock);
     free_writer(writer);
     return lost ? -1 : 0;

@@ -2,48 +2,26 @@
 # SPDX-License-Identifier: MIT
 """test_journal.py: what was received is kept once, whenever the collector is killed; WEIR_KILLS says how often it is."""
 import collections
+import fcntl
 import os
 import random
 import re
 import signal
 import socket
+import struct
+import termios
+import threading
 import time
 
 import netflow_maker as v9
-import store_reader
 import weir_e2e
 from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port, run, wait_until, weir_ok
 
 weir_e2e.use_venv()
-import pyarrow.parquet  # noqa: E402: it is there from here on
-from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402: needs it
+from live_collector import held_socket, start_on, told  # noqa: E402: needs it
+from numbered_sender import FIELDS, NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
 
 KILLS = int(os.environ.get("WEIR_KILLS", "12"))
-SOL_SOCKET, SO_RCVBUFFORCE = socket.SOL_SOCKET, 33
-BUFFER_BYTES = 32 << 20
-
-
-def held_socket():
-    """One that outlives the collectors, as those of a service manager do, and holds seconds of traffic."""
-    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        held.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
-    except PermissionError:
-        held.setsockopt(SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-    held.bind(("127.0.0.1", 0))
-    return held
-
-
-def start_on(held, folder, *arguments):
-    passing = ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&%d' % held.fileno()]
-    return Collector(folder, "--state", folder + "/state", "--journal", folder + "/journal", *arguments, ports=[],
-                     wrapper=passing, pass_fds=[held.fileno()])
-
-
-def told(store, name):
-    """The sum of a column of the ledger."""
-    return sum(sum(number or 0 for number in pyarrow.parquet.ParquetFile(path).read([name]).column(0).to_pylist())
-               for path in store_reader.segment_paths(store, "ledger"))
 
 
 def kill_at_random(collector, longest_s):
@@ -253,6 +231,38 @@ def a_damaged_journal_is_told_and_moved_aside(folder):
     expect_in("the journal %s cannot be read; it is now %s.damaged" % (path, path), collector.log())
     collector.stop()
     expect_equal(os.listdir(folder + "/journal"), [os.path.basename(path) + ".damaged"], "what is there")
+
+
+def end_with_a_full_pipe(folder, outputs, signals):
+    """Nobody reads what goes to standard output. Returns what is left of the journal."""
+    os.makedirs(folder + "/journal", 0o700)
+    reading, writing = os.pipe()
+    port = free_port()
+    collector = Collector(folder, "--journal", folder + "/journal", *outputs, ports=[port], stdout=writing)
+    os.close(writing)
+    exporter = v9.Exporter()
+    for number in range(500):
+        sets = [v9.templates((NUMBERED, FIELDS + [(v9.IPV4_DST_ADDR, 4)]))] if number == 0 else []
+        records = [record(number * ROWS + k) + b"\x0a\0\0\1" for k in range(ROWS)]
+        collector.send(exporter.datagram(*sets, v9.data(NUMBERED, *records), count=ROWS))
+        wait_until(lambda: weir_e2e.queue_of(port) == 0, "an empty queue")
+    full = lambda: struct.unpack("i", fcntl.ioctl(reading, termios.FIONREAD, b"\0\0\0\0"))[0] > 60000
+    wait_until(full, "a full pipe")
+    for _ in range(signals):
+        collector.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)  # so that they are two, not one
+    expect_equal(collector.wait_end(), 1, "exit code")
+    expect_in("does not take what is written to it", collector.log())
+    os.close(reading)
+    return sorted(os.listdir(folder + "/journal"))
+
+
+@case
+def an_output_that_nobody_reads_does_not_hold_the_end(folder):
+    expect_equal(len(end_with_a_full_pipe(folder + "/alone", ["-o", "text"], 2)), 1, "journals of the output alone")
+    expect_equal(end_with_a_full_pipe(folder + "/beside", ["-o", "store:store", "-o", "text"], 1), [],
+                 "what is left of the journal, when all is stored")
+    expect_once(stored(folder + "/beside/store"), 500 * ROWS, "the store")
 
 
 @case

@@ -29,6 +29,7 @@ static char folder[] = "/tmp/weir-engine-XXXXXX";
 static int from, to;
 static uint32_t next_number;
 static struct export export;
+static uint64_t count_max; /* of the engine that is made next */
 
 /* ------------------------------------------------------------------------------------------------------------ sending */
 
@@ -81,6 +82,7 @@ struct keeper {
     _Atomic bool stalled;     /* takes nothing */
     _Atomic bool stuck;       /* in that */
     _Atomic bool unwritable;  /* cuts do not come to an end */
+    _Atomic bool nameless;    /* names cannot be given */
     _Atomic bool hurried, broken;
     _Atomic uint64_t cut_now, cut_last, published, taken;
     uint64_t first_cut;
@@ -136,8 +138,11 @@ static uint64_t on_written(struct sink *sink)
 
 static int on_publish(struct sink *sink, uint64_t cut, struct sink_error *error)
 {
-    (void)error;
     assert_true(cut <= on_written(sink));
+    if (atomic_load(&of(sink)->nameless)) {
+        snprintf(error->text, sizeof error->text, "no names");
+        return -1;
+    }
     atomic_store(&of(sink)->published, cut);
     return 0;
 }
@@ -191,7 +196,7 @@ static struct engine *make(const char *name)
     snprintf(path, sizeof path, "%s/%s", folder, name == NULL ? "" : name);
     const struct engine_options options = {
         .worker_count = 1, .journal_path = name == NULL ? NULL : path, .journal_bytes = 2 << 20, .commit_us = 20000,
-        .allowed = allowed, .warn = note};
+        .allowed = allowed, .warn = note, .datagram_count_max = count_max};
     struct engine *engine = engine_create(&options, &error);
     if (engine == NULL)
         print_error("%s\n", error.text);
@@ -255,6 +260,31 @@ static void test_all_is_kept(void **state)
         assert_int_equal(keeper.counts[i], 1);
         assert_in_range(keeper.cuts[i], 1, atomic_load(&keeper.published));
     }
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
+/* The account adds up at any time, also when a cut was committed since the lane's ledger was looked at last. */
+static void test_account_between_ticks(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct sink_error error = {0};
+    struct engine_counts counts;
+    uint64_t left = 1;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    struct engine *engine = make("account");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (uint64_t sent = 1; sent < 20; sent++) {
+        send_flows();
+        wait_until(journal_committed(engine_journal(engine, 0)).position == sent);
+        wait_until((engine_counts(engine, &counts), counts.receiver.received == sent));
+        check_account(engine, sent);
+    }
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    check_account(engine, 19);
     engine_free(engine);
     keeper_done(&keeper);
 }
@@ -436,6 +466,137 @@ static void test_left_to_the_next(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* Whoever is in a hurry does not wait until all that the journal holds is decoded. */
+static void test_hurry_leaves_what_is_not_decoded(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct engine_counts counts;
+    struct sink_error error = {0};
+    uint64_t left = 0;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    atomic_store(&keeper.stalled, true); /* until it is to hurry */
+    struct engine *engine = make("hurry");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (int i = 0; i < 1000; i++)
+        send_flows();
+    wait_until((engine_counts(engine, &counts), counts.receiver.received == 1000));
+    assert_int_equal(engine_end(engine, true, always, &left, &error), 0);
+    assert_in_range(left, 1, 999);
+    check_account(engine, 1000);
+    engine_free(engine);
+    engine = make("hurry");
+    engine_counts(engine, &counts);
+    assert_int_equal(counts.recovered, left);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
+/* One that is to take some datagrams only keeps all that an earlier one has left, and takes as many beside them. */
+static void test_a_bound_is_for_new_ones(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct sink_error error = {0};
+    uint64_t left = 0;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    atomic_store(&keeper.unwritable, true);
+    struct engine *engine = make("bound");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (int i = 0; i < 100; i++)
+        send_flows();
+    wait_until(atomic_load(&keeper.taken) == next_number);
+    assert_int_equal(engine_end(engine, true, always, &left, &error), 0);
+    assert_int_equal(left, 100);
+    engine_free(engine);
+    keeper_done(&keeper);
+    keeper_init(&keeper, 0);
+    count_max = 5;
+    engine = make("bound");
+    count_max = 0;
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (int i = 0; i < 5; i++)
+        send_flows();
+    wait_until(engine_state(engine, &error) == 0);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    assert_int_equal(atomic_load(&keeper.taken), 105 * FLOWS_EACH);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
+/* What is kept under a noted cut needs the journal until it has its names: nothing else tells whose it is. */
+static void test_without_names_at_the_end(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    struct engine *engine = make("nameless");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    atomic_store(&keeper.nameless, true);
+    start(engine);
+    send_flows();
+    wait_until(journal_committed(engine_journal(engine, 0)).position == 1);
+    assert_int_equal(engine_end(engine, true, always, &left, &error), -1);
+    assert_non_null(strstr(error.text, "no names"));
+    assert_int_equal(left, 0);
+    const struct journal_commit committed = journal_committed(engine_journal(engine, 0));
+    engine_free(engine);
+    engine = make("nameless");
+    assert_int_equal(journal_committed(engine_journal(engine, 0)).cut, committed.cut);
+    keeper_done(&keeper);
+    keeper_init(&keeper, committed.cut);
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
+/* Where a thread cannot be started, what was found stays for the next start. */
+static void test_ended_before_it_was_started(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct engine_counts counts;
+    struct sink_error error = {0};
+    uint64_t left = 0;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    atomic_store(&keeper.unwritable, true);
+    struct engine *engine = make("never");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    for (int i = 0; i < 100; i++)
+        send_flows();
+    wait_until(atomic_load(&keeper.taken) == next_number);
+    assert_int_equal(engine_end(engine, true, always, &left, &error), 0);
+    engine_free(engine);
+    engine = make("never");
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    assert_int_equal(left, 100);
+    engine_free(engine);
+    engine = make("never");
+    engine_counts(engine, &counts);
+    assert_int_equal(counts.recovered, 100);
+    keeper_done(&keeper);
+    keeper_init(&keeper, 0);
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    assert_int_equal(atomic_load(&keeper.taken), 100 * FLOWS_EACH);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
 static void test_failure_ends_it(void **state)
 {
     (void)state;
@@ -568,10 +729,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_all_is_kept, close_sockets),
+        cmocka_unit_test_teardown(test_account_between_ticks, close_sockets),
         cmocka_unit_test_teardown(test_stalled, close_sockets),
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
         cmocka_unit_test_teardown(test_refused, close_sockets),
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
+        cmocka_unit_test_teardown(test_hurry_leaves_what_is_not_decoded, close_sockets),
+        cmocka_unit_test_teardown(test_a_bound_is_for_new_ones, close_sockets),
+        cmocka_unit_test_teardown(test_without_names_at_the_end, close_sockets),
+        cmocka_unit_test_teardown(test_ended_before_it_was_started, close_sockets),
         cmocka_unit_test_teardown(test_failure_ends_it, close_sockets),
         cmocka_unit_test_teardown(test_call, close_sockets),
         cmocka_unit_test_teardown(test_call_all, close_sockets),

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@
 #include <cmocka.h>
 
 #include "journal.h"
+#include "journal_file.h"
 #include "journal_layout.h"
 
 static char folder[] = "/tmp/weir-journal-XXXXXX";
@@ -147,6 +149,22 @@ static void test_sizes(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* One whose making was cut off just when it could be told that it is a journal: nothing was received into it yet. */
+static void test_made_but_never_used(void **state)
+{
+    (void)state;
+    const struct journal_options options = {.path = path, .size_bytes = 2 << 20, .worker_count = 1};
+    struct sink_error error = {0};
+    struct journal_file file;
+    assert_int_equal(journal_file_open(&options, &file, NULL, NULL, &error), 0);
+    journal_file_close(&file); /* journal_open() does more; it did not come to that */
+    struct journal *journal = open_it();
+    assert_non_null(journal);
+    assert_int_equal(journal_head(journal), 0);
+    assert_false(journal_is_recovered(journal));
+    journal_close(journal, true);
+}
+
 /* More long ones than there are chunks: those that have none are told apart, and counted by whoever reads. */
 static int64_t clock_us(void)
 {
@@ -206,6 +224,38 @@ static void test_long_ones_without_room(void **state)
     }
     const uint64_t last = journal_head(journal) - 1;
     check(journal, last, 2 * JOURNAL_BURST - 1, 5000);
+    journal_close(journal, true);
+}
+
+/* Long ones that hold all chunks stay whole over a kill, whatever is received after that. */
+static void test_all_chunks_outlive_a_kill(void **state)
+{
+    (void)state;
+    struct journal *journal = open_it();
+    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++) { /* each place in a burst gives away its chunk, and has a new one */
+        send_one(i, 5000);
+        if (i % JOURNAL_BURST == JOURNAL_BURST - 1)
+            assert_int_equal(receive(journal), JOURNAL_BURST);
+    }
+    uint32_t whole = 0;
+    bool is_whole[4 * JOURNAL_BURST];
+    struct weir_datagram datagram;
+    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++)
+        whole += is_whole[i] = journal_datagram(journal, i, &datagram);
+    assert_int_equal(whole, JOURNAL_CHUNKS);
+    journal_close(journal, false);
+    journal = open_it();
+    assert_int_equal(journal_head(journal), 4 * JOURNAL_BURST);
+    for (uint32_t i = 0; i < 2 * JOURNAL_BURST; i++) {
+        send_one(100000 + i, 6000);
+        if (i % JOURNAL_BURST == JOURNAL_BURST - 1)
+            assert_int_equal(receive(journal), JOURNAL_BURST);
+    }
+    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++) {
+        assert_int_equal(journal_datagram(journal, i, &datagram), is_whole[i]);
+        if (is_whole[i])
+            check(journal, i, i, 5000);
+    }
     journal_close(journal, true);
 }
 
@@ -387,6 +437,62 @@ static void test_marks_at_one_time(void **state)
     }
 }
 
+/* Room of long payloads that are committed is used again before the slots are: whoever copies late gets what was there, or nothing. */
+static void test_late_copies_of_long_ones(void **state)
+{
+    (void)state;
+    struct journal *journal = open_it();
+    struct journal_copies *copies = journal_copies_create();
+    const int reader = journal_reader_add(journal);
+    uint64_t position = 0, missed = 0, whole = 0;
+    for (uint32_t i = 0; i < 500; i++) {
+        send_one(i, 4000);
+        assert_int_equal(receive(journal), 1);
+        commit(journal, i + 1, i + 1);
+    }
+    for (uint32_t got; (got = journal_copy(journal, reader, &position, copies, &missed)) > 0;) {
+        for (uint32_t i = 0; i < got; i++) {
+            struct weir_datagram datagram;
+            if (!journal_copies_datagram(copies, i, &datagram))
+                continue;
+            check_datagram(&datagram, (uint32_t)(position - got + i), 4000);
+            whole++;
+        }
+    }
+    assert_int_equal(position, 500);
+    assert_true(whole > 0 && whole <= JOURNAL_CHUNKS);
+    journal_copies_free(copies);
+    journal_close(journal, true);
+}
+
+/* The one before ends, and removes its journal, between the opening and the locking of the next one: that is not on a file without
+ * a name then. */
+static void *end_soon(void *context)
+{
+    const struct timespec a_while = {.tv_nsec = 1000};
+    nanosleep(&a_while, NULL);
+    journal_close(context, true);
+    return NULL;
+}
+
+static void test_removed_meanwhile(void **state)
+{
+    (void)state;
+    const struct journal_options options = {.path = path, .size_bytes = 2 << 20, .worker_count = 1};
+    for (int round = 0; round < 300; round++) {
+        struct journal *journal = open_it(), *next = NULL;
+        struct sink_error error = {0};
+        pthread_t thread;
+        assert_non_null(journal);
+        assert_int_equal(pthread_create(&thread, NULL, end_soon, journal), 0);
+        while (next == NULL)
+            next = journal_open(&options, NULL, NULL, &error); /* in use, for a while */
+        pthread_join(thread, NULL);
+        assert_int_equal(access(path, F_OK), 0);
+        journal_close(next, true);
+    }
+}
+
 static void test_in_use(void **state)
 {
     (void)state;
@@ -487,14 +593,18 @@ static void test_meddled_with(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_made_but_never_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_time_and_sender, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_ones_without_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_all_chunks_outlive_a_kill, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_within_the_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_copies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_marks_at_one_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_late_copies_of_long_ones, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_removed_meanwhile, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_in_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cut_off, set_up, tear_down),

@@ -451,6 +451,40 @@ static void signals_are_for_the_caller(void **state)
     assert_int_equal(store_writer_close(writer, NULL, &error), 0);
 }
 
+static bool is_kept(uint32_t id)
+{
+    char path[512];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/.writers/%08x", folder, id);
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_size > 0;
+}
+
+/* A number that a journal tells of stays its writer's, as long as that was not heard of again: a start that came to nothing, as the port
+ * was taken, must not give it to others. */
+static void a_start_that_failed_keeps_the_number(void **state)
+{
+    (void)state;
+    struct store_error error;
+    struct store_writer_options options = options_of(false);
+    options.cuts = options.claim = true;
+    struct store_writer *writer = create(&options);
+    const uint32_t id = store_writer_id(writer);
+    assert_true(is_kept(id));
+    assert_int_equal(store_writer_close(writer, NULL, &error), 0);
+    assert_false(is_kept(id)); /* nobody had it before, and nothing came of it */
+    options.id = id;
+    options.cut = 3;
+    writer = create(&options);
+    assert_int_equal(store_writer_close(writer, NULL, &error), 0);
+    assert_true(is_kept(id));
+    writer = create(&options);
+    store_writer_cut(writer, 4);
+    assert_int_equal(store_writer_publish(writer, 4, &error), 0);
+    assert_int_equal(store_writer_close(writer, NULL, &error), 0);
+    assert_false(is_kept(id));
+}
+
 int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -461,6 +495,7 @@ int main(void)
         IN_A_FOLDER(what_has_its_name_is_stored), IN_A_FOLDER(a_folder_that_is_not_synced_is_tried_again),
         IN_A_FOLDER(a_ledger_that_is_lost_is_told), IN_A_FOLDER(rows_without_octets_have_an_end),
         IN_A_FOLDER(no_start_where_the_commits_cannot_be_read), IN_A_FOLDER(what_is_brought_to_the_disk), IN_A_FOLDER(signals_are_for_the_caller),
+        IN_A_FOLDER(a_start_that_failed_keeps_the_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""own_network.py: a network of the test's own, with a pair of devices: v0 is here, v1 in a second network, where the
+exporter is."""
+import os
+import shutil
+import subprocess
+import sys
+
+from weir_e2e import Skip, expect_equal, need, start
+
+HERE = {4: "10.99.0.1", 6: "fd00:99::1"}
+EXPORTER = {4: "10.99.0.2", 6: "fd00:99::2"}
+MARK = "WEIR_E2E_NETWORK"
+
+
+def enter_network():
+    """Goes on in a network of its own, where that is permitted; the cases that need it are skipped otherwise."""
+    unshare = shutil.which("unshare")
+    if MARK in os.environ or unshare is None:
+        return
+    os.environ[MARK] = "none"
+    for flags in ("-n", "-rn"):
+        if subprocess.run([unshare, flags, "true"], capture_output=True, check=False).returncode == 0:
+            os.environ[MARK] = flags
+            os.execv(unshare, [unshare, flags, sys.executable, *sys.argv])
+
+
+def ip(*words):
+    subprocess.run([need("ip", "iproute2"), *words], check=True)
+
+
+def need_network():
+    if os.environ.get(MARK, "none") == "none":
+        raise Skip("a network of one's own is not permitted")
+
+
+def make_network():
+    """The pair of devices, once. Returns the process whose network has the other end."""
+    need_network()
+    if os.path.exists("/proc/sys/net/ipv6/conf/v0"):
+        ip("link", "del", "v0")  # of the case before
+    ip("link", "set", "lo", "up")
+    other = start([need("unshare", "util-linux"), "-n", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    other.stdin.write(b"here\n")
+    other.stdin.flush()
+    expect_equal(other.stdout.readline(), b"here\n", "what the process in the other network says")
+    ip("link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", str(other.pid))
+    inside = [need("nsenter", "util-linux"), "-t", str(other.pid), "-n", "ip"]
+    for words, address in ((["ip"], HERE), (inside, EXPORTER)):
+        device = "v0" if address is HERE else "v1"
+        subprocess.run([*words, "address", "add", address[4] + "/24", "dev", device], check=True)
+        subprocess.run([*words, "address", "add", address[6] + "/64", "dev", device, "nodad"], check=True)
+        subprocess.run([*words, "link", "set", device, "up"], check=True)
+    return other
