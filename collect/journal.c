@@ -31,6 +31,11 @@ struct chunk_in_use {
     uint32_t chunk;
 };
 
+struct free_chunks {
+    uint32_t chunks[JOURNAL_MEDIUM_CHUNKS];
+    uint32_t count;
+};
+
 struct journal {
     struct journal_file file;
     struct journal_map map; /* of the file */
@@ -43,15 +48,15 @@ struct journal {
     _Alignas(64) _Atomic uint64_t oldest;    /* positions before it may be overwritten */
     _Atomic uint64_t copying[JOURNAL_READERS_MAX]; /* positions from it on are being copied */
     _Atomic int reader_count;
+    _Atomic bool pressed;
     pthread_mutex_t bookmarks; /* two readers must not take one of them */
-    _Atomic uint64_t chunk_of[JOURNAL_CHUNKS]; /* whose payload is in it; NO_POSITION where it may be overwritten */
+    _Atomic uint64_t chunk_of[JOURNAL_ALL_CHUNKS]; /* whose payload is in it; NO_POSITION where it may be overwritten */
 
     /* Of the receiving thread. */
     struct iovec vectors[JOURNAL_BURST][2];
     uint32_t chunk_on_offer[JOURNAL_BURST]; /* UINT32_MAX: none */
-    uint32_t free_chunks[JOURNAL_CHUNKS];
-    uint32_t free_chunk_count;
-    struct chunk_in_use used_chunks[JOURNAL_CHUNKS]; /* a ring, in order of position */
+    struct free_chunks large, medium;
+    struct chunk_in_use used_chunks[JOURNAL_ALL_CHUNKS]; /* a ring, in order of position */
     uint32_t used_first, used_count;
     uint32_t offered;
 };
@@ -73,25 +78,37 @@ static uint64_t count_received(const struct journal *journal, uint64_t position)
     return count;
 }
 
+static void give_back(struct journal *journal, uint32_t chunk)
+{
+    struct free_chunks *free = chunk < JOURNAL_CHUNKS ? &journal->large : &journal->medium;
+    free->chunks[free->count++] = chunk;
+}
+
+/* UINT32_MAX where there is none. */
+static uint32_t take_chunk(struct free_chunks *free)
+{
+    return free->count == 0 ? UINT32_MAX : free->chunks[--free->count];
+}
+
 /* Chunks that datagrams not yet committed are in. */
-static void find_used_chunks(struct journal *journal, uint64_t position, uint64_t head, bool in_use[JOURNAL_CHUNKS])
+static void find_used_chunks(struct journal *journal, uint64_t position, uint64_t head, bool in_use[JOURNAL_ALL_CHUNKS])
 {
     for (; position < head; position++) {
         const uint64_t index = position % journal->slot_count;
         const uint32_t chunk = journal->map.slots[index].chunk;
-        if (!is_long(journal->map.messages[index].msg_len) || chunk >= JOURNAL_CHUNKS || in_use[chunk])
+        const uint32_t size_bytes = journal->map.messages[index].msg_len;
+        if (!is_long(size_bytes) || size_bytes > journal_chunk_room(chunk) || in_use[chunk])
             continue;
         in_use[chunk] = true;
         atomic_store(&journal->chunk_of[chunk], position);
         journal->used_chunks[journal->used_count++] = (struct chunk_in_use){position, chunk};
-        memcpy(journal->map.chunks + (size_t)chunk * JOURNAL_CHUNK_BYTES, journal->map.slots[index].payload,
-               JOURNAL_PAYLOAD_BYTES);
+        memcpy(journal_chunk_at(&journal->map, chunk), journal->map.slots[index].payload, JOURNAL_PAYLOAD_BYTES);
     }
 }
 
 static void start(struct journal *journal)
 {
-    bool in_use[JOURNAL_CHUNKS] = {false};
+    bool in_use[JOURNAL_ALL_CHUNKS] = {false};
     const struct journal_commit commit = journal_committed(journal);
     const uint64_t head = commit.position + (journal->file.found ? count_received(journal, commit.position) : 0);
     journal->recovered = journal->file.found && (commit.cut > 0 || head > commit.position);
@@ -99,17 +116,16 @@ static void start(struct journal *journal)
     atomic_init(&journal->committed, commit.position);
     atomic_init(&journal->oldest, commit.position);
     atomic_init(&journal->reader_count, 0);
-    for (uint32_t chunk = 0; chunk < JOURNAL_CHUNKS; chunk++)
+    for (uint32_t chunk = 0; chunk < JOURNAL_ALL_CHUNKS; chunk++)
         atomic_init(&journal->chunk_of[chunk], NO_POSITION);
     if (journal->file.found)
         find_used_chunks(journal, commit.position, head, in_use);
-    for (uint32_t chunk = 0; chunk < JOURNAL_CHUNKS; chunk++) {
+    for (uint32_t chunk = 0; chunk < JOURNAL_ALL_CHUNKS; chunk++) {
         if (!in_use[chunk])
-            journal->free_chunks[journal->free_chunk_count++] = chunk;
+            give_back(journal, chunk);
     }
     for (uint32_t i = 0; i < JOURNAL_BURST; i++)
-        journal->chunk_on_offer[i] = journal->free_chunk_count == 0 ? UINT32_MAX
-                                                                    : journal->free_chunks[--journal->free_chunk_count];
+        journal->chunk_on_offer[i] = take_chunk(&journal->large);
 }
 
 struct journal *journal_open(const struct journal_options *options, void (*warn)(void *context, const char *text),
@@ -225,14 +241,17 @@ static void free_chunks(struct journal *journal, uint64_t committed)
         const struct chunk_in_use *used = &journal->used_chunks[journal->used_first];
         atomic_store(&journal->chunk_of[used->chunk], NO_POSITION);
         wait_for_copies(journal, used->position + 1);
-        journal->free_chunks[journal->free_chunk_count++] = used->chunk;
-        journal->used_first = (journal->used_first + 1) % JOURNAL_CHUNKS;
+        give_back(journal, used->chunk);
+        journal->used_first = (journal->used_first + 1) % JOURNAL_ALL_CHUNKS;
         journal->used_count--;
     }
-    for (uint32_t i = 0; i < JOURNAL_BURST && journal->free_chunk_count > 0; i++) {
+    for (uint32_t i = 0; i < JOURNAL_BURST && journal->large.count > 0; i++) {
         if (journal->chunk_on_offer[i] == UINT32_MAX)
-            journal->chunk_on_offer[i] = journal->free_chunks[--journal->free_chunk_count];
+            journal->chunk_on_offer[i] = take_chunk(&journal->large);
     }
+    const bool pressed = journal->medium.count < JOURNAL_MEDIUM_CHUNKS / 2 ||
+                         journal->large.count < (JOURNAL_CHUNKS - JOURNAL_BURST) / 2;
+    atomic_store_explicit(&journal->pressed, pressed, memory_order_relaxed);
 }
 
 /* Slots of positions before that one are to be overwritten. */
@@ -250,7 +269,7 @@ static void prepare(struct journal *journal, uint64_t index, uint32_t i)
     const uint32_t chunk = journal->chunk_on_offer[i];
     vectors[0] = (struct iovec){slot->payload, JOURNAL_PAYLOAD_BYTES};
     if (chunk != UINT32_MAX)
-        vectors[1] = (struct iovec){journal->map.chunks + (size_t)chunk * JOURNAL_CHUNK_BYTES + JOURNAL_PAYLOAD_BYTES,
+        vectors[1] = (struct iovec){journal_chunk_at(&journal->map, chunk) + JOURNAL_PAYLOAD_BYTES,
                                     JOURNAL_CHUNK_BYTES - JOURNAL_PAYLOAD_BYTES};
     slot->chunk = chunk;
     message->msg_hdr = (struct msghdr){
@@ -286,18 +305,30 @@ struct mmsghdr *journal_offer(struct journal *journal, uint32_t *ret_count)
     return &journal->map.messages[index];
 }
 
-/* The head of a long payload goes in front of its rest, and another chunk takes that one's turn. */
+/* The head of a long payload goes in front of its rest. Where that has room in a medium chunk, it is copied there, and the large
+ * one goes on to be on offer; else another one takes its turn. The slot tells of the copy when that is whole: a kill is fine
+ * before and behind. */
 static void join(struct journal *journal, uint64_t position, uint32_t i)
 {
-    const struct journal_slot *slot = &journal->map.slots[position % journal->slot_count];
-    if (slot->chunk == UINT32_MAX)
+    struct journal_slot *slot = &journal->map.slots[position % journal->slot_count];
+    const uint32_t size_bytes = journal->map.messages[position % journal->slot_count].msg_len;
+    uint32_t chunk = slot->chunk;
+    if (chunk == UINT32_MAX)
         return;
-    memcpy(journal->map.chunks + (size_t)slot->chunk * JOURNAL_CHUNK_BYTES, slot->payload, JOURNAL_PAYLOAD_BYTES);
-    atomic_store(&journal->chunk_of[slot->chunk], position);
-    journal->used_chunks[(journal->used_first + journal->used_count++) % JOURNAL_CHUNKS] =
-        (struct chunk_in_use){position, slot->chunk};
-    journal->chunk_on_offer[i] = journal->free_chunk_count == 0 ? UINT32_MAX
-                                                                : journal->free_chunks[--journal->free_chunk_count];
+    const uint32_t medium = size_bytes <= JOURNAL_MEDIUM_BYTES ? take_chunk(&journal->medium) : UINT32_MAX;
+    uint8_t *to = journal_chunk_at(&journal->map, medium == UINT32_MAX ? chunk : medium);
+    memcpy(to, slot->payload, JOURNAL_PAYLOAD_BYTES);
+    if (medium == UINT32_MAX) {
+        journal->chunk_on_offer[i] = take_chunk(&journal->large);
+    } else {
+        memcpy(to + JOURNAL_PAYLOAD_BYTES, journal_chunk_at(&journal->map, chunk) + JOURNAL_PAYLOAD_BYTES,
+               size_bytes - JOURNAL_PAYLOAD_BYTES);
+        atomic_thread_fence(memory_order_release);
+        *(volatile uint32_t *)&slot->chunk = chunk = medium;
+    }
+    atomic_store(&journal->chunk_of[chunk], position);
+    journal->used_chunks[(journal->used_first + journal->used_count++) % JOURNAL_ALL_CHUNKS] =
+        (struct chunk_in_use){position, chunk};
 }
 
 void journal_received(struct journal *journal, uint32_t count)
@@ -353,8 +384,8 @@ static bool make_datagram(const struct mmsghdr *message, const struct journal_sl
 
 static const uint8_t *chunk_of(const struct journal *journal, uint64_t index)
 {
-    const uint32_t chunk = journal->map.slots[index].chunk;
-    return chunk >= JOURNAL_CHUNKS ? NULL : journal->map.chunks + (size_t)chunk * JOURNAL_CHUNK_BYTES;
+    const uint32_t chunk = journal->map.slots[index].chunk, size_bytes = journal->map.messages[index].msg_len;
+    return size_bytes > journal_chunk_room(chunk) ? NULL : journal_chunk_at(&journal->map, chunk);
 }
 
 bool journal_datagram(const struct journal *journal, uint64_t position, struct weir_datagram *ret_datagram)
@@ -365,6 +396,11 @@ bool journal_datagram(const struct journal *journal, uint64_t position, struct w
 }
 
 /* --------------------------------------------------------------------------------------------------------- committing */
+
+bool journal_is_pressed(const struct journal *journal)
+{
+    return atomic_load_explicit(&journal->pressed, memory_order_relaxed);
+}
 
 struct journal_commit journal_committed(const struct journal *journal)
 {

@@ -7,7 +7,7 @@
  * next process finds in it each datagram that the kernel had handed over and that was not committed.
  *
  *     +--------+-----------------+--------------------------------+-------------------------------+
- *     | header | mmsghdr 64      | slot 2048                      | chunk 65536                   |
+ *     | header | mmsghdr 64      | slot 2048                      | chunks of 65536, and of 9216  |
  *     | 4096   | for each slot   | sender 128 | payload 1920      | for payloads longer than that |
  *     +--------+-----------------+--------------------------------+-------------------------------+
  *
@@ -37,8 +37,11 @@ enum {
     JOURNAL_SENDER_BYTES = 128,
     JOURNAL_PAYLOAD_BYTES = JOURNAL_SLOT_BYTES - JOURNAL_SENDER_BYTES, /* longer ones have a chunk */
     JOURNAL_CHUNK_BYTES = 65536,
+    JOURNAL_MEDIUM_BYTES = 9216, /* those of networks with jumbo frames have one of these: there are many of them */
     JOURNAL_BURST = 64,         /* slots offered at a time at the most */
-    JOURNAL_CHUNKS = 192,       /* of them JOURNAL_BURST are on offer */
+    JOURNAL_CHUNKS = 96,        /* large ones, of which JOURNAL_BURST are on offer */
+    JOURNAL_MEDIUM_CHUNKS = 1024,
+    JOURNAL_ALL_CHUNKS = JOURNAL_CHUNKS + JOURNAL_MEDIUM_CHUNKS, /* numbered in this order */
     JOURNAL_SLOTS_MIN = 1024,
     JOURNAL_READERS_MAX = 16    /* that copy */
 };
@@ -110,6 +113,9 @@ bool journal_datagram(const struct journal *journal, uint64_t position, struct w
 
 /* For the thread that commits. */
 struct journal_commit journal_committed(const struct journal *journal);
+
+/* Whether room for long datagrams is about to end: what is held is to be committed soon. From any thread. */
+bool journal_is_pressed(const struct journal *journal);
 
 /* All before the position is kept elsewhere: slots before it are free. Positions and cuts only go up. */
 void journal_commit(struct journal *journal, const struct journal_commit *commit);

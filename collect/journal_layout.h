@@ -18,7 +18,7 @@
 #define JOURNAL_NOTHING UINT32_MAX
 
 enum {
-    JOURNAL_FORMAT = 1,
+    JOURNAL_FORMAT = 2,
     JOURNAL_HEADER_BYTES = 4096,
     JOURNAL_MESSAGE_BYTES = 64, /* struct mmsghdr: a cache line */
     JOURNAL_CONTROL_BYTES = 64, /* a time stamp and a count of drops */
@@ -73,7 +73,19 @@ struct journal_map {
 static inline size_t journal_size_bytes(uint32_t slot_count)
 {
     return JOURNAL_HEADER_BYTES + (size_t)slot_count * (JOURNAL_MESSAGE_BYTES + JOURNAL_SLOT_BYTES) +
-           (size_t)JOURNAL_CHUNKS * JOURNAL_CHUNK_BYTES;
+           (size_t)JOURNAL_CHUNKS * JOURNAL_CHUNK_BYTES + (size_t)JOURNAL_MEDIUM_CHUNKS * JOURNAL_MEDIUM_BYTES;
+}
+
+/* Where a chunk is, and how much room it has. */
+static inline uint8_t *journal_chunk_at(const struct journal_map *map, uint32_t chunk)
+{
+    const size_t large = chunk < JOURNAL_CHUNKS ? chunk : JOURNAL_CHUNKS;
+    return map->chunks + large * JOURNAL_CHUNK_BYTES + (chunk - large) * JOURNAL_MEDIUM_BYTES;
+}
+
+static inline uint32_t journal_chunk_room(uint32_t chunk)
+{
+    return chunk < JOURNAL_CHUNKS ? JOURNAL_CHUNK_BYTES : chunk < JOURNAL_ALL_CHUNKS ? JOURNAL_MEDIUM_BYTES : 0;
 }
 
 /* Where the parts are in a mapping of journal_size_bytes(). */

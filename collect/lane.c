@@ -134,7 +134,8 @@ static bool is_cut_due(const struct lane *lane)
     const uint64_t held = lane->cursor - lane->cut.position;
     if (lane->phase != CUT_NONE || held == 0)
         return false;
-    return held >= lane->options.commit_slots || clock_us(CLOCK_MONOTONIC) - lane->cut_us >= atomic_load(&lane->commit_us);
+    return held >= lane->options.commit_slots || journal_is_pressed(lane->options.journal) ||
+           clock_us(CLOCK_MONOTONIC) - lane->cut_us >= atomic_load(&lane->commit_us);
 }
 
 /* ------------------------------------------------------------------------------------------------------- the thread */
