@@ -86,6 +86,8 @@ const struct collect_option collect_option_table[] = {
     {SECTION_COLLECT, "workers", 0, "N", collect_take_workers, false,
      "so many receive, decode and store side by side (1 to 64, default 1), each exporter always with\n"
      "the same one; with -r: threads that encode for a store"},
+    {SECTION_COLLECT, "cpu", 0, "N", collect_take_cpu, false,
+     "keep the thread that receives on this processor, counted from 0; repeated for further workers"},
     {SECTION_COLLECT, "journal", 0, "DIR", collect_take_journal, false,
      "what is received and not yet written lies there, and outlives a kill (default: /run/weir\n"
      "for root, else in $XDG_RUNTIME_DIR or /dev/shm: in memory; none); not with -r"},

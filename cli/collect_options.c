@@ -123,6 +123,10 @@ const char *collect_options_conflict(const struct collect_options *options)
         return "--count is for one worker, and --workers asks for more";
     if (reads && options->journal != NULL)
         return "--journal is for receiving, and -r reads a file";
+    if (reads && options->cpu_count > 0)
+        return "--cpu is for receiving, and -r reads a file";
+    if (options->cpu_count > options->store.workers)
+        return "--cpu is there more often than there are --workers";
     if (reads && options->host_count > 0)
         return "-b is for receiving, and -r reads a file";
     if (reads && (options->device != NULL || options->buffer_bytes > 0 || options->busy_poll_us > 0))

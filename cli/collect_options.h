@@ -36,6 +36,8 @@ struct collect_options {
     bool json_lines;
     struct store_writer_options store; /* but its folder */
     const char *state;           /* folder to keep templates in, "none", or NULL for the usual one */
+    int cpus[64];                /* of receiving threads, by worker */
+    size_t cpu_count;            /* 0: anywhere */
     const char *journal;         /* folder of the journal, "none", or NULL for the usual one */
     uint64_t journal_bytes;      /* 0: as much as is usual */
     const char *metrics;         /* [ADDRESS:]PORT to serve metrics on, or NULL */

@@ -6,6 +6,7 @@
 
 #include "address_list.h"
 #include "decoder_options.h"
+#include "engine.h"
 #include "metrics_address.h"
 #include "quantity.h"
 #include "receive_socket.h"
@@ -15,7 +16,7 @@
 
 #define JOURNAL_BYTES_MIN ((uint64_t)2 << 20)
 #define JOURNAL_BYTES_MAX ((uint64_t)8 << 30)
-enum { DEVICE_NAME_MAX = 15, RECEIVE_BUFFER_MIN_BYTES = 4096, BUSY_POLL_MAX_US = 1000000 };
+enum { DEVICE_NAME_MAX = 15, RECEIVE_BUFFER_MIN_BYTES = 4096, BUSY_POLL_MAX_US = 1000000, CPUS_MAX = 1024 };
 
 static bool is_yes(const char *value)
 {
@@ -215,6 +216,17 @@ const char *collect_take_state(struct collect_options *options, const char *valu
 const char *collect_take_workers(struct collect_options *options, const char *value)
 {
     return store_options_workers(&options->store, value);
+}
+
+const char *collect_take_cpu(struct collect_options *options, const char *value)
+{
+    uint64_t number;
+    if (quantity_parse_count(value, &number) != 0 || number >= CPUS_MAX)
+        return "not the number of a processor from 0 to 1023: ";
+    if (options->cpu_count == ENGINE_WORKERS_MAX)
+        return "more than 64 processors, from ";
+    options->cpus[options->cpu_count++] = (int)number;
+    return NULL;
 }
 
 const char *collect_take_journal(struct collect_options *options, const char *value)

@@ -14,7 +14,7 @@
     X(port) X(host) X(device) X(rcvbuf) X(busy_poll) X(read) X(allow) X(count) X(elements) X(template_lifetime) X(sampling_rate) \
     X(output) X(json_lines) X(rotate) X(min_size) X(raw_sizes) X(no_dns) \
     X(commit) X(segment_size) X(effort) X(compression) X(fsync) X(keep_days) X(keep_bytes) X(no_merge) \
-    X(state) X(workers) X(journal) X(journal_size) X(metrics) X(log) X(user) X(no_sandbox) X(debug)
+    X(state) X(workers) X(cpu) X(journal) X(journal_size) X(metrics) X(log) X(user) X(no_sandbox) X(debug)
 
 #define COLLECT_VALUE(name) const char *collect_take_##name(struct collect_options *options, const char *value);
 COLLECT_VALUES(COLLECT_VALUE)

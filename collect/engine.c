@@ -288,8 +288,9 @@ static int start_receiver(struct engine *engine, struct worker *worker, const in
     struct waker *wakers[RECEIVER_WAKERS_MAX] = {lane_waker(worker->lane)};
     for (size_t i = 0; i < engine->side_count; i++)
         wakers[i + 1] = side_lane_waker(engine->sides[i].lane);
+    const int cpu = worker->index < engine->options.cpu_count ? engine->options.cpus[worker->index] : -1;
     const struct receiver_options options = {.journal = worker->journal, .sockets = sockets, .socket_count = socket_count,
-                                             .wakers = wakers, .waker_count = engine->side_count + 1, .cpu = -1};
+                                             .wakers = wakers, .waker_count = engine->side_count + 1, .cpu = cpu};
     worker->receiver = receiver_start(&options, error);
     return worker->receiver == NULL ? -1 : 0;
 }

@@ -33,6 +33,8 @@ struct engine_options {
     FILE *debug;                 /* lines of --debug, or NULL */
     uint64_t datagram_count_max; /* of one worker; 0: no end */
     int64_t commit_us;
+    const int *cpus;             /* where the receiving threads of the first workers stay; those of others anywhere */
+    size_t cpu_count;
     const struct address_list *allowed; /* exporters whose datagrams are decoded; the caller's; NULL: all */
     int (*prepare)(void *context, struct weir_decoder *decoder, struct sink_error *error); /* each decoder; may be NULL */
     void (*warn)(void *context, const char *text);

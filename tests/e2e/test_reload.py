@@ -251,7 +251,8 @@ def a_terminal_that_is_gone_ends_it(folder):
 def a_capture_that_is_read_ends_by_it(folder):
     """As any other program that has nothing to reload."""
     os.mkfifo(folder + "/fifo")
-    process = start([weir_e2e.weir_path, "collect", "-r", folder + "/fifo", "-o", "null"], cwd=folder)
+    process = start([weir_e2e.weir_path, "collect", "-r", folder + "/fifo", "-o", "null"], cwd=folder,
+                    preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))  # nohup has it ignored
     writer = os.open(folder + "/fifo", os.O_WRONLY)  # waits for the reader
     process.send_signal(signal.SIGHUP)
     wait_until(lambda: process.poll() is not None, "the end")

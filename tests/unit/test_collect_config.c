@@ -103,7 +103,7 @@ static void each_key_does_what_its_option_does(void **state)
         {"allow", "10.0.0.0/8"}, {"count", "5"}, {"elements", "e"}, {"template-lifetime", "1h"}, {"sampling-rate", "10"}, {"output", "null"},
         {"json-lines", "yes"}, {"rotate", "5m"}, {"min-size", "1K"}, {"raw-sizes", "on"}, {"no-dns", "no"},
         {"commit", "1s"}, {"segment-size", "1M"}, {"compression", "lz4"}, {"effort", "full"}, {"fsync", "always"}, {"keep-days", "3"},
-        {"keep-bytes", "1G"}, {"no-merge", "off"}, {"state", "s"}, {"workers", "2"}, {"journal", "j"},
+        {"keep-bytes", "1G"}, {"no-merge", "off"}, {"state", "s"}, {"workers", "2"}, {"cpu", "1"}, {"journal", "j"},
         {"journal-size", "4M"}, {"metrics", "9105"}, {"log", "json"}, {"user", "nobody"}, {"no-sandbox", "no"}, {"debug", "true"}};
     (void)state;
     assert_int_equal(sizeof values / sizeof values[0], collect_option_count - 3);
