@@ -86,7 +86,8 @@ int cut_publish(const char *folder, const char *name, bool sync, struct store_er
     if (make_folders(to) != 0)
         return store_error_system(error, "cannot make the folder %s", to);
     *end = '/';
-    if (rename(from, to) != 0 && !(errno == ENOENT && access(to, F_OK) == 0))
+    /* one that is gone had its name before, and may have been merged or have expired since */
+    if (rename(from, to) != 0 && !(errno == ENOENT && access(from, F_OK) != 0))
         return store_error_system(error, "cannot rename %s to %s", from, to);
     return sync ? sync_above(folder, to, error) : 0;
 }

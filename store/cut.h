@@ -26,7 +26,7 @@ bool cut_name_format(uint32_t writer, uint64_t cut, const char *path, char name[
 /* Back: false when the name is none of a cut. `ret_path` is where it is to be, below DIR. */
 bool cut_name_parse(const char *name, uint32_t *ret_writer, uint64_t *ret_cut, char ret_path[CUT_NAME_SIZE]);
 
-/* Gives a file its name; with `sync`, for good. 0 too where it has it already. */
+/* Gives a file its name; with `sync`, for good. 0 too where it has had it already. */
 int cut_publish(const char *folder, const char *name, bool sync, struct store_error *error);
 
 /* Gives names to the files of a writer's cuts up to this one, in the order of their commits, and removes all else that the writer had
