@@ -204,7 +204,7 @@ static int open_socket(struct control_server *server, const char **ret_what)
     struct stat is;
     char *path = NULL;
     *ret_what = "open";
-    if (asprintf(&path, "%s.%d", server->path, (int)getpid()) < 0)
+    if (asprintf(&path, "%s.new", server->path) < 0) /* one name: what a kill leaves there the next start takes away */
         return -1;
     int result = control_place_address(server->path, &address);
     if (result == 0)
