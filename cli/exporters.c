@@ -23,6 +23,7 @@ static const char help[] =
     "From the collectors that run, unless a store is named:\n"
     "      --socket PATH    of this collector: the socket beside its journal (default: all in the usual places)\n"
     "      --store DIR      what the ledger of this store tells, of all the time it has\n"
+    "      --all            also those known from the run before, of which nothing came since\n"
     "  -o, --output FORMAT  table (default), json or csv\n"
     "  -h, --help           show this help\n"
     "\n"
@@ -33,6 +34,7 @@ static const char help[] =
 struct request {
     const char *socket, *store;
     enum exporter_format format;
+    bool all; /* also those that are unheard */
 };
 
 static int usage_error(const char *text, const char *what)
@@ -57,6 +59,9 @@ static int take(struct request *request, int option, const char *value)
     case 'd':
         request->store = value;
         return -1;
+    case 'a':
+        request->all = true;
+        return -1;
     case 'o':
         for (int i = 0; i < EXPORTERS_FORMAT_COUNT; i++) {
             if (strcmp(value, formats[i]) == 0) {
@@ -76,6 +81,7 @@ static int parse(int argc, char **argv, struct request *request)
     static const struct option options[] = {
         {"socket", required_argument, NULL, 's'},
         {"store", required_argument, NULL, 'd'},
+        {"all", no_argument, NULL, 'a'},
         {"output", required_argument, NULL, 'o'},
         {"help", no_argument, NULL, 'h'},
         {0},
@@ -150,11 +156,14 @@ int cmd_exporters(int argc, char **argv)
     if (code >= 0)
         return code;
     code = gather(&entries, &request);
+    const size_t left_out = request.all ? 0 : exporter_entries_leave_out(&entries);
     if ((code == EXIT_SUCCESS || entries.count > 0) && exporter_entries_print(&entries, request.format) != 0 &&
         errno != EPIPE) {
         fprintf(stderr, "weir exporters: cannot write to standard output: %s\n", strerror(errno));
         code = EXIT_FAILURE;
     }
+    if (left_out > 0)
+        fprintf(stderr, "weir: %zu more known from the run before, not heard since; --all shows them\n", left_out);
     exporter_entries_done(&entries);
     return code;
 }
