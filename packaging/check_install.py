@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check_install.py MESON BUILD SHARE: installs the build into a folder of its own, and looks whether what the documents name is
-there, below SHARE, unchanged."""
+"""check_install.py MESON BUILD SHARE: installs the build into a folder of its own, and looks whether what the documents
+name is there, below SHARE, unchanged."""
 import os
 import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+COMPLETIONS = ("bash-completion/completions/weir", "zsh/site-functions/_weir", "fish/vendor_completions.d/weir.fish")
 DOCUMENTS = ("weir.conf", "prometheus/scrape.yml", "prometheus/weir.rules.yml", "grafana/weir.json")
 
 
@@ -23,7 +24,8 @@ def main(meson, build, share):
         installed = folder + share
         for name in DOCUMENTS:
             assert content(f"{installed}/doc/weir/{name}") == content(f"{HERE}/{name}"), name
-        assert os.path.exists(installed + "/man/man1/weir.1"), "the manual was not installed"
+        for name in ("man/man1/weir.1", *COMPLETIONS):
+            assert os.path.exists(f"{installed}/{name}"), name + " was not installed"
 
 
 main(*sys.argv[1:4])
