@@ -5,12 +5,12 @@
 #define _GNU_SOURCE
 #include "exporters.h"
 
+#include "command_line.h"
 #include "control_place.h"
 #include "exit_code.h"
 #include "exporter_entries.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +39,7 @@ struct request {
 
 static int usage_error(const char *text, const char *what)
 {
-    fprintf(stderr, "weir exporters: %s%s; 'weir exporters --help' shows what there is\n", text, what);
-    return EXIT_USAGE;
+    return command_line_error("exporters", text, what);
 }
 
 static int fail(const char *text)
@@ -49,8 +48,9 @@ static int fail(const char *text)
     return EXIT_FAILURE;
 }
 
-static int take(struct request *request, int option, const char *value)
+static int take(void *context, int option, const char *value)
 {
+    struct request *request = context;
     static const char *const formats[EXPORTERS_FORMAT_COUNT] = {"table", "json", "csv"};
     switch (option) {
     case 's':
@@ -86,17 +86,10 @@ static int parse(int argc, char **argv, struct request *request)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    opterr = 0;
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
-        if (option == ':')
-            return usage_error("this option needs a value: ", argv[optind - 1]);
-        if (option == '?')
-            return usage_error("unknown option ", argv[optind - 1]);
-        const int code = take(request, option, optarg);
-        if (code >= 0)
-            return code;
-    }
+    static const struct command_line line = {"exporters", ":o:h", options, take};
+    const int code = command_line_take(&line, argc, argv, request);
+    if (code >= 0)
+        return code;
     if (optind < argc)
         return usage_error("takes options only, and this is none: ", argv[optind]);
     if (request->socket != NULL && request->store != NULL)
