@@ -32,7 +32,7 @@ static void print_help(FILE *out)
           "      --table             a table: time, service, size, duration, packets, hosts\n"
           "      --json              a JSON object a line, for programs\n"
           "      --stats             totals; top hosts, services, protocols, conversations\n"
-          "      --graph             bytes over time by service, drawn in the terminal\n"
+          "      --graph             bytes over time by service, drawn in the terminal;\n"
           "                          --stats and --graph stand in place of the lines; with\n"
           "                          --table, connections are printed before them\n"
           "  -v, --verbose           lists at the end what found no other side (with --json,\n"

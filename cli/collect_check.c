@@ -10,6 +10,7 @@
 #include "exit_code.h"
 #include "outputs.h"
 #include "repeater_target.h"
+#include "rights.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +43,8 @@ static void check_may(struct checking *checking, const char *what, const char *f
     struct stat is;
     if (stat(folder, &is) == 0 && !S_ISDIR(is.st_mode))
         errno = ENOTDIR;
+    else if (!rights_keeps_files(folder))
+        errno = ENOTSUP;
     else if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
         return;
     fault(checking, "%s: %s: %s%s%s", what, of, folder == of ? "" : folder, folder == of ? "" : ": ", strerror(errno));

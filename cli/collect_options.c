@@ -6,10 +6,10 @@
 #include "collect_options.h"
 
 #include "collect_config.h"
+#include "command_line.h"
 #include "exit_code.h"
 
 #include <assert.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +18,7 @@ enum { NUMBERS_FROM = 256, LONG_MAX_COUNT = 96 };
 
 static int usage_error(const char *text, const char *what)
 {
-    fprintf(stderr, "weir collect: %s%s; 'weir collect --help' shows what there is\n", text, what);
-    return EXIT_USAGE;
+    return command_line_error("collect", text, what);
 }
 
 static int short_of_memory(void)
@@ -71,16 +70,23 @@ static size_t option_of(int number)
     return i;
 }
 
-/* -1 to go on. `scratch` takes each value, to see whether it can be. */
-static int take(struct collect_config *config, struct collect_options *scratch, size_t index, const char *value)
+struct arguments {
+    struct collect_config *config;
+    struct collect_options *scratch; /* takes each value, to see whether it can be */
+};
+
+static int take(void *context, int number, const char *value)
 {
+    const struct arguments *arguments = context;
+    struct collect_config *config = arguments->config;
+    const size_t index = option_of(number);
     const struct collect_option *option = &collect_option_table[index];
     if (strcmp(option->name, "help") == 0) {
         collect_option_help(stdout);
         return EXIT_SUCCESS;
     }
     if (strcmp(option->name, "check") == 0) {
-        scratch->check = true;
+        arguments->scratch->check = true;
         return -1;
     }
     if (strcmp(option->name, "config") == 0) {
@@ -90,27 +96,23 @@ static int take(struct collect_config *config, struct collect_options *scratch, 
         return -1;
     }
     const char *given = value != NULL ? value : collect_option_given(option);
-    const char *why = option->take(scratch, given);
+    const char *why = option->take(arguments->scratch, given);
     if (why != NULL)
         return usage_error(why, given);
-    return collect_settings_add(&config->command, index, given, 0) == 0 ? -1 : usage_error("too many options, from --", option->name);
+    if (collect_settings_add(&config->command, index, given, 0) != 0)
+        return usage_error("too many options, from --", option->name);
+    return -1;
 }
 
 static int read_command_line(int argc, char **argv, struct collect_config *config, struct collect_options *scratch)
 {
     struct words words;
     make_words(&words);
-    opterr = 0;
-    optind = 1;
-    for (int number; (number = getopt_long(argc, argv, words.shorts, words.longs, NULL)) != -1;) {
-        if (number == ':')
-            return usage_error("this option needs a value: ", argv[optind - 1]);
-        if (number == '?')
-            return usage_error("unknown option ", argv[optind - 1]);
-        const int code = take(config, scratch, option_of(number), optarg);
-        if (code >= 0)
-            return code;
-    }
+    const struct command_line line = {"collect", words.shorts, words.longs, take};
+    struct arguments arguments = {config, scratch};
+    const int code = command_line_take(&line, argc, argv, &arguments);
+    if (code >= 0)
+        return code;
     return optind < argc ? usage_error("takes options only, and this is none: ", argv[optind]) : -1;
 }
 

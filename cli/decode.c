@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "decode.h"
 
+#include "command_line.h"
 #include "decoder_options.h"
 #include "elements_file.h"
 #include "exit_code.h"
@@ -13,7 +14,6 @@
 #include "summary.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,8 +65,7 @@ struct settings {
 
 static int usage_error(const char *text, const char *what)
 {
-    fprintf(stderr, "weir decode: %s%s; 'weir decode --help' shows what there is\n", text, what);
-    return EXIT_USAGE;
+    return command_line_error("decode", text, what);
 }
 
 static int add_port(struct settings *settings, const char *text)
@@ -83,8 +82,9 @@ static int add_port(struct settings *settings, const char *text)
 }
 
 /* -1 to go on, else the exit code. */
-static int take(struct settings *settings, int option, const char *value)
+static int take(void *context, int option, const char *value)
 {
+    struct settings *settings = context;
     const char *fault = NULL;
     switch (option) {
     case 'p':
@@ -128,17 +128,10 @@ static int parse(int argc, char **argv, struct settings *settings)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    opterr = 0;
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":p:qh", options, NULL)) != -1;) {
-        if (option == ':')
-            return usage_error("this option needs a value: ", argv[optind - 1]);
-        if (option == '?')
-            return usage_error("unknown option ", argv[optind - 1]);
-        const int code = take(settings, option, optarg);
-        if (code >= 0)
-            return code;
-    }
+    static const struct command_line line = {"decode", ":p:qh", options, take};
+    const int code = command_line_take(&line, argc, argv, settings);
+    if (code >= 0)
+        return code;
     if (optind == argc)
         return usage_error("no file named", "");
     if (optind + 1 < argc)

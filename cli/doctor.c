@@ -5,12 +5,12 @@
 #define _GNU_SOURCE
 #include "doctor.h"
 
+#include "command_line.h"
 #include "doctor_findings.h"
 #include "exit_code.h"
 #include "quantity.h"
 #include "store_folder.h"
 
-#include <getopt.h>
 #include <string.h>
 #include <time.h>
 
@@ -44,8 +44,7 @@ struct arguments {
 
 static int usage_error(const char *text, const char *what)
 {
-    fprintf(stderr, "weir doctor: %s%s; 'weir doctor --help' shows what there is\n", text, what);
-    return EXIT_USAGE;
+    return command_line_error("doctor", text, what);
 }
 
 static int add_port(struct arguments *arguments, const char *text)
@@ -62,8 +61,9 @@ static int add_port(struct arguments *arguments, const char *text)
 enum { OPTION_STORE = 256, OPTION_LISTEN, OPTION_NO_WRITE };
 
 /* -1 to go on, or the exit code. */
-static int take(struct arguments *arguments, int option, const char *value)
+static int take(void *context, int option, const char *value)
 {
+    struct arguments *arguments = context;
     switch (option) {
     case 'p':
         return add_port(arguments, value);
@@ -100,17 +100,10 @@ static int parse(int argc, char **argv, struct arguments *arguments)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    opterr = 0;
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":p:o:h", long_options, NULL)) != -1;) {
-        if (option == ':')
-            return usage_error("this option needs a value: ", argv[optind - 1]);
-        if (option == '?')
-            return usage_error("unknown option ", argv[optind - 1]);
-        const int code = take(arguments, option, optarg);
-        if (code >= 0)
-            return code;
-    }
+    static const struct command_line line = {"doctor", ":p:o:h", long_options, take};
+    const int code = command_line_take(&line, argc, argv, arguments);
+    if (code >= 0)
+        return code;
     return optind < argc ? usage_error("takes options only, and this is none: ", argv[optind]) : -1;
 }
 

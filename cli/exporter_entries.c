@@ -41,6 +41,17 @@ void exporter_entries_done(struct exporter_entries *entries)
     *entries = (struct exporter_entries){0};
 }
 
+size_t exporter_entries_leave_out(struct exporter_entries *entries)
+{
+    const size_t before = entries->count;
+    entries->count = 0;
+    for (size_t i = 0; i < before; i++) {
+        if (!entries->entries[i].unheard)
+            entries->entries[entries->count++] = entries->entries[i];
+    }
+    return before - entries->count;
+}
+
 static double percent(double came, double lost)
 {
     return lost > 0 ? 100 * lost / (lost + came) : came > 0 ? 0 : NAN;

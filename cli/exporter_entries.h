@@ -5,6 +5,7 @@
 #ifndef WEIR_CLI_EXPORTER_ENTRIES_H
 #define WEIR_CLI_EXPORTER_ENTRIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <weir/weir.h>
@@ -22,6 +23,7 @@ struct exporter_entry {
     double waiting;      /* sets, for their template */
     double oldest_template_s; /* how long ago the template that was not sent again for longest was sent */
     unsigned trouble;    /* a bit for each enum exporter_trouble */
+    bool unheard;        /* of a running collector: known from the run before, and nothing came since */
 };
 
 enum exporter_trouble {
@@ -42,6 +44,9 @@ struct exporter_entries {
 /* Adds one, and finds out what is wrong with it at `now_s`. -1 without memory. */
 int exporter_entries_add(struct exporter_entries *entries, const struct exporter_entry *entry, double now_s);
 void exporter_entries_done(struct exporter_entries *entries);
+
+/* Takes out those that are unheard; returns how many. */
+size_t exporter_entries_leave_out(struct exporter_entries *entries);
 
 /* What of it is missing, in percent; NAN where nothing was sent. Versions count either datagrams or records. */
 double exporter_entries_loss(double datagrams, double lost, double records, double lost_records);

@@ -120,6 +120,7 @@ static void fill(struct exporter_entry *entry, const json_t *object, double now_
     const double flows = number_of(object, "flows"), span_s = last_s - first_s;
     entry->domain = number_of(object, "domain");
     entry->version = unless_0(number_of(object, "version"));
+    entry->unheard = number_of(object, "version") == 0;
     entry->last_seen_s = last_s;
     entry->datagrams = number_of(object, "datagrams");
     entry->flows = flows;

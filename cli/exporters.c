@@ -5,12 +5,12 @@
 #define _GNU_SOURCE
 #include "exporters.h"
 
+#include "command_line.h"
 #include "control_place.h"
 #include "exit_code.h"
 #include "exporter_entries.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@ static const char help[] =
     "From the collectors that run, unless a store is named:\n"
     "      --socket PATH    of this collector: the socket beside its journal (default: all in the usual places)\n"
     "      --store DIR      what the ledger of this store tells, of all the time it has\n"
+    "      --all            also those known from the run before, of which nothing came since\n"
     "  -o, --output FORMAT  table (default), json or csv\n"
     "  -h, --help           show this help\n"
     "\n"
@@ -33,12 +34,12 @@ static const char help[] =
 struct request {
     const char *socket, *store;
     enum exporter_format format;
+    bool all; /* also those that are unheard */
 };
 
 static int usage_error(const char *text, const char *what)
 {
-    fprintf(stderr, "weir exporters: %s%s; 'weir exporters --help' shows what there is\n", text, what);
-    return EXIT_USAGE;
+    return command_line_error("exporters", text, what);
 }
 
 static int fail(const char *text)
@@ -47,8 +48,9 @@ static int fail(const char *text)
     return EXIT_FAILURE;
 }
 
-static int take(struct request *request, int option, const char *value)
+static int take(void *context, int option, const char *value)
 {
+    struct request *request = context;
     static const char *const formats[EXPORTERS_FORMAT_COUNT] = {"table", "json", "csv"};
     switch (option) {
     case 's':
@@ -56,6 +58,9 @@ static int take(struct request *request, int option, const char *value)
         return -1;
     case 'd':
         request->store = value;
+        return -1;
+    case 'a':
+        request->all = true;
         return -1;
     case 'o':
         for (int i = 0; i < EXPORTERS_FORMAT_COUNT; i++) {
@@ -76,21 +81,15 @@ static int parse(int argc, char **argv, struct request *request)
     static const struct option options[] = {
         {"socket", required_argument, NULL, 's'},
         {"store", required_argument, NULL, 'd'},
+        {"all", no_argument, NULL, 'a'},
         {"output", required_argument, NULL, 'o'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    opterr = 0;
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
-        if (option == ':')
-            return usage_error("this option needs a value: ", argv[optind - 1]);
-        if (option == '?')
-            return usage_error("unknown option ", argv[optind - 1]);
-        const int code = take(request, option, optarg);
-        if (code >= 0)
-            return code;
-    }
+    static const struct command_line line = {"exporters", ":o:h", options, take};
+    const int code = command_line_take(&line, argc, argv, request);
+    if (code >= 0)
+        return code;
     if (optind < argc)
         return usage_error("takes options only, and this is none: ", argv[optind]);
     if (request->socket != NULL && request->store != NULL)
@@ -150,11 +149,14 @@ int cmd_exporters(int argc, char **argv)
     if (code >= 0)
         return code;
     code = gather(&entries, &request);
+    const size_t left_out = request.all ? 0 : exporter_entries_leave_out(&entries);
     if ((code == EXIT_SUCCESS || entries.count > 0) && exporter_entries_print(&entries, request.format) != 0 &&
         errno != EPIPE) {
         fprintf(stderr, "weir exporters: cannot write to standard output: %s\n", strerror(errno));
         code = EXIT_FAILURE;
     }
+    if (left_out > 0)
+        fprintf(stderr, "weir: %zu more known from the run before, not heard since; --all shows them\n", left_out);
     exporter_entries_done(&entries);
     return code;
 }

@@ -264,12 +264,15 @@ static int add_to_workers(const struct collect_options *options, const char *out
     struct collect_options without = *options;
     without.store.merge = false;
     without.store.keep_days = without.store.keep_bytes = 0;
+    struct sink *first = NULL;
     for (uint32_t i = 0; i < engine_worker_count(engine); i++) {
         if (add(i == 0 ? options : &without, output, start_us, engine_collector(engine, i), engine_journal(engine, i),
                 ret_usage, error) != 0)
             return -1;
         const struct collector *collector = engine_collector(engine, i);
-        store_sink_watch(collector->sinks[collector->sink_count - 1], engine, i);
+        struct sink *sink = collector->sinks[collector->sink_count - 1];
+        first = i == 0 ? sink : first;
+        store_sink_watch(sink, engine, i, first);
     }
     return 0;
 }

@@ -5,12 +5,12 @@
 #define _GNU_SOURCE
 #include "replay_options.h"
 
+#include "command_line.h"
 #include "exit_code.h"
 #include "quantity.h"
 #include "sender.h"
 
 #include <ctype.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,8 +78,7 @@ struct given {
 
 static int usage_error(const char *text, const char *what)
 {
-    fprintf(stderr, "weir replay: %s%s; 'weir replay --help' shows what there is\n", text, what);
-    return EXIT_USAGE;
+    return command_line_error("replay", text, what);
 }
 
 /* ------------------------------------------------------------------------------------------------- values */
@@ -277,6 +276,37 @@ static int take(struct replay_options *options, int option, const char *value)
     }
 }
 
+static const struct option long_options[] = {
+    {"read", required_argument, NULL, 'r'},
+    {"port", required_argument, NULL, 'p'},
+    {"speed", required_argument, NULL, OPTION_SPEED},
+    {"loop", required_argument, NULL, OPTION_LOOP},
+    {"map-sources", no_argument, NULL, OPTION_MAP_SOURCES},
+    {"make", required_argument, NULL, 'm'},
+    {"exporters", required_argument, NULL, OPTION_EXPORTERS},
+    {"sources", required_argument, NULL, OPTION_SOURCES},
+    {"flows-per-datagram", required_argument, NULL, OPTION_FLOWS_PER_DATAGRAM},
+    {"templates", required_argument, NULL, OPTION_TEMPLATES},
+    {"template-interval", required_argument, NULL, OPTION_TEMPLATE_INTERVAL},
+    {"turn", required_argument, NULL, OPTION_TURN},
+    {"loss", required_argument, NULL, OPTION_LOSS},
+    {"reorder", required_argument, NULL, OPTION_REORDER},
+    {"duplicate", required_argument, NULL, OPTION_DUPLICATE},
+    {"hostile", required_argument, NULL, OPTION_HOSTILE},
+    {"restart", required_argument, NULL, OPTION_RESTART},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"first-number", required_argument, NULL, OPTION_FIRST_NUMBER},
+    {"flows", required_argument, NULL, OPTION_FLOWS},
+    {"rate", required_argument, NULL, OPTION_RATE},
+    {"flow-rate", required_argument, NULL, OPTION_FLOW_RATE},
+    {"count", required_argument, NULL, OPTION_COUNT},
+    {"duration", required_argument, NULL, OPTION_DURATION},
+    {"no-segment", no_argument, NULL, OPTION_NO_SEGMENT},
+    {"output", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
 static const char *name_of(const struct option *options, int option)
 {
     while (options->val != option)
@@ -292,6 +322,18 @@ static void note(struct given *given, int option, const char *name)
         given->of_file = name;
     given->speed = given->speed || option == OPTION_SPEED;
     given->sources = given->sources || option == OPTION_SOURCES;
+}
+
+struct arguments {
+    struct replay_options *options;
+    struct given given;
+};
+
+static int take_and_note(void *context, int option, const char *value)
+{
+    struct arguments *arguments = context;
+    note(&arguments->given, option, name_of(long_options, option));
+    return take(arguments->options, option, value);
 }
 
 /* -1 when what was given goes together. */
@@ -331,36 +373,7 @@ static int check_made(struct replay_options *options, const struct given *given)
 
 int replay_options_parse(int argc, char **argv, struct replay_options *ret_options)
 {
-    static const struct option long_options[] = {
-        {"read", required_argument, NULL, 'r'},
-        {"port", required_argument, NULL, 'p'},
-        {"speed", required_argument, NULL, OPTION_SPEED},
-        {"loop", required_argument, NULL, OPTION_LOOP},
-        {"map-sources", no_argument, NULL, OPTION_MAP_SOURCES},
-        {"make", required_argument, NULL, 'm'},
-        {"exporters", required_argument, NULL, OPTION_EXPORTERS},
-        {"sources", required_argument, NULL, OPTION_SOURCES},
-        {"flows-per-datagram", required_argument, NULL, OPTION_FLOWS_PER_DATAGRAM},
-        {"templates", required_argument, NULL, OPTION_TEMPLATES},
-        {"template-interval", required_argument, NULL, OPTION_TEMPLATE_INTERVAL},
-        {"turn", required_argument, NULL, OPTION_TURN},
-        {"loss", required_argument, NULL, OPTION_LOSS},
-        {"reorder", required_argument, NULL, OPTION_REORDER},
-        {"duplicate", required_argument, NULL, OPTION_DUPLICATE},
-        {"hostile", required_argument, NULL, OPTION_HOSTILE},
-        {"restart", required_argument, NULL, OPTION_RESTART},
-        {"seed", required_argument, NULL, OPTION_SEED},
-        {"first-number", required_argument, NULL, OPTION_FIRST_NUMBER},
-        {"flows", required_argument, NULL, OPTION_FLOWS},
-        {"rate", required_argument, NULL, OPTION_RATE},
-        {"flow-rate", required_argument, NULL, OPTION_FLOW_RATE},
-        {"count", required_argument, NULL, OPTION_COUNT},
-        {"duration", required_argument, NULL, OPTION_DURATION},
-        {"no-segment", no_argument, NULL, OPTION_NO_SEGMENT},
-        {"output", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
+    static const struct command_line line = {"replay", ":r:p:m:o:h", long_options, take_and_note};
     struct replay_options options = {
         .speed = 1,
         .loops = 1,
@@ -368,26 +381,17 @@ int replay_options_parse(int argc, char **argv, struct replay_options *ret_optio
         .traffic = {.version = 9, .exporters = 1, .sources = 1, .templates = 2, .template_interval = 500, .turn = 16,
                     .seed = 1, .first_number = 1},
     };
-    struct given given = {0};
-    opterr = 0;
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":r:p:m:o:h", long_options, NULL)) != -1;) {
-        if (option == ':')
-            return usage_error("this option needs a value: ", argv[optind - 1]);
-        if (option == '?')
-            return usage_error("unknown option ", argv[optind - 1]);
-        const int code = take(&options, option, optarg);
-        if (code >= 0)
-            return code;
-        note(&given, option, name_of(long_options, option));
-    }
+    struct arguments arguments = {.options = &options};
+    int code = command_line_take(&line, argc, argv, &arguments);
+    if (code >= 0)
+        return code;
     if (optind == argc)
         return usage_error("no address named to send to", "");
     if (optind + 1 < argc)
         return usage_error("it is sent to one address, and there is also ", argv[optind + 1]);
-    int code = take_target(&options, argv[optind]);
+    code = take_target(&options, argv[optind]);
     if (code < 0)
-        code = options.file != NULL ? check_file(&options, &given) : check_made(&options, &given);
+        code = options.file != NULL ? check_file(&options, &arguments.given) : check_made(&options, &arguments.given);
     if (code < 0)
         *ret_options = options;
     return code;

@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 enum { NEW_FILES_MASK = 0027, ENTRIES_MAX = 4096 };
@@ -140,15 +142,37 @@ static bool can(const char *path, int mode)
     return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
 }
 
+bool rights_keeps_files(const char *folder)
+{
+    struct statfs is;
+    return statfs(folder, &is) != 0 ||
+           (is.f_type != PROC_SUPER_MAGIC && is.f_type != SYSFS_MAGIC && is.f_type != CGROUP2_SUPER_MAGIC);
+}
+
+/* What helps against `path` being closed to the user: the folder itself, what is in it, or what it would be made in. */
+static void advise(const char *path, const char *folder, const char *name, char *ret_text, size_t room_bytes)
+{
+    struct stat is;
+    if (!rights_keeps_files(path))
+        snprintf(ret_text, room_bytes, "no files can be kept there; name another folder");
+    else if (stat(folder, &is) != 0)
+        snprintf(ret_text, room_bytes, "'install -d -o %s %.100s' makes it for him", name, folder);
+    else if (stat(path, &is) == 0 && is.st_uid == geteuid())
+        snprintf(ret_text, room_bytes, "it is his, and 'chmod -R u+rwX %.100s' opens it", folder);
+    else
+        snprintf(ret_text, room_bytes, "'chown -R %s: %.100s' gives it to him", name, folder);
+}
+
 static int refuse(const char *path, const char *folder, const char *what, struct sink_error *error)
 {
     const int number = errno;
     const struct passwd *user = getpwuid(geteuid());
-    char id[32];
+    char id[32], advice[220];
     snprintf(id, sizeof id, "%u", (unsigned)geteuid());
     const char *name = user != NULL ? user->pw_name : id;
-    snprintf(error->text, sizeof error->text, "%s: %.150s cannot be used by the user %s: %s; 'chown -R %s: %.150s' gives it to him",
-             what, path, name, strerror(number), name, folder);
+    advise(path, folder, name, advice, sizeof advice);
+    snprintf(error->text, sizeof error->text, "%s: %.150s cannot be used by the user %.40s: %s; %s", what, path, name,
+             strerror(number), advice);
     return -1;
 }
 
@@ -193,7 +217,7 @@ int rights_check_folder(const char *folder, const char *what, enum rights_inside
     int result = 0;
     const bool is_folder = stat(path, &is) == 0 && S_ISDIR(is.st_mode);
     if (is_folder && !can(path, W_OK | X_OK) && errno != EROFS) /* of other obstacles those tell who meet them */
-        result = refuse(path, there ? folder : path, what, error);
+        result = refuse(path, folder, what, error);
     else if (is_folder && there && inside != RIGHTS_NOTHING)
         result = check_inside(folder, what, inside, error);
     free(path);

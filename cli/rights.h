@@ -30,9 +30,12 @@ int rights_drop(void (*warn)(void *context, const char *text), void *context, st
 /*
  * Whether the folder, or the one that it would be made in, can be written to, and so can what is in it, as far as it is a
  * folder (`inside`, for a store) or a file (for state and journal); others need not be. -1 with `error` filled, which says
- * what to chown.
+ * what helps.
  */
 enum rights_inside { RIGHTS_NOTHING, RIGHTS_FOLDERS, RIGHTS_FILES };
 int rights_check_folder(const char *folder, const char *what, enum rights_inside inside, struct sink_error *error);
+
+/* Whether files can be kept there by anybody: /proc and /sys are the kernel's own. */
+bool rights_keeps_files(const char *folder);
 
 #endif

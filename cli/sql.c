@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "sql.h"
 
+#include "command_line.h"
 #include "exit_code.h"
 #include "quantity.h"
 #include "query_watch.h"
@@ -12,7 +13,6 @@
 #include "sql_shell.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,8 +50,7 @@ struct settings {
 
 static int usage_error(const char *text, const char *what)
 {
-    fprintf(stderr, "weir sql: %s%s; 'weir sql --help' shows what there is\n", text, what);
-    return EXIT_USAGE;
+    return command_line_error("sql", text, what);
 }
 
 static int set_threads(struct settings *settings, const char *text)
@@ -60,14 +59,27 @@ static int set_threads(struct settings *settings, const char *text)
     if (quantity_parse_count(text, &count) != 0 || count == 0 || count > 1024)
         return usage_error("not a number of threads from 1 to 1024: ", text);
     settings->query.threads = (unsigned)count;
-    return 0;
+    return -1;
 }
 
 static int set_memory(struct settings *settings, const char *text)
 {
     if (quantity_parse_size(text, &settings->query.memory_bytes) != 0 || settings->query.memory_bytes < 1 << 20)
         return usage_error("not a size such as 500M or 2G, of 1M at least: ", text);
-    return 0;
+    return -1;
+}
+
+static int take(void *context, int option, const char *value)
+{
+    struct settings *settings = context;
+    switch (option) {
+    case 's': settings->store = value; return -1;
+    case 'o': return sql_format_find(value, &settings->format) == 0 ? -1 : usage_error("no such output format: ", value);
+    case 'm': return set_memory(settings, value);
+    case 't': return set_threads(settings, value);
+    case 'v': settings->verify = true; return -1;
+    default: fputs(help, stdout); return EXIT_SUCCESS;
+    }
 }
 
 /* -1 to go on, else the exit code. */
@@ -79,37 +91,10 @@ static int parse(int argc, char **argv, struct settings *settings)
         {"verify", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
         {0},
     };
-    opterr = 0;
-    optind = 1;
-    for (int c, result = 0; (c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
-        switch (c) {
-        case 's':
-            settings->store = optarg;
-            break;
-        case 'o':
-            if (sql_format_find(optarg, &settings->format) != 0)
-                result = usage_error("no such output format: ", optarg);
-            break;
-        case 'm':
-            result = set_memory(settings, optarg);
-            break;
-        case 't':
-            result = set_threads(settings, optarg);
-            break;
-        case 'v':
-            settings->verify = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return EXIT_SUCCESS;
-        case ':':
-            return usage_error("this option needs a value: ", argv[optind - 1]);
-        default:
-            return usage_error("unknown option ", argv[optind - 1]);
-        }
-        if (result != 0)
-            return result;
-    }
+    static const struct command_line line = {"sql", ":o:h", options, take};
+    const int code = command_line_take(&line, argc, argv, settings);
+    if (code >= 0)
+        return code;
     if (optind + 1 < argc)
         return usage_error("only one statement is taken, between quotes, and there is also ", argv[optind + 1]);
     if (optind < argc && strcmp(argv[optind], "-") != 0)

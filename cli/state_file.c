@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "state_file.h"
 
+#include "write_all.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -275,20 +277,6 @@ void state_file_remove(const struct state_file *file)
 }
 
 /* -------------------------------------------------------------------------------------------------- writing */
-
-static int write_all(int fd, const uint8_t *data, size_t size_bytes)
-{
-    while (size_bytes > 0) {
-        const ssize_t put = write(fd, data, size_bytes);
-        if (put < 0 && errno != EINTR)
-            return -1;
-        if (put > 0) {
-            data += put;
-            size_bytes -= (size_t)put;
-        }
-    }
-    return 0;
-}
 
 /* So that the new name outlives a loss of power; not all file systems can do that. */
 static void sync_folder(const char *folder)

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "store.h"
 
+#include "command_line.h"
 #include "exit_code.h"
 #include "quantity.h"
 #include "segment_name.h"
@@ -12,7 +13,6 @@
 #include "time_text.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,10 +71,15 @@ enum {
     OPTION_KEEP_BYTES, OPTION_DRY_RUN
 };
 
+/* What the command line sets; `folder` is NULL where it names none. */
+struct arguments {
+    struct store_settings *settings;
+    const char *folder;
+};
+
 static int usage_error(const char *text, const char *what)
 {
-    fprintf(stderr, "weir store: %s%s; 'weir store --help' shows what there is\n", text, what);
-    return EXIT_USAGE;
+    return command_line_error("store", text, what);
 }
 
 static int take_kind(struct store_settings *settings, const char *text)
@@ -102,11 +107,13 @@ static int take_number(const char *text, uint64_t max, const char *what, uint64_
 }
 
 /* -1 to go on, else the exit code. */
-static int take(struct store_settings *settings, int option, const char *value, const char **folder)
+static int take(void *context, int option, const char *value)
 {
+    struct arguments *arguments = context;
+    struct store_settings *settings = arguments->settings;
     uint64_t level;
     switch (option) {
-    case OPTION_STORE: *folder = value; return -1;
+    case OPTION_STORE: arguments->folder = value; return -1;
     case OPTION_FROM: return take_time(settings, value, &settings->from_us);
     case OPTION_TO: return take_time(settings, value, &settings->to_us);
     case OPTION_KIND: return take_kind(settings, value);
@@ -134,7 +141,7 @@ static int take(struct store_settings *settings, int option, const char *value, 
     }
 }
 
-static int parse(int argc, char **argv, struct store_settings *settings, const char **folder)
+static int parse(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option long_options[] = {
         {"store", required_argument, NULL, OPTION_STORE},
@@ -153,21 +160,15 @@ static int parse(int argc, char **argv, struct store_settings *settings, const c
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    opterr = 0;
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":o:qh", long_options, NULL)) != -1;) {
-        if (option == ':')
-            return usage_error("this option needs a value: ", argv[optind - 1]);
-        if (option == '?')
-            return usage_error("unknown option ", argv[optind - 1]);
-        const int code = take(settings, option, optarg, folder);
-        if (code >= 0)
-            return code;
-    }
-    if (optind < argc && *folder != NULL)
+    static const struct command_line line = {"store", ":o:qh", long_options, take};
+    const struct store_settings *settings = arguments->settings;
+    const int code = command_line_take(&line, argc, argv, arguments);
+    if (code >= 0)
+        return code;
+    if (optind < argc && arguments->folder != NULL)
         return usage_error("there is one store at a time, and this is a second one: ", argv[optind]);
     if (optind < argc)
-        *folder = argv[optind++];
+        arguments->folder = argv[optind++];
     if (optind < argc)
         return usage_error("there is one store at a time, and this is a second one: ", argv[optind]);
     if (settings->has_window && settings->from_us >= settings->to_us)
@@ -200,19 +201,19 @@ int cmd_store(int argc, char **argv)
     struct store_settings settings = {.from_us = INT64_MIN, .to_us = INT64_MAX, .level = 6, .grace_us = 60000000,
                                       .now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000};
     const struct subcommand *subcommand = NULL;
-    const char *folder = NULL;
+    struct arguments arguments = {.settings = &settings};
     for (int i = 0; i < SUBCOMMAND_COUNT && argc > 1; i++) {
         if (strcmp(argv[1], subcommands[i].name) == 0)
             subcommand = &subcommands[i];
     }
     if (subcommand == NULL && argc > 1 && argv[1][0] != '-')
         return usage_error("no subcommand ", argv[1]);
-    int code = parse(argc - (subcommand != NULL), argv + (subcommand != NULL), &settings, &folder);
+    int code = parse(argc - (subcommand != NULL), argv + (subcommand != NULL), &arguments);
     if (code >= 0)
         return code;
     if (subcommand == NULL)
         return usage_error("it is not told what to do: ls, check, merge, expire or export", "");
-    code = find_folder(&settings, folder);
+    code = find_folder(&settings, arguments.folder);
     if (code < 0)
         code = subcommand->run(&settings);
     free(settings.folder);

@@ -13,8 +13,15 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* What the sinks of all workers have stored, told when the last of them is closed. */
+struct stored {
+    uint32_t sink_count; /* that are open */
+    uint64_t rows, segments, bytes;
+};
+
 struct store_sink {
     struct sink sink;
+    struct stored *stored; /* shared; the last to be closed frees it */
     struct store_writer *writer;
     struct weir_decoder *decoder;
     struct engine *engine; /* whose drops are told, or NULL */
@@ -190,6 +197,18 @@ static void tell_end(const struct store_counts *counts, const struct store_error
         snprintf(error->text, sizeof error->text, "what was stored may not be on the disk: %.400s", why->text);
 }
 
+static void tell_stored(struct stored *stored, const struct store_counts *counts)
+{
+    stored->rows += counts->rows;
+    stored->segments += counts->segments;
+    stored->bytes += counts->bytes;
+    if (--stored->sink_count > 0)
+        return;
+    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", stored->rows, stored->segments,
+            (double)stored->bytes * 1e-6);
+    free(stored);
+}
+
 static int store_close(struct sink *sink, struct sink_error *error)
 {
     struct store_sink *store = from_sink(sink);
@@ -201,8 +220,7 @@ static int store_close(struct sink *sink, struct sink_error *error)
     const int result = store_writer_close(store->writer, &counts, &why);
     if (result != 0)
         tell_end(&counts, &why, error);
-    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", counts.rows, counts.segments,
-            (double)counts.bytes * 1e-6);
+    tell_stored(store->stored, &counts);
     free(store);
     return result;
 }
@@ -228,10 +246,15 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         .waits = store_waits, .counts = store_counts};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);
-    if (store == NULL) {
+    struct stored *stored = calloc(1, sizeof *stored);
+    if (store == NULL || stored == NULL) {
         snprintf(error->text, sizeof error->text, "not enough memory");
+        free(store);
+        free(stored);
         return NULL;
     }
+    stored->sink_count = 1;
+    store->stored = stored;
     if (!options->wait)
         give_back_large_buffers();
     store->sink.class = options->cuts ? &class_of_cuts : &class;
@@ -241,6 +264,7 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
     if (store->writer == NULL) {
         snprintf(error->text, sizeof error->text, "%s", why.text);
         free(store);
+        free(stored);
         return NULL;
     }
     store_writer_tick(store->writer, monotonic_us());
@@ -262,10 +286,16 @@ uint32_t store_sink_writer(const struct sink *sink)
     return store_writer_id(((const struct store_sink *)sink)->writer);
 }
 
-void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker)
+void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker, struct sink *first)
 {
     if (sink->class->counts != store_counts)
         return;
-    from_sink(sink)->engine = engine;
-    from_sink(sink)->worker = worker;
+    struct store_sink *store = from_sink(sink);
+    store->engine = engine;
+    store->worker = worker;
+    if (sink == first)
+        return;
+    free(store->stored);
+    store->stored = from_sink(first)->stored;
+    store->stored->sink_count++;
 }

@@ -22,8 +22,11 @@ int store_sink_keep(struct sink *sink, const struct store_writer_options *option
 /* The number of its writer in the store. */
 uint32_t store_sink_writer(const struct sink *sink);
 
-/* Where the sink is a store's: the ledger has what the kernel dropped of what was this worker's, and that of the first worker what
- * outputs beside it missed. */
-void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker);
+/*
+ * Where the sink is a store's: the ledger has what the kernel dropped of what was this worker's, and that of the first worker
+ * what outputs beside it missed. What all workers have stored is told in one line, so they are closed by one thread; `first`
+ * is the sink of the first worker, which is still open.
+ */
+void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker, struct sink *first);
 
 #endif

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "snapshot_file.h"
 
+#include "write_all.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,20 +49,6 @@ static int grow(struct snapshot_file *file, size_t size_bytes)
         return -1;
     file->data = data;
     file->room_bytes = size_bytes + size_bytes / 2;
-    return 0;
-}
-
-static int write_all(int fd, const uint8_t *data, size_t size_bytes)
-{
-    while (size_bytes > 0) {
-        const ssize_t put = write(fd, data, size_bytes);
-        if (put < 0 && errno != EINTR)
-            return -1;
-        if (put > 0) {
-            data += put;
-            size_bytes -= (size_t)put;
-        }
-    }
     return 0;
 }
 

@@ -13,11 +13,7 @@
 #include <string.h>
 #include <weir/weir.h>
 
-static inline void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
+#include "require.h"
 
 static inline uint64_t sum_octets(uint64_t sum, const void *data, size_t size_bytes)
 {

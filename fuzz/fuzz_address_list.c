@@ -10,16 +10,11 @@
 #include <string.h>
 
 #include "address_list.h"
+#include "require.h"
 
 enum { LINES_MAX = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* A copy of just its size, for the sanitizer. */
 static char *copy_line(const uint8_t *data, size_t size)

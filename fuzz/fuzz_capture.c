@@ -16,6 +16,7 @@
 
 #include "capture.h"
 #include "packet.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,13 +26,6 @@ static void read_all(const uint8_t *data, size_t size_bytes)
 {
     for (size_t i = 0; i < size_bytes; i++) {
         sink += data[i];
-    }
-}
-
-static void require(bool holds)
-{
-    if (!holds) {
-        abort();
     }
 }
 

@@ -4,17 +4,13 @@
  */
 #define _GNU_SOURCE
 #include "collect_config.h"
+#include "input_stream.h"
+#include "require.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void tell(void *context, const char *text)
 {
@@ -29,11 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int told = 0;
     if (size == 0)
         return 0;
-    uint8_t *copy = malloc(size); /* of just this size, for the sanitizer */
-    require(copy != NULL);
-    memcpy(copy, data, size);
-    FILE *stream = fmemopen(copy, size, "rb");
-    require(stream != NULL);
+    uint8_t *copy;
+    FILE *stream = input_stream(data, size, &copy);
     const int result = collect_config_read_stream(&config, stream, tell, &told);
     require(result >= 0 && (result == 0) == (told == 0));
     if (result == 0) { /* what it takes, it takes again */

@@ -11,14 +11,10 @@
 #include <weir/weir.h>
 
 #include "elements_file.h"
+#include "input_stream.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,11 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct weir_options options;
     if (size == 0)
         return 0;
-    uint8_t *copy = malloc(size); /* of just this size, for the sanitizer */
-    require(copy != NULL);
-    memcpy(copy, data, size);
-    FILE *stream = fmemopen(copy, size, "rb");
-    require(stream != NULL);
+    uint8_t *copy;
+    FILE *stream = input_stream(data, size, &copy);
     weir_options_init(&options);
     options.templates_max = 10;
     options.batch_count = 2;

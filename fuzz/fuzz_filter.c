@@ -12,17 +12,12 @@
 #include <string.h>
 
 #include "filter.h"
+#include "require.h"
 #include "row_maker.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { BATCHES = 3 };
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* Knows columns that no table has, of every type. */
 static bool own_column(void *context, const char *name, enum filter_type *ret_type)

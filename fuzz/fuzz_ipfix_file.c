@@ -15,6 +15,7 @@
 
 #include "batch_reader.h"
 #include "case_ledger.h"
+#include "input_stream.h"
 #include "ipfix_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -57,11 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct weir_options options;
     if (size == 0)
         return 0;
-    uint8_t *copy = malloc(size); /* of just this size, for the sanitizer */
-    require(copy != NULL);
-    memcpy(copy, data, size);
-    FILE *stream = fmemopen(copy, size, "rb");
-    require(stream != NULL);
+    uint8_t *copy;
+    FILE *stream = input_stream(data, size, &copy);
     struct ipfix_file *file = ipfix_file_open_stream(stream, "input", &error);
     if (file == NULL) {
         require(error.text[0] != '\0');

@@ -14,6 +14,7 @@
 #include "graph.h"
 #include "json_reader.h"
 #include "pairing.h"
+#include "require.h"
 #include "services.h"
 #include "stats.h"
 
@@ -27,12 +28,6 @@ struct run {
     FILE *out;
     uint64_t flows_in, flows_out;
 };
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void on_connection(void *context, const struct connection *connection)
 {

@@ -12,16 +12,11 @@
 
 #include "chunk_reader.h"
 #include "commit_notes.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { COLUMN_BYTES_MAX = 1 << 22 };
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void read_chunk(const struct file_reader *file, struct chunk_reader *reader, uint32_t group, uint32_t column)
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "chunk_reader.h"
+#include "require.h"
 #include "row_source.h"
 #include "segment.h"
 #include "segment_merge.h"
@@ -18,12 +19,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SEGMENTS = 3, COLUMNS_MAX = STORE_COLUMN_RUN_COUNT + SOURCE_BATCHES * (SOURCE_FIELDS + 1) };
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* A column of a row group as it was read, and where its next value is. */
 struct read_column {

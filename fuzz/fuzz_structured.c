@@ -12,15 +12,11 @@
 #include <string.h>
 #include <weir/weir.h>
 
+#include "require.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ELEMENT_BASIC_LIST = 291, HEADER_BYTES = 16, TEMPLATE_ID = 65000, DEPTH_MAX = 64 };
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* ------------------------------------------------------------------------------------- a reader of JSON text */
 

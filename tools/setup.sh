@@ -63,6 +63,8 @@ test|ping|iputils-ping|have ping
 test|ip, of iproute2|iproute2|have ip
 test|systemd-analyze, which checks units (https://systemd.io)|systemd|have systemd-analyze
 test|the certificates of the authorities, for downloads|ca-certificates|certificates_are_there
+test|zsh, of which completion is tested (https://www.zsh.org)|zsh|have zsh
+test|fish, of which completion is tested (https://fishshell.com)|fish|have fish
 test|mandoc, which checks the manual pages (https://mandoc.bsd.lv)|mandoc|have mandoc
 TABLE
 }

@@ -12,10 +12,10 @@
  */
 #define _GNU_SOURCE
 #include "case_ledger.h"
+#include "file_walk.h"
 #include "guarded.h"
 #include "tape.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,26 +147,6 @@ static void run_file(const char *path)
     fflush(stdout);
 }
 
-static void run(const char *path)
-{
-    struct dirent **entries;
-    const int entry_count = scandir(path, &entries, NULL, alphasort);
-    if (entry_count < 0) {
-        run_file(path);
-        return;
-    }
-    for (int i = 0; i < entry_count; i++) {
-        char *inner = NULL;
-        if (asprintf(&inner, "%s/%s", path, entries[i]->d_name) < 0)
-            abort();
-        if (entries[i]->d_name[0] != '.')
-            run(inner);
-        free(inner);
-        free(entries[i]);
-    }
-    free(entries);
-}
-
 int main(int argument_count, char **arguments)
 {
     if (argument_count < 2) {
@@ -174,7 +154,7 @@ int main(int argument_count, char **arguments)
         return 2;
     }
     for (int i = 1; i < argument_count; i++)
-        run(arguments[i]);
+        file_walk(arguments[i], run_file);
     report(datagram_count > 0 ? NULL : "there was none", "all files", "datagrams");
     printf("# %" PRIu64 " datagrams\n1..%u\n", datagram_count, test_count);
     return fail_count == 0 ? 0 : 1;

@@ -11,11 +11,11 @@
 #define _GNU_SOURCE
 #include "case_file.h"
 #include "case_ledger.h"
+#include "file_walk.h"
 #include "guarded.h"
 #include "row_text.h"
 #include "tape.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 
 enum { TEMPLATES_MAX = 1000, EVERY_STEP_TO = 60, CUTS_OF_LONG = 25 };
@@ -314,26 +314,6 @@ static void run_file(const char *path)
         run_tape(path, name);
 }
 
-static void run(const char *path)
-{
-    struct dirent **entries;
-    const int entry_count = scandir(path, &entries, NULL, alphasort);
-    if (entry_count < 0) {
-        run_file(path);
-        return;
-    }
-    for (int i = 0; i < entry_count; i++) {
-        char *inner = NULL;
-        if (asprintf(&inner, "%s/%s", path, entries[i]->d_name) < 0)
-            abort();
-        if (entries[i]->d_name[0] != '.')
-            run(inner);
-        free(inner);
-        free(entries[i]);
-    }
-    free(entries);
-}
-
 int main(int argument_count, char **arguments)
 {
     if (argument_count < 2) {
@@ -341,7 +321,7 @@ int main(int argument_count, char **arguments)
         return 2;
     }
     for (int i = 1; i < argument_count; i++)
-        run(arguments[i]);
+        file_walk(arguments[i], run_file);
     report(cut_count > 0 && loaded_set_count > 0 && late_row_count > 0 ? NULL : "nothing waited anywhere", "all files");
     printf("# %" PRIu64 " times saved; %" PRIu64 " sets waited on, %" PRIu64 " times with success; %" PRIu64
            " were found that had been told as lost\n1..%u\n",

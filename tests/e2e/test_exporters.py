@@ -101,6 +101,27 @@ def of_a_running_collector(folder):
 
 
 @case
+def those_of_the_run_before_are_left_out(folder):
+    port = weir_e2e.free_port()
+    arguments = ("-o", "null", "--state", folder + "/state", "--journal", "none")
+    collector = Asked(folder, *arguments, ports=[port])
+    collector.send(*[v9.Exporter(domain=domain).flows(FLOW) for domain in (1, 2, 3)])
+    collector.wait_for_datagrams(3)
+    collector.stop()
+    collector = Asked(folder, *arguments, ports=[port])
+    expect_equal(collector.exporters(), [], "exporters at the start")
+    collector.send(v9.Exporter(domain=2).flows(FLOW))
+    collector.wait_for_datagrams(1)
+    expect_equal([row["domain"] for row in collector.exporters()], [2], "exporters that were heard")
+    expect_equal([row["domain"] for row in collector.exporters("--all")], [2, 1, 3], "all exporters")
+    out, err = weir_ok("exporters", "--socket", collector.socket)
+    expect_equal(len(out.splitlines()), 2, "lines of the table")
+    expect_in("weir: 2 more known from the run before, not heard since; --all shows them", err)
+    expect("known from" not in weir_ok("exporters", "--socket", collector.socket, "--all")[1], "told with --all")
+    collector.stop()
+
+
+@case
 def of_a_store(folder):
     if not can_query():
         raise Skip("DuckDB and the thread sanitizer do not go together")

@@ -6,41 +6,17 @@ All of it runs in a network of its own where that is permitted: there is a pair 
 network."""
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
 
 import netflow_maker as v9
 from capture_maker import pcap_of
+from own_network import enter_network, need_network, up
 from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, need, need_ipv6,
                       need_root, run, start, started, weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
-MARK = "WEIR_E2E_NETWORK"
-
-
-def enter_network():
-    """Goes on in a network of its own, where that is permitted; the cases that need it are skipped otherwise."""
-    unshare = shutil.which("unshare")
-    if MARK in os.environ or unshare is None:
-        return
-    os.environ[MARK] = "none"
-    for flags in ("-n", "-rn"):
-        if subprocess.run([unshare, flags, "true"], capture_output=True, check=False).returncode == 0:
-            os.environ[MARK] = flags
-            os.execv(unshare, [unshare, flags, sys.executable, *sys.argv])
-
-
-def up():
-    if os.environ.get(MARK, "none") != "none":
-        subprocess.run([need("ip", "iproute2"), "link", "set", "lo", "up"], check=True)
-
-
-def need_network():
-    if os.environ.get(MARK, "none") == "none":
-        raise Skip("a network of one's own is not permitted")
-    up()
 
 
 class Receiver:

@@ -130,7 +130,24 @@ def folders_of_root_are_no_place_for_others(folder):
     expect_in("'chown -R %s: %s/store'" % (USER, folder), err)
     code, err = refused_start(folder, "--user", USER, "--state", folder + "/new/state", "-o", "null")
     expect_equal(code, 1, "exit code")
-    expect_in("the state folder: %s cannot be used by the user %s" % (folder, USER), err)
+    expect_in("the state folder: %s cannot be used by the user %s: Permission denied; 'install -d -o %s %s/new/state' makes it "
+              "for him" % (folder, USER, USER, folder), err)
+    os.chown(folder + "/store", pwd.getpwnam(USER).pw_uid, -1)
+    os.chmod(folder + "/store", 0o500)
+    code, err = refused_start(folder, "--user", USER, "--state", "none", "-o", "store:%s/store" % folder)
+    expect_in("it is his, and 'chmod -R u+rwX %s/store' opens it" % folder, err)
+
+
+@case
+def folders_of_the_kernel_are_no_place_for_anybody(folder):
+    code, _, err = weir("collect", "-p", "0", "--check", "--state", "/proc/weir", "-o", "null", cwd=folder)
+    expect_equal(code, 1, "exit code of a check")
+    expect_in("--state: /proc/weir: /proc: Operation not supported", err)
+    need_root("being told as root")
+    code, err = refused_start(folder, "--state", "/proc/weir", "-o", "null")
+    expect_equal(code, 1, "exit code")
+    expect_in("the state folder: /proc cannot be used by the user root: Permission denied; no files can be kept there; name "
+              "another folder", err)
 
 
 @case

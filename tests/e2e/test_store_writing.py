@@ -68,6 +68,18 @@ def an_end_stores_what_is_open_and_tells(folder):
 
 
 @case
+def workers_end_with_one_line(folder):
+    collector = Collector(folder, "-o", "store:store", "--workers", "2", "--commit", "1h", "-b", "127.0.0.1")
+    for number in range(20):  # of different ports, so that both workers get some
+        collector.send(v9.Exporter(domain=number).flows(*[v9.numbered_flow(number)] * ROWS), exporter=number)
+    wait_until(lambda: weir_e2e.queue_of(collector.port) == 0, "empty queues")
+    collector.stop()
+    lines = [line for line in collector.log().splitlines() if line.startswith("Stored ")]
+    expect_equal(len(lines), 1, "lines: %r" % lines)
+    expect_in("Stored %d records in " % (20 * ROWS), lines[0])
+
+
+@case
 def the_oldest_files_go_when_there_is_too_much(folder):
     for hour in range(4):
         weir_ok("collect", "-r", capture(folder, 5, after_s=3600 * hour), "-o", "store:store", cwd=folder)

@@ -15,19 +15,7 @@
 
 #include <cmocka.h>
 
-static char tables[65536], document[65536];
-
-static void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void put(const char *format, ...)
-{
-    const size_t used = strlen(tables);
-    va_list list;
-    va_start(list, format);
-    const int length = vsnprintf(tables + used, sizeof tables - used, format, list);
-    va_end(list);
-    assert_true(length >= 0 && (size_t)length < sizeof tables - used);
-}
+#include "document_tables.h"
 
 static void put_element(uint32_t pen, uint16_t id)
 {
@@ -104,11 +92,7 @@ static void expect_in_document(void (*put_table)(void), const char *what)
 static void test_document(void **state)
 {
     (void)state;
-    FILE *file = fopen(FIELDS_MD, "r");
-    assert_non_null(file);
-    const size_t size = fread(document, 1, sizeof document - 1, file);
-    fclose(file);
-    document[size] = '\0';
+    read_document(FIELDS_MD);
     expect_in_document(put_rules, "core columns");
     expect_in_document(put_clocks, "times");
     for (int i = 0; i < WEIR_CORE_COUNT; i++) {

@@ -51,33 +51,6 @@ static const struct v9_name V9_NAMES[] = {
     {33002, "NF_F_FW_EXT_EVENT"}, {40000, "NF_F_USERNAME"}, {56701, "PANOS_APPID"}, {56702, "PANOS_USERID"},
 };
 
-static const char *const TYPE_NAMES[WEIR_TYPE_COUNT] = {
-    [WEIR_TYPE_OCTET_ARRAY] = "octetArray",
-    [WEIR_TYPE_UNSIGNED8] = "unsigned8",
-    [WEIR_TYPE_UNSIGNED16] = "unsigned16",
-    [WEIR_TYPE_UNSIGNED32] = "unsigned32",
-    [WEIR_TYPE_UNSIGNED64] = "unsigned64",
-    [WEIR_TYPE_SIGNED8] = "signed8",
-    [WEIR_TYPE_SIGNED16] = "signed16",
-    [WEIR_TYPE_SIGNED32] = "signed32",
-    [WEIR_TYPE_SIGNED64] = "signed64",
-    [WEIR_TYPE_FLOAT32] = "float32",
-    [WEIR_TYPE_FLOAT64] = "float64",
-    [WEIR_TYPE_BOOLEAN] = "boolean",
-    [WEIR_TYPE_MAC_ADDRESS] = "macAddress",
-    [WEIR_TYPE_STRING] = "string",
-    [WEIR_TYPE_DATE_TIME_SECONDS] = "dateTimeSeconds",
-    [WEIR_TYPE_DATE_TIME_MILLISECONDS] = "dateTimeMilliseconds",
-    [WEIR_TYPE_DATE_TIME_MICROSECONDS] = "dateTimeMicroseconds",
-    [WEIR_TYPE_DATE_TIME_NANOSECONDS] = "dateTimeNanoseconds",
-    [WEIR_TYPE_IPV4_ADDRESS] = "ipv4Address",
-    [WEIR_TYPE_IPV6_ADDRESS] = "ipv6Address",
-    [WEIR_TYPE_BASIC_LIST] = "basicList",
-    [WEIR_TYPE_SUB_TEMPLATE_LIST] = "subTemplateList",
-    [WEIR_TYPE_SUB_TEMPLATE_MULTI_LIST] = "subTemplateMultiList",
-    [WEIR_TYPE_UNSIGNED256] = "unsigned256",
-};
-
 /* Cuts the next column off a line without quotes. */
 static char *next_column(char **rest)
 {
@@ -106,7 +79,7 @@ static void check_row(char *line)
     else
         assert_null(element->v9_name);
     assert_in_range(element->type, 0, WEIR_TYPE_COUNT - 1);
-    assert_string_equal(TYPE_NAMES[element->type], next_column(&line));
+    assert_string_equal(weir_type_name(element->type), next_column(&line));
     assert_string_equal(element->semantics, next_column(&line));
     assert_string_equal(element->units, next_column(&line));
     assert_null(line);

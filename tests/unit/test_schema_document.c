@@ -14,21 +14,8 @@
 #include <cmocka.h>
 
 #include "column.h"
+#include "document_tables.h"
 #include "ledger_log.h"
-
-static char tables[65536], document[65536];
-
-static void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void put(const char *format, ...)
-{
-    const size_t used = strlen(tables);
-    va_list list;
-    va_start(list, format);
-    const int length = vsnprintf(tables + used, sizeof tables - used, format, list);
-    va_end(list);
-    assert_true(length >= 0 && (size_t)length < sizeof tables - used);
-}
 
 static void put_columns(void)
 {
@@ -51,20 +38,12 @@ static void put_ledger(void)
 #undef LEDGER_LINE
 }
 
-static void read_document(void)
-{
-    FILE *file = fopen(SCHEMA_MD, "r");
-    assert_non_null(file);
-    document[fread(document, 1, sizeof document - 1, file)] = '\0';
-    fclose(file);
-}
-
 static void the_document_has_them(void **state)
 {
     (void)state;
     put_columns();
     put_ledger();
-    read_document();
+    read_document(SCHEMA_MD);
     for (char *line = strtok(tables, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         if (strstr(document, line) == NULL)
             fail_msg("docs/schema.md lacks: %s", line);

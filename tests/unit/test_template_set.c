@@ -11,32 +11,8 @@
 
 #include <cmocka.h>
 
-#include "v9_maker.h"
+#include "v9_decoder.h"
 
-static struct v9_maker maker;
-static struct event_log event_log;
-
-static struct weir_decoder *create(uint32_t sessions_max)
-{
-    struct weir_options options;
-    weir_options_init(&options);
-    options.sessions_max = sessions_max;
-    options.event = log_event;
-    options.context = &event_log;
-    event_log.count = 0;
-    maker.sequence = 0;
-    struct weir_decoder *decoder = weir_decoder_create(&options);
-    assert_non_null(decoder);
-    return decoder;
-}
-
-static void check_event(unsigned i, enum weir_event_kind kind, enum weir_reason reason, uint16_t template_id)
-{
-    assert_true(i < event_log.count);
-    assert_int_equal(event_log.events[i].kind, kind);
-    assert_int_equal(event_log.events[i].reason, reason);
-    assert_int_equal(event_log.events[i].template_id, template_id);
-}
 static void test_learned_changed_repeated(void **state)
 {
     struct weir_decoder *decoder = create(10);
