@@ -126,7 +126,7 @@ static int take(void *context, int option, const char *value)
     }
     case OPTION_GRACE:
         settings->grace_us = 0;
-        if (strcmp(value, "0") != 0 && quantity_parse_duration(value, &settings->grace_us) != 0)
+        if (strcmp(value, "0") != 0 && strcmp(value, "0s") != 0 && quantity_parse_duration(value, &settings->grace_us) != 0)
             return usage_error("not a duration such as 0, 90s or 5m: ", value);
         return -1;
     case OPTION_KEEP_DAYS: return take_number(value, DAYS_MAX, "not a number of days: ", &settings->keep_days);
