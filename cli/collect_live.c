@@ -301,14 +301,14 @@ static void name_sockets(const struct live *live, char name[STATE_FILE_NAME_SIZE
 
 static int start(struct live *live, struct sink_error *error)
 {
-    static int sockets[ENGINE_WORKERS_MAX][RECEIVER_SOCKETS_MAX];
-    const int *of_workers[ENGINE_WORKERS_MAX];
+    static struct receiver_socket sockets[ENGINE_WORKERS_MAX][RECEIVER_SOCKETS_MAX];
+    const struct receiver_socket *of_workers[ENGINE_WORKERS_MAX];
     size_t counts[ENGINE_WORKERS_MAX] = {0};
     for (uint32_t i = 0; i < engine_worker_count(live->engine); i++) {
         const struct receive_socket *socket;
         of_workers[i] = sockets[i];
         while (counts[i] < RECEIVER_SOCKETS_MAX && (socket = listener_socket(live->listener, i, counts[i])) != NULL)
-            sockets[i][counts[i]++] = socket->fd;
+            sockets[i][counts[i]++] = (struct receiver_socket){.fd = socket->fd, .dropped = socket->dropped};
     }
     tell_sockets(live);
     tell_recovered(live);

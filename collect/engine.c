@@ -282,8 +282,8 @@ static int start_sides(struct engine *engine, struct sink_error *error)
     return 0;
 }
 
-static int start_receiver(struct engine *engine, struct worker *worker, const int *sockets, size_t socket_count,
-                          struct sink_error *error)
+static int start_receiver(struct engine *engine, struct worker *worker, const struct receiver_socket *sockets,
+                          size_t socket_count, struct sink_error *error)
 {
     struct waker *wakers[RECEIVER_WAKERS_MAX] = {lane_waker(worker->lane)};
     for (size_t i = 0; i < engine->side_count; i++)
@@ -295,7 +295,8 @@ static int start_receiver(struct engine *engine, struct worker *worker, const in
     return worker->receiver == NULL ? -1 : 0;
 }
 
-int engine_start(struct engine *engine, const int *const *sockets, const size_t *socket_counts, struct sink_error *error)
+int engine_start(struct engine *engine, const struct receiver_socket *const *sockets, const size_t *socket_counts,
+                 struct sink_error *error)
 {
     if (start_sides(engine, error) != 0)
         return -1;

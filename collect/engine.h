@@ -84,7 +84,8 @@ struct collector *engine_add_side(struct engine *engine, const char *name, struc
 struct collector *engine_side(struct engine *engine, size_t i);
 
 /* Starts to receive; `sockets[i]` are those of worker i, which stay the caller's; without any, what journals hold is decoded. */
-int engine_start(struct engine *engine, const int *const *sockets, const size_t *socket_counts, struct sink_error *error);
+int engine_start(struct engine *engine, const struct receiver_socket *const *sockets, const size_t *socket_counts,
+                 struct sink_error *error);
 
 /* 1 while it works; 0 when it is done by itself; -1 with `error` filled when something failed that it cannot do without. */
 int engine_state(struct engine *engine, struct sink_error *error);

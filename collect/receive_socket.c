@@ -366,6 +366,7 @@ int receive_socket_adopt(int fd, const struct receive_spec *spec, struct receive
         return -1;
     }
     set_options(spec, &taken);
+    receive_socket_dropped(fd, &taken.dropped);
     *ret_socket = taken;
     return 0;
 }

@@ -14,8 +14,11 @@ MARK = "WEIR_E2E_NETWORK"
 
 
 def enter_network():
-    """Goes on in a network of its own, where that is permitted; the cases that need it are skipped otherwise."""
+    """Goes on in a network of its own, with a loopback device that is up, where that is permitted; the cases that need it are
+    skipped otherwise."""
     unshare = shutil.which("unshare")
+    if os.environ.get(MARK, "none") != "none":
+        ip("link", "set", "lo", "up")
     if MARK in os.environ or unshare is None:
         return
     os.environ[MARK] = "none"
@@ -39,7 +42,6 @@ def make_network():
     need_network()
     if os.path.exists("/proc/sys/net/ipv6/conf/v0"):
         ip("link", "del", "v0")  # of the case before
-    ip("link", "set", "lo", "up")
     other = start([need("unshare", "util-linux"), "-n", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     other.stdin.write(b"here\n")
     other.stdin.flush()

@@ -12,7 +12,7 @@ import sys
 
 import netflow_maker as v9
 import weir_e2e
-from own_network import EXPORTER, HERE, enter_network, ip, make_network, need_network
+from own_network import EXPORTER, HERE, enter_network, make_network, need_network
 from weir_e2e import (Collector, case, expect, expect_equal, expect_in, load_lines, need, need_root, queue_of,
                       read_text, run, wait_until, weir)
 
@@ -93,7 +93,6 @@ def what_comes_in_by_one_device_only(folder):
 @case
 def all_of_ipv6_is_ipv4_too_unless_that_is_named(folder):
     need_network()
-    ip("link", "set", "lo", "up")
     for arguments, count in ((["-b", "::"], 1), (["-b", "[::]", "-b", "0.0.0.0"], 2)):
         collector = Collector(folder, "-D", *arguments, "-o", "null", ports=[2055])
         collector.wait_for("Listening on", count=count)
@@ -190,7 +189,6 @@ def as_nobody():
 def without_rights(folder):
     need_network()
     wrapper = as_nobody()
-    ip("link", "set", "lo", "up")
     collector = Collector(folder, "--rcvbuf", "1G", "--busy-poll", "50", "-o", "null", wrapper=wrapper)
     collector.wait_for("KB of the 1048576 KB asked for; 'sysctl -w net.core.rmem_max=1073741824' allows it")
     collector.stop()

@@ -205,7 +205,7 @@ static struct engine *make(const char *name)
 
 static void start(struct engine *engine)
 {
-    const int *const sockets[] = {&to};
+    const struct receiver_socket socket = {.fd = to}, *const sockets[] = {&socket};
     const size_t count = 1;
     struct sink_error error = {0};
     assert_int_equal(engine_start(engine, sockets, &count, &error), 0);
@@ -323,6 +323,29 @@ static void test_stalled(void **state)
     }
     assert_int_equal(kept, counts.ledger.flows);
     assert_int_equal(kept, counts.receiver.received * FLOWS_EACH);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
+/* What did not fit into the buffer while the collector was being set up counts as well. */
+static void test_drops_before_the_start(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct engine_counts counts;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    open_sockets(100000);
+    for (int i = 0; i < 4000; i++)
+        send_flows();
+    keeper_init(&keeper, 0);
+    struct engine *engine = make("before");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    check_account(engine, 4000);
+    engine_counts(engine, &counts);
+    assert_true(counts.receiver.dropped_kernel > 0 && counts.receiver.received > 0);
     engine_free(engine);
     keeper_done(&keeper);
 }
@@ -731,6 +754,7 @@ int main(void)
         cmocka_unit_test_teardown(test_all_is_kept, close_sockets),
         cmocka_unit_test_teardown(test_account_between_ticks, close_sockets),
         cmocka_unit_test_teardown(test_stalled, close_sockets),
+        cmocka_unit_test_teardown(test_drops_before_the_start, close_sockets),
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
         cmocka_unit_test_teardown(test_refused, close_sockets),
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
