@@ -434,6 +434,18 @@ unsigned engine_call_all(struct engine *engine, void (*call)(void *context, stru
     return missed;
 }
 
+void engine_set_allowed(struct engine *engine, struct address_list *allowed)
+{
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (engine->workers[i].lane != NULL)
+            lane_set_allowed(engine->workers[i].lane, allowed);
+    }
+    for (size_t i = 0; i < engine->side_count; i++) {
+        if (engine->sides[i].lane != NULL)
+            side_lane_set_allowed(engine->sides[i].lane, allowed);
+    }
+}
+
 void engine_set_commit(struct engine *engine, int64_t commit_us)
 {
     engine->options.commit_us = commit_us;

@@ -187,7 +187,7 @@ static void note(void *context, const char *text)
     snprintf(noted, sizeof noted, "%s", text);
 }
 
-static const struct address_list *allowed; /* NULL: all are */
+static struct address_list *allowed; /* NULL: all are */
 
 static struct engine *make(const char *name)
 {
