@@ -21,7 +21,6 @@
 #include "receive_buffer.h"
 #include "service_manager.h"
 #include "state_file.h"
-#include "steering.h"
 #include "stop_signal.h"
 #include "summary.h"
 
@@ -142,13 +141,14 @@ static int create_engine(struct live *live, const char *journal_path, uint32_t w
 }
 
 struct wanted {
+    const struct listener *listener;
     unsigned worker, worker_count;
 };
 
 static bool is_wanted(void *context, const struct weir_address *address)
 {
     const struct wanted *wanted = context;
-    return steering_worker(address, wanted->worker_count) == wanted->worker;
+    return listener_leads(wanted->listener, address, wanted->worker, wanted->worker_count);
 }
 
 static int init_states(struct live *live, uint32_t count)
@@ -166,7 +166,7 @@ static int init_states(struct live *live, uint32_t count)
 static void load_shares(struct live *live, uint32_t worker_count)
 {
     for (uint32_t i = 0; i < worker_count; i++) {
-        struct wanted wanted = {i, worker_count};
+        struct wanted wanted = {live->listener, i, worker_count};
         for (uint32_t k = 0; k < live->state_count && !engine_is_resumed(live->engine, i); k++)
             state_file_load_where(&live->states[k], engine_collector(live->engine, i)->decoder, is_wanted, &wanted);
     }
@@ -226,13 +226,6 @@ static int take_passed(struct live *live, bool *ret_usage, struct sink_error *er
                  "them out, or end the socket unit", live->passed_count);
         return -1;
     }
-    if (options->store.workers > 1) {
-        *ret_usage = true;
-        snprintf(error->text, sizeof error->text,
-                 "sockets that were passed on by the service manager are for one worker: leave out --workers, or end the "
-                 "socket unit");
-        return -1;
-    }
     if (open_listener(live, error) != 0)
         return -1;
     const struct receive_socket *socket;
@@ -245,13 +238,40 @@ static int take_passed(struct live *live, bool *ret_usage, struct sink_error *er
     return 0;
 }
 
+/* Whether a socket of worker 0 is the first on its address: of passed ones it may have several. */
+static bool is_first(const struct live *live, size_t i)
+{
+    const char *text = listener_socket(live->listener, 0, i)->text;
+    for (size_t k = 0; k < i; k++) {
+        if (strcmp(listener_socket(live->listener, 0, k)->text, text) == 0)
+            return false;
+    }
+    return true;
+}
+
+static void tell_idle_workers(const struct live *live, const struct receive_socket *socket)
+{
+    const unsigned workers = live->options->store.workers, sharers = listener_sharers(live->listener, socket);
+    if (live->passed_count > 0 && sharers < workers && !socket->multicast)
+        fprintf(stderr,
+                "Note: %u of %u workers receive on %s, as so many sockets were passed on; ListenDatagram= %u times in the "
+                "socket unit, with ReusePort=yes, has all of them receive\n",
+                sharers, workers, socket->text, workers);
+}
+
 /* What listens, and what of it is not as it was asked for. */
 static void tell_sockets(const struct live *live)
 {
     const int asked_bytes = live->options->buffer_bytes;
     const struct receive_socket *socket;
-    for (size_t i = 0; (socket = listener_socket(live->listener, 0, i)) != NULL; i++)
-        fprintf(stderr, "Listening on %s\n", socket->text);
+    for (size_t i = 0; (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        if (is_first(live, i))
+            fprintf(stderr, "Listening on %s\n", socket->text);
+    }
+    for (size_t i = 0; (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
+        if (is_first(live, i))
+            tell_idle_workers(live, socket);
+    }
     for (size_t i = 0; (socket = listener_socket(live->listener, 0, i)) != NULL; i++) {
         if (asked_bytes > socket->buffer_bytes)
             fprintf(stderr,
@@ -301,14 +321,14 @@ static void name_sockets(const struct live *live, char name[STATE_FILE_NAME_SIZE
 
 static int start(struct live *live, struct sink_error *error)
 {
-    static int sockets[ENGINE_WORKERS_MAX][RECEIVER_SOCKETS_MAX];
-    const int *of_workers[ENGINE_WORKERS_MAX];
+    static struct receiver_socket sockets[ENGINE_WORKERS_MAX][RECEIVER_SOCKETS_MAX];
+    const struct receiver_socket *of_workers[ENGINE_WORKERS_MAX];
     size_t counts[ENGINE_WORKERS_MAX] = {0};
     for (uint32_t i = 0; i < engine_worker_count(live->engine); i++) {
         const struct receive_socket *socket;
         of_workers[i] = sockets[i];
         while (counts[i] < RECEIVER_SOCKETS_MAX && (socket = listener_socket(live->listener, i, counts[i])) != NULL)
-            sockets[i][counts[i]++] = socket->fd;
+            sockets[i][counts[i]++] = (struct receiver_socket){.fd = socket->fd, .dropped = socket->dropped};
     }
     tell_sockets(live);
     tell_recovered(live);

@@ -26,7 +26,7 @@ const struct collect_option collect_option_table[] = {
     {SECTION_INPUT, "read", 'r', "FILE", collect_take_read, false,
      "read a pcap or pcapng capture or an IPFIX file (RFC 5655) instead, - for standard\n"
      "input; with -p only what was sent to those ports"},
-    {SECTION_INPUT, "allow", 0, "NETWORK", collect_take_allow, false,
+    {SECTION_INPUT, "allow", 0, "NETWORK", collect_take_allow, true,
      "take datagrams of exporters in this network only: 192.0.2.7, 198.51.100.0/24, 2001:db8::/32;\n"
      "may be repeated; those of others are counted and go nowhere"},
     {SECTION_INPUT, "count", 0, "N", collect_take_count, false, "stop after N datagrams"},

@@ -104,12 +104,35 @@ static void tell_missed(unsigned count, const char *what)
                 what);
 }
 
-/* The first worker's writers look after their stores, for all. */
-static void put_to_use(struct collect_reload *reload, const struct collect_options *before, struct engine *engine,
-                       int64_t now_us)
+static bool same_allowed(const struct collect_options *before, const struct collect_options *now)
+{
+    bool same = before->allowed_count == now->allowed_count;
+    for (size_t i = 0; same && i < now->allowed_count; i++)
+        same = strcmp(before->allowed[i], now->allowed[i]) == 0;
+    return same;
+}
+
+/* The list that is to be put to use, NULL with the text told where there is no memory for it. */
+static struct address_list *make_allowed(const struct collect_options *options)
+{
+    static const char *const all[] = {"0.0.0.0/0", "::/0"};
+    struct sink_error error;
+    struct address_list *list = options->allowed_count == 0
+                                    ? address_list_create(all, 2, &error)
+                                    : address_list_create(options->allowed, options->allowed_count, &error);
+    if (list == NULL)
+        tell(NULL, error.text);
+    return list;
+}
+
+/* The first worker's writers look after their stores, for all. `allowed`: NULL where it is as it was. */
+static void put_to_use(struct collect_reload *reload, const struct collect_options *before, struct address_list *allowed,
+                       struct engine *engine, int64_t now_us)
 {
     const struct collect_options *now = &reload->options;
     struct change change = {.options = now, .now_us = now_us};
+    if (allowed != NULL)
+        engine_set_allowed(engine, allowed);
     if (now->store.commit_us != before->store.commit_us)
         engine_set_commit(engine, now->store.commit_us);
     if (now->store.merge != before->store.merge || now->store.keep_days != before->store.keep_days ||
@@ -143,18 +166,25 @@ static bool take(struct collect_reload *reload, const struct collect_settings *w
 {
     const struct collect_options before = reload->options;
     struct collect_settings running = {0};
+    struct address_list *allowed = NULL;
     if (collect_settings_join(&running, wanted, acts_at_once, NULL) != 0 ||
         collect_settings_join(&running, &reload->running, acts_after_a_restart, NULL) != 0) {
         collect_settings_done(&running);
         tell(NULL, "not enough memory to read settings again");
         return false;
     }
+    collect_settings_defaults(&reload->options);
+    collect_settings_apply(&running, &reload->options);
+    if (!same_allowed(&before, &reload->options) && (allowed = make_allowed(&reload->options)) == NULL) {
+        reload->options = before;
+        collect_settings_done(&running);
+        return false;
+    }
     tell_changes(reload, wanted);
     collect_settings_done(&reload->running);
     reload->running = running;
-    collect_settings_defaults(&reload->options);
-    collect_settings_apply(&running, &reload->options);
-    put_to_use(reload, &before, engine, now_us);
+    put_to_use(reload, &before, allowed, engine, now_us);
+    address_list_free(allowed);
     return true;
 }
 

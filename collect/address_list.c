@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct span {
 };
 
 struct address_list {
+    _Atomic unsigned holders;
     uint32_t *first4, *last4;
     wide *first6, *last6;
     size_t count4, count6;
@@ -148,6 +150,17 @@ static int parse_all(struct address_list *list, const char *const *entries, size
     return 0;
 }
 
+static void free_list(struct address_list *list)
+{
+    if (list == NULL)
+        return;
+    free(list->first4);
+    free(list->last4);
+    free(list->first6);
+    free(list->last6);
+    free(list);
+}
+
 struct address_list *address_list_create(const char *const *entries, size_t count, struct sink_error *error)
 {
     if (count > ADDRESS_LIST_MAX) {
@@ -166,20 +179,21 @@ struct address_list *address_list_create(const char *const *entries, size_t coun
     }
     free(spans);
     if (result == 0)
-        return list;
-    address_list_free(list);
+        return address_list_hold(list);
+    free_list(list);
     return NULL;
+}
+
+struct address_list *address_list_hold(struct address_list *list)
+{
+    atomic_fetch_add_explicit(&list->holders, 1, memory_order_relaxed);
+    return list;
 }
 
 void address_list_free(struct address_list *list)
 {
-    if (list == NULL)
-        return;
-    free(list->first4);
-    free(list->last4);
-    free(list->first6);
-    free(list->last6);
-    free(list);
+    if (list != NULL && atomic_fetch_sub(&list->holders, 1) == 1)
+        free_list(list);
 }
 
 static bool has4(const struct address_list *list, uint32_t address)

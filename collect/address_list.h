@@ -22,6 +22,9 @@ struct address_list;
 /* From entries, up to ADDRESS_LIST_MAX. NULL with `error` filled, which names the entry that is none. */
 struct address_list *address_list_create(const char *const *entries, size_t count, struct sink_error *error);
 
+/* One more who has it, and is to free it: the last one does. From any thread. Returns the list. */
+struct address_list *address_list_hold(struct address_list *list);
+
 /* NULL is fine. */
 void address_list_free(struct address_list *list);
 

@@ -282,8 +282,8 @@ static int start_sides(struct engine *engine, struct sink_error *error)
     return 0;
 }
 
-static int start_receiver(struct engine *engine, struct worker *worker, const int *sockets, size_t socket_count,
-                          struct sink_error *error)
+static int start_receiver(struct engine *engine, struct worker *worker, const struct receiver_socket *sockets,
+                          size_t socket_count, struct sink_error *error)
 {
     struct waker *wakers[RECEIVER_WAKERS_MAX] = {lane_waker(worker->lane)};
     for (size_t i = 0; i < engine->side_count; i++)
@@ -295,7 +295,8 @@ static int start_receiver(struct engine *engine, struct worker *worker, const in
     return worker->receiver == NULL ? -1 : 0;
 }
 
-int engine_start(struct engine *engine, const int *const *sockets, const size_t *socket_counts, struct sink_error *error)
+int engine_start(struct engine *engine, const struct receiver_socket *const *sockets, const size_t *socket_counts,
+                 struct sink_error *error)
 {
     if (start_sides(engine, error) != 0)
         return -1;
@@ -431,6 +432,18 @@ unsigned engine_call_all(struct engine *engine, void (*call)(void *context, stru
         missed += side->lane == NULL || !side_lane_call(side->lane, call, context, timeout_ms);
     }
     return missed;
+}
+
+void engine_set_allowed(struct engine *engine, struct address_list *allowed)
+{
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        if (engine->workers[i].lane != NULL)
+            lane_set_allowed(engine->workers[i].lane, allowed);
+    }
+    for (size_t i = 0; i < engine->side_count; i++) {
+        if (engine->sides[i].lane != NULL)
+            side_lane_set_allowed(engine->sides[i].lane, allowed);
+    }
 }
 
 void engine_set_commit(struct engine *engine, int64_t commit_us)

@@ -35,7 +35,7 @@ struct engine_options {
     int64_t commit_us;
     const int *cpus;             /* where the receiving threads of the first workers stay; those of others anywhere */
     size_t cpu_count;
-    const struct address_list *allowed; /* exporters whose datagrams are decoded; the caller's; NULL: all */
+    struct address_list *allowed; /* exporters whose datagrams are decoded; held as long as it is used; NULL: all */
     int (*prepare)(void *context, struct weir_decoder *decoder, struct sink_error *error); /* each decoder; may be NULL */
     void (*warn)(void *context, const char *text);
     /* Each second on the worker's own thread, and when it ends; may be NULL. */
@@ -84,7 +84,8 @@ struct collector *engine_add_side(struct engine *engine, const char *name, struc
 struct collector *engine_side(struct engine *engine, size_t i);
 
 /* Starts to receive; `sockets[i]` are those of worker i, which stay the caller's; without any, what journals hold is decoded. */
-int engine_start(struct engine *engine, const int *const *sockets, const size_t *socket_counts, struct sink_error *error);
+int engine_start(struct engine *engine, const struct receiver_socket *const *sockets, const size_t *socket_counts,
+                 struct sink_error *error);
 
 /* 1 while it works; 0 when it is done by itself; -1 with `error` filled when something failed that it cannot do without. */
 int engine_state(struct engine *engine, struct sink_error *error);
@@ -110,6 +111,9 @@ bool engine_call(struct engine *engine, uint32_t worker, void (*call)(void *cont
 /* The same on each worker and on each lane beside them. How many did not come to it in time, each. */
 unsigned engine_call_all(struct engine *engine, void (*call)(void *context, struct collector *collector), void *context,
                          int timeout_ms);
+
+/* Decodes datagrams of these exporters only from now on; each lane takes the list, which it holds, between two datagrams. */
+void engine_set_allowed(struct engine *engine, struct address_list *allowed);
 
 /* Commits each so long from now on. */
 void engine_set_commit(struct engine *engine, int64_t commit_us);

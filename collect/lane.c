@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "lane.h"
 
+#include "allow_gate.h"
 #include "call_box.h"
 #include "refusals.h"
 
@@ -43,6 +44,7 @@ struct lane {
     uint64_t recovered; /* the position up to which an earlier process has received; UINT64_MAX: there was none */
     uint64_t first;     /* that this process receives */
     uint64_t read, cut_off, refused;
+    struct allow_gate gate;
     struct refusals refusals;
     int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
     enum cut_phase phase;
@@ -174,8 +176,7 @@ static void note_taken(struct lane *lane)
 /* Whoever is not allowed reaches nothing behind this. */
 static bool is_refused(struct lane *lane, const struct weir_datagram *datagram)
 {
-    const struct address_list *allowed = lane->options.allowed;
-    if (allowed == NULL || address_list_has(allowed, &datagram->source))
+    if (allow_gate_lets_in(&lane->gate, &datagram->source))
         return false;
     refusals_note(&lane->refusals, &datagram->source);
     return true;
@@ -193,6 +194,7 @@ static int feed(struct lane *lane, uint64_t head)
 {
     struct collector *collector = lane->options.collector;
     const uint64_t end = head - lane->cursor < STRIDE ? head : lane->cursor + STRIDE;
+    allow_gate_turn(&lane->gate);
     while (lane->cursor < end && !is_enough(lane)) {
         struct weir_datagram datagram;
         if (lane->cursor == lane->recovered)
@@ -373,6 +375,7 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
         lane->durable |= is_durable(options->collector->sinks[i]);
     pthread_mutex_init(&lane->mutex, NULL);
     call_box_init(&lane->calls);
+    allow_gate_init(&lane->gate, options->allowed);
     atomic_store(&lane->commit_us, options->commit_us);
     publish_counts(lane);
     sigfillset(&all);
@@ -424,6 +427,11 @@ int64_t lane_still_us(struct lane *lane)
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms)
 {
     return call_box_put(&lane->calls, &lane->waker, call, context, timeout_ms);
+}
+
+void lane_set_allowed(struct lane *lane, struct address_list *allowed)
+{
+    allow_gate_change(&lane->gate, allowed);
 }
 
 void lane_set_commit(struct lane *lane, int64_t commit_us)
@@ -484,5 +492,6 @@ void lane_free(struct lane *lane)
     waker_done(&lane->waker);
     pthread_mutex_destroy(&lane->mutex);
     call_box_done(&lane->calls);
+    allow_gate_done(&lane->gate);
     free(lane);
 }

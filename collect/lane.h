@@ -28,7 +28,7 @@ struct lane_options {
     struct journal *journal;
     struct collector *collector; /* its decoder and sinks are the lane's from lane_start() to lane_end() */
     uint64_t datagram_count_max; /* the lane ends after so many, beside those that were there at the start; 0: no end */
-    const struct address_list *allowed; /* exporters that are decoded; NULL: all */
+    struct address_list *allowed; /* exporters that are decoded; held as long as it is used; NULL: all */
     int64_t commit_us;           /* a cut each so long at the latest */
     uint32_t commit_slots;       /* or when so many slots are held */
     /* Each second, and when the lane ends, on its thread. May be NULL. */
@@ -67,6 +67,9 @@ int64_t lane_still_us(struct lane *lane);
 
 /* Runs `call` on the lane's thread, which may then look at the decoder. False when the lane does not come to it in time. */
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms);
+
+/* Decodes these exporters' datagrams only, from the next ones on; the list is held. From any thread. */
+void lane_set_allowed(struct lane *lane, struct address_list *allowed);
 
 /* Makes a cut each so long from now on. From any thread. */
 void lane_set_commit(struct lane *lane, int64_t commit_us);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "listener.h"
 
+#include "steering.h"
 #include "worker_sockets.h"
 
 #include <arpa/inet.h>
@@ -18,6 +19,8 @@
 
 struct listener {
     unsigned worker_count;
+    unsigned shares[LISTENER_SOCKETS_MAX]; /* how many sockets share an address, each number once; 0: as many as there are workers */
+    size_t share_count;
     size_t *counts; /* of each worker */
     struct receive_socket sockets[]; /* LISTENER_SOCKETS_MAX for each worker */
 };
@@ -31,6 +34,16 @@ static int fail(struct sink_error *error, int code)
 static void add(struct listener *listener, unsigned worker, const struct receive_socket *socket)
 {
     listener->sockets[worker * LISTENER_SOCKETS_MAX + listener->counts[worker]++] = *socket;
+}
+
+/* There are no more numbers than addresses, of each of which worker 0 has a socket. */
+static void note_share(struct listener *listener, unsigned sharers)
+{
+    for (size_t i = 0; i < listener->share_count; i++) {
+        if (listener->shares[i] == sharers)
+            return;
+    }
+    listener->shares[listener->share_count++] = sharers;
 }
 
 /* "::" is for IPv4 too, unless that is named as well. */
@@ -70,6 +83,7 @@ static int listen_on(struct listener *listener, const struct receive_spec *spec,
     for (int i = 0; i < count && result == 0; i++) {
         const int opened = worker_sockets_open(spec, &addresses[i], listener->worker_count, sockets, error);
         result = opened < 0 ? -1 : 0;
+        note_share(listener, addresses[i].multicast ? 1 : 0);
         for (int worker = 0; worker < opened; worker++)
             add(listener, (unsigned)worker, &sockets[worker]);
     }
@@ -77,18 +91,51 @@ static int listen_on(struct listener *listener, const struct receive_spec *spec,
     return result;
 }
 
+static unsigned count_alike(const struct receive_socket *sockets, int count, const char *text)
+{
+    unsigned alike = 0;
+    for (int i = 0; i < count; i++)
+        alike += strcmp(sockets[i].text, text) == 0;
+    return alike;
+}
+
+/* Has the kernel choose among the sockets of one address as it does among our own. */
+static int share(struct listener *listener, const struct receive_socket *first, unsigned sharers, struct sink_error *error)
+{
+    if (first->multicast && sharers > 1) {
+        snprintf(error->text, sizeof error->text,
+                 "%u sockets of %s were passed on, of which each would get each datagram: one is to be passed", sharers,
+                 first->text);
+        return -1;
+    }
+    note_share(listener, sharers);
+    return sharers == 1 ? 0 : steering_attach(first->fd, sharers, error);
+}
+
+static int distribute(struct listener *listener, const struct receive_socket *passed, int count, struct sink_error *error)
+{
+    for (int i = 0; i < count; i++) {
+        const unsigned before = count_alike(passed, i, passed[i].text), worker = before % listener->worker_count;
+        if (listener->counts[worker] == LISTENER_SOCKETS_MAX)
+            return fail(error, E2BIG);
+        add(listener, worker, &passed[i]);
+        if (before == 0 && share(listener, &passed[i], count_alike(passed, count, passed[i].text), error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int take_over(struct listener *listener, const struct listener_options *options, struct sink_error *error)
 {
     const struct receive_spec spec = spec_of(options, NULL, 0);
-    for (int i = 0; i < options->passed_count; i++) {
-        struct receive_socket socket;
-        if (i == LISTENER_SOCKETS_MAX)
-            return fail(error, E2BIG);
-        if (receive_socket_adopt(options->passed_first + i, &spec, &socket, error) != 0)
-            return -1;
-        add(listener, 0, &socket);
-    }
-    return 0;
+    struct receive_socket *passed = calloc((size_t)options->passed_count, sizeof *passed);
+    int result = passed == NULL ? fail(error, ENOMEM) : 0;
+    for (int i = 0; i < options->passed_count && result == 0; i++)
+        result = receive_socket_adopt(options->passed_first + i, &spec, &passed[i], error);
+    if (result == 0)
+        result = distribute(listener, passed, options->passed_count, error);
+    free(passed);
+    return result;
 }
 
 static int open_all(struct listener *listener, const struct listener_options *options, struct sink_error *error)
@@ -129,6 +176,25 @@ const struct receive_socket *listener_socket(const struct listener *listener, un
 {
     assert(worker < listener->worker_count);
     return i < listener->counts[worker] ? &listener->sockets[worker * LISTENER_SOCKETS_MAX + i] : NULL;
+}
+
+unsigned listener_sharers(const struct listener *listener, const struct receive_socket *socket)
+{
+    unsigned sharers = 0;
+    for (unsigned worker = 0; worker < listener->worker_count; worker++)
+        sharers += count_alike(&listener->sockets[worker * LISTENER_SOCKETS_MAX], (int)listener->counts[worker], socket->text);
+    return sharers;
+}
+
+bool listener_leads(const struct listener *listener, const struct weir_address *exporter, unsigned worker,
+                    unsigned worker_count)
+{
+    for (size_t i = 0; i < listener->share_count; i++) {
+        const unsigned sharers = listener->shares[i] == 0 ? worker_count : listener->shares[i];
+        if (steering_worker(exporter, sharers) % worker_count == worker)
+            return true;
+    }
+    return false;
 }
 
 void listener_close(struct listener *listener)

@@ -11,7 +11,7 @@
 
 #include "sink.h"
 
-enum { PASSED_SOCKETS_FIRST = 3, PASSED_SOCKETS_MAX = 64 };
+enum { PASSED_SOCKETS_FIRST = 3, PASSED_SOCKETS_MAX = 1024 };
 
 /*
  * How many there are, 0 when none were passed to this process; the first is descriptor PASSED_SOCKETS_FIRST. They are

@@ -80,15 +80,20 @@ static int split_host(const char *text, char host[HOST_BYTES], char device[IFNAM
     return 0;
 }
 
+static bool is_multicast(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET6
+               ? IN6_IS_ADDR_MULTICAST(&((const struct sockaddr_in6 *)address)->sin6_addr)
+               : IN_MULTICAST(ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr));
+}
+
 /* Fills in what the address itself tells. */
 static void classify(const struct receive_spec *spec, struct receive_address *address)
 {
-    if (address->address.ss_family == AF_INET) {
-        address->multicast = IN_MULTICAST(ntohl(as_four(address)->sin_addr.s_addr));
+    address->multicast = is_multicast(&address->address);
+    if (address->address.ss_family == AF_INET)
         return;
-    }
     struct sockaddr_in6 *six = as_six(address);
-    address->multicast = IN6_IS_ADDR_MULTICAST(&six->sin6_addr);
     address->dual = IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr) && !spec->ipv6_only;
     if ((IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr) || address->multicast) && address->device[0] != '\0')
         six->sin6_scope_id = if_nametoindex(address->device);
@@ -225,6 +230,7 @@ static void describe(struct receive_socket *taken, const struct sockaddr_storage
     const bool scoped = strchr(host, '%') != NULL;
     snprintf(taken->text, sizeof taken->text, address->ss_family == AF_INET6 ? "[%s%s%s]:%s%s" : "%s%s%s:%s%s", host,
              device[0] != '\0' && !scoped ? "%" : "", scoped ? "" : device, port, dual ? ", IPv4 and IPv6" : "");
+    taken->multicast = is_multicast(address);
     taken->port = ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
                                                        : ((const struct sockaddr_in *)address)->sin_port);
 }
@@ -366,6 +372,7 @@ int receive_socket_adopt(int fd, const struct receive_spec *spec, struct receive
         return -1;
     }
     set_options(spec, &taken);
+    receive_socket_dropped(fd, &taken.dropped);
     *ret_socket = taken;
     return 0;
 }

@@ -55,8 +55,10 @@ enum { RECEIVE_SOCKET_TEXT_BYTES = 128 };
 struct receive_socket {
     int fd;
     uint16_t port;              /* as the kernel chose it, where it was 0 */
+    uint32_t dropped;           /* what the kernel had dropped before it was opened for all, or adopted, modulo 2^32 */
     int buffer_wanted_bytes;    /* asked for */
     int buffer_bytes;           /* got, in the same measure: half of what the kernel tells, which counts its own too */
+    bool multicast;             /* bound to a group: each socket that is gets each datagram */
     bool busy_poll_refused;     /* SO_BUSY_POLL is not to be had: some kernels want CAP_NET_ADMIN for it */
     char text[RECEIVE_SOCKET_TEXT_BYTES]; /* "[::]:2055, IPv4 and IPv6" */
 };

@@ -5,8 +5,9 @@
 #define _GNU_SOURCE
 #include "receiver.h"
 
+#include "receive_socket.h"
+
 #include <errno.h>
-#include <linux/sock_diag.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -33,8 +34,7 @@ enum {
 
 struct receiver {
     struct receiver_options options;
-    int sockets[RECEIVER_SOCKETS_MAX];
-    uint32_t drops[RECEIVER_SOCKETS_MAX]; /* as the kernel counted them last, modulo 2^32 */
+    struct receiver_socket sockets[RECEIVER_SOCKETS_MAX]; /* `dropped`: as it was looked up last */
     struct waker *wakers[RECEIVER_WAKERS_MAX];
     struct waker own;
     pthread_t thread;
@@ -59,13 +59,12 @@ static int64_t monotonic_us(void)
 static void look_up_drops(struct receiver *receiver)
 {
     for (size_t i = 0; i < receiver->options.socket_count; i++) {
-        uint32_t info[SK_MEMINFO_VARS] = {0};
-        socklen_t size = sizeof info;
-        if (getsockopt(receiver->sockets[i], SOL_SOCKET, SO_MEMINFO, info, &size) != 0 ||
-            size <= SK_MEMINFO_DROPS * sizeof info[0])
+        struct receiver_socket *socket = &receiver->sockets[i];
+        uint32_t dropped;
+        if (receive_socket_dropped(socket->fd, &dropped) != 0)
             continue;
-        const uint32_t more = info[SK_MEMINFO_DROPS] - receiver->drops[i];
-        receiver->drops[i] = info[SK_MEMINFO_DROPS];
+        const uint32_t more = dropped - socket->dropped;
+        socket->dropped = dropped;
         atomic_fetch_add_explicit(receiver->full ? &receiver->dropped_journal : &receiver->dropped_kernel, more,
                                   memory_order_relaxed);
     }
@@ -158,7 +157,7 @@ static void drain(struct receiver *receiver)
     while (!all && monotonic_us() - begin_us < DRAIN_US) {
         all = true;
         for (size_t i = 0; i < receiver->options.socket_count; i++)
-            all &= take_turn(receiver, receiver->sockets[i]);
+            all &= take_turn(receiver, receiver->sockets[i].fd);
     }
 }
 
@@ -168,7 +167,7 @@ static void *run(void *context)
     const size_t count = receiver->options.socket_count;
     struct pollfd polls[RECEIVER_SOCKETS_MAX + 1];
     for (size_t i = 0; i < count; i++)
-        polls[i] = (struct pollfd){.fd = receiver->sockets[i], .events = POLLIN};
+        polls[i] = (struct pollfd){.fd = receiver->sockets[i].fd, .events = POLLIN};
     polls[count] = (struct pollfd){.fd = receiver->own.fd, .events = POLLIN};
     bool empty = true, napped = false;
     while (!atomic_load(&receiver->stopping) && !atomic_load(&receiver->failed)) {
@@ -183,7 +182,7 @@ static void *run(void *context)
         empty = true;
         for (size_t i = 0; i < count; i++) {
             if (all || (polls[i].revents & (POLLIN | POLLERR)) != 0)
-                empty &= take_turn(receiver, receiver->sockets[i]);
+                empty &= take_turn(receiver, receiver->sockets[i].fd);
         }
         const int64_t now_us = monotonic_us();
         if (now_us - receiver->drops_us >= DROPS_EACH_US)
@@ -204,7 +203,7 @@ static bool have_large_buffers(const struct receiver *receiver)
     for (size_t i = 0; i < receiver->options.socket_count; i++) {
         int size = 0;
         socklen_t length = sizeof size;
-        if (getsockopt(receiver->sockets[i], SOL_SOCKET, SO_RCVBUF, &size, &length) != 0 || size < NAP_BUFFER_BYTES)
+        if (getsockopt(receiver->sockets[i].fd, SOL_SOCKET, SO_RCVBUF, &size, &length) != 0 || size < NAP_BUFFER_BYTES)
             return false;
     }
     return true;
@@ -241,8 +240,6 @@ struct receiver *receiver_start(const struct receiver_options *options, struct s
     memcpy(receiver->sockets, options->sockets, options->socket_count * sizeof options->sockets[0]);
     memcpy(receiver->wakers, options->wakers, options->waker_count * sizeof(struct waker *));
     atomic_store(&receiver->own.sleeping, 1); /* it always looks at its own waker when it waits */
-    look_up_drops(receiver);
-    atomic_store(&receiver->dropped_kernel, 0); /* before we were there */
     receiver->can_nap = have_large_buffers(receiver);
     if (start_thread(receiver, error) == 0)
         return receiver;

@@ -23,9 +23,14 @@ struct receiver_counts {
     uint64_t dropped_journal; /* the same, while the journal was full */
 };
 
+struct receiver_socket {
+    int fd;           /* not blocking; stays the caller's, open until receiver_end() */
+    uint32_t dropped; /* what the kernel had dropped on it before it was to be received from, modulo 2^32 */
+};
+
 struct receiver_options {
     struct journal *journal;
-    const int *sockets; /* not blocking; they stay the caller's, open until receiver_stop() */
+    const struct receiver_socket *sockets;
     size_t socket_count;
     struct waker *const *wakers; /* of those who read the journal; they stay the caller's too */
     size_t waker_count;

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "side_lane.h"
 
+#include "allow_gate.h"
 #include "call_box.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ struct source_journal {
 
 struct side_lane {
     struct collector *collector;
-    const struct address_list *allowed;
+    struct allow_gate gate;
     char name[64];
     char bookmark[16];
     struct source_journal journals[SIDE_LANE_JOURNALS_MAX];
@@ -67,12 +68,13 @@ static int end_burst(struct side_lane *lane)
 static int take_burst(struct side_lane *lane, struct source_journal *from)
 {
     uint64_t missed = 0;
+    allow_gate_turn(&lane->gate);
     const uint32_t count = journal_copy(from->journal, from->reader, &from->position, lane->copies, &missed);
     atomic_fetch_add_explicit(&lane->missed, missed, memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
         struct weir_datagram datagram;
         const bool whole = journal_copies_datagram(lane->copies, i, &datagram);
-        if (lane->allowed != NULL && !address_list_has(lane->allowed, &datagram.source)) {
+        if (!allow_gate_lets_in(&lane->gate, &datagram.source)) {
             atomic_fetch_add_explicit(&lane->refused, 1, memory_order_relaxed);
             continue;
         }
@@ -194,7 +196,7 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
     }
     call_box_init(&lane->calls);
     lane->collector = options->collector;
-    lane->allowed = options->allowed;
+    allow_gate_init(&lane->gate, options->allowed);
     lane->tick_us = clock_us(CLOCK_MONOTONIC);
     snprintf(lane->name, sizeof lane->name, "%s", options->name);
     snprintf(lane->bookmark, sizeof lane->bookmark, "%08" PRIx32, sum_of(options->name));
@@ -220,6 +222,11 @@ bool side_lane_call(struct side_lane *lane, void (*call)(void *context, struct c
                     int timeout_ms)
 {
     return !atomic_load(&lane->done) && call_box_put(&lane->calls, &lane->waker, call, context, timeout_ms);
+}
+
+void side_lane_set_allowed(struct side_lane *lane, struct address_list *allowed)
+{
+    allow_gate_change(&lane->gate, allowed);
 }
 
 void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_counts)
@@ -288,6 +295,7 @@ void side_lane_free(struct side_lane *lane)
         return;
     waker_done(&lane->waker);
     call_box_done(&lane->calls);
+    allow_gate_done(&lane->gate);
     journal_copies_free(lane->copies);
     free(lane);
 }

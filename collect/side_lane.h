@@ -21,7 +21,7 @@ struct side_lane_options {
     const char *name;     /* of the sink: it goes on where one of this name stood when the process was killed */
     struct journal *const *journals;
     size_t journal_count;
-    const struct address_list *allowed; /* exporters whose datagrams are taken; NULL: all */
+    struct address_list *allowed; /* exporters whose datagrams are taken; held as long as it is used; NULL: all */
     struct collector *collector; /* with one sink; the lane's from side_lane_start() to side_lane_end() */
 };
 
@@ -40,6 +40,9 @@ struct waker *side_lane_waker(struct side_lane *lane);
 /* Runs `call` on the lane's thread, which may then look at its collector. False when the lane does not come to it in time, or has failed. */
 bool side_lane_call(struct side_lane *lane, void (*call)(void *context, struct collector *collector), void *context,
                     int timeout_ms);
+
+/* Takes these exporters' datagrams only, from the next ones on; the list is held. From any thread. */
+void side_lane_set_allowed(struct side_lane *lane, struct address_list *allowed);
 
 void side_lane_counts(struct side_lane *lane, struct side_lane_counts *ret_counts);
 

@@ -60,6 +60,7 @@ int worker_sockets_open(const struct receive_spec *spec, const struct receive_ad
         set_port(&bound, ret_sockets[0].port);
     }
     for (unsigned i = 0; i < wanted && count == wanted; i++) {
+        receive_socket_dropped(ret_sockets[i].fd, &ret_sockets[i].dropped); /* was for nobody yet */
         if (steering_release(ret_sockets[i].fd) != 0) {
             refused(error);
             wanted = 0;

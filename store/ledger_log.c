@@ -11,6 +11,8 @@
 
 enum { COUNTS = sizeof(struct ledger_counts) / sizeof(uint64_t), COLLECTOR_COUNTS = sizeof(struct ledger_collector) / sizeof(uint64_t) };
 
+enum { KNOWN_FIRST = 64 };
+
 /* What a session had counted when it was last looked at. */
 struct known {
     struct weir_address address;
@@ -21,8 +23,10 @@ struct known {
 };
 
 struct ledger_log {
-    struct known *known; /* a hash table: a look of 0 is a free place */
-    uint32_t known_count, known_size;
+    struct known *known; /* 216 octets each: side by side, so that none lie unused between them */
+    uint32_t known_count, known_room;
+    uint32_t *places; /* a hash table of their numbers, half full at the most */
+    uint32_t place_count; /* a power of two, or 0 */
     uint64_t seed; /* of the table's hash: peers choose domains, and who forges datagrams addresses too */
     uint64_t look;
     struct ledger_counts remainder;
@@ -52,6 +56,7 @@ void ledger_log_free(struct ledger_log *log)
     if (log == NULL)
         return;
     free(log->known);
+    free(log->places);
     free(log->carried.rows);
     free(log);
 }
@@ -74,44 +79,69 @@ static struct ledger_counts counts_of(const struct weir_session_view *view)
     return counts;
 }
 
-static uint32_t place_of(const struct ledger_log *log, const struct weir_address *address, uint16_t port, uint32_t domain)
+/* Where the table has the session, or would: a number counted from 1, or 0. */
+static uint32_t *place_of(const struct ledger_log *log, const struct weir_address *address, uint16_t port, uint32_t domain)
 {
     const uint64_t hash = seeded_mix(seeded_hash(log->seed, address->octets, sizeof address->octets), (uint64_t)domain << 16 | port);
-    uint32_t place = (uint32_t)(hash >> 20) & (log->known_size - 1);
-    for (;; place = (place + 1) & (log->known_size - 1)) {
-        const struct known *known = &log->known[place];
-        if (known->look == 0 || (known->port == port && known->domain == domain &&
-                                 memcmp(&known->address, address, sizeof *address) == 0))
-            return place;
+    uint32_t place = (uint32_t)(hash >> 20) & (log->place_count - 1);
+    for (;; place = (place + 1) & (log->place_count - 1)) {
+        const struct known *known = log->places[place] == 0 ? NULL : &log->known[log->places[place] - 1];
+        if (known == NULL || (known->port == port && known->domain == domain &&
+                              memcmp(&known->address, address, sizeof *address) == 0))
+            return &log->places[place];
     }
 }
 
-/* Room for one more; sessions that were not there at the last look are forgotten. */
+static void fill_places(struct ledger_log *log)
+{
+    memset(log->places, 0, log->place_count * sizeof *log->places);
+    for (uint32_t i = 0; i < log->known_count; i++) {
+        const struct known *known = &log->known[i];
+        *place_of(log, &known->address, known->port, known->domain) = i + 1;
+    }
+}
+
+/* Those that were not there at the last look. */
+static void forget_gone(struct ledger_log *log)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < log->known_count; i++) {
+        if (log->known[i].look + 1 >= log->look)
+            log->known[kept++] = log->known[i];
+    }
+    log->known_count = kept;
+}
+
+/* Room for half as many more. Without memory all stays as it is. */
+static void grow(struct ledger_log *log)
+{
+    const uint32_t room = log->known_room == 0 ? KNOWN_FIRST : log->known_room + log->known_room / 2;
+    uint32_t place_count = log->place_count == 0 ? 2 * KNOWN_FIRST : log->place_count;
+    while (place_count < 2 * room)
+        place_count *= 2;
+    struct known *known = realloc(log->known, room * sizeof *known);
+    if (known == NULL)
+        return;
+    log->known = known;
+    uint32_t *places = realloc(log->places, place_count * sizeof *places);
+    if (places == NULL)
+        return;
+    log->places = places;
+    log->place_count = place_count;
+    log->known_room = room;
+}
+
+/* Room for one more; false without memory. */
 static bool make_room(struct ledger_log *log)
 {
-    if (log->known_count + 1 < log->known_size / 2)
+    if (log->known_count < log->known_room)
         return true;
-    struct ledger_log next = {.seed = log->seed, .known_size = log->known_size == 0 ? 64 : log->known_size};
-    uint32_t alive = 0;
-    for (uint32_t i = 0; i < log->known_size; i++)
-        alive += log->known[i].look + 1 >= log->look && log->known[i].look > 0;
-    while (alive + 1 >= next.known_size / 4)
-        next.known_size *= 2;
-    next.known = calloc(next.known_size, sizeof *next.known);
-    if (next.known == NULL)
-        return false;
-    for (uint32_t i = 0; i < log->known_size; i++) {
-        const struct known *known = &log->known[i];
-        if (known->look == 0 || known->look + 1 < log->look)
-            continue;
-        next.known[place_of(&next, &known->address, known->port, known->domain)] = *known;
-        next.known_count++;
-    }
-    free(log->known);
-    log->known = next.known;
-    log->known_size = next.known_size;
-    log->known_count = next.known_count;
-    return true;
+    forget_gone(log);
+    if (log->known_count >= log->known_room / 4 * 3)
+        grow(log);
+    if (log->known_room > 0)
+        fill_places(log);
+    return log->known_count < log->known_room;
 }
 
 /* What was counted since; false when that is nothing. */
@@ -146,15 +176,20 @@ static void add_row(struct look *look, const struct ledger_row *row)
     page->rows[page->row_count++] = *row;
 }
 
+/* As it was at the last look; NULL where it was not there. */
+static const struct known *find_known(const struct ledger_log *log, const struct weir_session_view *view)
+{
+    const uint32_t number = log->place_count == 0 ? 0 : *place_of(log, &view->address, view->port, view->domain);
+    return number == 0 ? NULL : &log->known[number - 1];
+}
+
 static void peek_session(struct look *look, const struct weir_session_view *view)
 {
     static const struct known unknown;
-    const struct ledger_log *log = look->log;
-    const struct known *known =
-        log->known_size == 0 ? &unknown : &log->known[place_of(log, &view->address, view->port, view->domain)];
+    const struct known *known = find_known(look->log, view);
     const struct ledger_counts now = counts_of(view);
     struct ledger_row row = {.exporter = view->address, .port = view->port, .domain = view->domain, .version = view->version};
-    if (now.datagrams < known->counts.datagrams)
+    if (known == NULL || now.datagrams < known->counts.datagrams)
         known = &unknown;
     if (difference(&now, &known->counts, &row.counts))
         add_row(look, &row);
@@ -172,11 +207,12 @@ static void take_session(void *context, const struct weir_session_view *view)
         look->failed = true;
         return;
     }
-    struct known *known = &log->known[place_of(log, &view->address, view->port, view->domain)];
-    if (known->look == 0) {
-        *known = (struct known){.address = view->address, .port = view->port, .domain = view->domain};
-        log->known_count++;
+    uint32_t *place = place_of(log, &view->address, view->port, view->domain);
+    if (*place == 0) {
+        log->known[log->known_count] = (struct known){.address = view->address, .port = view->port, .domain = view->domain};
+        *place = ++log->known_count;
     }
+    struct known *known = &log->known[*place - 1];
     known->look = log->look;
     const struct ledger_counts now = counts_of(view);
     struct ledger_row row = {.time_us = look->page->time_us, .exporter = view->address, .port = view->port,

@@ -14,8 +14,11 @@ MARK = "WEIR_E2E_NETWORK"
 
 
 def enter_network():
-    """Goes on in a network of its own, where that is permitted; the cases that need it are skipped otherwise."""
+    """Goes on in a network of its own, with a loopback device that is up, where that is permitted; the cases that need it are
+    skipped otherwise."""
     unshare = shutil.which("unshare")
+    if is_own():
+        ip("link", "set", "lo", "up")
     if MARK in os.environ or unshare is None:
         return
     os.environ[MARK] = "none"
@@ -33,16 +36,9 @@ def is_own():
     return os.environ.get(MARK, "none") != "none"
 
 
-def up():
-    """Has the loopback device of a network of its own carry what is sent; in any other it does."""
-    if is_own():
-        ip("link", "set", "lo", "up")
-
-
 def need_network():
     if not is_own():
         raise Skip("a network of one's own is not permitted")
-    up()
 
 
 def make_network():

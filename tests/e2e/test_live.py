@@ -23,7 +23,6 @@ from live_collector import held_socket, start_on, told  # noqa: E402: needs it
 from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
 
 SLOW_RATE = ["--flow-rate", "40000"]  # what a collector under a sanitizer can take
-own_network.up()
 
 
 def replay(*arguments, wrapper=()):

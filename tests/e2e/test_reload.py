@@ -16,7 +16,7 @@ from weir_e2e import (Collector, case, expect, expect_equal, expect_in, free_por
                       weir_ok)
 
 weir_e2e.use_venv()
-from numbered_sender import Sender, expect_once, stored  # noqa: E402: needs it
+from numbered_sender import ROWS, Sender, expect_once, stored  # noqa: E402: needs it
 from store_reader import all_segment_paths, parts  # noqa: E402
 
 TURNS = 9  # messages of one kind are held back beyond ten a minute
@@ -120,6 +120,45 @@ def keep_and_merge_act_at_once(folder):
     reload(collector)
     wait_until(lambda: not all_segment_paths(folder + "/store"), "a store that has nothing left")
     collector.stop()
+
+
+def lines_of(folder, host):
+    return read_text(folder + "/a.ndjson").count('"client": ["%s"' % host)
+
+
+@case
+def allow_acts_at_once_and_loses_nothing(folder):
+    """Who is let in changes under load: each datagram is taken by an output or refused."""
+    text = "[Input]\n%s[Output]\nOutput=store:store\nOutput=a.ndjson\n"
+    hosts = ["127.0.0.1", "127.0.0.2"]
+    port = free_port()
+    collector = start_with(folder, text % "", "-b", "0.0.0.0", ports=[port])
+    sender = Sender(port, 500, hosts)
+    sender.start()
+    try:
+        wait_until(lambda: all(lines_of(folder, host) for host in hosts), "lines of both")
+        for allowed, others in (("127.0.0.1", "127.0.0.2"), ("127.0.0.2/31", "127.0.0.1")):
+            write_config(folder, text % ("Allow=%s\n" % allowed))
+            reload(collector, "was read again; what is new: Allow\n")
+
+            def others_stand_still():
+                before, come = lines_of(folder, others), lines_of(folder, allowed[:9])
+                wait_until(lambda: lines_of(folder, allowed[:9]) > come + 20, "lines of who is allowed")
+                return lines_of(folder, others) == before
+            wait_until(others_stand_still, "lines of %s alone" % allowed)
+            count = lines_of(folder, others)
+            write_config(folder, text % "")
+            reload(collector, "was read again; what is new: Allow\n")
+            wait_until(lambda: lines_of(folder, others) > count, "lines of %s again" % others)
+    finally:
+        sender.stop()
+    wait_until(lambda: queue_of(port) == 0, "an empty queue")
+    summary = collector.stop(signal.SIGTERM)
+    sent = sender.number // ROWS
+    expect(summary.number("refused") > 20, summary.text)
+    expect_equal(summary.datagrams + summary.number("refused"), sent, "datagrams, taken and refused: " + summary.text)
+    kept = stored(folder + "/store")
+    expect(max(kept.values()) == 1 and len(kept) == summary.datagrams * ROWS, "%d flows are stored" % len(kept))
 
 
 @case

@@ -12,7 +12,7 @@ import sys
 
 import netflow_maker as v9
 from capture_maker import pcap_of
-from own_network import enter_network, need_network, up
+from own_network import enter_network, need_network
 from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, need, need_ipv6,
                       need_root, run, start, started, weir, weir_ok)
 
@@ -51,7 +51,6 @@ def numbered(number):
 
 @case
 def each_datagram_as_it_came_to_several(folder):
-    up()
     receivers = [Receiver(), Receiver()]
     outputs = [word for r in receivers for word in ("-o", "udp:127.0.0.1:%d,source=own" % r.port)]
     collector = Collector(folder, *outputs, "-o", "a.ndjson")
@@ -69,7 +68,6 @@ def each_datagram_as_it_came_to_several(folder):
 
 @case
 def a_second_collector_behind(folder):
-    up()
     second = Collector(folder, "-D", "-o", "b.ndjson")
     first = Collector(folder, "-o", "udp:127.0.0.1:%d,source=own" % second.port, "-o", "store:store")
     exporter = v9.Exporter()
@@ -83,7 +81,6 @@ def a_second_collector_behind(folder):
 
 @case
 def with_workers_and_ipv6(folder):
-    up()
     need_ipv6()
     receiver = Receiver("::1")
     collector = Collector(folder, "--workers", "2", "-o", "udp:[::1]:%d,source=own" % receiver.port)
@@ -181,7 +178,6 @@ def across_a_network_device_in_fragments(folder):
 
 @case
 def without_the_right_to_keep_addresses(folder):
-    up()
     receiver = Receiver()
     setpriv = [need("setpriv", "util-linux"), "--bounding-set=-net_raw", "--inh-caps=-net_raw"]
     if subprocess.run([*setpriv, "true"], capture_output=True, check=False).returncode != 0:
@@ -200,7 +196,6 @@ def without_the_right_to_keep_addresses(folder):
 
 @case
 def sampling_lets_templates_through(folder):
-    up()
     second = Collector(folder, "-D", "-o", "b.ndjson")
     first = Collector(folder, "-D", "-o", "udp:127.0.0.1:%d,sample=4,source=own" % second.port)
     exporter = v9.Exporter()
@@ -219,7 +214,6 @@ def sampling_lets_templates_through(folder):
 
 @case
 def from_a_capture(folder):
-    up()
     receiver = Receiver()
     exporter = v9.Exporter()
     sent = [exporter.flows(FLOW) for _ in range(200)]
@@ -233,7 +227,6 @@ def from_a_capture(folder):
 
 @case
 def nobody_listens(folder):
-    up()
     port = free_port()
     collector = Collector(folder, "-D", "-o", "udp:127.0.0.1:%d,source=own" % port, "-o", "a.ndjson")
     for count in range(1, 4):
@@ -246,7 +239,6 @@ def nobody_listens(folder):
 
 @case
 def what_would_come_back_is_refused(folder):
-    up()
     port = free_port()
     for target, arguments in (("127.0.0.1:%d", ()), ("127.0.0.9:%d", ()), ("localhost:%d", ("-b", "127.0.0.1")),
                               ("0.0.0.0:%d", ("-b", "127.0.0.1"))):

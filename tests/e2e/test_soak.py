@@ -3,7 +3,8 @@
 """test_soak.py: a collector after hours of traffic is as it was after minutes; WEIR_SOAK_S tells how long (120).
 
 Exporters restart, come back from other ports with other templates, lose, double and reorder datagrams, and some of what
-comes is hostile; files are merged and expire meanwhile. WEIR_SOAK_RATE is flows a second (30000)."""
+comes is hostile; files are merged and expire meanwhile. Before that, a flood of invented exporters fills the tables that are
+bounded by numbers: what grows from then on has no bound. WEIR_SOAK_RATE is flows a second (30000)."""
 import json
 import os
 import re
@@ -21,6 +22,8 @@ VERSIONS = ["v9", "ipfix", "v5"]
 JOURNAL = "8M"  # its pages count as memory once they were used: a few seconds
 MISHAPS = ["--exporters", "16", "--turn", "4", "--restart", "64", "--loss", "0.5", "--reorder", "0.5", "--duplicate",
            "0.5", "--hostile", "2", "--templates", "4", "--template-interval", "50"]
+# Half of the sessions that there may be, of one address, a new one with each eighth hostile datagram.
+FLOOD = ["--exporters", "20", "--hostile", "90", "--count", str(8 * 40000), "--rate", str(RATE)]
 # What memory may differ by behind the warm-up: what is being encoded and merged at a moment differs by so much.
 SLACK_KB = 24 << 10
 
@@ -54,18 +57,17 @@ def middle(values):
     return sorted(values)[len(values) // 2]
 
 
-def send_round(collector, number, watch, totals):
-    """A while of traffic, from new ports, of another seed and version."""
-    sender = start([weir_e2e.weir_path, "replay", "-o", "json", "-m", VERSIONS[number % 3], "--seed", str(number + 1),
-                    *MISHAPS, "--flow-rate", str(RATE), "--duration", "%ds" % ROUND_S,
-                    "127.0.0.1:%d" % collector.port], stdout=subprocess.PIPE, text=True)
+def send(collector, watch, totals, *arguments):
+    """Some traffic, from new ports."""
+    sender = start([weir_e2e.weir_path, "replay", "-o", "json", *arguments, "127.0.0.1:%d" % collector.port],
+                   stdout=subprocess.PIPE, text=True)
 
     def ended():
         expect(collector.process.poll() is None, "it ended: " + collector.log()[-2000:])
         watch.look()
         time.sleep(0.2)  # between two looks
         return sender.poll() is not None
-    wait_until(ended, "the end of a round", ROUND_S + weir_e2e.PATIENCE_S)
+    wait_until(ended, "the end of a round", 120 + weir_e2e.PATIENCE_S)
     sent = json.loads(sender.stdout.read())
     sender.stdout.close()
     weir_e2e.started.remove(sender)
@@ -74,6 +76,12 @@ def send_round(collector, number, watch, totals):
     totals["lost"] += sent["lost_datagrams"] if sent["version"] == "v9" else sent["lost_flows"]
     for name in ("hostile", "restarts"):
         totals[name] += sent[name]
+
+
+def send_round(collector, number, watch, totals):
+    """A while of traffic of another seed and version."""
+    send(collector, watch, totals, "-m", VERSIONS[number % 3], "--seed", str(number + 1), *MISHAPS, "--flow-rate",
+         str(RATE), "--duration", "%ds" % ROUND_S)
 
 
 def check_flat(watch):
@@ -101,8 +109,9 @@ def it_is_after_hours_as_it_was_after_minutes(folder):
     collector = Collector(folder, "--journal", folder + "/journal", "--journal-size", JOURNAL, "--state",
                           folder + "/state", "-o", "store:store", "--commit", "1s", "--segment-size", "4M",
                           "--keep-bytes", "20M", "-o", "null")
-    watch = Watch(collector.process.pid)
     totals = dict.fromkeys(("sent", "flows", "lost", "hostile", "restarts"), 0)
+    send(collector, Watch(collector.process.pid), totals, *FLOOD)
+    watch = Watch(collector.process.pid)
     number = 0
     while number < 3 or time.monotonic() - watch.begin < SOAK_S:
         send_round(collector, number, watch, totals)

@@ -12,7 +12,8 @@ import sys
 
 import netflow_maker as v9
 import weir_e2e
-from own_network import EXPORTER, HERE, enter_network, ip, make_network, need_network
+from own_network import EXPORTER, HERE, enter_network, make_network, need_network
+from store_reader import all_segment_paths, parts
 from weir_e2e import (Collector, case, expect, expect_equal, expect_in, load_lines, need, need_root, queue_of,
                       read_text, run, wait_until, weir)
 
@@ -93,7 +94,6 @@ def what_comes_in_by_one_device_only(folder):
 @case
 def all_of_ipv6_is_ipv4_too_unless_that_is_named(folder):
     need_network()
-    ip("link", "set", "lo", "up")
     for arguments, count in ((["-b", "::"], 1), (["-b", "[::]", "-b", "0.0.0.0"], 2)):
         collector = Collector(folder, "-D", *arguments, "-o", "null", ports=[2055])
         collector.wait_for("Listening on", count=count)
@@ -105,9 +105,10 @@ def all_of_ipv6_is_ipv4_too_unless_that_is_named(folder):
         expect_equal(collector.stop().flows, 2, "flows")
 
 
-def passing(passed):
+def passing(*passed):
     """How to start a program as systemd does with a socket unit."""
-    return ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&%d' % passed.fileno()]
+    places = " ".join("%d<&%d" % (3 + i, one.fileno()) for i, one in enumerate(passed))
+    return ["bash", "-c", 'LISTEN_PID=$$ LISTEN_FDS=%d exec "$0" "$@" %s' % (len(passed), places)]
 
 
 @case
@@ -128,6 +129,63 @@ def a_socket_that_was_passed_on_outlives_the_program(folder):
         octets = [entry["flows"][0]["IN_BYTES"] for _, entry in load_lines(read_text(folder + "/a.ndjson"))]
         expect_equal(octets, [0, 1, 2], "the flows")
         expect_equal(os.listdir(folder + "/state"), ["collect-%d.state" % port], "the name of the state")
+
+
+def shared_sockets(count):
+    """On one port, as systemd binds them with ReusePort=yes."""
+    port, sockets = 0, []
+    for _ in range(count):
+        sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        weir_e2e.started.append(sockets[-1])
+        sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sockets[-1].bind(("127.0.0.1", port))
+        port = sockets[-1].getsockname()[1]
+    return sockets
+
+
+def run_on(passed, folder, *arguments, datagrams):
+    """A collector of three workers that receives by what was passed on, until it has all. Returns what it told."""
+    collector = Collector(folder, "-D", "--workers", "3", "--state", folder + "/state", *arguments, ports=[],
+                          wrapper=passing(*passed), pass_fds=[one.fileno() for one in passed])
+    for host, datagram in datagrams:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.bind((host, 0))
+            sender.sendto(datagram, passed[0].getsockname())
+    collector.wait_for("Processed", count=len(datagrams))
+    summary = collector.stop()
+    expect_equal(summary.flows, len(datagrams), "flows: " + summary.text)
+    return collector.log()
+
+
+@case
+def several_workers_share_sockets_that_were_passed_on(folder):
+    """Each exporter has its worker, which knows its template after a restart, too, when it comes from another port."""
+    hosts = ["127.0.5.%d" % number for number in range(1, 13)]
+    exporters = [v9.Exporter() for _ in hosts]
+    for count, writers in ((3, 3), (2, 2), (5, 3), (1, 1)):
+        place = "%s/%d" % (folder, count)
+        os.mkdir(place)
+        passed = shared_sockets(count)
+        first = [(host, exporter.flows(FLOW)) for host, exporter in zip(hosts, exporters)]
+        log = run_on(passed, place, "-o", "store:store", datagrams=first)
+        expect_equal(log.count("Listening on "), 1, "addresses")
+        expect_equal("Note: %d of 3 workers receive on" % count in log, count < 3, "what is told of idle workers: " + log)
+        expect_equal(len({parts(path)[1] for path in all_segment_paths(place + "/store")}), writers, "workers that stored")
+        second = [(host, exporter.datagram(v9.data(v9.ID_4, FLOW))) for host, exporter in zip(hosts, exporters)]
+        run_on(passed, place, "-o", "null", datagrams=second)
+
+
+@case
+def sockets_that_were_passed_on_and_cannot_be_shared(folder):
+    passed = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for one in passed:
+        weir_e2e.started.append(one)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the last one alone gets anything
+        one.bind(passed[0].getsockname() if one is passed[1] else ("127.0.0.1", 0))
+    done = subprocess.run([*passing(*passed), weir_e2e.weir_path, "collect", "--workers", "2", "-o", "null"], cwd=folder,
+                          pass_fds=[one.fileno() for one in passed], capture_output=True, text=True, timeout=30, check=False)
+    expect_equal(done.returncode, 1, "exit code")
+    expect_in("ReusePort=yes", done.stderr)
 
 
 @case
@@ -190,7 +248,6 @@ def as_nobody():
 def without_rights(folder):
     need_network()
     wrapper = as_nobody()
-    ip("link", "set", "lo", "up")
     collector = Collector(folder, "--rcvbuf", "1G", "--busy-poll", "50", "-o", "null", wrapper=wrapper)
     collector.wait_for("KB of the 1048576 KB asked for; 'sysctl -w net.core.rmem_max=1073741824' allows it")
     collector.stop()

@@ -183,7 +183,7 @@ static inline void note(void *context, const char *text)
     snprintf(noted, sizeof noted, "%s", text);
 }
 
-static const struct address_list *allowed; /* NULL: all are */
+static struct address_list *allowed; /* NULL: all are */
 
 static inline struct engine *make(const char *name)
 {
@@ -201,7 +201,7 @@ static inline struct engine *make(const char *name)
 
 static inline void start(struct engine *engine)
 {
-    const int *const sockets[] = {&to};
+    const struct receiver_socket socket = {.fd = to}, *const sockets[] = {&socket};
     const size_t count = 1;
     struct sink_error error = {0};
     assert_int_equal(engine_start(engine, sockets, &count, &error), 0);

@@ -100,6 +100,29 @@ static void test_stalled(void **state)
     keeper_done(&keeper);
 }
 
+/* What did not fit into the buffer while the collector was being set up counts as well. */
+static void test_drops_before_the_start(void **state)
+{
+    (void)state;
+    struct keeper keeper;
+    struct engine_counts counts;
+    struct sink_error error = {0};
+    uint64_t left = 1;
+    open_sockets(100000);
+    for (int i = 0; i < 4000; i++)
+        send_flows();
+    keeper_init(&keeper, 0);
+    struct engine *engine = make("before");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    start(engine);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    check_account(engine, 4000);
+    engine_counts(engine, &counts);
+    assert_true(counts.receiver.dropped_kernel > 0 && counts.receiver.received > 0);
+    engine_free(engine);
+    keeper_done(&keeper);
+}
+
 /* One beside the worker's own stalls: it misses something, and nobody else does. */
 static void test_side_is_stalled(void **state)
 {
@@ -320,6 +343,7 @@ int main(void)
         cmocka_unit_test_teardown(test_all_is_kept, close_sockets),
         cmocka_unit_test_teardown(test_account_between_ticks, close_sockets),
         cmocka_unit_test_teardown(test_stalled, close_sockets),
+        cmocka_unit_test_teardown(test_drops_before_the_start, close_sockets),
         cmocka_unit_test_teardown(test_side_is_stalled, close_sockets),
         cmocka_unit_test_teardown(test_refused, close_sockets),
         cmocka_unit_test_teardown(test_failure_ends_it, close_sockets),

@@ -52,7 +52,7 @@ static int start(void **state)
     assert_non_null(engine);
     collector_add(engine_collector(engine, 0), null_sink_create(&error));
     to = open_socket();
-    const int *sockets[] = {&to};
+    const struct receiver_socket socket = {.fd = to}, *const sockets[] = {&socket};
     assert_int_equal(engine_start(engine, sockets, (size_t[]){1}, &error), 0);
     watch = exporter_watch_create(engine);
     return watch == NULL;

@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -154,6 +157,38 @@ static void many_sessions(void **state)
     assert_int_equal(datagrams, 500 + 1000 + 1500 + 2000);
 }
 
+/* What malloc() has given out; nothing where that cannot be told, as under a sanitizer. */
+static size_t allocated_bytes(void)
+{
+#if defined(__GLIBC__)
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+#else
+    return 0;
+#endif
+}
+
+/* Sessions come and go: each is told once, and the log has room for those that are there, not for all that were. */
+static void sessions_take_turns(void **state)
+{
+    (void)state;
+    enum { SESSIONS = 4000, ROUNDS = 12, BYTES_EACH = 512 };
+    struct weir_options options;
+    weir_options_init(&options);
+    options.sessions_max = SESSIONS;
+    weir_decoder_free(decoder);
+    decoder = weir_decoder_create(&options);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < SESSIONS; i++)
+            feed(round * SESSIONS + i, 1, 1);
+        ledger_page_free(look(0));
+    }
+    const size_t before_bytes = allocated_bytes();
+    ledger_log_free(the_log);
+    the_log = NULL;
+    assert_true(before_bytes - allocated_bytes() < SESSIONS * BYTES_EACH);
+}
+
 static uint64_t sum_of(const struct file_reader *file, const char *name)
 {
     struct chunk_reader reader;
@@ -214,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(commits_follow_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(drops, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_sessions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sessions_take_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(written_and_read, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
