@@ -75,6 +75,7 @@ struct query_known_column {
     const char *name;
     const char *type; /* as DuckDB names it */
     int32_t field_id;
+    bool has_values;  /* else it is null in all rows of all files */
 };
 
 /*
