@@ -30,7 +30,8 @@ static uint32_t find(const struct footer_columns *columns, int32_t field_id, uin
     return columns->count;
 }
 
-static void append(struct footer_columns *columns, const char *name, int32_t field_id, uint8_t type, uint64_t first)
+/* All of it but the name is that of `column`. */
+static void append(struct footer_columns *columns, const char *name, const struct footer_column *column)
 {
     if (columns->count == COLUMNS_MAX) {
         columns->differ = true;
@@ -47,29 +48,39 @@ static void append(struct footer_columns *columns, const char *name, int32_t fie
         columns->capacity = capacity;
     }
     char *copy = strdup(name);
-    if (copy == NULL)
+    if (copy == NULL) {
         columns->failed = true;
-    else
-        columns->items[columns->count++] =
-            (struct footer_column){.name = copy, .field_id = field_id, .type = type, .first = first};
+        return;
+    }
+    columns->items[columns->count] = *column;
+    columns->items[columns->count++].name = copy;
 }
 
 /* Returns where it is, or would be. */
-static uint32_t add(struct footer_columns *columns, const char *name, int32_t field_id, uint8_t type, uint64_t first,
-                    uint32_t hint)
+static uint32_t add(struct footer_columns *columns, const char *name, const struct footer_column *column, uint32_t hint)
 {
-    const uint32_t at = find(columns, field_id, hint);
+    const uint32_t at = find(columns, column->field_id, hint);
     if (at == columns->count) {
-        append(columns, name, field_id, type, first);
+        append(columns, name, column);
         return at;
     }
     struct footer_column *item = &columns->items[at];
-    columns->differ |= strcmp(item->name, name) != 0 || !store_types_agree(item->type, type);
-    if (type > item->type)
-        item->type = type;
-    if (first < item->first)
-        item->first = first;
+    columns->differ |= strcmp(item->name, name) != 0 || !store_types_agree(item->type, column->type);
+    if (column->type > item->type)
+        item->type = column->type;
+    if (column->first < item->first)
+        item->first = column->first;
+    item->has_values |= column->has_values;
     return at;
+}
+
+static bool has_values(const struct file_reader *file, uint32_t column)
+{
+    for (uint32_t group = 0; group < file->group_count; group++) {
+        if (!file->groups[group].chunks[column].is_null)
+            return true;
+    }
+    return false;
 }
 
 void footer_columns_add(struct footer_columns *columns, const struct file_reader *file, uint64_t number)
@@ -77,10 +88,12 @@ void footer_columns_add(struct footer_columns *columns, const struct file_reader
     uint32_t hint = 0;
     for (uint32_t i = 0; i < file->column_count && !columns->differ && !columns->failed; i++) {
         const struct file_column *column = &file->columns[i];
+        const struct footer_column added = {.field_id = column->field_id, .type = column->type,
+                                            .first = number * FILE_COLUMNS_MAX + i, .has_values = has_values(file, i)};
         if (column->field_id == 0 || sql_types[column->type] == NULL)
             columns->differ = true; /* another one of its file has its ID, or it cannot be named */
         else
-            hint = add(columns, column->name, column->field_id, column->type, number * FILE_COLUMNS_MAX + i, hint) + 1;
+            hint = add(columns, column->name, &added, hint) + 1;
     }
 }
 
@@ -88,10 +101,8 @@ void footer_columns_join(struct footer_columns *columns, const struct footer_col
 {
     columns->differ |= other->differ;
     columns->failed |= other->failed;
-    for (uint32_t i = 0; i < other->count && !columns->differ && !columns->failed; i++) {
-        const struct footer_column *item = &other->items[i];
-        add(columns, item->name, item->field_id, item->type, item->first, i);
-    }
+    for (uint32_t i = 0; i < other->count && !columns->differ && !columns->failed; i++)
+        add(columns, other->items[i].name, &other->items[i], i);
 }
 
 static int by_first(const void *a, const void *b)
@@ -136,7 +147,8 @@ int footer_columns_take(struct footer_columns *columns, struct query_known_colum
     char *text = (char *)(taken + columns->count);
     for (uint32_t i = 0; i < columns->count; i++) {
         const struct footer_column *item = &columns->items[i];
-        taken[i] = (struct query_known_column){.name = text, .type = sql_types[item->type], .field_id = item->field_id};
+        taken[i] = (struct query_known_column){.name = text, .type = sql_types[item->type], .field_id = item->field_id,
+                                               .has_values = item->has_values};
         text = stpcpy(text, item->name) + 1;
     }
     *ret_columns = taken;

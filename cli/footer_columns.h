@@ -13,6 +13,7 @@ struct footer_column {
     int32_t field_id;
     uint8_t type;    /* enum store_type: the widest of all */
     uint64_t first;  /* where it comes first: number of the file, and of the column in it */
+    bool has_values; /* in a row group of any */
 };
 
 /* Starts as {0}. */

@@ -83,6 +83,7 @@ struct query_output_settings query_session_settings(struct query_session *sessio
     return (struct query_output_settings){
         .format = format,
         .fd = STDOUT_FILENO,
+        .threads = session->options->settings.threads,
         .width = isatty(STDOUT_FILENO) == 1 ? terminal.width : 0,
         .utf8 = terminal.utf8,
         .omit_nulls = true,

@@ -40,6 +40,7 @@ static int write_result(struct sql_run *run, struct query_result *result, struct
     const struct query_output_settings settings = {
         .format = run->format,
         .fd = STDOUT_FILENO,
+        .threads = run->store->settings.threads,
         .width = isatty(STDOUT_FILENO) == 1 ? terminal.width : 0,
         .utf8 = terminal.utf8,
         .before_write = before_write,

@@ -99,6 +99,8 @@ int store_footers_read(struct store_footers *footers, const struct store_files *
     const int result = footer_columns_take(&shares[0].columns, &footers->columns, &footers->column_count);
     for (size_t i = 0; i < files->count && footers->columns == NULL; i++)
         footers->is_known[i] = false;
+    footers->facts.columns = footers->columns;
+    footers->facts.column_count = footers->column_count;
     footer_columns_done(&shares[0].columns);
     if (result != 0)
         store_footers_done(footers);

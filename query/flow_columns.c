@@ -11,7 +11,7 @@
 #include <strings.h>
 
 struct column {
-    char *name;
+    char *name, *sql_type;
     enum filter_type type;
 };
 
@@ -62,17 +62,16 @@ static int add(struct flow_columns *columns, const struct query_chunk *chunk, si
 {
     const struct query_octets name = query_octets_at(&chunk->vectors[0], row);
     const struct query_octets type = query_octets_at(&chunk->vectors[1], row);
-    char sql_type[40];
     struct column *items = realloc(columns->items, (columns->count + 1) * sizeof *items);
     if (items == NULL)
         return -1;
     columns->items = items;
-    if ((items[columns->count].name = strndup((const char *)name.data, name.size_bytes)) == NULL)
+    struct column *item = &items[columns->count++];
+    item->name = strndup((const char *)name.data, name.size_bytes);
+    item->sql_type = strndup((const char *)type.data, type.size_bytes);
+    if (item->name == NULL || item->sql_type == NULL)
         return -1;
-    snprintf(sql_type, sizeof sql_type, "%.*s", (int)(type.size_bytes < 40 ? type.size_bytes : 39),
-             (const char *)type.data);
-    items[columns->count].type = type_of_column(items[columns->count].name, sql_type);
-    columns->count++;
+    item->type = type_of_column(item->name, item->sql_type);
     return 0;
 }
 
@@ -103,10 +102,20 @@ void flow_columns_free(struct flow_columns *columns)
 {
     if (columns == NULL)
         return;
-    for (size_t i = 0; i < columns->count; i++)
+    for (size_t i = 0; i < columns->count; i++) {
         free(columns->items[i].name);
+        free(columns->items[i].sql_type);
+    }
     free(columns->items);
     free(columns);
+}
+
+const char *flow_columns_at(const struct flow_columns *columns, size_t number, const char **ret_sql_type)
+{
+    if (number >= columns->count)
+        return NULL;
+    *ret_sql_type = columns->items[number].sql_type;
+    return columns->items[number].name;
 }
 
 const char *flow_columns_find(const struct flow_columns *columns, const char *name, enum filter_type *ret_type)

@@ -16,6 +16,9 @@ void flow_columns_free(struct flow_columns *columns);
 /* For filter_parse(), as long as the columns live. */
 struct filter_options flow_columns_filter_options(const struct flow_columns *columns);
 
+/* The column of that number, in the order of the view, and its type as DuckDB names it. NULL behind the last. */
+const char *flow_columns_at(const struct flow_columns *columns, size_t number, const char **ret_sql_type);
+
 /* A column by its name, whatever the case. NULL where the flows have none of it. */
 const char *flow_columns_find(const struct flow_columns *columns, const char *name, enum filter_type *ret_type);
 

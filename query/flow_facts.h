@@ -5,8 +5,7 @@
 #ifndef WEIR_QUERY_FLOW_FACTS_H
 #define WEIR_QUERY_FLOW_FACTS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "query.h"
 
 /* Addresses that have two columns each, NAME_ipv4 and NAME_ipv6. */
 #define FLOW_FACTS_ADDRESSES(X) X(EXPORTER, exporter) X(SRC, src) X(DST, dst) X(NEXT_HOP, next_hop)                    \
@@ -28,6 +27,10 @@ struct flow_facts {
 
     /* Whether an IPv4 address may be among the values of NAME_ipv6, at any time. */
     bool may_be_mapped[FLOW_FACTS_ADDRESS_COUNT];
+
+    /* The columns that there are in files, at any time; all others are null. NULL: it is not known. */
+    const struct query_known_column *columns;
+    uint32_t column_count;
 };
 
 #endif

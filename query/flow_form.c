@@ -4,10 +4,9 @@
 #include "flow_form.h"
 
 #include "flow_bins.h"
-#include "output.h"
+#include "output_rows.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,33 +221,22 @@ static int put_row(struct text_buffer *text, const struct flow_form *form, const
     return text_put_char(text, '\n');
 }
 
+static int put_rows(const void *context, struct output_part *part)
+{
+    struct clock_text clock = {.is_there = false};
+    int result = 0;
+    for (; result == 0 && output_part_goes_on(part); part->row++)
+        result = put_row(&part->text, context, part->chunk, part->row, &clock);
+    return result;
+}
+
 enum query_output_end flow_form_write(const struct flow_form *form, struct query_result *result,
                                       const struct query_output_settings *settings, uint64_t *ret_count,
                                       struct query_error *error)
 {
     struct output_file file = {.settings = settings};
-    struct clock_text clock = {.is_there = false};
-    struct query_chunk chunk;
-    enum query_output_end end = QUERY_OUTPUT_DONE;
-    uint64_t count = 0;
-    int got = 0;
-    while (end == QUERY_OUTPUT_DONE && (got = query_next(result, &chunk, error)) == 1) {
-        for (size_t row = 0; row < chunk.row_count && end == QUERY_OUTPUT_DONE; row++) {
-            if (put_row(&file.text, form, &chunk, row, &clock) != 0) {
-                errno = ENOMEM;
-                end = QUERY_OUTPUT_UNWRITTEN;
-            } else if (output_flush(&file, false) != 0) {
-                end = QUERY_OUTPUT_UNWRITTEN;
-            }
-        }
-        count += chunk.row_count;
-    }
-    /* what failed before anything was written can be tried again */
-    if (end == QUERY_OUTPUT_DONE && (got == 0 || file.has_written) && output_flush(&file, true) != 0)
-        end = QUERY_OUTPUT_UNWRITTEN;
-    const int fault = errno;
-    text_done(&file.text);
-    errno = fault;
-    *ret_count = count;
-    return got < 0 ? QUERY_OUTPUT_FAILED : end;
+    *ret_count = 0;
+    const enum query_output_end end =
+        output_rows(&file, result, &(struct output_rows_format){put_rows, form}, ret_count, error);
+    return output_finish(&file, end, error);
 }

@@ -54,25 +54,96 @@ static int put_column(struct text_buffer *sql, const struct flow_key *key)
     return result;
 }
 
-/* " FROM (SELECT * FROM ... ORDER BY ... LIMIT ...)": text is made of the rows that are left. */
+/* Whether the footers tell which columns are null in all rows. */
+static bool knows_nulls(const struct flow_source *source)
+{
+    return source->facts != NULL && source->facts->columns != NULL && source->table == NULL;
+}
+
+/* `number` is where the column is in the view: among those of the files it is at the same place, or nowhere near. */
+static bool has_values(const struct flow_facts *facts, const char *name, size_t number)
+{
+    if (number < facts->column_count && strcmp(facts->columns[number].name, name) == 0)
+        return facts->columns[number].has_values;
+    for (uint32_t i = 0; i < facts->column_count; i++) {
+        if (strcmp(facts->columns[i].name, name) == 0)
+            return facts->columns[i].has_values;
+    }
+    return false;
+}
+
+/* All columns of the view, in its order: those with values by their names, the others as nulls. */
+static void put_restored(struct text_buffer *sql, const struct flow_source *source)
+{
+    const char *name, *type;
+    for (size_t i = 0; (name = flow_columns_at(source->columns, i, &type)) != NULL; i++) {
+        text_put(sql, i > 0 ? ", " : "");
+        if (!has_values(source->facts, name, i))
+            text_print(sql, "CAST(NULL AS %s) AS ", type);
+        flow_put_name(sql, name);
+    }
+}
+
+/* A column as it is put in order: amounts multiplied where that is asked for. */
+static void put_stored(struct text_buffer *sql, const struct flow_source *source, const char *name)
+{
+    if (source->sampled && (strcmp(name, "bytes") == 0 || strcmp(name, "packets") == 0)) {
+        flow_source_put_amount(sql, source, name);
+        text_put(sql, " AS ");
+    }
+    flow_put_name(sql, name);
+}
+
+static void put_valued(struct text_buffer *sql, const struct flow_source *source)
+{
+    const char *name, *type, *comma = "";
+    for (size_t i = 0; (name = flow_columns_at(source->columns, i, &type)) != NULL; i++) {
+        if (!has_values(source->facts, name, i))
+            continue;
+        text_put(sql, comma);
+        put_stored(sql, source, name);
+        comma = ", ";
+    }
+    text_put(sql, comma[0] == '\0' ? "NULL" : "");
+}
+
+static void put_every(struct text_buffer *sql, const struct flow_source *source)
+{
+    text_put(sql, "*");
+    if (!source->sampled)
+        return;
+    text_put(sql, " REPLACE (");
+    put_stored(sql, source, "bytes");
+    text_put(sql, ", ");
+    put_stored(sql, source, "packets");
+    text_put(sql, ")");
+}
+
+/*
+ * " FROM (SELECT * FROM ... ORDER BY ... LIMIT ...)": text is made of the rows that are left. Where it is known which
+ * columns are null throughout, they join the rows behind that, as sorting would carry them along.
+ */
 static int put_rows(struct text_buffer *sql, const struct flow_source *source, const struct flow_list_request *request,
                     const struct flow_key *keys, size_t count)
 {
-    int result = text_put(sql, " FROM (SELECT *");
-    for (int i = 0; i < 2 && source->sampled && result == 0; i++) {
-        if ((result = text_put(sql, i == 0 ? " REPLACE (" : " AS bytes, ")) == 0)
-            result = flow_source_put_amount(sql, source, i == 0 ? "bytes" : "packets");
+    const bool is_known = knows_nulls(source);
+    if (is_known) {
+        text_put(sql, " FROM (SELECT ");
+        put_restored(sql, source);
+        flow_source_put_missing(sql, source, keys, count);
     }
-    if (result == 0 && source->sampled)
-        result = text_put(sql, " AS packets)");
-    if (result == 0)
-        result = flow_source_put(sql, source, keys, count);
-    if (result == 0)
-        result = text_put(sql, source->is_joined && joined_order_sql[request->order] != NULL
-                                   ? joined_order_sql[request->order] : order_sql[request->order]);
-    if (result == 0 && request->limit > 0)
-        result = text_print(sql, " LIMIT %" PRIu64, request->limit);
-    return result == 0 ? text_put(sql, ")") : -1;
+    text_put(sql, " FROM (SELECT ");
+    if (is_known)
+        put_valued(sql, source);
+    else
+        put_every(sql, source);
+    sql->failed |= flow_source_put(sql, source, keys, count) != 0;
+    text_put(sql, source->is_joined && joined_order_sql[request->order] != NULL ? joined_order_sql[request->order]
+                                                                               : order_sql[request->order]);
+    if (request->limit > 0)
+        text_print(sql, " LIMIT %" PRIu64, request->limit);
+    text_put(sql, is_known ? "))" : ")");
+    return sql->failed ? -1 : 0;
 }
 
 /* The keys as columns under their names. */

@@ -61,24 +61,31 @@ static bool is_before(const struct flow_key *keys, size_t count, const char *nam
     return false;
 }
 
-static int put_table(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
-                     size_t key_count)
+int flow_source_put_missing(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                            size_t key_count)
 {
     const size_t filter_count = source->filter != NULL ? filter_column_count(source->filter) : 0;
-    const char *table = source->table != NULL ? source->table : "stored.flows";
-    struct text_buffer missing = {0};
     int result = 0;
     for (size_t i = 0; i < key_count && result == 0; i++) {
         if (keys[i].is_missing && !is_before(keys, i, keys[i].column))
-            result = put_missing(&missing, keys[i].column, keys[i].missing_type);
+            result = put_missing(sql, keys[i].column, keys[i].missing_type);
     }
     for (size_t i = 0; i < filter_count && result == 0; i++) {
         const struct filter_column column = filter_column_at(source->filter, i);
         enum filter_type type;
         if (!column.always && flow_columns_find(source->columns, column.name, &type) == NULL &&
             !is_before(keys, key_count, column.name))
-            result = put_missing(&missing, column.name, column.type);
+            result = put_missing(sql, column.name, column.type);
     }
+    return result;
+}
+
+static int put_table(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                     size_t key_count)
+{
+    const char *table = source->table != NULL ? source->table : "stored.flows";
+    struct text_buffer missing = {0};
+    int result = flow_source_put_missing(&missing, source, keys, key_count);
     if (result == 0)
         result = missing.size_bytes == 0 ? text_print(sql, " FROM %s", table)
                                          : text_print(sql, " FROM (SELECT *%s FROM %s)", missing.data, table);

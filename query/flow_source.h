@@ -40,6 +40,10 @@ int flow_source_put_unfiltered(struct text_buffer *sql, const struct flow_source
                                size_t key_count);
 int flow_source_put_filter(struct text_buffer *sql, const struct flow_source *source);
 
+/* Adds those columns that no flow has alone: ", CAST(NULL AS ...) AS "name"" for each. */
+int flow_source_put_missing(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                            size_t key_count);
+
 /* Adds what is summed of a flow: "bytes", "packets" or their like, multiplied where that is asked for, or "flows". */
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);
 

@@ -47,6 +47,20 @@ int output_flush(struct output_file *file, bool anyhow)
     return 0;
 }
 
+enum query_output_end output_finish(struct output_file *file, enum query_output_end end,
+                                    const struct query_error *error)
+{
+    if (end == QUERY_OUTPUT_DONE && output_flush(file, true) != 0)
+        end = QUERY_OUTPUT_UNWRITTEN;
+    /* of a statement that fails on its way, what came before is shown, unless it can be run again */
+    if (end == QUERY_OUTPUT_FAILED && (file->has_written || !error->blames_files))
+        (void)output_flush(file, true);
+    const int fault = errno;
+    text_done(&file->text);
+    errno = fault;
+    return end;
+}
+
 enum query_output_end query_output_write(struct query_result *result, const struct query_output_settings *settings,
                                          uint64_t *ret_row_count, struct query_error *error)
 {
@@ -54,12 +68,7 @@ enum query_output_end query_output_write(struct query_result *result, const stru
     uint64_t row_count = 0;
     enum query_output_end end = QUERY_OUTPUT_DONE;
     if (result->has_rows) {
-        end = formats[settings->format].write(&file, result, &row_count, error);
-        if (end == QUERY_OUTPUT_DONE && output_flush(&file, true) != 0)
-            end = QUERY_OUTPUT_UNWRITTEN;
-        /* of a statement that fails on its way, what came before is shown, unless it can be run again */
-        if (end == QUERY_OUTPUT_FAILED && (file.has_written || !error->blames_files))
-            (void)output_flush(&file, true);
+        end = output_finish(&file, formats[settings->format].write(&file, result, &row_count, error), error);
     } else {
         struct query_chunk chunk; /* a statement without rows has its count as one */
         int got;
@@ -69,9 +78,6 @@ enum query_output_end query_output_write(struct query_result *result, const stru
         }
         end = got < 0 ? QUERY_OUTPUT_FAILED : QUERY_OUTPUT_DONE;
     }
-    const int fault = errno;
-    text_done(&file.text);
-    errno = fault;
     *ret_row_count = row_count;
     return end;
 }

@@ -18,6 +18,10 @@ struct output_file {
 /* Writes what is there when there is much, or anyhow. 0, or -1 with errno. */
 int output_flush(struct output_file *file, bool anyhow);
 
+/* Behind what ended so: writes what is held back, unless it can be run again, and frees the text. How it ended. */
+enum query_output_end output_finish(struct output_file *file, enum query_output_end end,
+                                    const struct query_error *error);
+
 /* Each writes the rows that are left. */
 typedef enum query_output_end output_format(struct output_file *file, struct query_result *result,
                                             uint64_t *row_count, struct query_error *error);

@@ -5,7 +5,7 @@
  * Most of a flow's columns are null in most rows. Columns that are null in the whole chunk cost a comma.
  */
 #define _GNU_SOURCE
-#include "output.h"
+#include "output_rows.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -136,37 +136,27 @@ static int put_names(struct text_buffer *text, const struct query_result *result
     return text_put_char(text, '\n');
 }
 
-static enum query_output_end write_chunk(struct output_file *file, const struct query_chunk *chunk,
-                                         size_t column_count, struct place *places)
+static int put_rows(const void *context, struct output_part *part)
 {
+    const struct query_result *result = context;
+    const size_t column_count = result->column_count;
+    struct place *places = calloc(column_count + 1, sizeof *places);
     size_t last_commas;
-    const size_t count = find_places(chunk, column_count, places, &last_commas);
-    for (size_t row = 0; row < chunk->row_count; row++) {
-        if (put_row(&file->text, places, count, last_commas, row, column_count) != 0) {
-            errno = ENOMEM;
-            return QUERY_OUTPUT_UNWRITTEN;
-        }
-        if (output_flush(file, false) != 0)
-            return QUERY_OUTPUT_UNWRITTEN;
-    }
-    return QUERY_OUTPUT_DONE;
+    if (places == NULL)
+        return -1;
+    const size_t count = find_places(part->chunk, column_count, places, &last_commas);
+    int put = 0;
+    for (; put == 0 && output_part_goes_on(part); part->row++)
+        put = put_row(&part->text, places, count, last_commas, part->row, column_count);
+    free(places);
+    return put;
 }
 
 enum query_output_end output_csv(struct output_file *file, struct query_result *result, uint64_t *row_count,
                                  struct query_error *error)
 {
-    struct query_chunk chunk;
-    struct place *places = calloc(result->column_count + 1, sizeof *places);
-    enum query_output_end end = QUERY_OUTPUT_DONE;
-    if (places == NULL || put_names(&file->text, result) != 0) {
-        errno = ENOMEM;
-        end = QUERY_OUTPUT_UNWRITTEN;
-    }
-    int got = 0;
-    while (end == QUERY_OUTPUT_DONE && (got = query_next(result, &chunk, error)) == 1) {
-        end = write_chunk(file, &chunk, result->column_count, places);
-        *row_count += chunk.row_count;
-    }
-    free(places);
-    return got < 0 ? QUERY_OUTPUT_FAILED : end;
+    if (put_names(&file->text, result) == 0)
+        return output_rows(file, result, &(struct output_rows_format){put_rows, result}, row_count, error);
+    errno = ENOMEM;
+    return QUERY_OUTPUT_UNWRITTEN;
 }

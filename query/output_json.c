@@ -1,49 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /* output_json.c - rows as objects of JSON: one on a line, in an array or alone */
 #define _GNU_SOURCE
-#include "output.h"
+#include "output_rows.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/* Each column's `"name":`, made once. */
-struct keys {
-    struct text_buffer text;
-    size_t *ends; /* of each within the text */
+struct layout {
+    bool is_array, omit_nulls;
+    struct text_buffer keys; /* each column's `"name":`, made once */
+    size_t *key_ends; /* of each within the text */
     size_t count;
 };
 
-static int keys_init(struct keys *keys, const struct query_result *result)
+static int layout_init(struct layout *layout, const struct query_result *result)
 {
-    *keys = (struct keys){.ends = calloc(result->column_count + 1, sizeof *keys->ends)};
-    for (size_t i = 0; keys->ends != NULL && i < result->column_count; i++) {
+    layout->key_ends = calloc(result->column_count + 1, sizeof *layout->key_ends);
+    for (size_t i = 0; layout->key_ends != NULL && i < result->column_count; i++) {
         const char *name = result->columns[i].name;
-        if (value_put_json_string(&keys->text, (const uint8_t *)name, strlen(name)) != 0 ||
-            text_put_char(&keys->text, ':') != 0)
+        if (value_put_json_string(&layout->keys, (const uint8_t *)name, strlen(name)) != 0 ||
+            text_put_char(&layout->keys, ':') != 0)
             return -1;
-        keys->ends[keys->count++] = keys->text.size_bytes;
+        layout->key_ends[layout->count++] = layout->keys.size_bytes;
     }
-    return keys->ends != NULL ? 0 : -1;
+    return layout->key_ends != NULL ? 0 : -1;
 }
 
-static void keys_done(struct keys *keys)
+static void layout_done(struct layout *layout)
 {
-    text_done(&keys->text);
-    free(keys->ends);
+    text_done(&layout->keys);
+    free(layout->key_ends);
 }
 
-static int put_object(struct text_buffer *text, const struct keys *keys, const struct query_chunk *chunk, size_t row,
-                      bool omit_nulls)
+static int put_object(struct text_buffer *text, const struct layout *layout, const struct query_chunk *chunk,
+                      size_t row)
 {
     char before = '{';
     size_t start = 0;
-    for (size_t i = 0; i < keys->count; i++) {
+    for (size_t i = 0; i < layout->count; i++) {
         const struct query_vector *vector = &chunk->vectors[i];
-        const char *key = keys->text.data + start;
-        const size_t key_bytes = keys->ends[i] - start;
-        start = keys->ends[i];
+        const char *key = layout->keys.data + start;
+        const size_t key_bytes = layout->key_ends[i] - start;
+        start = layout->key_ends[i];
         const bool is_null = query_is_null(vector, row);
-        if (is_null && omit_nulls)
+        if (is_null && layout->omit_nulls)
             continue;
         if (text_reserve(text, 1 + key_bytes + VALUE_ROOM) != 0)
             return -1;
@@ -62,48 +62,40 @@ static int put_object(struct text_buffer *text, const struct keys *keys, const s
     return text_put(text, before == '{' ? "{}" : "}");
 }
 
-static enum query_output_end write_chunk(struct output_file *file, const struct keys *keys,
-                                         const struct query_chunk *chunk, bool is_first)
+static int put_rows(const void *context, struct output_part *part)
 {
-    const bool is_array = file->settings->format == QUERY_JSON;
-    for (size_t row = 0; row < chunk->row_count; row++) {
-        int result = is_array ? text_put(&file->text, is_first && row == 0 ? "\n" : ",\n") : 0;
+    const struct layout *layout = context;
+    int result = 0;
+    for (; result == 0 && output_part_goes_on(part); part->row++) {
+        if (layout->is_array)
+            result = text_put(&part->text, part->is_first && part->row == 0 ? "\n" : ",\n");
         if (result == 0)
-            result = put_object(&file->text, keys, chunk, row, file->settings->omit_nulls);
-        if (result == 0 && !is_array)
-            result = text_put_char(&file->text, '\n');
-        if (result != 0) {
-            errno = ENOMEM;
-            return QUERY_OUTPUT_UNWRITTEN;
-        }
-        if (output_flush(file, false) != 0)
-            return QUERY_OUTPUT_UNWRITTEN;
+            result = put_object(&part->text, layout, part->chunk, part->row);
+        if (result == 0 && !layout->is_array)
+            result = text_put_char(&part->text, '\n');
     }
-    return QUERY_OUTPUT_DONE;
+    return result;
+}
+
+static int put_end(struct output_file *file, const struct layout *layout, uint64_t row_count)
+{
+    return layout->is_array ? text_put(&file->text, row_count > 0 ? "\n]\n" : "]\n") : 0;
 }
 
 enum query_output_end output_json(struct output_file *file, struct query_result *result, uint64_t *row_count,
                                   struct query_error *error)
 {
-    const bool is_array = file->settings->format == QUERY_JSON;
-    struct query_chunk chunk;
-    struct keys keys;
-    enum query_output_end end = QUERY_OUTPUT_DONE;
-    int got = 0;
-    if (keys_init(&keys, result) != 0 || (is_array && text_put_char(&file->text, '[') != 0)) {
+    struct layout layout = {.omit_nulls = file->settings->omit_nulls, .is_array = file->settings->format == QUERY_JSON};
+    enum query_output_end end = QUERY_OUTPUT_UNWRITTEN;
+    if (layout_init(&layout, result) != 0 || (layout.is_array && text_put_char(&file->text, '[') != 0)) {
         errno = ENOMEM;
-        end = QUERY_OUTPUT_UNWRITTEN;
+    } else {
+        end = output_rows(file, result, &(struct output_rows_format){put_rows, &layout}, row_count, error);
+        if (end == QUERY_OUTPUT_DONE && put_end(file, &layout, *row_count) != 0) {
+            errno = ENOMEM;
+            end = QUERY_OUTPUT_UNWRITTEN;
+        }
     }
-    while (end == QUERY_OUTPUT_DONE && (got = query_next(result, &chunk, error)) == 1) {
-        end = write_chunk(file, &keys, &chunk, *row_count == 0);
-        *row_count += chunk.row_count;
-    }
-    keys_done(&keys);
-    if (got < 0)
-        return QUERY_OUTPUT_FAILED;
-    if (end == QUERY_OUTPUT_DONE && is_array && text_put(&file->text, *row_count > 0 ? "\n]\n" : "]\n") != 0) {
-        errno = ENOMEM;
-        end = QUERY_OUTPUT_UNWRITTEN;
-    }
+    layout_done(&layout);
     return end;
 }

@@ -51,8 +51,8 @@
  *     in_net(addr, net) in_net(ipv4, ipv6, net)  whether an address (stored or text) is in '10.0.0.0/8'
  *     mac(octets), tcp_flags(n), proto_name(n), service(port, proto), human_bytes(n)   text
  *
- * A connection serves one thread at a time, with one result open; query_interrupt() and query_progress() alone may come
- * from elsewhere.
+ * A connection serves one thread at a time, with one result open; query_interrupt(), query_progress() and
+ * query_rows_free() alone may come from elsewhere.
  */
 #ifndef WEIR_QUERY_QUERY_H
 #define WEIR_QUERY_QUERY_H
@@ -75,6 +75,7 @@ struct query_known_column {
     const char *name;
     const char *type; /* as DuckDB names it */
     int32_t field_id;
+    bool has_values;  /* else it is null in all rows of all files */
 };
 
 /*
@@ -262,6 +263,15 @@ struct query_chunk {
 /* The next rows, valid until the next call or query_result_free(). 1, 0 at the end, or -1. */
 int query_next(struct query_result *result, struct query_chunk *ret_chunk, struct query_error *error);
 void query_result_free(struct query_result *result);
+
+/* Rows that are the caller's, in whatever thread, until query_rows_free(), which comes before query_result_free(). */
+struct query_rows {
+    struct query_chunk chunk;
+};
+
+/* The next rows, as with query_next(), which may take turns with it. 1, 0 at the end, or -1. */
+int query_take(struct query_result *result, struct query_rows **ret_rows, struct query_error *error);
+void query_rows_free(struct query_rows *rows);
 
 static inline bool query_is_null(const struct query_vector *vector, size_t row)
 {

@@ -22,6 +22,7 @@ enum query_format query_format_find(const char *name);
 struct query_output_settings {
     enum query_format format;
     int fd;
+    unsigned threads; /* that make text of rows, of CSV and JSON; 0: one for each processor */
     int width;       /* QUERY_BOX: columns of the terminal; 0: as many as it takes */
     bool utf8;       /* QUERY_BOX: lines of a box rather than + - | */
     bool omit_nulls; /* QUERY_JSON, QUERY_NDJSON: leave out what is null */

@@ -99,6 +99,17 @@ int query_next(struct query_result *result, struct query_chunk *ret_chunk, struc
     return unreachable();
 }
 
+int query_take(struct query_result *result, struct query_rows **ret_rows, struct query_error *error)
+{
+    (void)result, (void)ret_rows, (void)error;
+    return unreachable();
+}
+
+void query_rows_free(struct query_rows *rows)
+{
+    (void)rows;
+}
+
 void query_result_free(struct query_result *result)
 {
     (void)result;

@@ -18,9 +18,17 @@ struct result {
     duckdb_prepared_statement statement;
     duckdb_result rows;
     bool has_rows;
-    duckdb_data_chunk chunk;
     struct query_column *columns;
-    struct query_vector *vectors;
+    struct query_rows *last; /* of query_next() */
+};
+
+/* A chunk, and what points into it. */
+struct rows {
+    struct query_rows public; /* first */
+    const struct duckdb_functions *duckdb;
+    duckdb_data_chunk chunk;
+    size_t column_count;
+    struct query_vector vectors[];
 };
 
 /* -------------------------------------------------------------------------------------------------------- types */
@@ -184,10 +192,10 @@ static int type_init(const struct duckdb_functions *duckdb, duckdb_logical_type 
 
 /* ------------------------------------------------------------------------------------------------------ vectors */
 
-static void vector_done(struct query_vector *vector, const struct query_type *type)
+static void vector_done(struct query_vector *vector)
 {
-    for (size_t i = 0; vector->children != NULL && i < type->child_count; i++)
-        vector_done(&vector->children[i], &type->children[i]);
+    for (size_t i = 0; vector->children != NULL && i < vector->type->child_count; i++)
+        vector_done(&vector->children[i]);
     free(vector->children);
 }
 
@@ -218,6 +226,42 @@ static void vector_set(const struct duckdb_functions *duckdb, struct query_vecto
         vector_set(duckdb, &vector->children[i], duckdb->struct_vector_get_child(from, i));
 }
 
+/* Takes over the chunk; NULL when memory is short. */
+static struct rows *rows_create(const struct result *result, duckdb_data_chunk chunk)
+{
+    const size_t count = result->public.column_count;
+    struct rows *rows = calloc(1, sizeof *rows + count * sizeof *rows->vectors);
+    if (rows == NULL) {
+        result->duckdb->destroy_data_chunk(&chunk);
+        return NULL;
+    }
+    rows->duckdb = result->duckdb;
+    rows->chunk = chunk;
+    for (; rows->column_count < count; rows->column_count++) {
+        struct query_vector *vector = &rows->vectors[rows->column_count];
+        if (vector_init(vector, &result->columns[rows->column_count].type) != 0) {
+            vector_done(vector);
+            query_rows_free(&rows->public);
+            return NULL;
+        }
+        vector_set(rows->duckdb, vector, rows->duckdb->data_chunk_get_vector(chunk, rows->column_count));
+    }
+    rows->public.chunk.row_count = rows->duckdb->data_chunk_get_size(chunk);
+    rows->public.chunk.vectors = rows->vectors;
+    return rows;
+}
+
+void query_rows_free(struct query_rows *public)
+{
+    struct rows *rows = (struct rows *)public;
+    if (rows == NULL)
+        return;
+    for (size_t i = 0; i < rows->column_count; i++)
+        vector_done(&rows->vectors[i]);
+    rows->duckdb->destroy_data_chunk(&rows->chunk);
+    free(rows);
+}
+
 /* ------------------------------------------------------------------------------------------------------- result */
 
 static int columns_init(struct result *result)
@@ -225,8 +269,7 @@ static int columns_init(struct result *result)
     const struct duckdb_functions *duckdb = result->duckdb;
     const idx_t count = duckdb->column_count(&result->rows);
     result->columns = calloc(count + 1, sizeof *result->columns);
-    result->vectors = calloc(count + 1, sizeof *result->vectors);
-    if (result->columns == NULL || result->vectors == NULL)
+    if (result->columns == NULL)
         return -1;
     result->public.columns = result->columns;
     for (idx_t i = 0; i < count; i++) {
@@ -237,7 +280,7 @@ static int columns_init(struct result *result)
         column->name = name != NULL ? name : "";
         const int made = type_init(duckdb, type, 0, &column->type);
         duckdb->destroy_logical_type(&type);
-        if (made != 0 || vector_init(&result->vectors[i], &column->type) != 0)
+        if (made != 0)
             return -1;
     }
     return 0;
@@ -273,28 +316,38 @@ int result_start(struct query *query, duckdb_prepared_statement statement, struc
     return 0;
 }
 
-int query_next(struct query_result *public, struct query_chunk *ret_chunk, struct query_error *error)
+int query_take(struct query_result *public, struct query_rows **ret_rows, struct query_error *error)
 {
     struct result *result = (struct result *)public;
     const struct duckdb_functions *duckdb = result->duckdb;
-    idx_t count = 0;
-    while (count == 0) {
-        if (result->chunk != NULL)
-            duckdb->destroy_data_chunk(&result->chunk);
-        result->chunk = duckdb->fetch_chunk(result->rows);
-        if (result->chunk == NULL) {
-            const char *fault = duckdb->result_error(&result->rows);
-            if (fault == NULL || fault[0] == '\0')
-                return 0;
-            connection_error(error, fault);
-            return -1;
-        }
-        count = duckdb->data_chunk_get_size(result->chunk);
+    duckdb_data_chunk chunk;
+    while ((chunk = duckdb->fetch_chunk(result->rows)) != NULL && duckdb->data_chunk_get_size(chunk) == 0)
+        duckdb->destroy_data_chunk(&chunk);
+    if (chunk == NULL) {
+        const char *fault = duckdb->result_error(&result->rows);
+        if (fault == NULL || fault[0] == '\0')
+            return 0;
+        connection_error(error, fault);
+        return -1;
     }
-    for (idx_t i = 0; i < public->column_count; i++)
-        vector_set(duckdb, &result->vectors[i], duckdb->data_chunk_get_vector(result->chunk, i));
-    *ret_chunk = (struct query_chunk){.row_count = count, .vectors = result->vectors};
+    struct rows *rows = rows_create(result, chunk);
+    if (rows == NULL) {
+        connection_error(error, NULL);
+        return -1;
+    }
+    *ret_rows = &rows->public;
     return 1;
+}
+
+int query_next(struct query_result *public, struct query_chunk *ret_chunk, struct query_error *error)
+{
+    struct result *result = (struct result *)public;
+    query_rows_free(result->last);
+    result->last = NULL;
+    const int got = query_take(public, &result->last, error);
+    if (got == 1)
+        *ret_chunk = result->last->chunk;
+    return got;
 }
 
 void query_result_free(struct query_result *public)
@@ -303,14 +356,10 @@ void query_result_free(struct query_result *public)
     if (result == NULL)
         return;
     const struct duckdb_functions *duckdb = result->duckdb;
-    for (size_t i = 0; i < public->column_count; i++) {
-        vector_done(&result->vectors[i], &result->columns[i].type);
+    query_rows_free(result->last);
+    for (size_t i = 0; i < public->column_count; i++)
         type_done(&result->columns[i].type);
-    }
     free(result->columns);
-    free(result->vectors);
-    if (result->chunk != NULL)
-        duckdb->destroy_data_chunk(&result->chunk);
     if (result->has_rows)
         duckdb->destroy_result(&result->rows);
     duckdb->destroy_prepare(&result->statement);

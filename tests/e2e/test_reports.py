@@ -10,11 +10,15 @@ import ipaddress
 import json
 import os
 import random
+import re
 import struct
+import subprocess
 import xml.dom.minidom
 
 import capture_maker
 import netflow_maker
+import store_reader
+import weir_e2e
 from netflow_maker import (FIRST_SWITCHED, IN_BYTES, IN_PKTS, IPV4_DST_ADDR, IPV4_SRC_ADDR, IPV6_DST_ADDR, IPV6_SRC_ADDR,
                            L4_DST_PORT, L4_SRC_PORT, LAST_SWITCHED, PROTOCOL, SAMPLING_INTERVAL, SRC_TOS, TCP_FLAGS)
 from weir_e2e import case, expect, expect_equal, expect_in, run, weir, weir_ok, write_file
@@ -429,6 +433,27 @@ def forms_say_what_a_line_has(folder):
     expect_equal(sorted((row["src"], row["bytes"], row["packets"]) for row in objects),
                  sorted((str(plain(r.src)), r.bytes * r.rate, r.packets * r.rate) for r in made.records), "JSON")
     expect("next_hop" not in objects[0], "what is absent is left out")
+
+
+@case
+def what_footers_tell_of_columns_changes_nothing(folder):
+    """A file that was not written by Weir has nothing told of any: here of no flows, at the end, so that all else is the same."""
+    made = Made(folder, 10, 200)
+    ways = [["-o", form] + words for form in ("csv", "ndjson", "line", "box") for words in (
+        [], ["--sampled"], ["--order", "bytes"], ["--order", "none"], ["--from", "2023-11-14 22:40"], ["src ip 10.0.0.0/8 or natEvent 4"],
+        ["not natEvent 4"], ["--biflow"], ["--group-time", "10m"], ["-n", "1"], ["src ip 192.0.2.99"])]
+    known = [made.flows(*words) for words in ways]
+    path = store_reader.segment_paths(made.folder)[-1]
+    number = store_reader.parts(path)[2] + 1
+    strange = os.path.join(folder, "strange.parquet")
+    with open(strange, "wb") as file:
+        subprocess.run([weir_e2e.weir_path, "sql", "--store", made.folder, "-o", "parquet", "from stored.flows limit 0"],
+                       stdout=file, timeout=60, check=True)
+    os.rename(strange, re.sub(r"-\d+-\d+-\d+\.parquet$", "-%d-%d-0.parquet" % (number, number), path))
+    for words, before in zip(ways, known):
+        for text, wanted in zip(made.flows(*words), before):
+            expect_equal(text.splitlines()[:1], wanted.splitlines()[:1], "first line of %r" % (words,))
+            expect_equal(sorted(text.splitlines()), sorted(wanted.splitlines()), "lines of %r" % (words,))
 
 
 def spread(records, key, by, start_ms, step_ms, sampled=False):

@@ -143,6 +143,22 @@ static void columns_are_joined(void **state)
     assert_int_equal(footers.facts.rows, 252 * ROWS);
 }
 
+/* A value anywhere is one. */
+static void columns_have_values(void **state)
+{
+    const struct made usual[] = {other("a", 1007, STORE_U8), absent("b", 1008, STORE_U8), absent("c", 1009, STORE_U8)};
+    const struct made last[] = {absent("a", 1007, STORE_U8), absent("b", 1008, STORE_U8), other("c", 1009, STORE_U8)};
+    const bool expected[] = {true, false, true};
+    (void)state;
+    for (int i = 0; i < 250; i++)
+        add_file(usual, 3);
+    add_file(last, 3);
+    const struct flow_facts *facts = read_all(1000, 1001); /* whatever the span */
+    assert_int_equal(facts->column_count, 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(facts->columns[i].has_values, expected[i]);
+}
+
 /* What does not go together by ID, to the letter of the name, makes nothing known. */
 static void columns_differ(void **state)
 {
@@ -161,6 +177,7 @@ static void columns_differ(void **state)
                 add_file(strange[i], 2);
             read_all(INT64_MIN, INT64_MAX);
             assert_null(footers.columns);
+            assert_null(footers.facts.columns);
             assert_false(footers.is_known[0]);
             assert_false(footers.is_known[1]);
             forget_files(state);
@@ -312,8 +329,9 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_teardown(function, forget_files)
     const struct CMUnitTest tests[] = {
-        TEST(columns_are_joined), TEST(columns_differ), TEST(what_cannot_be_read_is_not_known), TEST(no_files),
-        TEST(numbers_are_added), TEST(spans_choose), TEST(addresses_may_be_mapped),
+        TEST(columns_are_joined), TEST(columns_have_values), TEST(columns_differ),
+        TEST(what_cannot_be_read_is_not_known), TEST(no_files), TEST(numbers_are_added), TEST(spans_choose),
+        TEST(addresses_may_be_mapped),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_flow_list.c - lists of flows whose footers tell which columns are null have the same columns as others
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "flow_list.h"
+#include "query_text.h"
+
+enum { COLUMNS_MAX = 200 };
+
+static char path[] = "/tmp/weir-flow-list-XXXXXX";
+static struct query *query;
+static struct flow_columns *columns;
+static struct query_error error;
+
+static int set_up(void **state)
+{
+    char sql[600];
+    (void)state;
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    query = query_open(NULL, NULL, &error);
+    assert_non_null(query);
+    query_text(query, "CREATE TABLE made AS SELECT *, 7::UTINYINT AS \"odd \"\"name\", NULL::BLOB AS rare"
+                      " FROM stored.flows");
+    query_text(query, "INSERT INTO made BY NAME SELECT make_timestamptz(1700000000000000 - i) AS received, 10 + i AS bytes,"
+                      " i AS packets, 2 AS sampling_rate, 16909060 AS src_ipv4, 8 AS \"odd \"\"name\" FROM range(3) r(i)");
+    snprintf(sql, sizeof sql, "COPY made TO '%s' (FORMAT parquet)", path);
+    query_text(query, sql);
+    query_close(query);
+    query = query_open(&(struct query_files){.flows = {(const char *const[]){path}, 1}}, NULL, &error);
+    columns = query != NULL ? flow_columns_read(query, &error) : NULL;
+    return columns != NULL ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    flow_columns_free(columns);
+    query_close(query);
+    unlink(path);
+    return 0;
+}
+
+/* What footers would tell where the columns with values were those of which there is a name in `valued`. */
+static struct flow_facts make_facts(struct query_known_column *known, const char *valued)
+{
+    const char *name, *type;
+    struct flow_facts facts = {.columns = known};
+    while ((name = flow_columns_at(columns, facts.column_count, &type)) != NULL) {
+        assert_true(facts.column_count < COLUMNS_MAX);
+        known[facts.column_count++] = (struct query_known_column){.name = name, .has_values = strstr(valued, name) != NULL};
+    }
+    return facts;
+}
+
+/* The rows of a list as lines of CSV. */
+static char *list(const struct flow_source *source, const struct flow_list_request *request)
+{
+    static char text[1 << 16];
+    char name[] = "/tmp/weir-flow-list-out-XXXXXX";
+    struct query_result *result;
+    uint64_t rows;
+    const int fd = mkstemp(name);
+    const struct query_output_settings settings = {.format = QUERY_CSV, .fd = fd};
+    assert_true(fd >= 0);
+    unlink(name);
+    if (flow_list_query(source, request, &result, &error) != 0)
+        fail_msg("%s", error.text);
+    assert_int_equal(query_output_write(result, &settings, &rows, &error), QUERY_OUTPUT_DONE);
+    query_result_free(result);
+    const ssize_t size = pread(fd, text, sizeof text - 1, 0);
+    assert_true(size > 0);
+    text[size] = '\0';
+    close(fd);
+    return text;
+}
+
+static void nulls_are_restored(void **state)
+{
+    struct query_known_column known[COLUMNS_MAX];
+    const struct flow_facts facts = make_facts(known, "received bytes packets sampling_rate src_ipv4 odd \"name");
+    struct filter_error filter_error;
+    const struct filter_options options = flow_columns_filter_options(columns);
+    struct filter *filter = filter_parse("not natEvent 4", 14, &options, &filter_error);
+    (void)state;
+    assert_non_null(filter);
+    for (unsigned way = 0; way < 16 * FLOW_ORDER_COUNT; way++) {
+        const struct flow_list_request request = {.all_columns = (way & 1) != 0, .limit = (way & 2) != 0 ? 2 : 0,
+                                                  .order = (enum flow_order)(way / 16)};
+        struct flow_source source = {.query = query, .columns = columns, .span = FLOW_SPAN_ALL,
+                                     .sampled = (way & 4) != 0, .filter = (way & 8) != 0 ? filter : NULL};
+        char *usual = strdup(list(&source, &request));
+        source.facts = &facts;
+        assert_string_equal(list(&source, &request), usual);
+        free(usual);
+    }
+    filter_free(filter);
+}
+
+/* What they tell is believed, even where it is wrong. */
+static void facts_are_used(void **state)
+{
+    struct query_known_column known[COLUMNS_MAX], others[COLUMNS_MAX];
+    const struct flow_facts facts = make_facts(known, "received packets"), none = make_facts(others, "");
+    const struct flow_list_request request = {.all_columns = false};
+    struct flow_source source = {.query = query, .columns = columns, .span = FLOW_SPAN_ALL, .facts = &facts};
+    (void)state;
+    assert_non_null(strstr(list(&source, &request), ",2,,\n"));
+    source.facts = &none;
+    assert_null(strstr(list(&source, &request), "2"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nulls_are_restored), cmocka_unit_test(facts_are_used)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
