@@ -290,7 +290,8 @@ static int start_receiver(struct engine *engine, struct worker *worker, const st
         wakers[i + 1] = side_lane_waker(engine->sides[i].lane);
     const int cpu = worker->index < engine->options.cpu_count ? engine->options.cpus[worker->index] : -1;
     const struct receiver_options options = {.journal = worker->journal, .sockets = sockets, .socket_count = socket_count,
-                                             .wakers = wakers, .waker_count = engine->side_count + 1, .cpu = cpu};
+                                             .wakers = wakers, .waker_count = engine->side_count + 1,
+                                             .datagram_count_max = engine->options.datagram_count_max, .cpu = cpu};
     worker->receiver = receiver_start(&options, error);
     return worker->receiver == NULL ? -1 : 0;
 }

@@ -87,15 +87,26 @@ static void fail(struct receiver *receiver, const char *what, int number)
     atomic_store(&receiver->failed, true);
 }
 
-/* -1 when the socket is empty, or cannot be read; 0 when there may be more. */
+/* How many more there may be. */
+static uint64_t count_left(const struct receiver *receiver)
+{
+    const uint64_t most = receiver->options.datagram_count_max;
+    return most == 0 ? UINT64_MAX : most - atomic_load_explicit(&receiver->received, memory_order_relaxed);
+}
+
+/* -1 when the socket is empty, or cannot be read, or no more is wanted; 0 when there may be more. */
 static int take_burst(struct receiver *receiver, int fd)
 {
     uint32_t room;
+    const uint64_t left = count_left(receiver);
+    if (left == 0)
+        return -1;
     struct mmsghdr *messages = journal_offer(receiver->options.journal, &room);
     if (messages == NULL) {
         note_full(receiver);
         return 0;
     }
+    room = left < room ? (uint32_t)left : room;
     const int count = recvmmsg(fd, messages, room, MSG_DONTWAIT, NULL);
     if (count <= 0) {
         if (count < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED && errno != ENOMEM && errno != ENOBUFS)
@@ -170,7 +181,7 @@ static void *run(void *context)
         polls[i] = (struct pollfd){.fd = receiver->sockets[i].fd, .events = POLLIN};
     polls[count] = (struct pollfd){.fd = receiver->own.fd, .events = POLLIN};
     bool empty = true, napped = false;
-    while (!atomic_load(&receiver->stopping) && !atomic_load(&receiver->failed)) {
+    while (!atomic_load(&receiver->stopping) && !atomic_load(&receiver->failed) && count_left(receiver) > 0) {
         if (empty && receiver->full) {
             look_up_drops(receiver);
             receiver->full = false;

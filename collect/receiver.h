@@ -34,6 +34,7 @@ struct receiver_options {
     size_t socket_count;
     struct waker *const *wakers; /* of those who read the journal; they stay the caller's too */
     size_t waker_count;
+    uint64_t datagram_count_max; /* receives no more than so many; 0: no end */
     int cpu;            /* the thread stays there; -1: anywhere */
 };
 
