@@ -101,6 +101,9 @@ void engine_counts(struct engine *engine, struct engine_counts *ret_counts);
 /* What a worker's receiver has counted. From its lane's thread too, as from all others. */
 void engine_receiver_counts(struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts);
 
+/* What the kernel had dropped before this process, since the worker's journal was made. */
+void engine_dropped_before(const struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts);
+
 /* Those of a side lane, from these threads too; NULL for its name when there are not so many. */
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts);
 
