@@ -75,13 +75,14 @@ static void tell_trouble(struct store_sink *store, const struct store_error *why
 
 static void write_ledger(struct store_sink *store, int64_t now_us)
 {
-    struct receiver_counts received;
+    struct receiver_counts received, before;
     struct side_lane_counts side;
     struct store_drops drops = {0};
     if (store->engine != NULL) {
         engine_receiver_counts(store->engine, store->worker, &received);
-        drops.kernel = received.dropped_kernel;
-        drops.journal = received.dropped_journal;
+        engine_dropped_before(store->engine, store->worker, &before);
+        drops.kernel = before.dropped_kernel + received.dropped_kernel;
+        drops.journal = before.dropped_journal + received.dropped_journal;
         for (size_t i = 0; store->worker == 0 && engine_side_counts(store->engine, i, &side) != NULL; i++)
             drops.outputs_missed += side.missed;
         store_writer_drops(store->writer, &drops);
@@ -293,9 +294,16 @@ void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker,
     struct store_sink *store = from_sink(sink);
     store->engine = engine;
     store->worker = worker;
-    if (sink == first)
+    if (sink != first) {
+        free(store->stored);
+        store->stored = from_sink(first)->stored;
+        store->stored->sink_count++;
+    }
+    /* What was told is in the snapshot of the last cut; where that is lost, drops are rather told once too little than twice. */
+    if (journal_committed(engine_journal(engine, worker)).cut == 0)
         return;
-    free(store->stored);
-    store->stored = from_sink(first)->stored;
-    store->stored->sink_count++;
+    struct receiver_counts before;
+    engine_dropped_before(engine, worker, &before);
+    store_writer_drops_told(store->writer,
+                            &(struct store_drops){.kernel = before.dropped_kernel, .journal = before.dropped_journal});
 }

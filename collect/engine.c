@@ -34,6 +34,7 @@ struct worker {
     bool resumed;
     bool told;          /* that no snapshot could be written */
     uint64_t recovered;
+    struct receiver_counts before; /* drops that the journal tells of */
     uint64_t left;      /* datagrams that are not committed, after the end */
     bool keep;          /* the next process needs the journal */
 };
@@ -82,6 +83,9 @@ static bool load_snapshot(struct worker *worker, struct weir_decoder *decoder)
 
 static void resume(struct worker *worker)
 {
+    struct journal_drops drops;
+    journal_drops_noted(worker->journal, &drops);
+    worker->before = (struct receiver_counts){.dropped_kernel = drops.kernel, .dropped_journal = drops.journal};
     worker->recovered = journal_head(worker->journal) - journal_committed(worker->journal).position;
     worker->resumed = load_snapshot(worker, worker->collector.decoder);
 }
@@ -290,7 +294,8 @@ static int start_receiver(struct engine *engine, struct worker *worker, const st
         wakers[i + 1] = side_lane_waker(engine->sides[i].lane);
     const int cpu = worker->index < engine->options.cpu_count ? engine->options.cpus[worker->index] : -1;
     const struct receiver_options options = {.journal = worker->journal, .sockets = sockets, .socket_count = socket_count,
-                                             .wakers = wakers, .waker_count = engine->side_count + 1, .cpu = cpu};
+                                             .wakers = wakers, .waker_count = engine->side_count + 1,
+                                             .datagram_count_max = engine->options.datagram_count_max, .cpu = cpu};
     worker->receiver = receiver_start(&options, error);
     return worker->receiver == NULL ? -1 : 0;
 }
@@ -402,6 +407,11 @@ void engine_receiver_counts(struct engine *engine, uint32_t worker, struct recei
     *ret_counts = (struct receiver_counts){0};
     if (receiver != NULL)
         receiver_counts(receiver, ret_counts);
+}
+
+void engine_dropped_before(const struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts)
+{
+    *ret_counts = engine->workers[worker].before;
 }
 
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts)

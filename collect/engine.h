@@ -31,7 +31,7 @@ struct engine_options {
     uint64_t journal_bytes;      /* for each worker */
     const struct weir_options *decoder;
     FILE *debug;                 /* lines of --debug, or NULL */
-    uint64_t datagram_count_max; /* of one worker; 0: no end */
+    uint64_t datagram_count_max; /* of one worker, which receives no more; 0: no end */
     int64_t commit_us;
     const int *cpus;             /* where the receiving threads of the first workers stay; those of others anywhere */
     size_t cpu_count;
@@ -46,7 +46,7 @@ struct engine_options {
 /* One account of what became of datagrams. All that the kernel had for us:
  *     kernel = dropped_kernel + dropped_journal + received
  *     received + recovered = waiting + cut_off + refused + ledger.datagrams
- * at any time; but that what --count leaves over is received and nothing else. */
+ * at any time. */
 struct engine_counts {
     struct receiver_counts receiver; /* sums over workers, as the others */
     uint64_t recovered; /* datagrams that an earlier process had received, and not kept */
@@ -100,6 +100,9 @@ void engine_counts(struct engine *engine, struct engine_counts *ret_counts);
 
 /* What a worker's receiver has counted. From its lane's thread too, as from all others. */
 void engine_receiver_counts(struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts);
+
+/* What the kernel had dropped before this process, since the worker's journal was made. */
+void engine_dropped_before(const struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts);
 
 /* Those of a side lane, from these threads too; NULL for its name when there are not so many. */
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts);

@@ -419,6 +419,22 @@ void journal_commit(struct journal *journal, const struct journal_commit *commit
     atomic_store_explicit(&journal->committed, commit->position, memory_order_release);
 }
 
+/* As for a commit: the copy that is not the current one is written, and then becomes it. */
+void journal_drops_note(struct journal *journal, const struct journal_drops *drops)
+{
+    struct journal_header *header = journal->map.header;
+    const uint64_t count = atomic_load_explicit(&header->drops_count, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    header->drops[(count + 1) & 1] = *drops;
+    atomic_store_explicit(&header->drops_count, count + 1, memory_order_release);
+}
+
+void journal_drops_noted(const struct journal *journal, struct journal_drops *ret_drops)
+{
+    const struct journal_header *header = journal->map.header;
+    *ret_drops = header->drops[atomic_load_explicit(&header->drops_count, memory_order_acquire) & 1];
+}
+
 /* ---------------------------------------------------------------------------------- readers that nobody waits for */
 
 struct journal_copies {

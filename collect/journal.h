@@ -43,13 +43,24 @@ enum {
     JOURNAL_MEDIUM_CHUNKS = 1024,
     JOURNAL_ALL_CHUNKS = JOURNAL_CHUNKS + JOURNAL_MEDIUM_CHUNKS, /* numbered in this order */
     JOURNAL_SLOTS_MIN = 1024,
-    JOURNAL_READERS_MAX = 16    /* that copy */
+    JOURNAL_READERS_MAX = 16,   /* that copy */
+    JOURNAL_SOCKETS_MAX = 64    /* whose drops are noted */
 };
 
 /* What one commit is: all rows of datagrams before `position` are kept, in files that `cut` names. */
 struct journal_commit {
     uint64_t cut;      /* commits are numbered from 1 up; 0: none yet */
     uint64_t position;
+};
+
+/* What the kernel dropped since the file was made, and so never came into it. */
+struct journal_drops {
+    uint64_t kernel;  /* datagrams, as the buffer of a socket was full */
+    uint64_t journal; /* the same, while the journal was full */
+    struct {
+        uint64_t cookie;  /* of the socket, SO_COOKIE; 0: none */
+        uint32_t dropped; /* up to which it is in the sums, as the kernel counts: modulo 2^32 */
+    } sockets[JOURNAL_SOCKETS_MAX];
 };
 
 struct journal;
@@ -99,6 +110,10 @@ struct mmsghdr *journal_offer(struct journal *journal, uint32_t *ret_count);
 
 /* The first `count` of those offered were filled: all may read them from here on. */
 void journal_received(struct journal *journal, uint32_t count);
+
+/* Notes what was dropped so far, for the next process, all of it in one instant; and what was noted last. */
+void journal_drops_note(struct journal *journal, const struct journal_drops *drops);
+void journal_drops_noted(const struct journal *journal, struct journal_drops *ret_drops);
 
 /* ------------------------------------------------------------------------------------------------------------- reading */
 

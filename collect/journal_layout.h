@@ -43,6 +43,8 @@ struct journal_header {
         uint64_t key;
         uint32_t id; /* 0: none */
     } writers[JOURNAL_WRITERS];
+    _Atomic uint64_t drops_count; /* drops[drops_count & 1] is what was noted last */
+    struct journal_drops drops[2];
 };
 
 struct journal_slot {

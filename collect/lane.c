@@ -318,8 +318,6 @@ static int finish(struct lane *lane)
         if (is_cut_due(lane) && begin_cut(lane) != 0)
             return -1;
     }
-    if (is_enough(lane))
-        lane->cursor = journal_head(lane->options.journal); /* nobody wants the others */
     if (collector_finish(collector, &lane->failure) != 0 || cut_now(lane) != 0)
         return -1;
     for (size_t i = 0; i < collector->sink_count; i++) {

@@ -338,6 +338,13 @@ int receive_socket_dropped(int fd, uint32_t *ret_dropped)
     return 0;
 }
 
+uint64_t receive_socket_cookie(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t length = sizeof cookie;
+    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0 ? cookie : 0;
+}
+
 int receive_socket_adopt(int fd, const struct receive_spec *spec, struct receive_socket *ret_socket,
                          struct sink_error *error)
 {

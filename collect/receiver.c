@@ -34,7 +34,8 @@ enum {
 
 struct receiver {
     struct receiver_options options;
-    struct receiver_socket sockets[RECEIVER_SOCKETS_MAX]; /* `dropped`: as it was looked up last */
+    int sockets[RECEIVER_SOCKETS_MAX];
+    struct journal_drops drops; /* as they were looked up last, of earlier processes too */
     struct waker *wakers[RECEIVER_WAKERS_MAX];
     struct waker own;
     pthread_t thread;
@@ -58,17 +59,40 @@ static int64_t monotonic_us(void)
 /* What the kernel has dropped since the last look belongs to what has been the cause since then. */
 static void look_up_drops(struct receiver *receiver)
 {
+    struct journal_drops *drops = &receiver->drops;
+    uint64_t all = 0;
     for (size_t i = 0; i < receiver->options.socket_count; i++) {
-        struct receiver_socket *socket = &receiver->sockets[i];
         uint32_t dropped;
-        if (receive_socket_dropped(socket->fd, &dropped) != 0)
+        if (receive_socket_dropped(receiver->sockets[i], &dropped) != 0)
             continue;
-        const uint32_t more = dropped - socket->dropped;
-        socket->dropped = dropped;
-        atomic_fetch_add_explicit(receiver->full ? &receiver->dropped_journal : &receiver->dropped_kernel, more,
-                                  memory_order_relaxed);
+        all += (uint32_t)(dropped - drops->sockets[i].dropped);
+        drops->sockets[i].dropped = dropped;
     }
+    atomic_fetch_add_explicit(receiver->full ? &receiver->dropped_journal : &receiver->dropped_kernel, all,
+                              memory_order_relaxed);
+    *(receiver->full ? &drops->journal : &drops->kernel) += all;
+    if (all > 0)
+        journal_drops_note(receiver->options.journal, drops);
     receiver->drops_us = monotonic_us();
+}
+
+/* Where looking begins: at what an earlier process that had the socket has seen, or what its opener tells. */
+static void begin_drops(struct receiver *receiver)
+{
+    const struct receiver_options *options = &receiver->options;
+    struct journal_drops noted;
+    journal_drops_noted(options->journal, &noted);
+    receiver->drops = (struct journal_drops){.kernel = noted.kernel, .journal = noted.journal};
+    for (size_t i = 0; i < options->socket_count; i++) {
+        const uint64_t cookie = receive_socket_cookie(options->sockets[i].fd);
+        receiver->drops.sockets[i].cookie = cookie;
+        receiver->drops.sockets[i].dropped = options->sockets[i].dropped;
+        for (size_t k = 0; k < JOURNAL_SOCKETS_MAX && cookie != 0; k++) {
+            if (noted.sockets[k].cookie == cookie)
+                receiver->drops.sockets[i].dropped = noted.sockets[k].dropped;
+        }
+    }
+    journal_drops_note(options->journal, &receiver->drops);
 }
 
 static void note_full(struct receiver *receiver)
@@ -87,15 +111,26 @@ static void fail(struct receiver *receiver, const char *what, int number)
     atomic_store(&receiver->failed, true);
 }
 
-/* -1 when the socket is empty, or cannot be read; 0 when there may be more. */
+/* How many more there may be. */
+static uint64_t count_left(const struct receiver *receiver)
+{
+    const uint64_t most = receiver->options.datagram_count_max;
+    return most == 0 ? UINT64_MAX : most - atomic_load_explicit(&receiver->received, memory_order_relaxed);
+}
+
+/* -1 when the socket is empty, or cannot be read, or no more is wanted; 0 when there may be more. */
 static int take_burst(struct receiver *receiver, int fd)
 {
     uint32_t room;
+    const uint64_t left = count_left(receiver);
+    if (left == 0)
+        return -1;
     struct mmsghdr *messages = journal_offer(receiver->options.journal, &room);
     if (messages == NULL) {
         note_full(receiver);
         return 0;
     }
+    room = left < room ? (uint32_t)left : room;
     const int count = recvmmsg(fd, messages, room, MSG_DONTWAIT, NULL);
     if (count <= 0) {
         if (count < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED && errno != ENOMEM && errno != ENOBUFS)
@@ -157,7 +192,7 @@ static void drain(struct receiver *receiver)
     while (!all && monotonic_us() - begin_us < DRAIN_US) {
         all = true;
         for (size_t i = 0; i < receiver->options.socket_count; i++)
-            all &= take_turn(receiver, receiver->sockets[i].fd);
+            all &= take_turn(receiver, receiver->sockets[i]);
     }
 }
 
@@ -167,10 +202,10 @@ static void *run(void *context)
     const size_t count = receiver->options.socket_count;
     struct pollfd polls[RECEIVER_SOCKETS_MAX + 1];
     for (size_t i = 0; i < count; i++)
-        polls[i] = (struct pollfd){.fd = receiver->sockets[i].fd, .events = POLLIN};
+        polls[i] = (struct pollfd){.fd = receiver->sockets[i], .events = POLLIN};
     polls[count] = (struct pollfd){.fd = receiver->own.fd, .events = POLLIN};
     bool empty = true, napped = false;
-    while (!atomic_load(&receiver->stopping) && !atomic_load(&receiver->failed)) {
+    while (!atomic_load(&receiver->stopping) && !atomic_load(&receiver->failed) && count_left(receiver) > 0) {
         if (empty && receiver->full) {
             look_up_drops(receiver);
             receiver->full = false;
@@ -182,7 +217,7 @@ static void *run(void *context)
         empty = true;
         for (size_t i = 0; i < count; i++) {
             if (all || (polls[i].revents & (POLLIN | POLLERR)) != 0)
-                empty &= take_turn(receiver, receiver->sockets[i].fd);
+                empty &= take_turn(receiver, receiver->sockets[i]);
         }
         const int64_t now_us = monotonic_us();
         if (now_us - receiver->drops_us >= DROPS_EACH_US)
@@ -203,7 +238,7 @@ static bool have_large_buffers(const struct receiver *receiver)
     for (size_t i = 0; i < receiver->options.socket_count; i++) {
         int size = 0;
         socklen_t length = sizeof size;
-        if (getsockopt(receiver->sockets[i].fd, SOL_SOCKET, SO_RCVBUF, &size, &length) != 0 || size < NAP_BUFFER_BYTES)
+        if (getsockopt(receiver->sockets[i], SOL_SOCKET, SO_RCVBUF, &size, &length) != 0 || size < NAP_BUFFER_BYTES)
             return false;
     }
     return true;
@@ -237,7 +272,9 @@ struct receiver *receiver_start(const struct receiver_options *options, struct s
         return NULL;
     }
     receiver->options = *options;
-    memcpy(receiver->sockets, options->sockets, options->socket_count * sizeof options->sockets[0]);
+    for (size_t i = 0; i < options->socket_count; i++)
+        receiver->sockets[i] = options->sockets[i].fd;
+    begin_drops(receiver);
     memcpy(receiver->wakers, options->wakers, options->waker_count * sizeof(struct waker *));
     atomic_store(&receiver->own.sleeping, 1); /* it always looks at its own waker when it waits */
     receiver->can_nap = have_large_buffers(receiver);

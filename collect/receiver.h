@@ -15,7 +15,7 @@
 
 struct receiver;
 
-enum { RECEIVER_SOCKETS_MAX = 64, RECEIVER_WAKERS_MAX = 1 + JOURNAL_READERS_MAX };
+enum { RECEIVER_SOCKETS_MAX = JOURNAL_SOCKETS_MAX, RECEIVER_WAKERS_MAX = 1 + JOURNAL_READERS_MAX };
 
 struct receiver_counts {
     uint64_t received;        /* datagrams that are in the journal */
@@ -25,7 +25,8 @@ struct receiver_counts {
 
 struct receiver_socket {
     int fd;           /* not blocking; stays the caller's, open until receiver_end() */
-    uint32_t dropped; /* what the kernel had dropped on it before it was to be received from, modulo 2^32 */
+    uint32_t dropped; /* what the kernel had dropped on it before it was to be received from, modulo 2^32; where the journal knows
+                       * the socket of an earlier process, what that had not seen counts as well */
 };
 
 struct receiver_options {
@@ -34,6 +35,7 @@ struct receiver_options {
     size_t socket_count;
     struct waker *const *wakers; /* of those who read the journal; they stay the caller's too */
     size_t waker_count;
+    uint64_t datagram_count_max; /* receives no more than so many; 0: no end */
     int cpu;            /* the thread stays there; -1: anywhere */
 };
 

@@ -297,9 +297,16 @@ struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder 
 struct saved_rows {
     char magic[8];
     uint32_t row_bytes, row_count;
+    uint64_t dropped_kernel, dropped_journal; /* that were told */
 };
 
-static const char saved_magic[] = "weirrows";
+static const char saved_magic[] = "weirrow2";
+
+void ledger_log_dropped(struct ledger_log *log, uint64_t kernel, uint64_t journal)
+{
+    log->collector.dropped_kernel = kernel;
+    log->collector.dropped_journal = journal;
+}
 
 size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
 {
@@ -308,7 +315,9 @@ size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uin
     take_carried(&look);
     weir_decoder_sessions(decoder, take_session, &look);
     take_remainder(&look, decoder);
-    struct saved_rows header = {.row_bytes = sizeof(struct ledger_row), .row_count = page.row_count};
+    struct saved_rows header = {.row_bytes = sizeof(struct ledger_row), .row_count = page.row_count,
+                                .dropped_kernel = log->collector.dropped_kernel,
+                                .dropped_journal = log->collector.dropped_journal};
     memcpy(header.magic, saved_magic, sizeof header.magic);
     const size_t rows_bytes = page.row_count * sizeof *page.rows, size_bytes = sizeof header + rows_bytes;
     if (!look.failed && size_bytes <= room_bytes) {
@@ -347,6 +356,8 @@ bool ledger_log_load(struct ledger_log *log, const uint8_t *data, size_t size_by
     }
     if (look.failed)
         log->carried.row_count = before;
+    else
+        ledger_log_dropped(log, header.dropped_kernel, header.dropped_journal);
     return !look.failed;
 }
 

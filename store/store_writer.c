@@ -88,6 +88,11 @@ void store_writer_drops(struct store_writer *writer, const struct store_drops *d
         .dropped_kernel = drops->kernel, .dropped_journal = drops->journal, .outputs_missed = drops->outputs_missed};
 }
 
+void store_writer_drops_told(struct store_writer *writer, const struct store_drops *drops)
+{
+    ledger_log_dropped(writer->ledger, drops->kernel, drops->journal);
+}
+
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us)
 {
     struct commit_told told;

@@ -42,7 +42,7 @@ struct write_queue {
     uint32_t busy_count;
     uint64_t cut;            /* that rows belong to now; 0: files get their names at once */
     uint32_t cut_pending[2]; /* segments of this cut, and of the one before, by cut & 1, that are not written */
-    bool cut_lost;           /* one of them never will be */
+    bool cut_lost;           /* one of them never will be, as the program ends */
     struct unnamed *unnamed; /* in the order of their numbers */
     bool hurrying; /* what fails is not tried again: the program ends */
     bool ending;   /* threads end when nothing is left */
@@ -87,10 +87,10 @@ static void add_unnamed(struct write_queue *queue, struct unnamed *file)
     *at = file;
 }
 
-/* With the mutex held. What became of a segment of a cut. */
-static void note_cut(struct write_queue *queue, const struct segment_place *place, struct segment *segment, bool written)
+/* With the mutex held. What became of a segment of a cut: `file`, which is for its name, where it is written, else NULL. */
+static void note_cut(struct write_queue *queue, const struct segment_place *place, struct segment *segment,
+                     struct unnamed *file)
 {
-    struct unnamed *file = written ? malloc(sizeof *file) : NULL;
     if (file != NULL && segment_cut_name(place, segment, file->name)) {
         file->cut = segment->cut;
         file->sequence = segment->sequence;
@@ -120,10 +120,30 @@ static void count_segment(struct write_queue *queue, const struct segment *segme
     }
 }
 
+/* With the mutex held. Whether what failed is to be tried again, a while from then. */
+static bool try_again(struct write_queue *queue, const struct store_error *error)
+{
+    note_failure(queue, error);
+    if (queue->owner.options->wait || queue->hurrying)
+        return false;
+    wait_a_while(queue);
+    return true;
+}
+
+/* What is needed for a segment of a cut behind its writing is there before: a file whose name is forgotten would be lost. */
+static int write_segment(const struct segment_place *place, struct file_writer *file, struct segment *segment,
+                         struct unnamed **unnamed, bool *placed, uint64_t *ret_bytes, struct store_error *error)
+{
+    if (segment->cut != 0 && *unnamed == NULL && (*unnamed = malloc(sizeof **unnamed)) == NULL)
+        return store_error_system(error, "cannot write flows");
+    return segment_commit(place, file, segment, placed, ret_bytes, error);
+}
+
 /* Without the mutex. Tries until it is written, unless the program ends or nothing is to be waited for. */
 static void store_segment(struct write_queue *queue, struct file_writer *file, struct segment *segment)
 {
     struct segment_place place = {.folder = queue->owner.folder, .writer = queue->owner.writer, .sync = queue->owner.options->sync};
+    struct unnamed *unnamed = NULL;
     uint64_t bytes = 0;
     bool placed = false, again = true;
     while (again) {
@@ -131,21 +151,20 @@ static void store_segment(struct write_queue *queue, struct file_writer *file, s
         pthread_mutex_lock(&queue->mutex);
         place.told = commit_account_told(&queue->account);
         pthread_mutex_unlock(&queue->mutex);
-        const int result = segment_commit(&place, file, segment, &placed, &bytes, &error);
+        const int result = write_segment(&place, file, segment, &unnamed, &placed, &bytes, &error);
         pthread_mutex_lock(&queue->mutex);
+        again = result != 0 && try_again(queue, &error);
         if (result == 0)
             queue->is_failing = false;
-        else
-            note_failure(queue, &error);
-        again = result != 0 && !queue->owner.options->wait && !queue->hurrying;
-        if (again)
-            wait_a_while(queue);
-        else
+        if (!again)
             count_segment(queue, segment, placed, result == 0, bytes);
-        if (!again && segment->cut != 0)
-            note_cut(queue, &place, segment, result == 0);
+        if (!again && segment->cut != 0) {
+            note_cut(queue, &place, segment, result == 0 ? unnamed : NULL);
+            unnamed = result == 0 ? NULL : unnamed;
+        }
         pthread_mutex_unlock(&queue->mutex);
     }
+    free(unnamed);
 }
 
 /* With the mutex held. Whether there is a segment to be written. */
@@ -187,27 +206,44 @@ static void recycle(struct write_queue *queue, struct segment *segment)
     segment_free(segment);
 }
 
+/* Tries until there is memory, as store_segment() does. */
+static bool get_able(struct write_queue *queue, struct file_writer *file)
+{
+    static const enum parquet_codec codecs[] = {PARQUET_ZSTD, PARQUET_LZ4_RAW, PARQUET_UNCOMPRESSED};
+    const struct store_writer_options *options = queue->owner.options;
+    bool again = true;
+    while (again && file_writer_init(file, codecs[options->compression], options->level) != 0) {
+        struct store_error error;
+        errno = ENOMEM;
+        store_error_system(&error, "cannot write flows");
+        pthread_mutex_lock(&queue->mutex);
+        again = try_again(queue, &error);
+        pthread_mutex_unlock(&queue->mutex);
+    }
+    file->chunks.bytes_for_ns = options->effort == STORE_EFFORT_LIGHT ? CHUNK_BYTES_FOR_NS_LIGHT : CHUNK_BYTES_FOR_NS_FULL;
+    return again;
+}
+
+static void give_up(struct write_queue *queue, struct segment *segment)
+{
+    pthread_mutex_lock(&queue->mutex);
+    queue->cut_lost |= segment->cut != 0;
+    count_segment(queue, segment, false, false, 0);
+    pthread_mutex_unlock(&queue->mutex);
+}
+
 static void *work(void *context)
 {
     struct write_queue *queue = context;
-    static const enum parquet_codec codecs[] = {PARQUET_ZSTD, PARQUET_LZ4_RAW, PARQUET_UNCOMPRESSED};
     struct file_writer file;
     struct segment *segment;
-    const bool able = file_writer_init(&file, codecs[queue->owner.options->compression], queue->owner.options->level) == 0;
-    file.chunks.bytes_for_ns =
-        queue->owner.options->effort == STORE_EFFORT_LIGHT ? CHUNK_BYTES_FOR_NS_LIGHT : CHUNK_BYTES_FOR_NS_FULL;
+    bool able = get_able(queue, &file);
     while ((segment = take_sealed(queue)) != NULL) {
-        if (able) {
+        able = able || get_able(queue, &file);
+        if (able)
             store_segment(queue, &file, segment);
-        } else {
-            struct store_error error;
-            store_error_set(&error, "not enough memory to write flows");
-            pthread_mutex_lock(&queue->mutex);
-            note_failure(queue, &error);
-            queue->cut_lost = true;
-            count_segment(queue, segment, false, false, 0);
-            pthread_mutex_unlock(&queue->mutex);
-        }
+        else
+            give_up(queue, segment);
         recycle(queue, segment);
     }
     if (able)

@@ -3,6 +3,7 @@
 """test_journal.py: what was received is kept once, whenever the collector is killed; WEIR_KILLS says how often it is."""
 import collections
 import fcntl
+import glob
 import os
 import random
 import re
@@ -114,6 +115,36 @@ def a_second_signal_under_load_ends_it_at_once_and_loses_nothing(folder):
     expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
     expect_once(stored(folder + "/store"), sender.number, "the store")
     weir_ok("store", "check", folder + "/store")
+
+
+@case
+def drops_of_the_kernel_outlive_kills(folder):
+    """Those of the moments before a kill, and those while nobody was there: the ledger tells of each datagram that was sent."""
+    os.mkdir(folder + "/journal", 0o700)
+    turns = iter(range(1 << 20))
+
+    def send_many():
+        for _ in range(200):
+            sender.send(next(turns))
+    with held_socket() as held:
+        sender = Sender(held.getsockname()[1], 1000)
+        for commit in ("1h", "0.05s", "0.05s", "1h"):
+            collector = start_on(held, folder, "--rcvbuf", "16K", "-o", "store:store", "--commit", commit)
+            collector.process.send_signal(signal.SIGSTOP)
+            send_many()  # more than there is room for
+            collector.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: weir_e2e.queue_of(sender.port) == 0, "an empty queue")
+            if commit != "1h":
+                wait_until(lambda: glob.glob(folder + "/store/flows/*/*/*"), "a commit")
+            collector.kill()
+            send_many()
+        last = start_on(held, folder, "-o", "store:store")
+        wait_until(lambda: weir_e2e.queue_of(sender.port) == 0, "an empty queue at last")
+        last.stop(signal.SIGTERM)
+        sender.stop()
+    taken, dropped = (told(folder + "/store", name) for name in ("datagrams", "dropped_kernel"))
+    expect(taken > 0 and dropped > 0, "%d taken and %d dropped" % (taken, dropped))
+    expect_equal(taken + dropped, next(turns), "datagrams of which the ledger tells")
 
 
 @case

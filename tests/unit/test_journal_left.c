@@ -146,6 +146,24 @@ static void *end_soon(void *context)
     return NULL;
 }
 
+static void test_drops_are_there_for_the_next(void **state)
+{
+    (void)state;
+    struct journal *journal = open_it();
+    struct journal_drops drops = {.kernel = 5, .journal = 1, .sockets[0] = {.cookie = 77, .dropped = 6}}, noted;
+    journal_drops_noted(journal, &noted);
+    assert_int_equal(noted.kernel + noted.journal + noted.sockets[0].cookie, 0);
+    journal_drops_note(journal, &drops);
+    drops.kernel = 8;
+    drops.sockets[0].dropped = 9;
+    journal_drops_note(journal, &drops);
+    journal_close(journal, false);
+    journal = open_it();
+    journal_drops_noted(journal, &noted);
+    assert_memory_equal(&noted, &drops, sizeof drops);
+    journal_close(journal, true);
+}
+
 static void test_removed_meanwhile(void **state)
 {
     (void)state;
@@ -243,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reopen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_within_the_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removed_meanwhile, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_drops_are_there_for_the_next, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cut_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_meddled_with, set_up, tear_down),
     };

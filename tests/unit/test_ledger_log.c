@@ -138,6 +138,31 @@ static void drops(void **state)
     assert_null(ledger_log_take(the_log, decoder, &none, &collector, 1700000000000000));
 }
 
+/* What was told of drops goes to the next process with the rest; without that, it is said. */
+static void drops_of_an_earlier_process(void **state)
+{
+    (void)state;
+    uint8_t saved[4096];
+    const struct commit_told none = {.first = 7, .last = 6};
+    const struct ledger_collector collector = {.dropped_kernel = 5, .dropped_journal = 2}, later = {.dropped_kernel = 9, .dropped_journal = 2};
+    ledger_page_free(ledger_log_take(the_log, decoder, &none, &collector, 1700000000000000));
+    const size_t size_bytes = ledger_log_save(the_log, decoder, saved, sizeof saved);
+    assert_in_range(size_bytes, 1, sizeof saved);
+    for (int i = 0; i < 2; i++) {
+        struct ledger_log *next = ledger_log_create();
+        if (i == 0)
+            assert_true(ledger_log_load(next, saved, size_bytes));
+        else
+            ledger_log_dropped(next, 5, 2);
+        struct ledger_page *page = ledger_log_take(next, decoder, &none, &later, 1700000000000000);
+        assert_non_null(page);
+        assert_int_equal(page->collector.dropped_kernel, 4);
+        assert_int_equal(page->collector.dropped_journal, 0);
+        ledger_page_free(page);
+        ledger_log_free(next);
+    }
+}
+
 /* Many sessions: the table grows between looks, and none is told twice or not at all. */
 static void many_sessions(void **state)
 {
@@ -248,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(news_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(commits_follow_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(drops, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(drops_of_an_earlier_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_sessions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sessions_take_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(written_and_read, set_up, tear_down),

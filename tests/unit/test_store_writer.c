@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -29,6 +30,8 @@ static atomic_int writes_to_fail; /* so many more fail */
 static const char *closed_folder; /* that cannot be opened */
 static atomic_int file_syncs, folder_syncs;
 static atomic_int folder_syncs_to_fail;
+static atomic_int mallocs_to_fail;
+static pthread_t test_thread;
 
 ssize_t __real_write(int fd, const void *data, size_t size_bytes);
 ssize_t __wrap_write(int fd, const void *data, size_t size_bytes)
@@ -39,6 +42,19 @@ ssize_t __wrap_write(int fd, const void *data, size_t size_bytes)
         return -1;
     }
     return __real_write(fd, data, size_bytes);
+}
+
+/* Only of threads that write: the one of the tests is the caller's. */
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    if (mallocs_to_fail > 0 && !pthread_equal(pthread_self(), test_thread)) {
+        mallocs_to_fail--;
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __real_malloc(size);
 }
 
 int __real_openat64(int parent, const char *path, int flags, int mode);
@@ -72,7 +88,8 @@ static int make_folder(void **state)
 {
     (void)state;
     strcpy(folder, "/tmp/weir-store-writer-XXXXXX");
-    writes_to_fail = file_syncs = folder_syncs = folder_syncs_to_fail = 0;
+    test_thread = pthread_self();
+    mallocs_to_fail = writes_to_fail = file_syncs = folder_syncs = folder_syncs_to_fail = 0;
     return mkdtemp(folder) == NULL ? -1 : 0;
 }
 
@@ -485,6 +502,32 @@ static void a_start_that_failed_keeps_the_number(void **state)
     assert_false(is_kept(id));
 }
 
+/* No cut waits for ever: what failed for lack of memory, before there is anything to write or while it is written, is tried again. */
+static void a_cut_without_memory_is_got_over(void **state)
+{
+    (void)state;
+    struct store_error error;
+    struct store_writer_options options = options_of(false);
+    options.cuts = options.claim = true;
+    mallocs_to_fail = 1; /* as the thread begins */
+    struct store_writer *writer = create(&options);
+    for (uint64_t cut = 1; cut <= 2; cut++) {
+        feed(writer, 1700000000000000);
+        store_writer_cut(writer, cut);
+        for (int i = 0; i < 10000 && store_writer_written(writer) < cut; i++)
+            usleep(1000);
+        assert_int_equal(store_writer_written(writer), cut);
+        assert_int_equal(mallocs_to_fail, 0);
+        assert_true(store_writer_trouble(writer, &error));
+        assert_int_equal(error.number, ENOMEM);
+        assert_int_equal(store_writer_publish(writer, cut, &error), 0);
+        expect_stored(cut * ROWS, (uint32_t)cut);
+        mallocs_to_fail = 1; /* as it has something to write */
+    }
+    mallocs_to_fail = 0;
+    assert_int_equal(store_writer_close(writer, NULL, &error), 0);
+}
+
 int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -495,7 +538,7 @@ int main(void)
         IN_A_FOLDER(what_has_its_name_is_stored), IN_A_FOLDER(a_folder_that_is_not_synced_is_tried_again),
         IN_A_FOLDER(a_ledger_that_is_lost_is_told), IN_A_FOLDER(rows_without_octets_have_an_end),
         IN_A_FOLDER(no_start_where_the_commits_cannot_be_read), IN_A_FOLDER(what_is_brought_to_the_disk), IN_A_FOLDER(signals_are_for_the_caller),
-        IN_A_FOLDER(a_start_that_failed_keeps_the_number),
+        IN_A_FOLDER(a_start_that_failed_keeps_the_number), IN_A_FOLDER(a_cut_without_memory_is_got_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
