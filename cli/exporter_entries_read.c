@@ -9,6 +9,8 @@
 
 #include "query.h"
 #include "store_files.h"
+#include "store_folder.h"
+#include "store_format.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -114,10 +116,18 @@ int exporter_entries_read(struct exporter_entries *entries, const char *folder, 
                           char error[EXPORTER_TEXT_SIZE])
 {
     struct store_files ledger = {0};
+    struct store_error other;
+    char none[STORE_FOLDER_WHY_SIZE];
     static struct query_error why;
     int result = 0;
     ret_account[0] = '\0';
-    if (store_files_find(&ledger, folder, "ledger", NULL) != 0) {
+    if (!store_folder_may_be(folder, none)) {
+        snprintf(error, EXPORTER_TEXT_SIZE, "%.*s", EXPORTER_TEXT_SIZE - 1, none);
+        result = -1;
+    } else if (store_format_check(folder, &other) != 0) {
+        snprintf(error, EXPORTER_TEXT_SIZE, "%.*s", EXPORTER_TEXT_SIZE - 1, other.text);
+        result = -1;
+    } else if (store_files_find(&ledger, folder, "ledger", NULL) != 0) {
         snprintf(error, EXPORTER_TEXT_SIZE, "cannot read the store %.300s: %m", folder);
         result = -1;
     } else if (ledger.count == 0) {

@@ -25,6 +25,7 @@ enum { LISTS_MAX = 10, KINDS = 3 };
 
 int query_store_find(struct query_store *store, const char *option, bool may_miss)
 {
+    char why[STORE_FOLDER_WHY_SIZE];
     struct store_error error;
     struct stat is;
     bool told;
@@ -40,9 +41,10 @@ int query_store_find(struct query_store *store, const char *option, bool may_mis
         return 0;
     }
     if (is_there && S_ISDIR(is.st_mode) && access(store->folder, R_OK | X_OK) == 0) {
-        if (store_format_check(store->folder, &error) == 0)
+        const bool may_be = store_folder_may_be(store->folder, why);
+        if (may_be && store_format_check(store->folder, &error) == 0)
             return 0;
-        fprintf(stderr, "weir %s: %s\n", store->command, error.text);
+        fprintf(stderr, "weir %s: %s\n", store->command, may_be ? error.text : why);
     } else if (errno == ENOENT && !may_miss) {
         fprintf(stderr, "weir %s: there is no store at %s; 'weir collect -o store:DIR' makes one, and --store DIR or "
                         "WEIR_STORE names it\n", store->command, store->folder);

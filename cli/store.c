@@ -176,9 +176,10 @@ static int parse(int argc, char **argv, struct arguments *arguments)
     return -1;
 }
 
-/* Finds the folder and sees that it is one. */
+/* Finds the folder and sees that it is one, and may be a store. */
 static int find_folder(struct store_settings *settings, const char *option)
 {
+    char why[STORE_FOLDER_WHY_SIZE];
     bool told;
     struct stat status;
     settings->folder = store_folder(option, &told);
@@ -187,8 +188,12 @@ static int find_folder(struct store_settings *settings, const char *option)
         return EXIT_FAILURE;
     }
     errno = 0;
-    if (stat(settings->folder, &status) == 0 && S_ISDIR(status.st_mode))
-        return -1;
+    if (stat(settings->folder, &status) == 0 && S_ISDIR(status.st_mode)) {
+        if (store_folder_may_be(settings->folder, why))
+            return -1;
+        fprintf(stderr, "weir store: %s\n", why);
+        return EXIT_FAILURE;
+    }
     fprintf(stderr, "weir store: there is no store at %s: %s; --store DIR names another\n", settings->folder,
             strerror(errno != 0 ? errno : ENOTDIR));
     return EXIT_FAILURE;

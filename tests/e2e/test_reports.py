@@ -580,5 +580,38 @@ def mistakes_are_told(folder):
         del os.environ["WEIR_STORE"]
 
 
+@case
+def a_folder_that_is_no_store_is_not_an_empty_one(folder):
+    made = Made(folder, 20, 20)
+    os.makedirs(os.path.join(folder, "else", "sub"))
+    os.mkdir(os.path.join(folder, "empty"))
+    parts = os.listdir(made.folder)
+    asks = (("top", "src"), ("flows",), ("graph",), ("sql", "select 1"), ("store", "ls"), ("store", "check"),
+            ("store", "merge"), ("store", "expire", "--keep-days", "5"), ("exporters",))
+    for place, text in ((folder, "%s is no store; there is one at %s" % (folder, made.folder)),
+                        (os.path.join(made.folder, "flows"), "is no store, but a part of the one at %s" % made.folder),
+                        (os.path.join(folder, "else"), "it has files, and no folder flows among them")):
+        for arguments in asks:
+            code, out, err = weir(*arguments, "--store", place)
+            expect_equal((code, out), (1, ""), "exit code and output of %r at %s" % (arguments, place))
+            expect_in(text, err)
+        expect_in(text, weir("doctor", "--no-write", "--store", place)[1])
+    expect_equal(os.listdir(os.path.join(folder, "else")), ["sub"], "files made where there is no store")
+    expect_equal(os.listdir(made.folder), parts, "files made in a store that was not named")
+    for place in (os.path.join(folder, "empty"), made.folder):
+        for arguments in asks[:6]:
+            weir_ok(*arguments, "--store", place)
+
+
+@case
+def a_store_of_a_later_version_is_told_of_as_such(folder):
+    made = Made(folder, 22, 20)
+    write_file(made.folder, ".format", b"2\n")
+    for arguments in (("top", "src"), ("exporters",), ("store", "ls")):
+        code, _, err = weir(*arguments, "--store", made.folder)
+        expect_equal(code, 1, "exit code of %r" % (arguments,))
+        expect_in("is of format 2, which a later version of Weir made", err)
+
+
 if __name__ == "__main__":
     run()
