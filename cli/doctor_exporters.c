@@ -265,6 +265,8 @@ void doctor_check_exporters(const struct doctor_settings *settings, struct docto
         tell_fault(findings, "it cannot be read, or memory is short");
     else if (ledger.files.count > 0)
         ask_all(&flows, &ledger, findings);
+    else if (flows.files.count > 0)
+        doctor_add(findings, "exporters", DOCTOR_OK, "the store does not tell of exporters yet: it does so each minute");
     store_footers_done(&flows.footers);
     store_footers_done(&ledger.footers);
     store_files_done(&flows.files);

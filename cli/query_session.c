@@ -194,8 +194,16 @@ static const char *plural(double count)
     return count == 1 ? "" : "s";
 }
 
+/* Whether the time that is asked for goes on behind what the ledger of a collector at work tells. */
+static bool is_before_now(const struct query_session *session, int64_t told_us)
+{
+    const struct query_options *options = session->options;
+    return options->span.to_us > told_us && told_us >= options->now_us - 2 * FLOW_LEDGER_EACH_US;
+}
+
 static void print_ledger(struct query_session *session)
 {
+    char last[FORMAT_TEXT_SIZE];
     struct flow_ledger ledger;
     struct query_error error = {.text = ""};
     int result = flow_source_ledger(&session->source, &ledger, &error);
@@ -206,7 +214,9 @@ static void print_ledger(struct query_session *session)
         return;
     }
     if (!ledger.is_there) {
-        fputs("weir: the store does not tell what was lost in this time\n", stderr);
+        const bool is_soon = session->store->flows.count > 0 && is_before_now(session, session->options->now_us);
+        fprintf(stderr, "weir: the store does not tell %swhat was lost in this time%s\n", is_soon ? "yet " : "",
+                is_soon ? ": it does so each minute" : "");
         return;
     }
     fprintf(stderr, "weir: %" PRIu64 " exporter%s; lost by sequence: %" PRId64 " datagrams, %" PRId64 " records; "
@@ -218,6 +228,8 @@ static void print_ledger(struct query_session *session)
         fprintf(stderr, "; dropped as the disk was too slow: %" PRId64 " datagrams", ledger.dropped_journal);
     if (ledger.reported > 0)
         fprintf(stderr, "; dropped by exporters: %" PRId64 " flows", ledger.reported);
+    if (is_before_now(session, ledger.last_us))
+        fprintf(stderr, "; told up to %s, each minute", format_time(ledger.last_us, last));
     fputc('\n', stderr);
 }
 

@@ -8,6 +8,7 @@
 #include "query_store.h"
 
 #include "file_check.h"
+#include "flow_source.h"
 #include "query_watch.h"
 #include "store_folder.h"
 #include "store_format.h"
@@ -85,14 +86,16 @@ static void take_off(const struct query_store *store, struct store_files *files)
 static int list(struct query_store *store, struct query_error *error)
 {
     static const char *const names[KINDS] = {"flows", "options", "ledger"};
-    const struct segment_window *window = store->has_window ? &store->window : NULL;
+    struct segment_window window = store->window;
     store->is_whole = false;
     for (int kind = 0; kind < KINDS; kind++) {
         struct store_files *files = files_of(store, kind);
         store_files_done(files);
         if (store->is_missing || (kind == 1 && !store->wants_options))
             continue;
-        if (store_files_find(files, store->folder, names[kind], window) != 0) {
+        if (kind == 2 && window.to_s != INT64_MAX)
+            window.to_s += FLOW_LEDGER_EACH_US / 1000000; /* a row stands at the end of its minute */
+        if (store_files_find(files, store->folder, names[kind], store->has_window ? &window : NULL) != 0) {
             snprintf(error->text, sizeof error->text, "cannot read the store %s: %s", store->folder, strerror(errno));
             return -1;
         }

@@ -69,9 +69,13 @@ bool flow_source_is_counted(const struct flow_source *source);
 int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool wants_packets,
                        struct flow_totals *ret_totals, struct query_error *error);
 
-/* What the ledger tells of the span, of all exporters and flows. */
+/* The ledger is written so often: each row tells of the time since the one before. */
+#define FLOW_LEDGER_EACH_US 60000000
+
+/* What the ledger tells of the span, of all exporters and flows: rows of which at least a part of their minute is in it. */
 struct flow_ledger {
     bool is_there;
+    int64_t last_us; /* up to when it tells */
     uint64_t exporters;
     int64_t lost, lost_records, refused, dropped, reported, dropped_kernel, dropped_journal;
     bool tells_kernel; /* it tells of datagrams that the kernel dropped */

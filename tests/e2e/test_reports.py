@@ -11,8 +11,10 @@ import json
 import os
 import random
 import re
+import shutil
 import struct
 import subprocess
+import time
 import xml.dom.minidom
 
 import capture_maker
@@ -344,6 +346,28 @@ def the_account_tells_what_is_missing(folder):
     expect_in("weir: %d flows, %s to %s\n" % (len(made.records), text(first), text(last)), err)
     expect_in("weir: 2 exporters; lost by sequence: 2 datagrams, 0 records; refused: 0 datagrams; "
               "dropped by the collector: 0 records; dropped by the kernel: 0 datagrams\n", err)
+
+
+@case
+def the_account_tells_up_to_when_it_tells(folder):
+    ended_s = int(time.time()) - 20
+    exporter = netflow_maker.Exporter()
+    exporter.export_time_s = ended_s
+    path = write_file(folder, "recent.pcap", capture_maker.pcap_of(
+        (ended_s + after_s - START_S, exporter.flows(*[netflow_maker.numbered_flow(60 + after_s)] * 5)) for after_s in (-60, 0)))
+    store = os.path.join(folder, "recent")
+    weir_ok("collect", "-r", path, "-o", "store:" + store)
+    def account(from_s, to_s=None):
+        span = ["--from", "@%d" % (ended_s + from_s)] + (["--to", "@%d" % (ended_s + to_s)] if to_s else [])
+        return weir_ok("top", "src", "--store", store, *span)[1]
+    at = datetime.datetime.fromtimestamp(ended_s, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M.%S")
+    expect_in("1 exporter; lost by sequence: 0", account(-600))
+    expect_in("; told up to %s, each minute\n" % at, account(-600))
+    expect_in("1 exporter; lost by sequence: 0", account(-600, -30))
+    expect("told up to" not in account(-600, -30), "told of a time that is over")
+    expect_in("the store does not tell what was lost in this time\n", account(-600, -100))
+    shutil.rmtree(os.path.join(store, "ledger"))
+    expect_in("the store does not tell yet what was lost in this time: it does so each minute\n", account(-600))
 
 
 @case
