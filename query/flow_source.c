@@ -187,6 +187,13 @@ int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *so
                            : text_put(sql, amount);
 }
 
+int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, int64_t group_us)
+{
+    if (source->span.from_us == INT64_MIN)
+        return text_print(sql, "epoch_us(" FLOW_START_SQL ") // %" PRId64, group_us);
+    return text_print(sql, "greatest(epoch_us(" FLOW_START_SQL "), %" PRId64 ") // %" PRId64, source->span.from_us, group_us);
+}
+
 /* ---------------------------------------------------------------------------------------------------------- answers */
 
 int query_numbers(struct query *query, struct text_buffer *sql, double *ret_numbers, size_t count,

@@ -47,6 +47,9 @@ int flow_source_put_missing(struct text_buffer *sql, const struct flow_source *s
 /* Adds what is summed of a flow: "bytes", "packets" or their like, multiplied where that is asked for, or "flows". */
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);
 
+/* Adds the number of the span of so many microseconds that a flow began in; of one that began before the source's span, of its first. */
+int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, int64_t group_us);
+
 /* Whether a flow has an IPv4 address in a key's columns for IPv6. 1, 0, or -1. */
 int flow_source_is_mapped(const struct flow_source *source, const struct flow_key *keys, size_t key_count,
                           struct query_error *error);

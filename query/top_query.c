@@ -87,7 +87,8 @@ static void put_rows(struct builder *builder, bool other)
     const char *between = "";
     text_put(sql, "SELECT ");
     if (request->group_us > 0) {
-        text_print(sql, "epoch_us(" FLOW_START_SQL ") // %" PRId64 " AS t", request->group_us);
+        flow_source_put_bin(sql, builder->source, request->group_us);
+        text_put(sql, " AS t");
         between = ", ";
     }
     for (size_t i = 0; i < request->key_count; i++) {
