@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ----------------------------------------------------------------------------------------------------------- faults */
@@ -68,6 +69,19 @@ void query_session_writes(struct query_session *session)
     if (!session->has_written && isatty(STDOUT_FILENO) == 1)
         query_watch_hide();
     session->has_written = true;
+}
+
+int query_session_parquet(struct query_session *session)
+{
+    const char *command = session->options->command;
+    struct stat is;
+    if (isatty(STDOUT_FILENO) == 1) {
+        fprintf(stderr, "weir %s: Parquet is not for a terminal; write it to a file: weir %s -o parquet ... >FILE\n", command,
+                command);
+        return EXIT_USAGE;
+    }
+    session->has_written |= fstat(STDOUT_FILENO, &is) != 0 || !S_ISREG(is.st_mode); /* a file is emptied before another try */
+    return EXIT_SUCCESS;
 }
 
 static bool before_write(void *context)

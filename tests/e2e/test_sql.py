@@ -194,6 +194,39 @@ def exporters_are_known_without_a_ledger(folder):
 
 
 @case
+def flows_and_their_top_are_written_as_parquet(folder):
+    store = small_store(folder).folder
+    path = os.path.join(folder, "rows.parquet")
+    for arguments in (("flows",), ("flows", "--order", "bytes", "-n", "2"), ("flows", "--group-time", "1h"), ("flows", "--biflow"),
+                      ("top", "src"), ("top", "src,dst", "--by", "flows,bps"), ("top", "ip", "--group-time", "5m", "-n", "0")):
+        wanted = list(csv.reader(io.StringIO(weir_ok(*arguments, "--store", store, "-o", "csv")[0])))
+        with open(path, "wb") as out:
+            done = subprocess.run([weir_e2e.weir_path, *arguments, "--store", store, "-o", "parquet"], stdout=out,
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False)
+        expect_equal(done.returncode, 0, "exit code of %r (%s)" % (arguments, done.stderr))
+        expect_in(b"weir: 4 flows", done.stderr)
+        table = pyarrow.parquet.read_table(path)
+        expect_equal(table.schema.names, wanted[0], "columns of %r" % (arguments,))
+        bytes_at = next(i for i, name in enumerate(wanted[0]) if name in ("bytes", "flows"))
+        expect_equal(sorted(float(value) for value in table.column(bytes_at).to_pylist()),
+                     sorted(float(row[bytes_at]) for row in wanted[1:]), "amounts of %r" % (arguments,))
+    for arguments in (("flows",), ("top", "src")):
+        ours, theirs = pty.openpty()
+        done = subprocess.run([weir_e2e.weir_path, *arguments, "--store", store, "-o", "parquet"], stdin=subprocess.DEVNULL,
+                              stdout=theirs, stderr=subprocess.PIPE, timeout=60, check=False)
+        os.close(theirs)
+        os.close(ours)
+        expect_equal(done.returncode, 2, "exit code of %r on a terminal" % (arguments,))
+        expect_in(b"Parquet is not for a terminal", done.stderr)
+    expect_equal(weir_ok("flows", "--store", store, "-n", "0", "-o", "csv")[0], weir_ok("flows", "--store", store, "-o", "csv")[0],
+                 "all flows")
+    for arguments, text in ((("flows", "-o", "fmt:"), "there is nothing in the form"),
+                            (("sql", "-o", "parquet", "select 1; select 2"), "takes one statement")):
+        code, out, err = weir(*arguments, "--store", store)
+        expect(code != 0 and out == "" and text in err and "COPY" not in err, "%r: %d %r %r" % (arguments, code, out, err))
+
+
+@case
 def a_store_that_is_empty_or_not_there(folder):
     empty = os.path.join(folder, "empty")
     os.mkdir(empty)
