@@ -194,6 +194,28 @@ def exporters_are_known_without_a_ledger(folder):
 
 
 @case
+def exporters_are_as_the_ledger_and_flows_tell(folder):
+    store = Store(folder + "/made")
+    at = moment("2026-11-23 14:00:00")
+    ledger = [{"received": at + datetime.timedelta(minutes=minute), **address("exporter", "192.0.2.1"),
+               "exporter_port": 2055, "domain": 0, "version": 9, "datagrams": 60, "flows": 600, "datagrams_refused": 1,
+               "sets_skipped": 2, "sets_given_up": 1, "sets_waited": 3, "sets_late": 1} for minute in range(1, 4)]
+    store.write_ledger(ledger, further=[(name, pyarrow.int64()) for name in ("sets_waited", "sets_late")])
+    path = store.write_flows([flow("192.0.2.7", "192.0.2.8", sampling_rate=rate, template_id=256 + rate,
+                              export_time=moment("2026-11-23 14:10:00")) for rate in (10, 100)])
+    def entry():
+        return json.loads(weir_ok("exporters", "--store", store.folder, "-o", "json")[0])[0]
+    found = entry()
+    expect_equal([found[name] for name in ("flows", "flows_per_second", "refused", "sets_skipped", "sets_waiting", "templates",
+                                           "sampling_rate", "clock_skew_seconds", "trouble")],
+                 [1800, 10, 3, 9, 3, 2, 100, 300, "refused skipped waiting clock"], "of a store")
+    with open(path, "r+b") as file:
+        file.seek(4)
+        file.write(bytes(800))
+    expect_equal([entry()[name] for name in ("flows", "templates")], [1800, None], "where the flows are damaged")
+
+
+@case
 def flows_and_their_top_are_written_as_parquet(folder):
     store = small_store(folder).folder
     path = os.path.join(folder, "rows.parquet")
