@@ -252,7 +252,9 @@ static size_t count_others(const struct query_session *session)
 {
     struct store_files all = {0};
     const bool is_known = store_files_find(&all, session->store->folder, "flows", NULL) == 0;
-    const size_t count = is_known ? all.count : 0;
+    size_t count = 0;
+    for (size_t i = 0; i < all.count && is_known; i++)
+        count += !query_store_leaves_out(session->store, all.paths[i]);
     store_files_done(&all);
     return count;
 }

@@ -14,6 +14,7 @@
 #include "store_format.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +61,7 @@ static struct store_files *files_of(struct query_store *store, int kind)
     return kind == 0 ? &store->flows : kind == 1 ? &store->options : &store->ledger;
 }
 
-static bool is_left_out(const struct query_store *store, const char *path)
+bool query_store_leaves_out(const struct query_store *store, const char *path)
 {
     for (size_t i = 0; i < store->left_out_count; i++) {
         if (strcmp(store->left_out[i].path, path) == 0)
@@ -74,7 +75,7 @@ static void take_off(const struct query_store *store, struct store_files *files)
 {
     size_t kept = 0;
     for (size_t i = 0; i < files->count && store->left_out_count > 0; i++) {
-        if (is_left_out(store, files->paths[i]))
+        if (query_store_leaves_out(store, files->paths[i]))
             free(files->paths[i]);
         else
             files->paths[kept++] = files->paths[i];
@@ -149,7 +150,7 @@ static int take_skipped(struct query_store *store)
     const size_t count = query_skipped(store->query, &skipped);
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
-        if (!is_left_out(store, skipped[i].path))
+        if (!query_store_leaves_out(store, skipped[i].path))
             result = leave_out(store, skipped[i].path, skipped[i].why);
     }
     for (int kind = 0; kind < KINDS && count > 0; kind++)
@@ -347,6 +348,28 @@ static bool is_one_gone(struct query_store *store)
     return false;
 }
 
+/* What a damaged page may lead to as well, which claims to be large. */
+static bool is_of_memory(const struct query_error *error)
+{
+    return strncmp(error->text, "Out of Memory Error", 19) == 0 && strstr(error->text, " used)") != NULL;
+}
+
+/* In place of what DuckDB advises to set in its own ways. */
+static void tell_memory(const struct query_store *store, struct query_error *error)
+{
+    const uint64_t mega = 1 << 20, least_bytes = 256 * mega;
+    const uint64_t wanted_bytes = store->settings.memory_bytes * 2 > least_bytes ? store->settings.memory_bytes * 2
+                                                                                 : least_bytes;
+    if (!is_of_memory(error))
+        return;
+    if (store->settings.memory_bytes > 0)
+        snprintf(error->text, sizeof error->text, "--memory %" PRIu64 "M is too little for this; try --memory %" PRIu64 "M",
+                 store->settings.memory_bytes / mega, wanted_bytes / mega);
+    else
+        snprintf(error->text, sizeof error->text, "a quarter of the machine's memory is too little for this; give more "
+                 "with --memory, or ask for less");
+}
+
 /* What DuckDB alone can tell, file by file, where all are as they were written. Those of other programs are left out; that
  * it cannot read one of Weir's is a fault that nobody should get used to. */
 static void ask_duckdb(struct look *look, struct query_error *error)
@@ -369,6 +392,8 @@ static void ask_duckdb(struct look *look, struct query_error *error)
                 look->has_found |= leave_out(look->store, path, alone.text) == 0;
                 continue;
             }
+            if (is_of_memory(&alone))
+                continue;
             snprintf(error->text, sizeof error->text, "DuckDB cannot read %s, which is as it was written: %.1000s", path,
                      alone.text);
             return;
@@ -391,7 +416,7 @@ static int read_others(struct query_store *store, struct query_error *error)
     return why.blames_files ? query_store_mend(store, error) : 0;
 }
 
-int query_store_mend(struct query_store *store, struct query_error *error)
+static int mend(struct query_store *store, struct query_error *error)
 {
     struct look look;
     if (!error->blames_files || store->is_whole || query_watch_stopped() != 0)
@@ -420,4 +445,12 @@ int query_store_mend(struct query_store *store, struct query_error *error)
     if (is_gone && list(store, error) != 0)
         return 0;
     return is_gone || store->left_out_count > before ? read_others(store, error) : 0;
+}
+
+int query_store_mend(struct query_store *store, struct query_error *error)
+{
+    const int result = mend(store, error);
+    if (result == 0)
+        tell_memory(store, error);
+    return result;
 }
