@@ -531,6 +531,15 @@ def the_shell_has_history_and_completion(folder):
         expect_equal(shell.end(), 0, "exit code")
     finally:
         shell.close()
+    for words in (("exit",), ("QUIT;",), ("select 1", ".exit"), ("select 1", "quit")):
+        shell = Shell(folder, store.folder)
+        try:
+            shell.wait_for("weir> ")
+            for word in words:
+                shell.type(word + "\n")
+            expect_equal(shell.end(), 0, "exit code behind %r" % (words,))
+        finally:
+            shell.close()
     history = os.path.join(folder, "state", "weir", "sql_history")
     expect_in("seven", weir_e2e.read_text(history))
     expect_equal(stat.S_IMODE(os.stat(history).st_mode), 0o600, "mode of the history")
