@@ -181,7 +181,7 @@ int chunk_entries_level(const struct chunk_task *task)
 {
     struct chunk_writer *writer = task->writer;
     const int level = writer->pages.level;
-    writer->pages.level = level == PAGE_LEVEL_ENTROPY ? writer->level : level;
+    writer->pages.level = level == PAGE_LEVEL_ENTROPY || level == PAGE_LEVEL_STORED ? writer->level : level;
     return level;
 }
 
