@@ -93,7 +93,8 @@ int store_merge_command(const struct store_settings *settings)
 int store_expire_command(const struct store_settings *settings)
 {
     const struct store_expire_options options = {.folder = settings->folder, .keep_days = settings->keep_days,
-                                                 .keep_bytes = settings->keep_bytes, .wait = true, .dry = settings->dry_run};
+                                                 .keep_bytes = settings->keep_bytes, .wait = true,
+                                                 .dry = settings->dry_run};
     struct store_expire_counts counts = {0};
     struct store_error error;
     if (settings->keep_days == 0 && settings->keep_bytes == 0) {

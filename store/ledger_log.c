@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNTS = sizeof(struct ledger_counts) / sizeof(uint64_t), COLLECTOR_COUNTS = sizeof(struct ledger_collector) / sizeof(uint64_t) };
+enum { COUNTS = sizeof(struct ledger_counts) / sizeof(uint64_t),
+      COLLECTOR_COUNTS = sizeof(struct ledger_collector) / sizeof(uint64_t) };
 
 /* What a session had counted when it was last looked at. */
 struct known {
@@ -74,9 +75,11 @@ static struct ledger_counts counts_of(const struct weir_session_view *view)
     return counts;
 }
 
-static uint32_t place_of(const struct ledger_log *log, const struct weir_address *address, uint16_t port, uint32_t domain)
+static uint32_t place_of(const struct ledger_log *log, const struct weir_address *address, uint16_t port,
+                         uint32_t domain)
 {
-    const uint64_t hash = seeded_mix(seeded_hash(log->seed, address->octets, sizeof address->octets), (uint64_t)domain << 16 | port);
+    const uint64_t hash = seeded_mix(seeded_hash(log->seed, address->octets, sizeof address->octets),
+                                     (uint64_t)domain << 16 | port);
     uint32_t place = (uint32_t)(hash >> 20) & (log->known_size - 1);
     for (;; place = (place + 1) & (log->known_size - 1)) {
         const struct known *known = &log->known[place];
@@ -115,7 +118,8 @@ static bool make_room(struct ledger_log *log)
 }
 
 /* What was counted since; false when that is nothing. */
-static bool difference(const struct ledger_counts *now, const struct ledger_counts *before, struct ledger_counts *ret_counts)
+static bool difference(const struct ledger_counts *now, const struct ledger_counts *before,
+                       struct ledger_counts *ret_counts)
 {
     uint64_t after[COUNTS], earlier[COUNTS], news[COUNTS];
     bool any = false;
@@ -153,7 +157,8 @@ static void peek_session(struct look *look, const struct weir_session_view *view
     const struct known *known =
         log->known_size == 0 ? &unknown : &log->known[place_of(log, &view->address, view->port, view->domain)];
     const struct ledger_counts now = counts_of(view);
-    struct ledger_row row = {.exporter = view->address, .port = view->port, .domain = view->domain, .version = view->version};
+    struct ledger_row row = {.exporter = view->address, .port = view->port, .domain = view->domain,
+                             .version = view->version};
     if (now.datagrams < known->counts.datagrams)
         known = &unknown;
     if (difference(&now, &known->counts, &row.counts))
@@ -195,9 +200,10 @@ static void take_remainder(struct look *look, struct weir_decoder *decoder)
     struct ledger_row row = {.time_us = look->page->time_us};
     weir_decoder_remainder(decoder, &view);
     const struct ledger_counts now = counts_of(&view);
-    /* Only what was refused from addresses without a session is new here; what sessions had counted that are gone was told
-     * while they were there. */
-    row.counts.datagrams = row.counts.datagrams_refused = now.datagrams_refused - look->log->remainder.datagrams_refused;
+    /* Only what was refused from addresses without a session is new here; what sessions had counted that are gone was
+     * told while they were there. */
+    row.counts.datagrams = row.counts.datagrams_refused =
+        now.datagrams_refused - look->log->remainder.datagrams_refused;
     if (row.counts.datagrams_refused > 0)
         add_row(look, &row);
     if (!look->peek)
@@ -237,7 +243,8 @@ static void take_collector(struct look *look, const struct commit_told *told, co
     look->log->commit_next = told->last + 1;
 }
 
-struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder, const struct commit_told *told,
+struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder,
+                                    const struct commit_told *told,
                                     const struct ledger_collector *collector, int64_t now_us)
 {
     struct look look = {.log = log, .page = calloc(1, sizeof *look.page)};
@@ -325,7 +332,8 @@ static void make_columns(struct file_column *columns)
         const struct store_column *column = store_column((enum store_column_index)count);
         columns[count] = (struct file_column){.name = column->name, .field_id = column->field_id, .type = column->type};
     }
-#define LEDGER_COLUMN(id, column, text) columns[count++] = (struct file_column){.name = #column, .field_id = id, .type = STORE_I64};
+#define LEDGER_COLUMN(id, column, text) \
+    columns[count++] = (struct file_column){.name = #column, .field_id = id, .type = STORE_I64};
     LEDGER_SESSION_COLUMNS(LEDGER_COLUMN)
     LEDGER_COLLECTOR_COLUMNS(LEDGER_COLUMN)
     LEDGER_COMMIT_COLUMNS(LEDGER_COLUMN)
@@ -394,7 +402,8 @@ static void set_values(struct store_values *values, const void *data, uint32_t w
 }
 
 /* Rows of exporters of one family: a row group. */
-static int write_family(const struct ledger_page *page, uint8_t family, struct file_writer *writer, struct store_error *error)
+static int write_family(const struct ledger_page *page, uint8_t family, struct file_writer *writer,
+                        struct store_error *error)
 {
     struct store_values values[COLUMN_COUNT] = {0};
     struct arrays arrays;
