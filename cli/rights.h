@@ -2,10 +2,11 @@
 /*
  * rights.h - what a collector gives up as soon as it does not need it any more
  *
- *     rights_take_user()   before anything is opened: with --user, the identity of that user. Of root's capabilities those stay
- *                          that sockets need: ports below 1024, large buffers, devices, raw sockets
+ *     rights_take_user()   before anything is opened: with --user, the identity of that user. Of root's capabilities
+ *                          those stay that sockets need: ports below 1024, large buffers, devices, raw sockets
  *     ...                  journals and sockets are opened
- *     rights_drop()        all capabilities, for good; nothing that is executed can get any; new files are not for others
+ *     rights_drop()        all capabilities, for good; nothing that is executed can get any; new files are not for
+ *                          others
  *     ...                  outputs are opened, threads started
  *
  * Capabilities belong to threads: no thread may be there before rights_drop().

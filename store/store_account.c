@@ -211,8 +211,8 @@ static void check_order(struct account *account, const struct range *before, con
               range->writer);
     else if (range->first > known + 1 && has_before(account, range))
         wrong(account,
-              "the ledger tells nothing of the commits %" PRIu64 " to %" PRIu64 " of the collector %08" PRIx32, known + 1,
-              range->first - 1, range->writer);
+              "the ledger tells nothing of the commits %" PRIu64 " to %" PRIu64 " of the collector %08" PRIx32,
+              known + 1, range->first - 1, range->writer);
 }
 
 static void check_ledger(struct account *account)
@@ -243,8 +243,8 @@ static void check_notes(struct account *account)
             news.rows -= before->rows;
             if (range->rows < before->rows || (range->last == before->last && news.rows != 0)) {
                 wrong(account,
-                      "two files do not agree on the commits %" PRIu64 " to %" PRIu64 " of the collector %08" PRIx32, range->first,
-                      range->last, range->writer);
+                      "two files do not agree on the commits %" PRIu64 " to %" PRIu64 " of the collector %08" PRIx32,
+                      range->first, range->last, range->writer);
                 continue;
             }
         }

@@ -2,7 +2,8 @@
 /*
  * store_merge.h - many small segments of a store become few large ones
  *
- *     while an hour lasts   of one writer, `fan_in` segments of one tier become one of the next; fewer, where they are small
+ *     while an hour lasts   of one writer, `fan_in` segments of one tier become one of the next; fewer, where they are
+ *                           small
  *     when it is over       and nothing came for a while: all that it has become one, as long as that is not too large
  *
  * A merged segment is written beside the others (DIR/.writing/merge-...), brought to the disk, and renamed: that is the

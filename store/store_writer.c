@@ -217,8 +217,10 @@ static int take_number(struct store_writer *writer, struct store_error *error)
 {
     const struct store_writer_options *options = &writer->options;
     const bool safe = options->sync == STORE_SYNC_ALWAYS;
-    if ((options->id == 0 ? writer_lock_take(&writer->lock, writer->folder, error)
-                          : writer_lock_claim(&writer->lock, writer->folder, options->id, options->cut, safe, error)) != 0)
+    const int taken = options->id == 0 ? writer_lock_take(&writer->lock, writer->folder, error)
+                                       : writer_lock_claim(&writer->lock, writer->folder, options->id, options->cut, safe,
+                                                           error);
+    if (taken != 0)
         return -1;
     struct store_error ignored; /* where there is no room now, it is tried again each minute */
     if (options->claim)

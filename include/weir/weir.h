@@ -21,9 +21,9 @@
  *
  *     A template (RFC 3954 section 5.2, RFC 7011 section 3.4) is compiled once, when it arrives, into a list of
  *     copies. Data sets are then moved from the wire into the columns of a batch, a column at a time. A batch
- *     holds rows of one layout: one list of fields. Exporters that send the same template share a layout and its batch; which
- *     rows came from whom is told by the batch's runs. NetFlow v1, v5 and v7 have one form of record each, which
- *     is treated as a template that is known from the start; IPFIX (RFC 7011) differs from v9 in its header and
+ *     holds rows of one layout: one list of fields. Exporters that send the same template share a layout and its
+ *     batch; which rows came from whom is told by the batch's runs. NetFlow v1, v5 and v7 have one form of record
+ *     each, which is treated as a template that is known from the start; IPFIX (RFC 7011) differs from v9 in its header and
  *     in what a template may say.
  *
  * Who owns what
