@@ -43,7 +43,8 @@ static void read_again(struct written *written, enum store_type type, const char
     chunk_reader_done(&reader);
 }
 
-static void write_column(struct written *written, enum store_type type, enum parquet_codec codec, const struct store_values *values)
+static void write_column(struct written *written, enum store_type type, enum parquet_codec codec,
+                         const struct store_values *values)
 {
     const struct file_column columns[] = {{.name = "null", .field_id = 1, .type = STORE_U8},
                                           {.name = "column", .field_id = 2, .type = (uint8_t)type}};
@@ -158,7 +159,7 @@ static void what_does_not_compress_stays(void **state)
     free(numbers);
 }
 
-/* ------------------------------------------------------------------------------------------------ widths and repeats */
+/* ----------------------------------------------------------------------------------------------- widths and repeats */
 
 static void narrow_items_are_widened(void **state)
 {
@@ -193,7 +194,8 @@ static void items_of_several_rows(void **state)
     (void)state;
     static const uint16_t items[] = {500, 7, 500};
     static const uint32_t repeats[] = {40000, 1, 2};
-    const struct store_values values = {.data = items, .width_bytes = 2, .item_count = 3, .repeats = repeats, .row_count = 40003};
+    const struct store_values values = {.data = items, .width_bytes = 2, .item_count = 3, .repeats = repeats,
+                                        .row_count = 40003};
     struct written written;
     write_column(&written, STORE_U16, PARQUET_ZSTD, &values);
     assert_int_equal(written.read.item_count, 40003);
@@ -218,8 +220,8 @@ static void no_items(void **state)
 
 /* -------------------------------------------------------------------------------------------------------- bounds */
 
-static void expect_bounds(enum store_type type, const struct store_values *values, const void *least, const void *greatest,
-                          uint8_t size_bytes)
+static void expect_bounds(enum store_type type, const struct store_values *values, const void *least,
+                          const void *greatest, uint8_t size_bytes)
 {
     struct written written;
     write_column(&written, type, PARQUET_ZSTD, values);
@@ -237,7 +239,8 @@ static void bounds_are_ordered_as_the_type(void **state)
     static const uint32_t u32[] = {5, 0x80000000, 7, 3};
     static const int32_t i32[] = {5, INT_MIN, 7, 3};
     static const uint64_t u64[] = {5, UINT64_MAX, 7, 3};
-    const struct store_values of_u32 = numbers_of(u32, 4, 4), of_i32 = numbers_of(i32, 4, 4), of_u64 = numbers_of(u64, 8, 4);
+    const struct store_values of_u32 = numbers_of(u32, 4, 4), of_i32 = numbers_of(i32, 4, 4);
+    const struct store_values of_u64 = numbers_of(u64, 8, 4);
     expect_bounds(STORE_U32, &of_u32, &u32[3], &u32[1], 4);
     expect_bounds(STORE_I32, &of_i32, &i32[1], &i32[2], 4);
     expect_bounds(STORE_U64, &of_u64, &u64[3], &u64[1], 8);
@@ -343,7 +346,8 @@ static void runs_at_both_ends_alone(void **state)
     free(numbers);
 }
 
-/* Row groups of one column, one behind the other, each unlike the one before: what is remembered of those must fit the next one or be given up. */
+/* Row groups of one column, one behind the other, each unlike the one before: what is remembered of those must fit the
+ * next one or be given up. */
 static void row_groups_unlike_those_before(void **state)
 {
     (void)state;
@@ -361,7 +365,8 @@ static void row_groups_unlike_those_before(void **state)
     for (uint32_t g = 0; g < GROUPS; g++) {
         for (uint32_t i = 0; i < ITEMS; i++) {
             const uint32_t number = (uint32_t)next_random(&random);
-            const uint32_t of_kind[KINDS] = {number % 100 == 0 ? number % 5 : 7, 7, number, i * 1000 + number % 900, number % 300, number % 2};
+            const uint32_t of_kind[KINDS] = {number % 100 == 0 ? number % 5 : 7, 7, number, i * 1000 + number % 900,
+                                             number % 300, number % 2};
             groups[g][i] = of_kind[(g + g / KINDS) % KINDS];
         }
         const struct store_values values = numbers_of(groups[g], 4, ITEMS);
@@ -446,7 +451,8 @@ static void expect_long(bool all_different)
         if (!all_different && i >= 2)
             memcpy(data + (size_t)i * LONG_BYTES, data + (size_t)(i % 2) * LONG_BYTES, LONG_BYTES);
     }
-    const struct store_values values = {.data = data, .lengths = lengths, .item_count = LONG_ROWS, .row_count = LONG_ROWS};
+    const struct store_values values = {.data = data, .lengths = lengths, .item_count = LONG_ROWS,
+                                        .row_count = LONG_ROWS};
     struct written written;
     write_column(&written, STORE_JSON, PARQUET_ZSTD, &values);
     assert_int_equal(written.chunk.page_count, (LONG_ROWS + 6) / 7); /* 7 of them in 1 MiB */
@@ -480,7 +486,8 @@ static void no_dictionary_is_endless(void **state)
     memcpy(data + (size_t)DIFFERENT * LONG_BYTES, data, (size_t)DIFFERENT * LONG_BYTES);
     for (uint32_t i = 0; i < 2 * DIFFERENT; i++)
         lengths[i] = LONG_BYTES;
-    const struct store_values values = {.data = data, .lengths = lengths, .item_count = 2 * DIFFERENT, .row_count = 2 * DIFFERENT};
+    const struct store_values values = {.data = data, .lengths = lengths, .item_count = 2 * DIFFERENT,
+                                        .row_count = 2 * DIFFERENT};
     struct written written;
     write_column(&written, STORE_OCTETS, PARQUET_UNCOMPRESSED, &values);
     assert_int_equal(written.chunk.dictionary_offset, 0);
@@ -490,12 +497,13 @@ static void no_dictionary_is_endless(void **state)
     free(data);
 }
 
-/* Whatever looks for matches and whatever does not: zstd has its checksum in each frame (RFC 8878, section 3.1.1.1.1), and one level leaves
- * nothing behind for the next. */
+/* Whatever looks for matches and whatever does not: zstd has its checksum in each frame (RFC 8878, section 3.1.1.1.1),
+ * and one level leaves nothing behind for the next. */
 static void pages_have_the_checksum_of_zstd(void **state)
 {
     static const uint8_t magic[] = {0x28, 0xb5, 0x2f, 0xfd};
-    const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN, .codec = PARQUET_ZSTD, .value_count = 1000};
+    const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN, .codec = PARQUET_ZSTD,
+                              .value_count = 1000};
     static const int levels[] = {1, PAGE_LEVEL_ENTROPY, 1, PAGE_LEVEL_ENTROPY, 19};
     size_t sizes[5];
     uint8_t body[8000];
@@ -555,7 +563,8 @@ int main(void)
         cmocka_unit_test(no_items),                       cmocka_unit_test(bounds_are_ordered_as_the_type),
         cmocka_unit_test(bounds_of_pages),                cmocka_unit_test(bounds_of_pages_beyond_signs),
         cmocka_unit_test(no_bounds_of_long_texts_and_floats), cmocka_unit_test(bounds_of_addresses),
-        cmocka_unit_test(time_is_worth_octets), cmocka_unit_test(row_groups_unlike_those_before), cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
+        cmocka_unit_test(time_is_worth_octets), cmocka_unit_test(row_groups_unlike_those_before),
+        cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
         cmocka_unit_test(long_items_have_more_pages),     cmocka_unit_test(no_dictionary_is_endless),
         cmocka_unit_test(pages_have_the_checksum_of_zstd), cmocka_unit_test(stored_pages_are_frames_of_zstd),
     };
