@@ -518,6 +518,35 @@ static void test_types(void **state)
                         "[0, null, 1];[1, null, 2]");
 }
 
+/* Of two columns, each value is the same text as the one beside it. */
+static void expect_same(const char *sql, size_t row_count)
+{
+    const char *text = query_text(query, sql);
+    size_t rows = 0;
+    while (*text != '\0') {
+        const size_t left = strcspn(text, ",;"), right = strcspn(text + left + 1, ",;");
+        if (left != right || strncmp(text, text + left + 1, left) != 0)
+            fail_msg("%.*s", (int)(left + 1 + right), text);
+        text += left + 1 + right;
+        text += *text != '\0';
+        rows++;
+    }
+    assert_int_equal(rows, row_count);
+}
+
+/* Numbers of each length, and days in any order, as DuckDB writes them. */
+static void test_lengths_and_days(void **state)
+{
+    (void)state;
+    expect_same("SELECT n, n::VARCHAR FROM (SELECT (d || repeat(z, i))::UBIGINT AS n FROM range(19) r(i), (VALUES ('1', '0'), "
+                "('9', '9'), ('1', '1')) t(d, z))", 57);
+    expect_same("SELECT -n, (-n)::VARCHAR FROM (SELECT ('1' || repeat('0', i))::BIGINT AS n FROM range(19) r(i))", 19);
+    expect_same("SELECT d, d::VARCHAR FROM (SELECT DATE '1970-01-01' + (i * 7919 % 2000000 - 700000)::INTEGER AS d FROM "
+                "range(5000) r(i))", 5000);
+    expect_same("SELECT t, strftime(t, '%Y-%m-%dT%H:%M:%S.%f') FROM (SELECT make_timestamp(1764115199000000 + i * 40009) AS t FROM "
+                "range(100) r(i))", 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_set_files), cmocka_unit_test(test_blame),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
+        cmocka_unit_test(test_lengths_and_days),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
