@@ -94,7 +94,7 @@ static int talk(const char *path, struct answer *answer)
     return result;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- reading */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 static double number_of(const json_t *object, const char *key)
 {

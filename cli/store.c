@@ -127,7 +127,8 @@ static int take_time(struct store_settings *settings, const char *text, int64_t 
 
 static int take_number(const char *text, uint64_t max, const char *what, uint64_t *ret_number)
 {
-    return quantity_parse_count(text, ret_number) == 0 && *ret_number > 0 && *ret_number <= max ? -1 : usage_error(what, text);
+    return quantity_parse_count(text, ret_number) == 0 && *ret_number > 0 && *ret_number <= max
+           ? -1 : usage_error(what, text);
 }
 
 /* -1 to go on, else the exit code. */

@@ -6,8 +6,8 @@ import re
 
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flows_of, free_port, load_object, read_text, run,
-                      weir, weir_ok, write_file)
+from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flows_of, free_port, load_object, read_text,
+                      run, weir, weir_ok, write_file)
 
 EXAMPLE = os.path.join(weir_e2e.SOURCE_ROOT, "packaging", "weir.conf")
 
@@ -68,7 +68,8 @@ def what_is_wrong_has_its_line(folder):
 def check_looks_at_outputs_and_folders_and_makes_none(folder):
     file = write_file(folder, "file", b"")
     os.mkdir(folder + "/dir.json")
-    path = config(folder, "[Output]\nOutput=store:%s/a/b\nOutput=%s/c.json\n[Collect]\nState=%s/s/t\n" % ((folder,) * 3))
+    path = config(folder, "[Output]\nOutput=store:%s/a/b\nOutput=%s/c.json\n[Collect]\nState=%s/s/t\n" %
+                  ((folder,) * 3))
     weir_ok("collect", "--config", path, "--check")
     expect_equal(sorted(os.listdir(folder)), ["dir.json", "file", "weir.conf"], "what is there")
     for arguments, words in (
