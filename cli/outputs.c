@@ -7,6 +7,7 @@
 
 #include "json_sink.h"
 #include "null_sink.h"
+#include "output_kind.h"
 #include "repeater.h"
 #include "store_sink.h"
 #include "text_sink.h"
@@ -25,47 +26,9 @@ static void warn(void *context, const char *text)
     fprintf(stderr, "weir collect: %s\n", text);
 }
 
-static bool ends_in(const char *text, const char *end)
-{
-    const size_t text_length = strlen(text), end_length = strlen(end);
-    return text_length > end_length && strcmp(text + text_length - end_length, end) == 0;
-}
-
 static bool is_repeater(const char *output)
 {
     return output != NULL && strncmp(output, "udp:", 4) == 0;
-}
-
-enum output_kind outputs_kind(const char *output, const char **ret_path)
-{
-    *ret_path = output;
-    if (strcmp(output, "text") == 0)
-        return OUTPUT_TEXT;
-    if (strcmp(output, "null") == 0)
-        return OUTPUT_NULL;
-    if (strncmp(output, "store:", 6) == 0 && output[6] != '\0') {
-        *ret_path = output + 6;
-        return OUTPUT_STORE;
-    }
-    if (strncmp(output, "json:", 5) == 0 && output[5] != '\0') {
-        *ret_path = output + 5;
-        return OUTPUT_JSON;
-    }
-    if (is_repeater(output)) {
-        *ret_path = output + 4;
-        return OUTPUT_UDP;
-    }
-    if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
-        return OUTPUT_JSON;
-    return OUTPUT_NONE;
-}
-
-static void not_one(const char *output, struct sink_error *error)
-{
-    snprintf(error->text, sizeof error->text,
-             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a name that ends in .json, .ndjson "
-             "or .gz",
-             output);
 }
 
 static struct sink *create_json(const struct collect_options *options, const char *path, int64_t start_us,
@@ -168,7 +131,7 @@ static struct sink *create(const struct collect_options *options, const char *ou
         .note = warn,
     };
     const char *path;
-    switch (outputs_kind(output, &path)) {
+    switch (output_kind_of(output, &path)) {
     case OUTPUT_TEXT:
         return text_sink_create(&text, error);
     case OUTPUT_NULL:
@@ -181,8 +144,7 @@ static struct sink *create(const struct collect_options *options, const char *ou
     case OUTPUT_UDP:
         return create_repeater(path, ret_usage, error);
     default:
-        *ret_usage = true;
-        not_one(output, error);
+        snprintf(error->text, sizeof error->text, "-o %s is no output", output); /* its option has refused it */
         return NULL;
     }
 }
@@ -222,13 +184,6 @@ static int check(const struct collect_options *options, bool *ret_usage, struct 
 int outputs_check(const struct collect_options *options, struct sink_error *error)
 {
     bool usage;
-    const char *path;
-    for (size_t i = 0; i < options->output_count; i++) {
-        if (outputs_kind(options->outputs[i], &path) == OUTPUT_NONE) {
-            not_one(options->outputs[i], error);
-            return -1;
-        }
-    }
     return check(options, &usage, error);
 }
 
