@@ -216,7 +216,8 @@ static void check_user(struct checking *checking)
 static void check_input(struct checking *checking)
 {
     const struct collect_options *options = checking->options;
-    if (options->file != NULL && strcmp(options->file, "-") != 0 && faccessat(AT_FDCWD, options->file, R_OK, AT_EACCESS) != 0)
+    if (options->file != NULL && strcmp(options->file, "-") != 0 &&
+        faccessat(AT_FDCWD, options->file, R_OK, AT_EACCESS) != 0)
         fault(checking, "cannot read %s: %s", options->file, strerror(errno));
     if (options->elements != NULL)
         check_elements(checking);

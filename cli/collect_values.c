@@ -146,7 +146,8 @@ const char *collect_take_json_lines(struct collect_options *options, const char 
 
 const char *collect_take_rotate(struct collect_options *options, const char *value)
 {
-    return quantity_parse_duration(value, &options->rotate_us) == 0 ? NULL : "not a duration such as 90s, 5m, 1h or 1d: ";
+    return quantity_parse_duration(value, &options->rotate_us) == 0
+           ? NULL : "not a duration such as 90s, 5m, 1h or 1d: ";
 }
 
 const char *collect_take_min_size(struct collect_options *options, const char *value)

@@ -54,8 +54,8 @@ double exporter_entries_loss(double datagrams, double lost, double records, doub
 /* Copies a text from elsewhere, as texts are here. */
 void exporter_entries_text(char *to, size_t room_bytes, const char *from);
 
-/* From a running collector, by its socket. `ret_account` is filled with a line about what was dropped, or "". -1 with a text in
- * `error`; so is 1: nobody listens there any more. */
+/* From a running collector, by its socket. `ret_account` is filled with a line about what was dropped, or "". -1 with a
+ * text in `error`; so is 1: nobody listens there any more. */
 enum { EXPORTER_TEXT_SIZE = 512 };
 int exporter_entries_ask(struct exporter_entries *entries, const char *path, char ret_account[EXPORTER_TEXT_SIZE],
                          char error[EXPORTER_TEXT_SIZE]);

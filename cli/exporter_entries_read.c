@@ -84,15 +84,16 @@ static int read_account(struct query *query, char account[EXPORTER_TEXT_SIZE], s
     const int more = query_next(result, &chunk, error);
     if (more == 1 && chunk.row_count == 1 && !query_is_null(&chunk.vectors[0], 0))
         snprintf(account, EXPORTER_TEXT_SIZE,
-                 "%.0f records stored, %.0f dropped for want of room; %.0f datagrams dropped by the kernel, %.0f dropped as the "
-                 "journal was full", number_at(&chunk.vectors[0], 0), fmax(number_at(&chunk.vectors[1], 0), 0),
+                 "%.0f records stored, %.0f dropped for want of room; %.0f datagrams dropped by the kernel, %.0f "
+                 "dropped as the journal was full", number_at(&chunk.vectors[0],
+                                                              0), fmax(number_at(&chunk.vectors[1], 0), 0),
                  fmax(number_at(&chunk.vectors[2], 0), 0), fmax(number_at(&chunk.vectors[3], 0), 0));
     query_result_free(result);
     return more < 0 ? -1 : 0;
 }
 
-static int read_store(struct exporter_entries *entries, const char *folder, const struct store_files *ledger, char *account,
-                      struct query_error *error)
+static int read_store(struct exporter_entries *entries, const char *folder, const struct store_files *ledger,
+                      char *account, struct query_error *error)
 {
     const struct query_files files = {.ledger = {(const char *const *)ledger->paths, ledger->count}};
     struct query *query = query_open(&files, NULL, error);
@@ -121,7 +122,8 @@ int exporter_entries_read(struct exporter_entries *entries, const char *folder, 
         snprintf(error, EXPORTER_TEXT_SIZE, "cannot read the store %.300s: %m", folder);
         result = -1;
     } else if (ledger.count == 0) {
-        snprintf(error, EXPORTER_TEXT_SIZE, "there is no ledger in %.300s: 'weir collect -o store:DIR' keeps one", folder);
+        snprintf(error, EXPORTER_TEXT_SIZE, "there is no ledger in %.300s: 'weir collect -o store:DIR' keeps one",
+                 folder);
         result = -1;
     } else if ((result = read_store(entries, folder, &ledger, ret_account, &why)) != 0) {
         snprintf(error, EXPORTER_TEXT_SIZE, "%.500s", why.text);

@@ -37,7 +37,8 @@ static struct sink *create_json(const struct collect_options *options, const cha
     char name[64];
     const bool named = path != NULL;
     if (!named) {
-        snprintf(name, sizeof name, "%lld.%s", (long long)(start_us / 1000000), options->json_lines ? "ndjson" : "json");
+        snprintf(name, sizeof name, "%lld.%s", (long long)(start_us / 1000000),
+                 options->json_lines ? "ndjson" : "json");
         path = name;
     }
     const struct json_sink_options json = {
@@ -67,8 +68,8 @@ static uint64_t key_of(const char *folder)
 }
 
 /* Rows are kept in the journal's cuts, by a writer whose number the journal knows. */
-static struct sink *create_live_store(const struct collect_options *options, const char *folder, struct weir_decoder *decoder,
-                                      struct journal *journal, struct sink_error *error)
+static struct sink *create_live_store(const struct collect_options *options, const char *folder,
+                                      struct weir_decoder *decoder, struct journal *journal, struct sink_error *error)
 {
     struct store_writer_options store = options->store;
     store.folder = folder;
@@ -86,8 +87,8 @@ static struct sink *create_live_store(const struct collect_options *options, con
     return sink;
 }
 
-static struct sink *create_store(const struct collect_options *options, const char *folder, struct weir_decoder *decoder,
-                                 struct sink_error *error)
+static struct sink *create_store(const struct collect_options *options, const char *folder,
+                                 struct weir_decoder *decoder, struct sink_error *error)
 {
     struct store_writer_options store = options->store;
     store.folder = folder;
@@ -121,7 +122,8 @@ static struct sink *create_repeater(const char *target, bool *ret_usage, struct 
 }
 
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
-                           struct weir_decoder *decoder, struct journal *journal, bool *ret_usage, struct sink_error *error)
+                           struct weir_decoder *decoder, struct journal *journal, bool *ret_usage,
+                           struct sink_error *error)
 {
     const struct text_sink_options text = {
         .out = stdout,
@@ -213,8 +215,8 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
 }
 
 /* One of several writers looks after the store: it merges, and removes what is too old. */
-static int add_to_workers(const struct collect_options *options, const char *output, int64_t start_us, struct engine *engine,
-                          bool *ret_usage, struct sink_error *error)
+static int add_to_workers(const struct collect_options *options, const char *output, int64_t start_us,
+                          struct engine *engine, bool *ret_usage, struct sink_error *error)
 {
     struct collect_options without = *options;
     without.store.merge = false;

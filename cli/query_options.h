@@ -79,8 +79,8 @@ struct query_session {
 };
 
 /*
- * Opens the store, calls `run`, and closes it. Where that fails as a file is damaged or gone, all is done once more without it: `run`
- * tells when it has written anything (has_written), and then it is not. Returns the exit code.
+ * Opens the store, calls `run`, and closes it. Where that fails as a file is damaged or gone, all is done once more
+ * without it: `run` tells when it has written anything (has_written), and then it is not. Returns the exit code.
  */
 int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
                       void *context);

@@ -54,8 +54,8 @@ static void tell_error(struct query_session *session)
     if (!session->has_written || !blames_files || query_store_mend(session->store, &session->error) != 1)
         fprintf(stderr, "weir %s: %s\n", command, session->error.text);
     else if (session->store->left_out_count > before)
-        fprintf(stderr, "weir %s: the output ends early, as files of the store are damaged; with --verify they are left out "
-                        "from the beginning\n", command);
+        fprintf(stderr, "weir %s: the output ends early, as files of the store are damaged; with --verify they are "
+                        "left out from the beginning\n", command);
     else
         fprintf(stderr, "weir %s: the output ends early, as files of the store were merged or expired meanwhile; try "
                         "again\n", command);

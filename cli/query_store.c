@@ -21,7 +21,7 @@
 
 enum { LISTS_MAX = 10, KINDS = 3 };
 
-/* ---------------------------------------------------------------------------------------------------------- the store */
+/* -------------------------------------------------------------------------------------------------------- the store */
 
 int query_store_find(struct query_store *store, const char *option, bool may_miss)
 {
@@ -99,7 +99,7 @@ static int list(struct query_store *store, struct query_error *error)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- what is left out */
+/* ------------------------------------------------------------------------------------------------- what is left out */
 
 /* "PATH is damaged: its end is missing" is "its end is missing" where the path stands before it anyhow. */
 static const char *without_path(const char *text, const char *path)
@@ -152,7 +152,7 @@ static int take_skipped(struct query_store *store)
     return result;
 }
 
-/* -------------------------------------------------------------------------------------------------- looking at files */
+/* ------------------------------------------------------------------------------------------------- looking at files */
 
 struct look {
     struct query_store *store;
@@ -202,7 +202,7 @@ static void look_at_all(struct look *look, bool values)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------- opening */
+/* ---------------------------------------------------------------------------------------------------------- opening */
 
 static struct store_footers *footers_of(struct query_store *store, int kind)
 {
@@ -220,14 +220,15 @@ static bool is_refused(const uint8_t *tail, size_t size_bytes, char why[QUERY_WH
     return true;
 }
 
-/* The files as they are listed now, with what their footers tell; it lives until the list is another one. A file of a later
- * format is not known by its footer, and is refused. 0, or -1. */
+/* The files as they are listed now, with what their footers tell; it lives until the list is another one. A file of a
+ * later format is not known by its footer, and is refused. 0, or -1. */
 static int know_files(struct query_store *store, struct query_files *ret_files, struct query_error *error)
 {
     for (int kind = 0; kind < KINDS; kind++) {
         struct store_footers *footers = footers_of(store, kind);
         store_footers_done(footers);
-        if (store_footers_read(footers, files_of(store, kind), kind == 0 ? store->span : NULL, store->settings.threads) != 0) {
+        if (store_footers_read(footers, files_of(store, kind), kind == 0 ? store->span : NULL,
+                               store->settings.threads) != 0) {
             *error = (struct query_error){.text = "not enough memory"};
             return -1;
         }
@@ -314,7 +315,7 @@ void query_store_done(struct query_store *store)
     store->folder = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- mending */
+/* ---------------------------------------------------------------------------------------------------------- mending */
 
 /* The file that DuckDB names, where it does. */
 static void look_at_named(struct look *look, const char *text)
@@ -342,8 +343,8 @@ static bool is_one_gone(struct query_store *store)
     return false;
 }
 
-/* What DuckDB alone can tell, file by file, where all are as they were written. Those of other programs are left out; that
- * it cannot read one of Weir's is a fault that nobody should get used to. */
+/* What DuckDB alone can tell, file by file, where all are as they were written. Those of other programs are left out;
+ * that it cannot read one of Weir's is a fault that nobody should get used to. */
 static void ask_duckdb(struct look *look, struct query_error *error)
 {
     look->done = 0;
@@ -356,7 +357,8 @@ static void ask_duckdb(struct look *look, struct query_error *error)
             const char *path = files->paths[i];
             query_watch_share((double)++look->done / (double)look->total);
             look->is_stopped = query_watch_stopped() != 0;
-            if (query_read_file(look->store->query, path, &alone) == 0 || !alone.blames_files || access(path, F_OK) != 0)
+            if (query_read_file(look->store->query, path, &alone) == 0 || !alone.blames_files ||
+                access(path, F_OK) != 0)
                 continue;
             const bool is_ours = file_reader_open(&file, path, &why) == 0 && file_reader_check_notes(&file, &why) == 0;
             file_reader_close(&file);
@@ -364,8 +366,8 @@ static void ask_duckdb(struct look *look, struct query_error *error)
                 look->has_found |= leave_out(look->store, path, alone.text) == 0;
                 continue;
             }
-            snprintf(error->text, sizeof error->text, "DuckDB cannot read %s, which is as it was written: %.1000s", path,
-                     alone.text);
+            snprintf(error->text, sizeof error->text, "DuckDB cannot read %s, which is as it was written: %.1000s",
+                     path, alone.text);
             return;
         }
     }
@@ -378,7 +380,8 @@ static int read_others(struct query_store *store, struct query_error *error)
     for (int kind = 0; kind < KINDS; kind++)
         take_off(store, files_of(store, kind));
     struct query_files files;
-    if (store->query != NULL && know_files(store, &files, &why) == 0 && query_set_files(store->query, &files, &why) == 0)
+    if (store->query != NULL && know_files(store, &files, &why) == 0 &&
+        query_set_files(store->query, &files, &why) == 0)
         return take_skipped(store) == 0 ? 1 : 0;
     if (connect(store, &why) == 0)
         return 1;
@@ -408,8 +411,9 @@ int query_store_mend(struct query_store *store, struct query_error *error)
         store->is_whole = !look.has_found && !is_gone;
     }
     if (is_gone && ++store->list_count > LISTS_MAX) {
-        snprintf(error->text, sizeof error->text, "files of the store were merged or expired %d times while they were read; "
-                 "try again, or merge less often", LISTS_MAX);
+        snprintf(error->text, sizeof error->text,
+                 "files of the store were merged or expired %d times while they were read; try again, or merge less "
+                 "often", LISTS_MAX);
         return 0;
     }
     if (is_gone && list(store, error) != 0)

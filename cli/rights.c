@@ -28,7 +28,7 @@ static int fail(struct sink_error *error, const char *what, int number)
     return -1;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the user */
+/* --------------------------------------------------------------------------------------------------------- the user */
 
 /* What opening sockets needs, of what this process has; and whether it may take from what programs can get. */
 static int keep_for_sockets(bool *ret_may_bound)
@@ -107,7 +107,8 @@ int rights_take_user(const char *name, bool *ret_usage, struct sink_error *error
         return 0;
     if (geteuid() != 0) {
         *ret_usage = true;
-        snprintf(error->text, sizeof error->text, "only root can become another user, and --user asks for '%.60s'", name);
+        snprintf(error->text, sizeof error->text, "only root can become another user, and --user asks for '%.60s'",
+                 name);
         return -1;
     }
     return become(user, true, error);
@@ -122,7 +123,7 @@ int rights_try_user(const char *name, struct sink_error *error)
     return geteuid() == 0 && user->pw_uid != 0 ? become(user, false, error) : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------- capabilities */
+/* ----------------------------------------------------------------------------------------------------- capabilities */
 
 int rights_drop(void (*warn)(void *context, const char *text), void *context, struct sink_error *error)
 {
@@ -135,7 +136,8 @@ int rights_drop(void (*warn)(void *context, const char *text), void *context, st
     const bool may_lock = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
     if (may_lock && capng_lock() != 0) /* being root means nothing to what is executed */
         return fail(error, "cannot give up the capabilities of root", errno);
-    const bool has_some = capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE; /* else nothing is asked of a filter of others */
+    /* else nothing is asked of a filter of others */
+    const bool has_some = capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE;
     capng_clear(CAPNG_SELECT_ALL);
     if (may_lock && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
         return fail(error, "cannot give up the capabilities that programs may get", errno);
@@ -151,7 +153,7 @@ int rights_drop(void (*warn)(void *context, const char *text), void *context, st
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ folders */
+/* ---------------------------------------------------------------------------------------------------------- folders */
 
 static bool can(const char *path, int mode)
 {

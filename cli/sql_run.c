@@ -135,10 +135,11 @@ static bool tries_again(struct sql_run *run, struct query_error *error)
     if (!is_mended)
         fprintf(stderr, "weir sql: %s\n", error->text);
     else if (is_damage)
-        fputs("weir sql: the output ends early, as files of the store are damaged; with --verify they are left out from the "
-              "beginning\n", stderr);
+        fputs("weir sql: the output ends early, as files of the store are damaged; with --verify they are left out "
+              "from the beginning\n", stderr);
     else
-        fputs("weir sql: the output ends early, as files of the store were merged or expired meanwhile; try again\n", stderr);
+        fputs("weir sql: the output ends early, as files of the store were merged or expired meanwhile; try again\n",
+              stderr);
     return false;
 }
 

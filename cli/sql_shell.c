@@ -55,7 +55,8 @@ static void drop_suggestions(void)
 static void ask_for_suggestions(const char *word)
 {
     static const char sql[] =
-        "SELECT DISTINCT name FROM (SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'"
+        "SELECT DISTINCT name FROM (SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND schema_name = "
+        "'main'"
         " UNION ALL SELECT table_name FROM duckdb_tables() UNION ALL SELECT column_name FROM duckdb_columns()"
         " WHERE NOT internal AND schema_name = 'main' UNION ALL SELECT keyword_name FROM duckdb_keywords()"
         " UNION ALL SELECT function_name FROM duckdb_functions() WHERE function_name ~ '^[a-z]')"

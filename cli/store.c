@@ -67,8 +67,8 @@ static const struct subcommand {
 enum { SUBCOMMAND_COUNT = sizeof subcommands / sizeof *subcommands, LEVEL_MAX = 19, DAYS_MAX = 100000 };
 
 enum {
-    OPTION_STORE = 256, OPTION_FROM, OPTION_TO, OPTION_KIND, OPTION_FILES, OPTION_ALL, OPTION_LEVEL, OPTION_GRACE, OPTION_KEEP_DAYS,
-    OPTION_KEEP_BYTES, OPTION_DRY_RUN
+    OPTION_STORE = 256, OPTION_FROM, OPTION_TO, OPTION_KIND, OPTION_FILES, OPTION_ALL, OPTION_LEVEL, OPTION_GRACE,
+    OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_DRY_RUN
 };
 
 /* What the command line sets; `folder` is NULL where it names none. */
@@ -103,7 +103,8 @@ static int take_time(struct store_settings *settings, const char *text, int64_t 
 
 static int take_number(const char *text, uint64_t max, const char *what, uint64_t *ret_number)
 {
-    return quantity_parse_count(text, ret_number) == 0 && *ret_number > 0 && *ret_number <= max ? -1 : usage_error(what, text);
+    return quantity_parse_count(text, ret_number) == 0 && *ret_number > 0 && *ret_number <= max
+           ? -1 : usage_error(what, text);
 }
 
 /* -1 to go on, else the exit code. */

@@ -291,7 +291,8 @@ static void tell_cpu(const struct engine *engine, int cpu, int number)
     char text[160];
     if (number == 0 || engine->options.warn == NULL)
         return;
-    snprintf(text, sizeof text, "--cpu %d has no effect: %s; the thread that receives is on any processor", cpu, strerror(number));
+    snprintf(text, sizeof text, "--cpu %d has no effect: %s; the thread that receives is on any processor", cpu,
+             strerror(number));
     engine->options.warn(engine->options.context, text);
 }
 

@@ -6,8 +6,8 @@ import re
 
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flows_of, free_port, load_object, read_text, run,
-                      weir, weir_ok, write_file)
+from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flows_of, free_port, load_object, read_text,
+                      run, weir, weir_ok, write_file)
 
 EXAMPLE = os.path.join(weir_e2e.SOURCE_ROOT, "packaging", "weir.conf")
 
@@ -56,8 +56,8 @@ def what_is_wrong_has_its_line(folder):
               "weir collect: %s:3: Port is not a port between 0 and 65535: 70000\n"
               "weir collect: %s:4: this is neither [Section], nor Key=value, nor a comment behind ; or #\n"
               "weir collect: %s:6: Commit is not a duration such as 5s, 1m or 1h: soon\n"
-              "weir collect: %s:8: Output is no output, which is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a name "
-              "that ends in .json, .ndjson or .gz: \"store:x\"\n") % ((path,) * 5)
+              "weir collect: %s:8: Output is no output, which is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a "
+              "name that ends in .json, .ndjson or .gz: \"store:x\"\n") % ((path,) * 5)
     for more in ((), ("--check",)):
         code, out, err = weir("collect", "--config", path, *more)
         expect_equal((code, out, err), (2, "", wanted), "the end")
@@ -86,7 +86,8 @@ def each_worker_has_its_processor(folder):
 def check_looks_at_outputs_and_folders_and_makes_none(folder):
     file = write_file(folder, "file", b"")
     os.mkdir(folder + "/dir.json")
-    path = config(folder, "[Output]\nOutput=store:%s/a/b\nOutput=%s/c.json\n[Collect]\nState=%s/s/t\n" % ((folder,) * 3))
+    path = config(folder, "[Output]\nOutput=store:%s/a/b\nOutput=%s/c.json\n[Collect]\nState=%s/s/t\n" %
+                  ((folder,) * 3))
     weir_ok("collect", "--config", path, "--check")
     expect_equal(sorted(os.listdir(folder)), ["dir.json", "file", "weir.conf"], "what is there")
     for arguments, words in (
@@ -108,8 +109,9 @@ def check_looks_at_outputs_and_folders_and_makes_none(folder):
         expect_in(words, err)
     code, _, err = weir("collect", "--check", "-b", "192.0.2.77", "--device", "none0", "--state", file, cwd=folder)
     expect_equal(err.count("\n"), 3, "lines, one for each that is wrong: " + err)
-    out, _ = weir_ok("collect", "--check", "-o", "null", "--cpu", "%d" % min(os.sched_getaffinity(0)), "-b", "127.0.0.1",
-                     "-b", "239.1.2.3%lo", "--metrics", "127.0.0.1:9105")
+    cpu = min(os.sched_getaffinity(0))
+    out, _ = weir_ok("collect", "--check", "-o", "null", "--cpu", "%d" % cpu, "-b", "127.0.0.1", "-b",
+                     "239.1.2.3%lo", "--metrics", "127.0.0.1:9105")
     expect_equal(out, "The command line is fine\n", "what is told")
     expect("usage" not in out.lower(), out)
 

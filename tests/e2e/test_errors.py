@@ -13,7 +13,8 @@ import subprocess
 import capture_maker as cap
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, flows_of, free_port, in_mounts, load_lines,
+from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, flows_of, free_port, in_mounts,
+                      load_lines,
                       load_object, need, need_root, own_mounts, run, start, unmount, weir, weir_ok, write_file)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
@@ -66,8 +67,10 @@ def values_that_are_none(folder):
                            ("--min-size", ("-1", "big", "1Q", "")),
                            ("--template-lifetime", ("-1", "never", "1h30m", "")),
                            ("--sampling-rate", ("0", "-1", "1:100", "4294967296", "")),
-                           ("--commit", ("0", "soon")), ("--segment-size", ("63K", "2G", "big")), ("--workers", ("0", "65", "")),
-                           ("--compression", ("gzip", "zstd:0", "zstd:20", "")), ("--effort", ("some", "")), ("--fsync", ("now", "")),
+                           ("--commit", ("0", "soon")), ("--segment-size", ("63K", "2G", "big")),
+                           ("--workers", ("0", "65", "")),
+                           ("--compression", ("gzip", "zstd:0", "zstd:20", "")), ("--effort", ("some", "")),
+                           ("--fsync", ("now", "")),
                            ("--keep-days", ("0", "-1", "week")), ("--keep-bytes", ("0", "all")),
                            ("-o", ("flows.txt", "store:", "kafka:there", ".json", "json:", "", "TEXT"))):
         for value in values:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_journal.py: what was received is kept once, whenever the collector is killed; WEIR_KILLS says how often it is."""
+"""test_journal.py: what was received is kept once, whenever the collector is killed; WEIR_KILLS says how often it
+is."""
 import collections
 import fcntl
 import glob
@@ -48,7 +49,8 @@ def kills_lose_nothing_and_double_nothing(folder):
     expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
     expect_once(stored(folder + "/store"), sender.number, "the store")
     sums = [told(folder + "/store", name) for name in ("flows", "datagrams", "lost", "reordered", "duplicates")]
-    expect_equal(sums, [sender.number, sender.number // ROWS, 0, 0, 0], "flows, datagrams and what is amiss, by the ledger")
+    expect_equal(sums, [sender.number, sender.number // ROWS, 0, 0, 0],
+                 "flows, datagrams and what is amiss, by the ledger")
     weir_ok("store", "check", folder + "/store")
     expect_equal(os.listdir(folder + "/store/.writing"), [], "files under way")
     expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
@@ -197,8 +199,8 @@ def several_workers_and_others_at_the_next_start(folder):
     os.mkdir(folder + "/journal", 0o700)
     port = free_port()
     hosts = ["127.0.0.%d" % number for number in range(1, 25)]
-    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "-o", "lines.ndjson",
-                 "--commit", "0.1s")
+    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "-o",
+                 "lines.ndjson", "--commit", "0.1s")
     collector = Collector(folder, "--workers", "3", *arguments, ports=[port])
     sender = Sender(port, 2000, hosts)
     sender.start()
@@ -229,7 +231,8 @@ def what_cannot_be_written_stays_for_the_next_start(folder):
     os.mkdir(folder + "/journal", 0o700)
     os.mkdir(folder + "/store")
     port = free_port()
-    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "--commit", "0.1s")
+    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "--commit",
+                 "0.1s")
     collector = Collector(folder, *arguments, ports=[port])
     wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
     os.rename(folder + "/store/.writing", folder + "/store/.away")  # as good as a disk that is full

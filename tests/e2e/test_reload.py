@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_reload.py: SIGHUP has weir collect read its file of --config again, and begin files anew that were moved away, and loses
-nothing by it."""
+"""test_reload.py: SIGHUP has weir collect read its file of --config again, and begin files anew that were moved away,
+and loses nothing by it."""
 import collections
 import glob
 import os
@@ -12,8 +12,8 @@ import socket
 
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, case, expect, expect_equal, expect_in, free_port, queue_of, read_text, run, start, wait_until,
-                      weir_ok)
+from weir_e2e import (Collector, case, expect, expect_equal, expect_in, free_port, queue_of, read_text, run, start,
+                      wait_until, weir_ok)
 
 weir_e2e.use_venv()
 from numbered_sender import ROWS, Sender, expect_once, stored  # noqa: E402: needs it
@@ -270,8 +270,8 @@ def a_terminal_that_is_gone_ends_it(folder):
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(folder)
-        os.execv(weir_e2e.weir_path, [weir_e2e.weir_path, "collect", "-p", str(port), "-o", "a.ndjson", "--state", "none",
-                                      "--journal", "none"])
+        os.execv(weir_e2e.weir_path, [weir_e2e.weir_path, "collect", "-p", str(port), "-o", "a.ndjson", "--state",
+                                      "none", "--journal", "none"])
     said = b""
     while b"Listening on" not in said:
         said += os.read(terminal, 4096)

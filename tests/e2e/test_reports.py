@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_reports.py WEIR [WORD...]: weir top, weir flows and weir graph over stores that weir collect made of captures; the
-numbers are compared with those of the same records in Python."""
+"""test_reports.py WEIR [WORD...]: weir top, weir flows and weir graph over stores that weir collect made of captures;
+the numbers are compared with those of the same records in Python."""
 import collections
 import csv
 import datetime
@@ -51,7 +51,8 @@ def random_record(chance, exporter, at_s, most, rates, mapped):
     return Record(host(), host(), chance.choice([40, 1500, chance.randrange(10**6), most]), chance.randrange(1, 1000),
                   chance.randrange(50000, 50005), chance.choice([53, 80, 443]), chance.choice([6, 17, 1]),
                   chance.randrange(64), chance.choice([0, 46]), last_ms - chance.randrange(90_000), last_ms,
-                  chance.randrange(3), chance.randrange(3), chance.choice([64512, 65001]), chance.choice([64512, 65002]),
+                  chance.randrange(3), chance.randrange(3), chance.choice([64512, 65001]),
+                  chance.choice([64512, 65002]),
                   chance.choice([7, 8]), chance.choice(rates), chance.choice([40, 60, 1500]), exporter)
 
 
@@ -59,7 +60,8 @@ def octets_of(record, export_s):
     def uptime(ms):
         return UPTIME_MS - (export_s * 1000 - ms)
     return record.src.packed + record.dst.packed + struct.pack(
-        "!QQHHBBBIIIIIIHIH", record.bytes, record.packets, record.srcport, record.dstport, record.protocol, record.flags,
+        "!QQHHBBBIIIIIIHIH", record.bytes, record.packets, record.srcport, record.dstport, record.protocol,
+        record.flags,
         record.tos, uptime(record.first_ms), uptime(record.last_ms), record.in_, record.out, record.srcas, record.dstas,
         record.vlan, record.rate, record.shortest)
 
@@ -84,7 +86,8 @@ class Made:
                         body += netflow_maker.data(template_id, *some)
                 header = struct.pack("!HHIIII", 9, 7, UPTIME_MS, START_S + at_s, sequence, 0)
                 sequence += 2 if at_s == 100 else 1
-                frames.append((at_s, capture_maker.ethernet(capture_maker.ip(capture_maker.udp(header + body), exporter))))
+                frames.append((at_s, capture_maker.ethernet(capture_maker.ip(capture_maker.udp(header + body),
+                                                                             exporter))))
                 self.records += records
         frames.sort(key=lambda frame: frame[0])
         self.folder = os.path.join(folder, "store-%d" % seed)
@@ -118,11 +121,13 @@ KEYS = {
     "dstnet/0/0": lambda r: [network_of(r.dst, 0, 0)],
     "srcport": lambda r: [str(r.srcport)], "dstport": lambda r: [str(r.dstport)],
     "port": lambda r: {str(r.srcport), str(r.dstport)}, "proto": lambda r: [PROTOCOLS[r.protocol]],
-    "protocol": lambda r: [PROTOCOLS[r.protocol]], "flags": lambda r: [flags_text(r.flags)], "tos": lambda r: [str(r.tos)],
+    "protocol": lambda r: [PROTOCOLS[r.protocol]], "flags": lambda r: [flags_text(r.flags)],
+    "tos": lambda r: [str(r.tos)],
     "srcas": lambda r: [str(r.srcas)], "dstas": lambda r: [str(r.dstas)], "as": lambda r: {str(r.srcas), str(r.dstas)},
     "in": lambda r: [str(r.in_)], "out": lambda r: [str(r.out)], "if": lambda r: {str(r.in_), str(r.out)},
     "vlan": lambda r: [str(r.vlan)], "exporter": lambda r: [r.exporter], "ingressInterface": lambda r: [str(r.in_)],
-    "sampling_rate": lambda r: [str(r.rate)], "next": lambda r: [""], "minimumIpTotalLength": lambda r: [str(r.shortest)], "firewallEvent": lambda r: [""],
+    "sampling_rate": lambda r: [str(r.rate)], "next": lambda r: [""],
+    "minimumIpTotalLength": lambda r: [str(r.shortest)], "firewallEvent": lambda r: [""],
     "app": lambda r: [""], "mplsVpnRouteDistinguisher": lambda r: [""],
 }
 
@@ -159,7 +164,8 @@ def expect_top(rows, records, keys, by, limit=None, sampled=False):
     for row, amount in zip(rows[1:], wanted):
         group = groups.pop(tuple(row[:len(names)]))
         for name, value in zip(amounts, row[len(names):]):
-            expect(abs(float(value) - group[name]) <= 0.51 if name in ("bps", "pps", "bpp") else int(value) == group[name],
+            expect(abs(float(value) - group[name]) <= 0.51
+                   if name in ("bps", "pps", "bpp") else int(value) == group[name],
                    "%s of %s: %s, not %s" % (name, row, value, group[name]))
         expect(abs(group[amounts[0]] - amount) < 1, "%s is not in order" % row)
         if len(header) > len(names) + len(amounts):
@@ -180,7 +186,8 @@ def every_key_adds_up(folder):
 @case
 def keys_go_together(folder):
     made = Made(folder, 2)
-    for keys in ("src,dst", "srcnet/16,dstport,proto", "ip,vlan", "exporter,in,out", "src,minimumIpTotalLength", "src,port", "dstport,srcas,dstas,tos"):
+    for keys in ("src,dst", "srcnet/16,dstport,proto", "ip,vlan", "exporter,in,out", "src,minimumIpTotalLength",
+                 "src,port", "dstport,srcas,dstas,tos"):
         rows, _ = made.top(keys, "--by", "flows,bytes", "-n", "20")
         expect_top(rows, made.records, keys, "flows,bytes", 20)
 
@@ -295,9 +302,11 @@ def filters_and_times_choose(folder):
         steps[record.first_ms // 300_000].append(record)
     place = 1
     for step in sorted(steps):
-        sums = sorted((amounts_of(members)["bytes"] for members in groups_of(steps[step], "dstport").values()), reverse=True)
+        sums = sorted((amounts_of(members)["bytes"] for members in groups_of(steps[step], "dstport").values()),
+                      reverse=True)
         for amount in sums[:2]:
-            when = datetime.datetime.fromtimestamp(step * 300, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+            when = datetime.datetime.fromtimestamp(step * 300,
+                                                   datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
             expect_equal((rows[place][0], int(rows[place][2])), (when, amount), "row %d" % place)
             place += 1
     expect_equal(place, len(rows), "rows")
@@ -306,7 +315,8 @@ def filters_and_times_choose(folder):
 @case
 def files_of_other_times_are_not_opened(folder):
     made = Made(folder, 5)
-    names = [os.path.join(base, name) for base, _, found in os.walk(os.path.join(made.folder, "flows")) for name in found]
+    names = [os.path.join(base, name) for base, _, found in os.walk(os.path.join(made.folder, "flows"))
+             for name in found]
     early = [path for path in names if os.path.basename(path)[:15] < "20231114T230000"]
     late = [path for path in names if os.path.basename(path).split("-")[1] >= "20231114T230000"]
     expect(len(late) < len(names) and early, "the store has files of several times: %r" % names)
@@ -413,7 +423,8 @@ def forms_say_what_a_line_has(folder):
                         "%natEvent|%bpp|%fl|%minimumIpTotalLength|%ingressInterface\\t.")
     def line(r):
         return "%s|%s|%s:%d>%s:%d|%s|%d|%5d|%-4d|%%|%s|%s|-|%d|1|%d|%d\t." % (
-            moment_text(r.first_ms), moment_text(r.last_ms), plain(r.src), r.srcport, plain(r.dst), r.dstport, PROTOCOLS[r.protocol],
+            moment_text(r.first_ms), moment_text(r.last_ms), plain(r.src), r.srcport, plain(r.dst), r.dstport,
+            PROTOCOLS[r.protocol],
             r.bytes, r.tos, r.vlan, network_of(r.src, 16, 64), r.exporter, int(r.bytes / r.packets + 0.5), r.shortest,
             r.in_)
     expect_equal(sorted(out.splitlines()), sorted(map(line, made.records)), "lines")
@@ -428,7 +439,8 @@ def forms_say_what_a_line_has(folder):
     out, _ = made.flows("-o", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     expect_equal(sorted((row["src"], row["dst"], row["bytes"], row["src_as"], row["vlan"]) for row in rows),
-                 sorted((str(plain(r.src)), str(plain(r.dst)), str(r.bytes), str(r.srcas), str(r.vlan)) for r in made.records), "CSV")
+                 sorted((str(plain(r.src)), str(plain(r.dst)), str(r.bytes), str(r.srcas), str(r.vlan))
+                        for r in made.records), "CSV")
     objects = [json.loads(text) for text in made.flows("-o", "ndjson", "--sampled")[0].splitlines()]
     expect_equal(sorted((row["src"], row["bytes"], row["packets"]) for row in objects),
                  sorted((str(plain(r.src)), r.bytes * r.rate, r.packets * r.rate) for r in made.records), "JSON")
@@ -508,7 +520,8 @@ def graphs_spread_what_flows_carried(folder):
     rows = graph_rows(made, "-k", "vlan,dstport", "--group-time", "10m", "--sampled")
     expect_graph(rows, made.records, lambda r: "%d %d" % (r.vlan, r.dstport), "bytes", 600_000, sampled=True)
     from_ms, to_ms = 1_700_000_900_000, 1_700_001_730_000
-    rows = graph_rows(made, "-k", "srcas", "--group-time", "1m", "--from", "@1700000900", "--to", "@1700001730", "dst port 53")
+    rows = graph_rows(made, "-k", "srcas", "--group-time", "1m", "--from", "@1700000900", "--to", "@1700001730",
+                      "dst port 53")
     expect_graph(rows, [r for r in made.records if r.last_ms >= from_ms and r.first_ms < to_ms and r.dstport == 53],
                  lambda r: str(r.srcas), "bytes", 60_000, 6, from_ms, to_ms)
     steps = {row[0] for row in graph_rows(made, "-n", "1")[1:]}
@@ -518,7 +531,8 @@ def graphs_spread_what_flows_carried(folder):
 @case
 def graphs_are_drawn(folder):
     made = Made(folder, 12)
-    out, _ = weir_ok("graph", "--store", made.folder, "-k", "dstport", env={**os.environ, "LC_ALL": "C", "COLUMNS": "80"})
+    out, _ = weir_ok("graph", "--store", made.folder, "-k", "dstport",
+                     env={**os.environ, "LC_ALL": "C", "COLUMNS": "80"})
     expect_in("Bytes per second by dstport\n", out)
     lines = out.splitlines()
     expect(max(map(len, lines)) <= 80 and len(lines) > 18, "a graph of 80 columns: %r" % out)
@@ -567,8 +581,8 @@ def mistakes_are_told(folder):
     expect_error(2, "bands from 1 to 6", "graph", "-n", "7", *store)
     expect_error(1, "there may be 10000; --group-time", "graph", "--group-time", "0.001s", *store)
     expect_error(2, "only one filter", "flows", "proto", "tcp", *store)
-    expect_error(1, "there is no store at %s/none; 'weir collect -o store:DIR' makes one" % folder, "top", "src", "--store",
-                 folder + "/none")
+    expect_error(1, "there is no store at %s/none; 'weir collect -o store:DIR' makes one" % folder, "top", "src",
+                 "--store", folder + "/none")
     expect_error(1, "Not a directory", "flows", "--store", write_file(folder, "file", b""))
     code, _, err = weir("top", "src", *store, env={**os.environ, "WEIR_DUCKDB": "/nonexistent.so"})
     expect_equal(code, 1, "exit code without DuckDB")

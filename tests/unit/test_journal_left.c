@@ -38,7 +38,8 @@ static void test_all_chunks_outlive_a_kill(void **state)
 {
     (void)state;
     struct journal *journal = open_it();
-    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++) { /* each place in a burst gives away its chunk, and has a new one */
+    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++) { /* each place in a burst gives away its chunk, and has a new
+                                                        * one */
         send_one(i, 20000);
         if (i % JOURNAL_BURST == JOURNAL_BURST - 1)
             assert_int_equal(receive(journal), JOURNAL_BURST);
@@ -112,7 +113,8 @@ static void test_reopen(void **state)
     }
 }
 
-/* A burst that filled all slots on offer, and the process ended before anything else: what is behind is not older stuff. */
+/* A burst that filled all slots on offer, and the process ended before anything else: what is behind is not older
+ * stuff. */
 static void test_killed_within_the_call(void **state)
 {
     (void)state;
@@ -136,8 +138,8 @@ static void test_killed_within_the_call(void **state)
     journal_close(journal, true);
 }
 
-/* The one before ends, and removes its journal, between the opening and the locking of the next one: that is not on a file without
- * a name then. */
+/* The one before ends, and removes its journal, between the opening and the locking of the next one: that is not on a
+ * file without a name then. */
 static void *end_soon(void *context)
 {
     const struct timespec a_while = {.tv_nsec = 1000};
