@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "outputs.h"
 
+#include "journal_stores.h"
 #include "json_sink.h"
 #include "null_sink.h"
 #include "output_kind.h"
@@ -56,17 +57,6 @@ static struct sink *create_json(const struct collect_options *options, const cha
     return sink;
 }
 
-/* Tells stores apart, whatever name leads there; 0 where there is none yet. FNV-1a. */
-static uint64_t key_of(const char *folder)
-{
-    uint64_t sum = 14695981039346656037u;
-    char *path = realpath(folder, NULL);
-    for (const char *p = path; p != NULL && *p != '\0'; p++)
-        sum = (sum ^ (uint8_t)*p) * 1099511628211u;
-    free(path);
-    return path == NULL ? 0 : sum;
-}
-
 /* Rows are kept in the journal's cuts, by a writer whose number the journal knows. */
 static struct sink *create_live_store(const struct collect_options *options, const char *folder,
                                       struct weir_decoder *decoder, struct journal *journal, struct sink_error *error)
@@ -78,12 +68,11 @@ static struct sink *create_live_store(const struct collect_options *options, con
     store.cuts = true;
     store.claim = journal_path(journal) != NULL;
     store.until_boot = journal_is_in_memory(journal);
-    const uint64_t key = key_of(folder);
-    store.id = key == 0 ? 0 : journal_writer(journal, key);
+    store.id = journal_stores_writer(journal, folder);
     store.cut = journal_committed(journal).cut;
     struct sink *sink = store_sink_create(&store, decoder, error);
     if (sink != NULL)
-        journal_writer_set(journal, key_of(folder), store_sink_writer(sink));
+        journal_stores_note(journal, folder, store_sink_writer(sink));
     return sink;
 }
 
@@ -253,6 +242,10 @@ int outputs_create_live(const struct collect_options *options, int64_t start_us,
     bool stores = false;
     if (check(options, ret_usage, error) != 0)
         return -1;
+    for (uint32_t i = 0; i < engine_worker_count(engine); i++) {
+        if (journal_stores_check(engine_journal(engine, i), options, error) != 0)
+            return -1;
+    }
     for (size_t i = 0; i < options->output_count; i++)
         stores |= is_store(options->outputs[i]);
     const bool several = engine_worker_count(engine) > 1;
