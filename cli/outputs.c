@@ -48,6 +48,7 @@ static struct sink *create_json(const struct collect_options *options, const cha
         .rotating = options->rotate_us > 0,
         .unix_names = !named,
         .start_us = start_us,
+        .patient = options->file == NULL,
         .group_bytes = options->file != NULL ? CAPTURE_GROUP_BYTES : 0,
         .warn = warn,
     };
