@@ -96,6 +96,8 @@ static const struct {
     {"proto tcp", "protocol = 6\n"},
     {"proto 17", "protocol = 17\n"},
     {"proto in [icmp icmp6 47]", "protocol = 1, 58, 47\n"},
+    {"flags \"S\"", "protocol = 6, and all bits in tcp_flags of 0x02\n"},
+    {"flags 'ar'", "protocol = 6, and all bits in tcp_flags of 0x14\n"},
     {"flags S", "protocol = 6, and all bits in tcp_flags of 0x02\n"},
     {"flags SAFRPU", "protocol = 6, and all bits in tcp_flags of 0x3f\n"},
     {"flags X", "protocol = 6, and all bits in tcp_flags of 0x3f\n"},
