@@ -151,7 +151,7 @@ static const char *switch_of(const char *value)
 
 static bool may_repeat(const struct collect_option *option)
 {
-    static const char *const names[] = {"port", "host", "allow", "output"};
+    static const char *const names[] = {"port", "host", "allow", "output", "cpu"};
     bool may = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         may |= strcmp(option->name, names[i]) == 0;

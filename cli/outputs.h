@@ -10,12 +10,7 @@
 #include "engine.h"
 #include "listener.h"
 
-enum output_kind { OUTPUT_NONE, OUTPUT_TEXT, OUTPUT_NULL, OUTPUT_STORE, OUTPUT_JSON, OUTPUT_UDP };
-
-/* What a word behind -o is, and the file, folder or target in it. */
-enum output_kind outputs_kind(const char *output, const char **ret_path);
-
-/* Whether -o names outputs, and such as go together; makes none. -1 with `error` filled. */
+/* Whether the outputs go together; makes none. -1 with `error` filled. */
 int outputs_check(const struct collect_options *options, struct sink_error *error);
 
 /* Adds the sinks to the collector. `start_us` is when the first datagram came, or the present. -1 with `error`

@@ -40,7 +40,7 @@ enum { QUERY_OPTION_FIRST = 1000 };
     {"verify", no_argument, NULL, QUERY_OPTION_FIRST + 7}
 #define QUERY_OPTIONS_HELP                                                                                             \
     "      --store DIR    the store (default: $WEIR_STORE, else the folder store where weir keeps its state)\n"        \
-    "      --last TIME    flows of the last 1h, 90s, 7d\n"                                                             \
+    "      --last TIME    flows of the last 1h30m, 90s, 7d, 2w\n"                                                             \
     "      --from WHEN    flows from then on: 2026-11-23 14:05, 14:05, -2h, now\n"                                     \
     "      --to WHEN      flows before then\n"                                                                         \
     "      --sampled      multiply bytes and packets by the sampling rates\n"                                          \

@@ -49,22 +49,22 @@ static int keep_for_sockets(bool *ret_may_bound)
 }
 
 /* One that is there stays as it is: whether it serves is seen later. */
-static void give_folder(const char *variable, const char *folder, const struct passwd *user)
+static void give_folder(const char *variable, const char *folder, const struct passwd *user, bool make)
 {
     const char *told = getenv(variable);
     if (told != NULL && told[0] == '/')
         return;
-    if (mkdir(folder, 0700) == 0 && chown(folder, user->pw_uid, user->pw_gid) != 0)
+    if (make && mkdir(folder, 0700) == 0 && chown(folder, user->pw_uid, user->pw_gid) != 0)
         rmdir(folder);
     struct stat is;
     if (stat(folder, &is) == 0 && S_ISDIR(is.st_mode))
         setenv(variable, folder, 1);
 }
 
-static int become(const struct passwd *user, struct sink_error *error)
+static int become(const struct passwd *user, bool make_folders, struct sink_error *error)
 {
-    give_folder("STATE_DIRECTORY", "/var/lib/weir", user);
-    give_folder("RUNTIME_DIRECTORY", "/run/weir", user);
+    give_folder("STATE_DIRECTORY", "/var/lib/weir", user, make_folders);
+    give_folder("RUNTIME_DIRECTORY", "/run/weir", user, make_folders);
     bool may_bound;
     if (keep_for_sockets(&may_bound) != 0)
         return fail(error, "cannot look at the capabilities of this process", errno);
@@ -84,18 +84,25 @@ static int become(const struct passwd *user, struct sink_error *error)
     return 0;
 }
 
+static const struct passwd *find_user(const char *name, bool *ret_usage, struct sink_error *error)
+{
+    errno = 0;
+    const struct passwd *user = getpwnam(name);
+    if (user != NULL)
+        return user;
+    *ret_usage = errno == 0;
+    snprintf(error->text, sizeof error->text, "there is no user '%.60s'%s%s; 'useradd --system %.60s' makes one", name,
+             errno == 0 ? "" : ": ", errno == 0 ? "" : strerror(errno), name);
+    return NULL;
+}
+
 int rights_take_user(const char *name, bool *ret_usage, struct sink_error *error)
 {
     if (name == NULL)
         return 0;
-    errno = 0;
-    const struct passwd *user = getpwnam(name);
-    if (user == NULL) {
-        *ret_usage = errno == 0;
-        snprintf(error->text, sizeof error->text, "there is no user '%.60s'%s%s; 'useradd --system %.60s' makes one",
-                 name, errno == 0 ? "" : ": ", errno == 0 ? "" : strerror(errno), name);
+    const struct passwd *user = find_user(name, ret_usage, error);
+    if (user == NULL)
         return -1;
-    }
     if (user->pw_uid == geteuid())
         return 0;
     if (geteuid() != 0) {
@@ -104,7 +111,16 @@ int rights_take_user(const char *name, bool *ret_usage, struct sink_error *error
                  name);
         return -1;
     }
-    return become(user, error);
+    return become(user, true, error);
+}
+
+int rights_try_user(const char *name, struct sink_error *error)
+{
+    bool usage;
+    const struct passwd *user = name == NULL ? NULL : find_user(name, &usage, error);
+    if (user == NULL)
+        return name == NULL ? 0 : -1;
+    return geteuid() == 0 && user->pw_uid != 0 ? become(user, false, error) : 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------- capabilities */
@@ -157,6 +173,8 @@ static void advise(const char *path, const char *folder, const char *name, char 
     struct stat is;
     if (!rights_keeps_files(path))
         snprintf(ret_text, room_bytes, "no files can be kept there; name another folder");
+    else if (stat(folder, &is) == 0 && (is.st_mode & S_ISVTX) != 0)
+        snprintf(ret_text, room_bytes, "%.100s is for all users; name a folder for this alone", folder);
     else if (stat(folder, &is) != 0)
         snprintf(ret_text, room_bytes, "'install -d -o %s %.100s' makes it for him", name, folder);
     else if (stat(path, &is) == 0 && is.st_uid == geteuid())

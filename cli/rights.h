@@ -25,6 +25,10 @@
  */
 int rights_take_user(const char *name, bool *ret_usage, struct sink_error *error);
 
+/* The same, to look what he may: makes no folders. A process that is not root's stays as it is. -1 with
+ * `error` filled. */
+int rights_try_user(const char *name, struct sink_error *error);
+
 /* -1 with `error` filled, when not all can be given up. Warns of a process that stays root. */
 int rights_drop(void (*warn)(void *context, const char *text), void *context, struct sink_error *error);
 

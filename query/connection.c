@@ -168,6 +168,8 @@ void query_close(struct query *query)
     if (query->skipped != NULL)
         skipped_files_clear(query->skipped);
     free(query->skipped);
+    free(query->flow_files);
+    free(query->flow_paths);
     free(query);
 }
 

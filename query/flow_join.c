@@ -96,7 +96,7 @@ static void add_other(struct builder *builder, const char *name)
 static void add_key(struct builder *builder, const struct flow_key *key, const char *column)
 {
     char name[3 * FILTER_NAME_MAX];
-    if (column[0] == '\0' || key->is_missing || key->shape == FLOW_KEY_COMPUTED)
+    if (column[0] == '\0' || key->shape == FLOW_KEY_COMPUTED)
         return;
     if (flow_key_parts(key) == 1) {
         add_other(builder, column);

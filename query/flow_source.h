@@ -30,8 +30,8 @@ struct flow_source {
 #define FLOW_START_SQL "coalesce(time_start, received)"
 #define FLOW_END_SQL "coalesce(time_end, received)"
 
-/* Adds " FROM ... WHERE ...", to which " AND ..." may be added. Columns of the filter and the keys that no flow has are
- * there, all null. */
+/* Adds " FROM ... WHERE ...", to which " AND ..." may be added. What filter and keys name of elements is made (flow_element.h)
+ * and has names that begin with FLOW_ELEMENT_MARK. */
 int flow_source_put(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
                     size_t key_count);
 
@@ -40,9 +40,8 @@ int flow_source_put_unfiltered(struct text_buffer *sql, const struct flow_source
                                size_t key_count);
 int flow_source_put_filter(struct text_buffer *sql, const struct flow_source *source);
 
-/* Adds those columns that no flow has alone: ", CAST(NULL AS ...) AS "name"" for each. */
-int flow_source_put_missing(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
-                            size_t key_count);
+/* Adds the names of those that are made of keys: ", "=name"" for each. */
+void flow_source_put_made(struct text_buffer *sql, const struct flow_key *keys, size_t key_count);
 
 /* Adds what is summed of a flow: "bytes", "packets" or their like, multiplied where that is asked for, or "flows". */
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);

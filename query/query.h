@@ -133,6 +133,11 @@ struct query_skipped {
 };
 size_t query_skipped(const struct query *query, const struct query_skipped **ret_skipped);
 
+/* Makes stored.flow_files() and stored.flow_groups(), as query_settings.places does, and the table flow_origins: for each row group
+ * and each column (path) that has values there, the element that it was made of (origin, in small letters; NULL: none),
+ * and which rows of the file these are. Once for a connection. 1; 0 where there are no files of flows; -1. */
+int query_add_origins(struct query *query, struct query_error *error);
+
 /* Whether the flows are those of known files alone. */
 bool query_flows_are_known(const struct query *query);
 

@@ -188,7 +188,7 @@ def a_wrong_file_changes_nothing(folder):
     for commit, more, words in (
             ("0.1s", "Prot=1\n", ":5: there is no key Prot; the nearest is Port in [Input]"),
             ("soon", "", ":4: Commit is not a duration such as 5s, 1m or 1h: soon"),
-            ("0.1s", "[Output]\nOutput=nothing\n", ": -o nothing is no output"),
+            ("0.1s", "[Output]\nOutput=nothing\n", ":6: Output is no output"),
             ("0.1s", "[Input]\nRead=x\n", ": Read is for the start, and this one receives"),
             ("0.1s", "[Input]\nCount=5\n[Collect]\nWorkers=2\n", ": --count is for one worker")):
         write_config(folder, text % (commit, more))

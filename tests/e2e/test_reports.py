@@ -594,7 +594,7 @@ def mistakes_are_told(folder):
     expect_error(2, "has no such network", "top", "dstport/8", *store)
     expect_error(2, "'byte' is not one of", "top", "src", "--by", "byte", *store)
     expect_error(2, "'bytes' is not one of", "top", "src", "--by", "bytes,bytes", *store)
-    expect_error(2, "not a time such as", "top", "src", "--from", "yesterday", *store)
+    expect_error(2, "not a time such as", "top", "src", "--from", "soon", *store)
     expect_error(2, "not after that of --from", "top", "src", "--from", "now", "--to", "-1h", *store)
     expect_error(2, "--last goes without --to", "flows", "--last", "1h", "--to", "now", *store)
     expect_error(2, "did you mean 'dstport'?", "flows", "-o", "fmt:%dstprt", *store)

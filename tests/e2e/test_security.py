@@ -143,6 +143,28 @@ def folders_of_root_are_no_place_for_others(folder):
 
 
 @case
+def a_check_sees_folders_as_the_user_does(folder):
+    need_root("becoming another user")
+    os.chmod(folder, 0o755)
+    advice = "'install -d -o %s %s/new' makes it for him" % (USER, folder)
+    for arguments, words in (
+            (("-o", "store:%s/new" % folder), "-o store:%s/new: %s cannot be used by the user %s: Permission denied; %s"
+             % (folder, folder, USER, advice)),
+            (("-o", "null", "--state", folder + "/new"), advice),
+            (("-o", "null", "--journal", folder + "/new"), advice)):
+        code, out, err = weir("collect", "--check", "--user", USER, *arguments)
+        expect_equal((code, out), (1, ""), "the end of %r: %s" % (arguments, err))
+        expect_in(words, err)
+    expect_equal(os.listdir(folder), [], "what is there")
+    os.mkdir(folder + "/all")
+    os.chmod(folder + "/all", 0o1777)
+    os.mkdir(folder + "/all/mine", 0o700)
+    code, _, err = weir("collect", "--check", "--user", USER, "-o", "store:%s/all" % folder)
+    expect_in("%s/all is for all users; name a folder for this alone" % folder, err)
+    expect("chown" not in err, err)
+
+
+@case
 def folders_of_the_kernel_are_no_place_for_anybody(folder):
     code, _, err = weir("collect", "-p", "0", "--check", "--state", "/proc/weir", "-o", "null", cwd=folder)
     expect_equal(code, 1, "exit code of a check")
