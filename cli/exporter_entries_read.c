@@ -20,8 +20,8 @@
 
 enum { HOUR_S = 3600 };
 
-/* The exporter, then numbers in the order of enum sum. Rates are of what came behind an exporter's first row, as nothing
- * tells when that time began. How things are now, the flows of the last hour tell. */
+/* The exporter, then numbers in the order of enum sum. Rates are of what came behind an exporter's first row, as
+ * nothing tells when that time began. How things are now, the flows of the last hour tell. */
 static const char exporters_sql[] =
     "WITH rows AS (SELECT *, received > min(received) OVER (PARTITION BY exporter, domain) AS is_later FROM ledger"
     " WHERE exporter IS NOT NULL),"
