@@ -148,8 +148,8 @@ static void check_speed(const char *folder, struct doctor_findings *findings)
                    "cannot write to %s: %s", folder,
                    strerror(number));
         if (number == ENOSPC || number == EDQUOT)
-            doctor_advise(findings, "Keep less ('weir store expire', weir collect --keep-days or --keep-bytes), or give "
-                          "it a larger disk.");
+            doctor_advise(findings, "Keep less ('weir store expire', weir collect --keep-days or --keep-bytes), or "
+                          "give it a larger disk.");
         else if (number == EROFS || number == EIO)
             doctor_advise(findings, "Look at the disk and how it is mounted: 'dmesg' and 'mount' tell.");
         else

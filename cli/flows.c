@@ -58,6 +58,7 @@ static int set_output(struct flows_options *options, const char *text)
                    : query_usage_error(&options->common, "there is nothing in the form ", text);
     options->format = query_format_find(text);
     options->request.all_columns = options->format != QUERY_BOX && options->format != QUERY_MARKDOWN;
+    options->request.omits_nulls = options->format == QUERY_JSON || options->format == QUERY_NDJSON;
     options->request.to_parquet = strcmp(text, "parquet") == 0;
     return options->format != QUERY_FORMAT_COUNT || options->request.to_parquet
                ? 0 : query_usage_error(&options->common, "no such output format: ", text);
