@@ -303,7 +303,7 @@ void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker,
         store->stored = from_sink(first)->stored;
         store->stored->sink_count++;
     }
-    /* What was told is in the snapshot of the last cut; where that is lost, drops are rather told once too little than twice. */
+    /* What was told is in the snapshot of the last cut; where that is lost, drops are rather left out than told twice. */
     if (journal_committed(engine_journal(engine, worker)).cut == 0)
         return;
     struct receiver_counts before;
