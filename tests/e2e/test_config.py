@@ -56,8 +56,8 @@ def what_is_wrong_has_its_line(folder):
               "weir collect: %s:3: Port is not a port between 0 and 65535: 70000\n"
               "weir collect: %s:4: this is neither [Section], nor Key=value, nor a comment behind ; or #\n"
               "weir collect: %s:6: Commit is not a duration such as 5s, 1m or 1h: soon\n"
-              "weir collect: %s:8: Output is no output, which is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a "
-              "name that ends in .json, .ndjson or .gz: \"store:x\"\n") % ((path,) * 5)
+              "weir collect: %s:8: Output is no output, which is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or "
+              "a name that ends in .json, .ndjson or .gz: \"store:x\"\n") % ((path,) * 5)
     for more in ((), ("--check",)):
         code, out, err = weir("collect", "--config", path, *more)
         expect_equal((code, out, err), (2, "", wanted), "the end")
