@@ -83,6 +83,23 @@ def each_worker_has_its_processor(folder):
 
 
 @case
+def what_has_no_effect_is_told(folder):
+    note = "Note: --%s has no effect: no output is %s\n"
+    path = config(folder, "[Output]\nOutput=null\n[Store]\nMerge=no\n")
+    for arguments, notes in ((("-o", "null", "--commit", "1s", "--rotate", "1m"),
+                              (("rotate", "a file of JSON"), ("commit", "a store"))),
+                             (("--config", path), (("no-merge", "a store"),)),
+                             (("-o", "a.json", "-o", "store:store", "--commit", "1s", "--rotate", "1m"), ()),
+                             (("--rotate", "1m"), ())):
+        _, err = weir_ok("collect", "--check", *arguments, cwd=folder)
+        expect_equal(err, "".join(note % words for words in notes), "what is told of " + " ".join(arguments))
+    for option, value in (("--keep-days", "3"), ("--keep-bytes", "1G")):
+        code, _, err = weir("collect", "-r", "x.pcap", "-o", "store:store", option, value)
+        expect_equal(code, 2, "exit code")
+        expect_in("--keep-days and --keep-bytes are for receiving, and -r reads a file", err)
+
+
+@case
 def check_looks_at_outputs_and_folders_and_makes_none(folder):
     file = write_file(folder, "file", b"")
     os.mkdir(folder + "/dir.json")
