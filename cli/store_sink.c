@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "store_sink.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -87,7 +88,8 @@ static void tell_recovery(struct store_sink *store, int64_t even_us)
 static void tell_trouble(struct store_sink *store, const struct store_error *why, int64_t even_us)
 {
     if (why->number != 0) {
-        fprintf(stderr, "weir collect: %s; this goes on to be tried\n", why->text);
+        fprintf(stderr, "weir collect: %s; this goes on to be tried%s\n", why->text,
+                why->number == ENOENT ? "; folders that were removed are made anew by another start" : "");
         if (store->failing_us == 0) {
             store->failing_us = even_us;
             store->lost_before = count_lost(store);
