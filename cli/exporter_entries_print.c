@@ -18,8 +18,8 @@
 enum { CELL_SIZE = 80 };
 
 static const char *const trouble_words[EXPORTER_TROUBLE_COUNT] = {
-    [EXPORTER_LOSS] = "loss",     [EXPORTER_REFUSED] = "refused", [EXPORTER_WAITING] = "waiting",
-    [EXPORTER_CLOCK] = "clock",   [EXPORTER_SILENT] = "silent",   [EXPORTER_TEMPLATE] = "template",
+    [EXPORTER_LOSS] = "loss",     [EXPORTER_REFUSED] = "refused", [EXPORTER_SKIPPED] = "skipped",
+    [EXPORTER_WAITING] = "waiting", [EXPORTER_CLOCK] = "clock", [EXPORTER_SILENT] = "silent", [EXPORTER_TEMPLATE] = "template",
 };
 
 enum form { FORM_TEXT, FORM_NUMBER, FORM_COUNT, FORM_TIME, FORM_AGE, FORM_SKEW, FORM_RATE, FORM_PERCENT, FORM_TROUBLE };
@@ -42,6 +42,7 @@ static const struct column {
     {"flows_per_second", "flows/s", FORM_RATE, OF(flows_per_s), 3},
     {"loss_percent", "loss", FORM_PERCENT, OF(loss_percent), 3},
     {"refused", "refused", FORM_COUNT, OF(refused), 0},
+    {"sets_skipped", "skipped", FORM_COUNT, OF(skipped), 0},
     {"templates", "templates", FORM_COUNT, OF(templates), 0},
     {"sampling_rate", "sampling", FORM_COUNT, OF(sampling_rate), 0},
     {"clock_skew_seconds", "clock", FORM_SKEW, OF(clock_skew_s), 0},

@@ -59,20 +59,40 @@ int quantity_parse_size(const char *text, uint64_t *ret_bytes)
     return 0;
 }
 
+/* Seconds of a unit; 0 when it is none. */
+static double seconds_of(const char *unit, size_t length)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {{"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}, {"w", 7 * 86400}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strlen(units[i].name) == length && strncmp(units[i].name, unit, length) == 0)
+            return units[i].seconds;
+    }
+    return 0;
+}
+
 int quantity_parse_duration(const char *text, int64_t *ret_us)
 {
-    double number;
+    double sum = 0, number;
     const char *unit;
     if (parse_number(text, &number, &unit) != 0)
         return -1;
-    const double seconds = *unit == '\0' || strcmp(unit, "s") == 0 ? 1
-                           : strcmp(unit, "m") == 0 || strcmp(unit, "min") == 0 ? 60
-                           : strcmp(unit, "h") == 0 ? 3600
-                           : strcmp(unit, "d") == 0 ? 86400
-                                                    : 0;
-    number *= seconds;
-    if (number <= 0 || number > DURATION_MAX_S)
+    if (*unit == '\0')
+        sum = number;
+    for (const char *at = text; *unit != '\0'; at = unit) {
+        if (parse_number(at, &number, &unit) != 0)
+            return -1;
+        const size_t length = strcspn(unit, "0123456789.");
+        const double seconds = seconds_of(unit, length);
+        if (seconds <= 0)
+            return -1;
+        sum += number * seconds;
+        unit += length;
+    }
+    if (sum <= 0 || sum > DURATION_MAX_S)
         return -1;
-    *ret_us = (int64_t)(number * 1e6);
+    *ret_us = (int64_t)(sum * 1e6);
     return *ret_us > 0 ? 0 : -1;
 }

@@ -15,7 +15,7 @@ int quantity_parse_count(const char *text, uint64_t *ret_count);
 /* "500", "10K", "1.5M", "2G": octets, by 1024. */
 int quantity_parse_size(const char *text, uint64_t *ret_bytes);
 
-/* "90", "90s", "5m", "1h", "1d": seconds when there is no unit; above 0, at most 10 years. Microseconds. */
+/* "90", "90s", "5m", "1h30m", "1d", "2w": seconds when there is no unit; above 0, at most 10 years. Microseconds. */
 int quantity_parse_duration(const char *text, int64_t *ret_us);
 
 #endif

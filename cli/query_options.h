@@ -40,7 +40,7 @@ enum { QUERY_OPTION_FIRST = 1000 };
     {"verify", no_argument, NULL, QUERY_OPTION_FIRST + 7}
 #define QUERY_OPTIONS_HELP                                                                                             \
     "      --store DIR    the store (default: $WEIR_STORE, else the folder store where weir keeps its state)\n"        \
-    "      --last TIME    flows of the last 1h, 90s, 7d\n"                                                             \
+    "      --last TIME    flows of the last 1h30m, 90s, 7d, 2w\n"                                                             \
     "      --from WHEN    flows from then on: 2026-11-23 14:05, 14:05, -2h, now\n"                                     \
     "      --to WHEN      flows before then\n"                                                                         \
     "      --sampled      multiply bytes and packets by the sampling rates\n"                                          \
@@ -97,6 +97,9 @@ bool query_session_mend(struct query_session *session, struct query_error *error
 
 /* To be called before standard output is written to by other means than query_session_settings() is for. */
 void query_session_writes(struct query_session *session);
+
+/* To be called before rows are written as Parquet, which is not for a terminal. 0, or the exit code, when that was told. */
+int query_session_parquet(struct query_session *session);
 
 /* How to write a result to standard output. */
 struct query_output_settings query_session_settings(struct query_session *session, enum query_format format);

@@ -8,11 +8,13 @@
 #include "query_store.h"
 
 #include "file_check.h"
+#include "flow_source.h"
 #include "query_watch.h"
 #include "store_folder.h"
 #include "store_format.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ enum { LISTS_MAX = 10, KINDS = 3 };
 
 int query_store_find(struct query_store *store, const char *option, bool may_miss)
 {
+    char why[STORE_FOLDER_WHY_SIZE];
     struct store_error error;
     struct stat is;
     bool told;
@@ -40,9 +43,10 @@ int query_store_find(struct query_store *store, const char *option, bool may_mis
         return 0;
     }
     if (is_there && S_ISDIR(is.st_mode) && access(store->folder, R_OK | X_OK) == 0) {
-        if (store_format_check(store->folder, &error) == 0)
+        const bool may_be = store_folder_may_be(store->folder, why);
+        if (may_be && store_format_check(store->folder, &error) == 0)
             return 0;
-        fprintf(stderr, "weir %s: %s\n", store->command, error.text);
+        fprintf(stderr, "weir %s: %s\n", store->command, may_be ? error.text : why);
     } else if (errno == ENOENT && !may_miss) {
         fprintf(stderr, "weir %s: there is no store at %s; 'weir collect -o store:DIR' makes one, and --store DIR or "
                         "WEIR_STORE names it\n", store->command, store->folder);
@@ -57,7 +61,7 @@ static struct store_files *files_of(struct query_store *store, int kind)
     return kind == 0 ? &store->flows : kind == 1 ? &store->options : &store->ledger;
 }
 
-static bool is_left_out(const struct query_store *store, const char *path)
+bool query_store_leaves_out(const struct query_store *store, const char *path)
 {
     for (size_t i = 0; i < store->left_out_count; i++) {
         if (strcmp(store->left_out[i].path, path) == 0)
@@ -71,7 +75,7 @@ static void take_off(const struct query_store *store, struct store_files *files)
 {
     size_t kept = 0;
     for (size_t i = 0; i < files->count && store->left_out_count > 0; i++) {
-        if (is_left_out(store, files->paths[i]))
+        if (query_store_leaves_out(store, files->paths[i]))
             free(files->paths[i]);
         else
             files->paths[kept++] = files->paths[i];
@@ -83,14 +87,16 @@ static void take_off(const struct query_store *store, struct store_files *files)
 static int list(struct query_store *store, struct query_error *error)
 {
     static const char *const names[KINDS] = {"flows", "options", "ledger"};
-    const struct segment_window *window = store->has_window ? &store->window : NULL;
+    struct segment_window window = store->window;
     store->is_whole = false;
     for (int kind = 0; kind < KINDS; kind++) {
         struct store_files *files = files_of(store, kind);
         store_files_done(files);
         if (store->is_missing || (kind == 1 && !store->wants_options))
             continue;
-        if (store_files_find(files, store->folder, names[kind], window) != 0) {
+        if (kind == 2 && window.to_s != INT64_MAX)
+            window.to_s += FLOW_LEDGER_EACH_US / 1000000; /* a row stands at the end of its minute */
+        if (store_files_find(files, store->folder, names[kind], store->has_window ? &window : NULL) != 0) {
             snprintf(error->text, sizeof error->text, "cannot read the store %s: %s", store->folder, strerror(errno));
             return -1;
         }
@@ -144,7 +150,7 @@ static int take_skipped(struct query_store *store)
     const size_t count = query_skipped(store->query, &skipped);
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
-        if (!is_left_out(store, skipped[i].path))
+        if (!query_store_leaves_out(store, skipped[i].path))
             result = leave_out(store, skipped[i].path, skipped[i].why);
     }
     for (int kind = 0; kind < KINDS && count > 0; kind++)
@@ -343,8 +349,30 @@ static bool is_one_gone(struct query_store *store)
     return false;
 }
 
-/* What DuckDB alone can tell, file by file, where all are as they were written. Those of other programs are left out;
- * that it cannot read one of Weir's is a fault that nobody should get used to. */
+/* What a damaged page may lead to as well, which claims to be large. */
+static bool is_of_memory(const struct query_error *error)
+{
+    return strncmp(error->text, "Out of Memory Error", 19) == 0 && strstr(error->text, " used)") != NULL;
+}
+
+/* In place of what DuckDB advises to set in its own ways. */
+static void tell_memory(const struct query_store *store, struct query_error *error)
+{
+    const uint64_t mega = 1 << 20, least_bytes = 256 * mega;
+    const uint64_t wanted_bytes = store->settings.memory_bytes * 2 > least_bytes ? store->settings.memory_bytes * 2
+                                                                                 : least_bytes;
+    if (!is_of_memory(error))
+        return;
+    if (store->settings.memory_bytes > 0)
+        snprintf(error->text, sizeof error->text, "--memory %" PRIu64 "M is too little for this; try --memory %" PRIu64 "M",
+                 store->settings.memory_bytes / mega, wanted_bytes / mega);
+    else
+        snprintf(error->text, sizeof error->text, "a quarter of the machine's memory is too little for this; give more "
+                 "with --memory, or ask for less");
+}
+
+/* What DuckDB alone can tell, file by file, where all are as they were written. Those of other programs are left out; that
+ * it cannot read one of Weir's is a fault that nobody should get used to. */
 static void ask_duckdb(struct look *look, struct query_error *error)
 {
     look->done = 0;
@@ -366,8 +394,10 @@ static void ask_duckdb(struct look *look, struct query_error *error)
                 look->has_found |= leave_out(look->store, path, alone.text) == 0;
                 continue;
             }
-            snprintf(error->text, sizeof error->text, "DuckDB cannot read %s, which is as it was written: %.1000s",
-                     path, alone.text);
+            if (is_of_memory(&alone))
+                continue;
+            snprintf(error->text, sizeof error->text, "DuckDB cannot read %s, which is as it was written: %.1000s", path,
+                     alone.text);
             return;
         }
     }
@@ -389,7 +419,7 @@ static int read_others(struct query_store *store, struct query_error *error)
     return why.blames_files ? query_store_mend(store, error) : 0;
 }
 
-int query_store_mend(struct query_store *store, struct query_error *error)
+static int mend(struct query_store *store, struct query_error *error)
 {
     struct look look;
     if (!error->blames_files || store->is_whole || query_watch_stopped() != 0)
@@ -419,4 +449,12 @@ int query_store_mend(struct query_store *store, struct query_error *error)
     if (is_gone && list(store, error) != 0)
         return 0;
     return is_gone || store->left_out_count > before ? read_others(store, error) : 0;
+}
+
+int query_store_mend(struct query_store *store, struct query_error *error)
+{
+    const int result = mend(store, error);
+    if (result == 0)
+        tell_memory(store, error);
+    return result;
 }

@@ -59,8 +59,10 @@ int query_store_mend(struct query_store *store, struct query_error *error);
  * none, behind query_store_mend(). */
 const struct flow_facts *query_store_facts(const struct query_store *store);
 
-/* Names those that are left out and were not named yet: "weir top: left out: PATH: WHY". Returns how many there are in
- * all. */
+/* Whether a file is left out. */
+bool query_store_leaves_out(const struct query_store *store, const char *path);
+
+/* Names those that are left out and were not named yet: "weir top: left out: PATH: WHY". Returns how many there are in all. */
 size_t query_store_tell(struct query_store *store);
 
 void query_store_close(struct query_store *store); /* the connection */

@@ -2,11 +2,13 @@
 /*
  * time_text.h - times as people type them
  *
- *     2026-11-23              the day's start
- *     2026-11-23 14:05        also with :SS and .ffffff, with T between, and with a Z for UTC
+ *     2026-11-23              the day's start; also with / between, as 2026/11/23
+ *     today, yesterday        the same
+ *     2026-11-23 14:05        also with :SS or .SS and .ffffff, with T or . between, and with a Z for UTC
  *     14:05, 14:05:30         of today
- *     -2h, -90s               so long ago
- *     now, @1764000000        seconds since 1970
+ *     -2h, -1h30m             so long ago
+ *     now
+ *     1764000000              seconds since 1970: nine or ten digits, or behind @ any number
  *
  * Without Z they are of the local time zone.
  */

@@ -168,6 +168,8 @@ void query_close(struct query *query)
     if (query->skipped != NULL)
         skipped_files_clear(query->skipped);
     free(query->skipped);
+    free(query->flow_files);
+    free(query->flow_paths);
     free(query);
 }
 
@@ -292,6 +294,11 @@ int query_script_next(struct query_script *script, struct query_result **ret_res
     connection_error(error, duckdb->prepare_error(statement));
     duckdb->destroy_prepare(&statement);
     return -1;
+}
+
+size_t query_script_count(const struct query_script *script)
+{
+    return script->count;
 }
 
 void query_script_skip(struct query_script *script, size_t count)

@@ -18,6 +18,8 @@ struct query {
     struct functions *functions;
     struct skipped_files *skipped;
     bool has_places;      /* query_settings.places */
+    bool has_origins;     /* flow_origins is made */
+    char *flow_files, *flow_paths; /* read_parquet(...) of the flows, and the list of their paths; NULL: no files */
     bool flows_are_known; /* see query_flows_are_known() */
 };
 

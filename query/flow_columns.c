@@ -50,7 +50,8 @@ static enum filter_type type_of_column(const char *name, const char *sql_type)
             type = types[i].type;
     }
     const enum filter_type of_element = type_of_element(name);
-    if ((type == FILTER_U32 && of_element == FILTER_IPV4) || (type == FILTER_TEXT && of_element == FILTER_LIST) ||
+    if (((type == FILTER_U32 || type == FILTER_U64) && (of_element == FILTER_TIME || of_element == FILTER_TIME_NS)) ||
+        (type == FILTER_U32 && of_element == FILTER_IPV4) || (type == FILTER_TEXT && of_element == FILTER_LIST) ||
         (type == FILTER_OCTETS && (of_element == FILTER_IPV6 || of_element == FILTER_MAC)))
         return of_element;
     return type;
@@ -118,20 +119,27 @@ const char *flow_columns_at(const struct flow_columns *columns, size_t number, c
     return columns->items[number].name;
 }
 
-const char *flow_columns_find(const struct flow_columns *columns, const char *name, enum filter_type *ret_type)
+static const struct column *find(const struct flow_columns *columns, const char *name)
 {
     for (size_t i = 0; i < columns->count; i++) {
-        if (strcasecmp(columns->items[i].name, name) == 0) {
-            *ret_type = columns->items[i].type;
-            return columns->items[i].name;
-        }
+        if (strcasecmp(columns->items[i].name, name) == 0)
+            return &columns->items[i];
     }
     return NULL;
 }
 
+const char *flow_columns_sql_type(const struct flow_columns *columns, const char *name)
+{
+    const struct column *column = find(columns, name);
+    return column != NULL ? column->sql_type : NULL;
+}
+
 static bool has_column(void *context, const char *name, enum filter_type *ret_type)
 {
-    return flow_columns_find(context, name, ret_type) != NULL;
+    const struct column *column = find(context, name);
+    if (column != NULL)
+        *ret_type = column->type;
+    return column != NULL;
 }
 
 struct filter_options flow_columns_filter_options(const struct flow_columns *columns)
@@ -140,5 +148,5 @@ struct filter_options flow_columns_filter_options(const struct flow_columns *col
         const struct flow_columns *constant;
         void *plain; /* has_column() changes nothing */
     } context = {.constant = columns};
-    return (struct filter_options){.column = has_column, .context = context.plain};
+    return (struct filter_options){.column = has_column, .context = context.plain, .mark = FLOW_ELEMENT_MARK};
 }

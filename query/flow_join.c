@@ -96,7 +96,7 @@ static void add_other(struct builder *builder, const char *name)
 static void add_key(struct builder *builder, const struct flow_key *key, const char *column)
 {
     char name[3 * FILTER_NAME_MAX];
-    if (column[0] == '\0' || key->is_missing || key->shape == FLOW_KEY_COMPUTED)
+    if (column[0] == '\0' || key->shape == FLOW_KEY_COMPUTED)
         return;
     if (flow_key_parts(key) == 1) {
         add_other(builder, column);
@@ -324,7 +324,8 @@ int flow_join(const struct flow_source *source, int64_t timeout_us, const struct
     const int result = join(&builder, error);
     text_done(&builder.others);
     if (result == 0)
-        *ret_joined = (struct flow_source){.query = source->query, .columns = source->columns, .span = FLOW_SPAN_ALL,
+        *ret_joined = (struct flow_source){.query = source->query, .columns = source->columns,
+                                           .span = {source->span.from_us, INT64_MAX}, /* all of them end in it or later */
                                            .table = "biflows", .is_joined = true};
     return result;
 }

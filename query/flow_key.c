@@ -135,9 +135,8 @@ static enum flow_key_shape shape_of_type(enum filter_type type)
            : type == FILTER_MAC ? FLOW_KEY_MAC : FLOW_KEY_NUMBER;
 }
 
-static void use_source(const struct filter_source *source, const struct flow_columns *columns, struct flow_key *key)
+static void use_source(const struct filter_source *source, struct flow_key *key)
 {
-    enum filter_type type;
     const bool is_pair = source->column_ipv6 != NULL;
     /* of a pair without the family at its end */
     snprintf(key->column, sizeof key->column, "%.*s", (int)(strlen(source->column) - (is_pair ? strlen("_ipv4") : 0)),
@@ -147,8 +146,8 @@ static void use_source(const struct filter_source *source, const struct flow_col
         if (words[i].other == NULL && words[i].shape != FLOW_KEY_NETWORK && strcmp(words[i].column, key->column) == 0)
             key->shape = words[i].shape;
     }
-    key->is_missing = !source->always && flow_columns_find(columns, source->column, &type) == NULL;
-    key->missing_type = source->type;
+    key->is_made = !source->always;
+    key->type = source->type;
 }
 
 /* Any column, or element, by its name. */
@@ -159,7 +158,7 @@ static bool find_column(const char *name, const struct flow_columns *columns, st
     struct filter_source found = {0};
     if (core == NULL && !filter_source_find(name, strlen(name), &options, &found))
         return false;
-    use_source(core != NULL ? core : &found, columns, key);
+    use_source(core != NULL ? core : &found, key);
     free(found.owned);
     return true;
 }

@@ -32,8 +32,8 @@ struct flow_key {
     char other[FILTER_NAME_MAX + 1]; /* the column of the flow's other end, where either counts; else "" */
     enum flow_key_shape shape;
     uint8_t bits_ipv4, bits_ipv6;   /* FLOW_KEY_NETWORK */
-    enum filter_type missing_type;  /* what it would be of, where no flow has the column */
-    bool is_missing;
+    enum filter_type type;          /* of what is_made */
+    bool is_made;                   /* an element: the column is made by flow_source_put() */
 };
 
 /* Reads a word, which need not end in NUL. `to_show`: also what cannot be grouped by. 0, or -1 with a text that offers

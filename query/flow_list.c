@@ -94,7 +94,8 @@ static void put_stored(struct text_buffer *sql, const struct flow_source *source
     flow_put_name(sql, name);
 }
 
-static void put_valued(struct text_buffer *sql, const struct flow_source *source)
+static void put_valued(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                       size_t count)
 {
     const char *name, *type, *comma = "";
     for (size_t i = 0; (name = flow_columns_at(source->columns, i, &type)) != NULL; i++) {
@@ -105,6 +106,7 @@ static void put_valued(struct text_buffer *sql, const struct flow_source *source
         comma = ", ";
     }
     text_put(sql, comma[0] == '\0' ? "NULL" : "");
+    flow_source_put_made(sql, keys, count);
 }
 
 static void put_every(struct text_buffer *sql, const struct flow_source *source)
@@ -130,11 +132,11 @@ static int put_rows(struct text_buffer *sql, const struct flow_source *source, c
     if (is_known) {
         text_put(sql, " FROM (SELECT ");
         put_restored(sql, source);
-        flow_source_put_missing(sql, source, keys, count);
+        flow_source_put_made(sql, keys, count);
     }
     text_put(sql, " FROM (SELECT ");
     if (is_known)
-        put_valued(sql, source);
+        put_valued(sql, source, keys, count);
     else
         put_every(sql, source);
     sql->failed |= flow_source_put(sql, source, keys, count) != 0;
@@ -162,6 +164,19 @@ static int put_keys(struct text_buffer *sql, const struct flow_source *source, c
     return result == 0 ? put_rows(sql, source, request, keys, count) : -1;
 }
 
+/* What is made for the filter is no column to show. */
+static void put_hidden(struct text_buffer *sql, const struct flow_source *source)
+{
+    const size_t count = source->filter != NULL && !knows_nulls(source) ? filter_column_count(source->filter) : 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct filter_column column = filter_column_at(source->filter, i);
+        if (column.always)
+            continue;
+        text_put(sql, ", ");
+        flow_put_name(sql, column.name);
+    }
+}
+
 static int put_all(struct text_buffer *sql, const struct flow_source *source, const struct flow_list_request *request)
 {
     static const char *const pairs[] = {"src", "dst", "exporter", "next_hop", "bgp_next_hop", "nat_src", "nat_dst"};
@@ -174,6 +189,7 @@ static int put_all(struct text_buffer *sql, const struct flow_source *source, co
                                "packets");
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs && result == 0; i++)
         result = text_print(sql, ", %s_ipv4, %s_ipv6", pairs[i], pairs[i]);
+    put_hidden(sql, source);
     if (result == 0)
         result = text_put(sql, ")");
     return result == 0 ? put_rows(sql, source, request, NULL, 0) : -1;
@@ -217,6 +233,8 @@ int flow_list_query(const struct flow_source *source, const struct flow_list_req
         result = flow_bins(source, request->group_us, &table, &bins);
         source = &bins;
     }
+    if (result == 0 && request->to_parquet)
+        result = text_put(&sql, QUERY_PARQUET_BEGIN);
     if (result == 0 && request->form != NULL)
         result = put_keys(&sql, source, request, request->form->keys, request->form->key_count);
     else if (result == 0 && request->group_us > 0)
@@ -227,6 +245,8 @@ int flow_list_query(const struct flow_source *source, const struct flow_list_req
         result = put_shown(&sql, source, request, joined_columns, COUNT(joined_columns), error);
     else if (result == 0)
         result = put_shown(&sql, source, request, usual_columns, COUNT(usual_columns), error);
+    if (result == 0 && request->to_parquet)
+        result = text_put(&sql, QUERY_PARQUET_END);
     if (result == 0)
         result = query_run(source->query, sql.data, NULL, 0, ret_result, error);
     text_done(&sql);

@@ -13,9 +13,8 @@ enum column {
 
 int flow_row_put_columns(struct text_buffer *sql, const struct flow_columns *columns, bool with_place)
 {
-    enum filter_type type;
-    const bool has_uptimes = flow_columns_find(columns, "flowStartSysUpTime", &type) != NULL &&
-                             flow_columns_find(columns, "flowEndSysUpTime", &type) != NULL;
+    const bool has_uptimes = flow_columns_sql_type(columns, "flowStartSysUpTime") != NULL &&
+                             flow_columns_sql_type(columns, "flowEndSysUpTime") != NULL;
     if (text_put(sql, "received, exporter_ipv4, exporter_ipv6, exporter_port, src_ipv4, src_ipv6, dst_ipv4, dst_ipv6, "
                       "src_port, dst_port, protocol, bytes, packets, sampling_rate, icmp_type, icmp_code, time_start, "
                       "time_end, export_time, sys_uptime_ms, ") != 0 ||

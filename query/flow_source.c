@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "flow_source.h"
 
+#include "flow_element.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,53 +46,74 @@ int query_do(struct query *query, const char *sql, struct query_error *error)
 
 /* ------------------------------------------------------------------------------------------------------------- text */
 
-/* ", NULL::UINTEGER AS "name"" for a column that no file has. */
-static int put_missing(struct text_buffer *sql, const char *name, enum filter_type type)
-{
-    if (text_print(sql, ", CAST(NULL AS %s) AS ", filter_type_sql(type)) != 0)
-        return -1;
-    return flow_put_name(sql, name);
-}
-
 static bool is_before(const struct flow_key *keys, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
-        if (keys[i].is_missing && strcmp(keys[i].column, name) == 0)
+        if (keys[i].is_made && strcmp(keys[i].column, name) == 0)
             return true;
     }
     return false;
 }
 
-int flow_source_put_missing(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
-                            size_t key_count)
+/* ", EXPRESSION AS "=NAME"" for an element. */
+static void put_made(struct text_buffer *sql, const struct flow_source *source, const char *name, enum filter_type type,
+                     bool *by_place)
 {
-    const size_t filter_count = source->filter != NULL ? filter_column_count(source->filter) : 0;
-    int result = 0;
-    for (size_t i = 0; i < key_count && result == 0; i++) {
-        if (keys[i].is_missing && !is_before(keys, i, keys[i].column))
-            result = put_missing(sql, keys[i].column, keys[i].missing_type);
-    }
-    for (size_t i = 0; i < filter_count && result == 0; i++) {
-        const struct filter_column column = filter_column_at(source->filter, i);
-        enum filter_type type;
-        if (!column.always && flow_columns_find(source->columns, column.name, &type) == NULL &&
-            !is_before(keys, key_count, column.name))
-            result = put_missing(sql, column.name, column.type);
-    }
-    return result;
+    bool is_by_place;
+    text_put(sql, ", ");
+    if (flow_element_put(sql, source, name + 1, type, &is_by_place) == 0)
+        *by_place |= is_by_place;
+    text_put(sql, " AS ");
+    flow_put_name(sql, name);
 }
 
+/* What the filter and the keys name of elements. */
+static void put_all_made(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
+                         size_t key_count, bool *by_place)
+{
+    const size_t filter_count = source->filter != NULL ? filter_column_count(source->filter) : 0;
+    for (size_t i = 0; i < key_count; i++) {
+        if (keys[i].is_made && !is_before(keys, i, keys[i].column))
+            put_made(sql, source, keys[i].column, keys[i].type, by_place);
+    }
+    for (size_t i = 0; i < filter_count; i++) {
+        const struct filter_column column = filter_column_at(source->filter, i);
+        if (!column.always && !is_before(keys, key_count, column.name))
+            put_made(sql, source, column.name, column.type, by_place);
+    }
+}
+
+void flow_source_put_made(struct text_buffer *sql, const struct flow_key *keys, size_t key_count)
+{
+    for (size_t i = 0; i < key_count; i++) {
+        if (keys[i].is_made && !is_before(keys, i, keys[i].column)) {
+            text_put(sql, ", ");
+            flow_put_name(sql, keys[i].column);
+        }
+    }
+}
+
+/* " FROM stored.flows", with what has to be made of elements. A table of another kind has that already. */
 static int put_table(struct text_buffer *sql, const struct flow_source *source, const struct flow_key *keys,
                      size_t key_count)
 {
-    const char *table = source->table != NULL ? source->table : "stored.flows";
-    struct text_buffer missing = {0};
-    int result = flow_source_put_missing(&missing, source, keys, key_count);
-    if (result == 0)
-        result = missing.size_bytes == 0 ? text_print(sql, " FROM %s", table)
-                                         : text_print(sql, " FROM (SELECT *%s FROM %s)", missing.data, table);
-    text_done(&missing);
-    return result;
+    static const char by_place_table[] = "stored.flow_files()";
+    const char *table = source->table != NULL ? source->table : "stored.flows", *without = "";
+    struct text_buffer made = {0};
+    bool by_place = false;
+    if (source->table == NULL || strcmp(source->table, by_place_table) == 0)
+        put_all_made(&made, source, keys, key_count, &by_place);
+    if (by_place && source->table == NULL) {
+        table = by_place_table;
+        without = " EXCLUDE (file_index, file_row_number, filename)";
+    }
+    if (made.size_bytes == 0)
+        text_print(sql, " FROM %s", table);
+    else
+        text_print(sql, " FROM (SELECT *%s%s FROM %s)", without, made.data, table);
+    sql->failed |= made.failed;
+    text_done(&made);
+    return sql->failed ? -1 : 0;
 }
 
 static int put_span(struct text_buffer *sql, const struct flow_span *span)
@@ -185,6 +208,13 @@ int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *so
     /* 128 bits hold the product of any two, and the sum of a thousand million of these */
     return source->sampled ? text_print(sql, "(CAST(%s AS HUGEINT) * coalesce(nullif(sampling_rate, 0), 1))", amount)
                            : text_put(sql, amount);
+}
+
+int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, int64_t group_us)
+{
+    if (source->span.from_us == INT64_MIN)
+        return text_print(sql, "epoch_us(" FLOW_START_SQL ") // %" PRId64, group_us);
+    return text_print(sql, "greatest(epoch_us(" FLOW_START_SQL "), %" PRId64 ") // %" PRId64, source->span.from_us, group_us);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- answers */
@@ -295,22 +325,22 @@ int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool 
 int flow_source_ledger(const struct flow_source *source, struct flow_ledger *ret_ledger, struct query_error *error)
 {
     struct text_buffer sql = {0};
-    double numbers[10];
+    double numbers[11];
     text_put(&sql, "SELECT count(*), count(DISTINCT addr(exporter_ipv4, exporter_ipv6)), sum(lost), "
                    "sum(lost_records), sum(datagrams_refused), sum(rows_dropped), sum(reported_flows), "
-                   "count(dropped_kernel), sum(dropped_kernel), sum(dropped_journal) "
+                   "count(dropped_kernel), sum(dropped_kernel), sum(dropped_journal), epoch_us(max(received)) "
                    "FROM stored.ledger WHERE true");
     if (source->span.from_us != INT64_MIN)
         text_print(&sql, " AND received >= make_timestamptz(%" PRId64 ")", source->span.from_us);
     if (source->span.to_us != INT64_MAX)
-        text_print(&sql, " AND received < make_timestamptz(%" PRId64 ")", source->span.to_us);
-    if (query_numbers(source->query, &sql, numbers, 10, error) != 0)
+        text_print(&sql, " AND received < make_timestamptz(%" PRId64 ")", source->span.to_us + FLOW_LEDGER_EACH_US);
+    if (query_numbers(source->query, &sql, numbers, 11, error) != 0)
         return -1;
     *ret_ledger = (struct flow_ledger){
         .is_there = numbers[0] > 0, .exporters = (uint64_t)numbers[1], .lost = (int64_t)numbers[2],
         .lost_records = (int64_t)numbers[3], .refused = (int64_t)numbers[4], .dropped = (int64_t)numbers[5],
         .reported = (int64_t)numbers[6], .tells_kernel = numbers[7] > 0, .dropped_kernel = (int64_t)numbers[8],
-        .dropped_journal = (int64_t)numbers[9],
+        .dropped_journal = (int64_t)numbers[9], .last_us = (int64_t)numbers[10],
     };
     return 0;
 }

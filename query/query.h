@@ -133,6 +133,11 @@ struct query_skipped {
 };
 size_t query_skipped(const struct query *query, const struct query_skipped **ret_skipped);
 
+/* Makes stored.flow_files() and stored.flow_groups(), as query_settings.places does, and the table flow_origins: for each row group
+ * and each column (path) that has values there, the element that it was made of (origin, in small letters; NULL: none),
+ * and which rows of the file these are. Once for a connection. 1; 0 where there are no files of flows; -1. */
+int query_add_origins(struct query *query, struct query_error *error);
+
 /* Whether the flows are those of known files alone. */
 bool query_flows_are_known(const struct query *query);
 
@@ -174,6 +179,7 @@ int query_run(struct query *query, const char *sql, const struct query_value *va
 struct query_script;
 struct query_script *query_script_open(struct query *query, const char *sql, struct query_error *error);
 int query_script_next(struct query_script *script, struct query_result **ret_result, struct query_error *error);
+size_t query_script_count(const struct query_script *script); /* of all its statements */
 void query_script_skip(struct query_script *script, size_t count); /* passes over so many */
 void query_script_close(struct query_script *script);
 

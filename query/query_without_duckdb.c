@@ -51,6 +51,12 @@ static int unreachable(void)
     abort();
 }
 
+int query_add_origins(struct query *query, struct query_error *error)
+{
+    (void)query, (void)error;
+    return unreachable();
+}
+
 int query_run(struct query *query, const char *sql, const struct query_value *values, size_t value_count,
               struct query_result **ret_result, struct query_error *error)
 {
@@ -69,6 +75,12 @@ int query_script_next(struct query_script *script, struct query_result **ret_res
 {
     (void)script, (void)ret_result, (void)error;
     return unreachable();
+}
+
+size_t query_script_count(const struct query_script *script)
+{
+    (void)script;
+    return 0;
 }
 
 void query_script_skip(struct query_script *script, size_t count)

@@ -11,6 +11,8 @@
 #include "text_buffer.h"
 #include "usable_files.h"
 
+#include <stdlib.h>
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* A column that is there without any file too, with its type as SQL names it. */
@@ -130,7 +132,7 @@ struct stored {
     const struct view_column *columns;
     size_t column_count;
     bool add_missing; /* the columns may be in none of the files */
-    bool add_places;  /* stored.flow_files() and stored.flow_groups() are wanted too */
+    bool is_flows;    /* which may be asked where they stand */
 };
 
 static int create_stored(struct query *query, const struct stored *stored, const struct usable_files *files,
@@ -156,17 +158,18 @@ static int create_stored(struct query *query, const struct stored *stored, const
 }
 
 /* Flows with where they stand, and the metadata of their files. */
-static int create_places(struct query *query, const struct usable_files *files, struct query_error *error)
+static int create_places(struct query *query, struct query_error *error)
 {
     struct text_buffer sql = {0};
     int result = -1;
-    if (files->count == 0)
-        return connection_do(query, "DROP MACRO TABLE IF EXISTS stored.flow_files; DROP MACRO TABLE IF EXISTS stored.flow_groups",
-                             error);
-    text_put(&sql, "CREATE OR REPLACE MACRO stored.flow_files() AS TABLE SELECT *, file_index, file_row_number, filename FROM ");
-    put_files(&sql, files, NULL);
+    if (query->flow_files == NULL)
+        return connection_do(query, "DROP MACRO TABLE IF EXISTS stored.flow_files; "
+                                    "DROP MACRO TABLE IF EXISTS stored.flow_groups", error);
+    text_put(&sql, "CREATE OR REPLACE MACRO stored.flow_files() AS TABLE SELECT *, file_index, file_row_number, filename "
+                   "FROM ");
+    text_put(&sql, query->flow_files);
     text_put(&sql, "; CREATE OR REPLACE MACRO stored.flow_groups() AS TABLE FROM parquet_metadata(");
-    put_paths(&sql, files);
+    text_put(&sql, query->flow_paths);
     text_put(&sql, ")");
     if (sql.failed)
         connection_error(error, NULL);
@@ -176,11 +179,33 @@ static int create_places(struct query *query, const struct usable_files *files, 
     return result;
 }
 
+/* Keeps how the files of flows are read, for what asks where flows stand. */
+static int keep_files(struct query *query, const struct usable_files *files, const struct query_paths *known,
+                      struct query_error *error)
+{
+    struct text_buffer read = {0}, paths = {0};
+    if (files->count > 0) {
+        put_files(&read, files, known);
+        put_paths(&paths, files);
+    }
+    free(query->flow_files);
+    free(query->flow_paths);
+    query->flow_files = read.data;
+    query->flow_paths = paths.data;
+    query->has_origins = false;
+    if (!read.failed && !paths.failed)
+        return 0;
+    connection_error(error, NULL);
+    return -1;
+}
+
 static int create_all(struct query *query, const struct stored *stored, const struct usable_files *files,
                       const struct query_paths *known, struct query_error *error)
 {
-    const int result = create_stored(query, stored, files, known, error);
-    return result == 0 && stored->add_places ? create_places(query, files, error) : result;
+    int result = create_stored(query, stored, files, known, error);
+    if (result == 0 && stored->is_flows)
+        result = keep_files(query, files, known, error);
+    return result == 0 && stored->is_flows && query->has_places ? create_places(query, error) : result;
 }
 
 /* A view over the files of one kind. When it cannot be made, those that cannot be read are looked for. */
@@ -274,13 +299,37 @@ static const char applications_sql[] =
     " AND (applicationName IS NOT NULL OR applicationDescription IS NOT NULL OR applicationCategoryName IS NOT NULL)"
     " GROUP BY exporter_ipv4, exporter_ipv6, domain, applicationId";
 
+/*
+ * What the metadata of row groups tells of the columns in them. "weir.from" is the element that a column was made of, or
+ * that it is unchanged.
+ */
+static const char origins_sql[] =
+    "CREATE OR REPLACE TEMP TABLE flow_origins AS SELECT path, origin, file_name, first_row::UBIGINT AS first_row,"
+    " row_count::UBIGINT AS row_count FROM (SELECT file_name, row_group_id, path_in_schema AS path,"
+    " lower(decode(key_value_metadata['weir.from'::BLOB])) AS origin,"
+    " stats_null_count IS DISTINCT FROM row_group_num_rows AS is_there FROM stored.flow_groups())"
+    " JOIN (SELECT file_name, row_group_id, row_group_num_rows AS row_count,"
+    " sum(row_group_num_rows) OVER (PARTITION BY file_name ORDER BY row_group_id) - row_group_num_rows AS first_row"
+    " FROM stored.flow_groups() WHERE column_id = 0) USING (file_name, row_group_id) WHERE is_there";
+
+int query_add_origins(struct query *query, struct query_error *error)
+{
+    if (query->flow_files == NULL)
+        return 0;
+    if (!query->has_origins && ((!query->has_places && create_places(query, error) != 0) ||
+                                connection_do(query, origins_sql, error) != 0))
+        return -1;
+    query->has_origins = true;
+    return 1;
+}
+
 int views_create(struct query *query, const struct query_files *files, struct query_error *error)
 {
     const char *const views[] = {
         flows_sql, templates_sql, ledger_sql, options_sql, interfaces_sql, applications_sql,
         files->ledger.count > 0 || files->flows.count == 0 ? exporters_sql : exporters_of_flows_sql,
     };
-    const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false, query->has_places};
+    const struct stored flows = {"flows", flow_columns, COUNT(flow_columns), false, true};
     const struct stored options = {"options", option_columns, COUNT(option_columns), true, false};
     const struct stored ledger = {"ledger", ledger_columns, COUNT(ledger_columns), true, false};
     query_refuses *refuses = files->refuses;

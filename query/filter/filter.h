@@ -85,6 +85,7 @@ struct filter_options {
      * the store, before the registered elements are. NULL: those alone are known, and ie_PEN_ID. */
     bool (*column)(void *context, const char *name, enum filter_type *ret_type);
     void *context;
+    char mark; /* stands in SQL before the names of columns that are no core columns, which the caller makes; NUL: none */
 };
 
 /*

@@ -163,22 +163,36 @@ bool filter_number_real(const char *word, size_t length, double *ret_number)
     return true;
 }
 
-bool filter_number_duration(const char *word, size_t length, double *ret_us)
+/* Microseconds of a unit; 0 when it is none. */
+static double unit_us(const char *unit, size_t length)
 {
     static const struct {
         const char *unit;
         double us;
-    } units[] = {{"", 1e3},  {"us", 1},    {"ms", 1e3},    {"s", 1e6},    {"sec", 1e6},
-                 {"m", 60e6}, {"min", 60e6}, {"h", 3600e6}, {"d", 86400e6}, {"w", 7 * 86400e6}};
-    struct decimal decimal;
-    if (read_decimal(word, length, &decimal) != FILTER_NUMBER_OK)
-        return false;
+    } units[] = {{"us", 1},    {"ms", 1e3},    {"s", 1e6},    {"sec", 1e6},       {"m", 60e6},
+                 {"min", 60e6}, {"h", 3600e6}, {"d", 86400e6}, {"w", 7 * 86400e6}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strlen(units[i].unit) == length - decimal.length &&
-            strncasecmp(units[i].unit, word + decimal.length, length - decimal.length) == 0) {
-            *ret_us = as_real(&decimal) * units[i].us;
-            return true;
-        }
+        if (strlen(units[i].unit) == length && strncasecmp(units[i].unit, unit, length) == 0)
+            return units[i].us;
     }
-    return false;
+    return 0;
+}
+
+bool filter_number_duration(const char *word, size_t length, double *ret_us)
+{
+    struct decimal decimal;
+    double sum_us = 0;
+    for (size_t at = 0, end; at == 0 || at < length; at = end) {
+        if (read_decimal(word + at, length - at, &decimal) != FILTER_NUMBER_OK)
+            return false;
+        const size_t unit = at + decimal.length;
+        for (end = unit; end < length && !is_digit(word[end]);)
+            end++;
+        const double us = at == 0 && unit == length ? 1e3 : unit_us(word + unit, end - unit);
+        if (us <= 0)
+            return false;
+        sum_us += as_real(&decimal) * us;
+    }
+    *ret_us = sum_us;
+    return true;
 }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "filter_source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -86,9 +87,9 @@ static const struct filter_source SOURCES[] = {
 enum { SOURCE_COUNT = sizeof SOURCES / sizeof SOURCES[0] };
 
 /*
- * A field that is a core column unchanged has no column of its own in the store. `first`: the element is what the core
- * column is made of wherever a layout has it (docs/fields.md), so that column is asked. The others are made use of
- * where the first are not there; they have a column of their own where the core column was made of another.
+ * `first`: the element is what the core column is made of wherever a layout has it (docs/fields.md), so that column is
+ * asked. The others are made use of where the first are not there: they are columns by themselves, whose values are
+ * written as those of the core column.
  */
 static const struct {
     const char *element;
@@ -302,16 +303,6 @@ static bool is_unknown_element(const char *name, size_t length)
     return pen > 0 && pen <= 10 && length == 3 + pen + 1 + id && strncasecmp(name, "ie_", 3) == 0;
 }
 
-static bool make_own(const char *name, uint8_t type, struct filter_source *ret_source)
-{
-    char *owned = strdup(name);
-    if (owned == NULL)
-        return false;
-    *ret_source = (struct filter_source){.name = owned, .column = owned, .owned = owned, .type = type,
-                                         .form = form_of_type(type), .core = -1};
-    return true;
-}
-
 static const struct filter_source *find_alias(const char *name, size_t length, bool first)
 {
     for (size_t i = 0; i < ALIAS_COUNT; i++) {
@@ -319,6 +310,26 @@ static const struct filter_source *find_alias(const char *name, size_t length, b
             return filter_source_core(ALIASES[i].source, strlen(ALIASES[i].source));
     }
     return NULL;
+}
+
+/* Ports and protocols have names, whichever element tells them. */
+static uint8_t form_of(const char *name, uint8_t type)
+{
+    const struct filter_source *alias = find_alias(name, strlen(name), false);
+    const uint8_t form = form_of_type(type);
+    return alias != NULL && form == FILTER_FORM_NUMBER && alias->type <= FILTER_U64 ? alias->form : form;
+}
+
+static bool make_own(const char *name, uint8_t type, const struct filter_options *options,
+                     struct filter_source *ret_source)
+{
+    char *owned;
+    const bool is_marked = options != NULL && options->mark != '\0';
+    if (asprintf(&owned, "%.*s%s", is_marked, is_marked ? &options->mark : "", name) < 0)
+        return false;
+    *ret_source = (struct filter_source){.name = owned + is_marked, .column = owned, .owned = owned, .type = type,
+                                         .form = form_of(name, type), .core = -1};
+    return true;
 }
 
 bool filter_source_find(const char *name, size_t length, const struct filter_options *options,
@@ -332,9 +343,7 @@ bool filter_source_find(const char *name, size_t length, const struct filter_opt
     memcpy(copy, name, length);
     copy[length] = '\0';
     if (alias == NULL && options != NULL && options->column != NULL && options->column(options->context, copy, &type))
-        return make_own(copy, (uint8_t)type, ret_source);
-    if (alias == NULL)
-        alias = find_alias(name, length, false);
+        return make_own(copy, (uint8_t)type, options, ret_source);
     if (alias != NULL) {
         *ret_source = *alias;
         return true;
@@ -346,13 +355,21 @@ bool filter_source_find(const char *name, size_t length, const struct filter_opt
     if (element != NULL) {
         const size_t name_bytes = strlen(element->name); /* the table's spelling: fields of batches are found by it */
         memcpy(copy, element->name, name_bytes < length ? name_bytes : length);
-        return make_own(copy, type_of_element(element->type), ret_source);
+        return make_own(copy, type_of_element(element->type), options, ret_source);
     }
     if (is_unknown_element(name, length) || (length_once < length && is_unknown_element(name, length_once))) {
         memcpy(copy, "ie_", 3);
-        return make_own(copy, FILTER_OCTETS, ret_source);
+        return make_own(copy, FILTER_OCTETS, options, ret_source);
     }
     return false;
+}
+
+enum weir_type filter_source_element_type(const char *name)
+{
+    const struct weir_element *element = find_element(name, strlen(name));
+    if (element == NULL)
+        element = find_element(name, without_repetition(name, strlen(name)));
+    return element != NULL ? (enum weir_type)element->type : WEIR_TYPE_COUNT;
 }
 
 void filter_source_names(void (*each)(void *context, const char *name), void *context)

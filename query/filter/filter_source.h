@@ -50,7 +50,7 @@ enum filter_run_field {
 
 struct filter_source {
     const char *name;   /* what people call it */
-    const char *column; /* in the store; of an address the column for IPv4 */
+    const char *column; /* in SQL; of an address the column for IPv4 */
     const char *column_ipv6; /* of an address the one for IPv6, else NULL */
     uint8_t type;       /* enum filter_type; of an address with both columns FILTER_IPV4 */
     uint8_t form;       /* enum filter_form */
@@ -65,12 +65,15 @@ struct filter_source {
 const struct filter_source *filter_source_core(const char *name, size_t length);
 
 /*
- * Any other column by name: one the caller knows of, the core column that an element is the first source of, a
+ * Any other column by name: the core column that an element is the first source of, one the caller knows of, a
  * registered element, also with _2 or above behind it, or ie_PEN_ID. False when there is none; a name kept in
  * ret_source->owned is the caller's then.
  */
 bool filter_source_find(const char *name, size_t length, const struct filter_options *options,
                         struct filter_source *ret_source);
+
+/* The type of the registered element of that name, whatever repetition of it; WEIR_TYPE_COUNT when there is none. */
+enum weir_type filter_source_element_type(const char *name);
 
 /* Calls `each` for every name that can be found above but those of the caller. */
 void filter_source_names(void (*each)(void *context, const char *name), void *context);

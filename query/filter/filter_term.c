@@ -314,8 +314,9 @@ static bool parse_question(struct filter_parser *parser, struct filter_term *ter
         return false;
     }
     /* nfdump: letters alone are flags that must be set, whatever the others are; a number is the whole field */
+    const size_t quote = value.kind == FILTER_TOKEN_STRING;
     if (term->protocols == FILTER_PROTOCOLS_TCP && !told && !list && term->compare == FILTER_EQ &&
-        filter_flags_mask(parser->text + value.offset, value.length) >= 0)
+        filter_flags_mask(parser->text + value.offset + quote, value.length - 2 * quote) >= 0)
         term->kind = FILTER_TERM_FLAGS_ALL;
     return true;
 }

@@ -5,6 +5,9 @@
 #include "filter_time.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
 
 /* Days from 1970-01-01 to a day of the Gregorian calendar: years are counted from March, so that the day that a leap
  * year has more is its last. */
@@ -68,36 +71,99 @@ static bool read_fraction(struct reader *reader, int64_t *time, int64_t *unit)
     return true;
 }
 
+static bool take_word(struct reader *reader, const char *word)
+{
+    const size_t length = strlen(word);
+    if (reader->left < length || strncasecmp(reader->word, word, length) != 0)
+        return false;
+    reader->word += length;
+    reader->left -= length;
+    return true;
+}
+
+/* The seconds since 1970 that a word means by itself. */
+static bool read_seconds(struct reader reader, int64_t *ret_seconds)
+{
+    const size_t digits_max = 10;
+    if (take_word(&reader, "now") && reader.left == 0) {
+        *ret_seconds = time(NULL);
+        return true;
+    }
+    const bool is_told = take(&reader, '@');
+    if (reader.left == 0 || reader.left > digits_max || (!is_told && reader.left < digits_max - 1))
+        return false;
+    *ret_seconds = 0;
+    for (int digit; reader.left > 0;) {
+        if (!read_digits(&reader, 1, 0, 9, &digit))
+            return false;
+        *ret_seconds = *ret_seconds * 10 + digit;
+    }
+    return true;
+}
+
+/* YYYY-MM-DD, YYYY/MM/DD, today or yesterday: days since 1970. False with nothing read when none stands here. */
+static bool read_day(struct reader *reader, int64_t *ret_days)
+{
+    struct reader at = *reader;
+    int year, month, day;
+    const bool is_before = take_word(&at, "yesterday");
+    if (is_before || take_word(&at, "today")) {
+        *ret_days = time(NULL) / 86400 - is_before;
+        *reader = at;
+        return true;
+    }
+    if (!read_digits(&at, 4, 1970, 2200, &year) || at.left == 0)
+        return false;
+    const char between = *at.word;
+    if ((between != '-' && between != '/') || !take(&at, between) || !read_digits(&at, 2, 1, 12, &month) ||
+        !take(&at, between) || !read_digits(&at, 2, 1, days_in(year, month), &day))
+        return false;
+    *ret_days = days_of(year, month, day);
+    *reader = at;
+    return true;
+}
+
+/* HH, HH:MM, HH:MM:SS and HH:MM.SS with a fraction. */
+static bool read_clock(struct reader *reader, int64_t second, int64_t *time, int64_t *unit)
+{
+    int number;
+    if (!read_digits(reader, 2, 0, 23, &number))
+        return false;
+    *unit = 3600 * second;
+    *time += number * *unit;
+    for (int i = 0; i < 2 && (take(reader, ':') || (i == 1 && take(reader, '.'))); i++) {
+        if (!read_digits(reader, 2, 0, 59, &number))
+            return false;
+        *unit /= 60;
+        *time += number * *unit;
+    }
+    return *unit != second || !take(reader, '.') || read_fraction(reader, time, unit);
+}
+
 bool filter_time_parse(const char *word, size_t length, bool nanoseconds, int64_t *ret_low, int64_t *ret_high)
 {
     struct reader reader = {word, length};
     const int64_t second = nanoseconds ? 1000000000 : 1000000;
-    int year, month, day, number;
-    int64_t unit = 86400 * second;
-    if (!read_digits(&reader, 4, 1970, 2200, &year) || !take(&reader, '-') || !read_digits(&reader, 2, 1, 12, &month) ||
-        !take(&reader, '-') || !read_digits(&reader, 2, 1, days_in(year, month), &day))
-        return false;
-    int64_t time = days_of(year, month, day) * unit;
-    if (take(&reader, 'T') || take(&reader, 't') || take(&reader, ' ')) {
-        if (!read_digits(&reader, 2, 0, 23, &number))
-            return false;
-        unit = 3600 * second;
-        time += number * unit;
-        for (int i = 0; i < 2 && take(&reader, ':'); i++) {
-            if (!read_digits(&reader, 2, 0, 59, &number))
-                return false;
-            unit /= 60;
-            time += number * unit;
-        }
-        if (unit == second && take(&reader, '.') && !read_fraction(&reader, &time, &unit))
-            return false;
+    int64_t seconds, days, unit = 86400 * second;
+    if (read_seconds(reader, &seconds)) {
+        *ret_low = seconds * second;
+        *ret_high = *ret_low + second - 1;
+        return true;
     }
+    const bool has_day = read_day(&reader, &days);
+    if (!has_day && (length < 5 || word[2] != ':'))
+        return false;
+    int64_t when = (has_day ? days : time(NULL) / 86400) * unit;
+    const bool has_clock = !has_day || take(&reader, 'T') || take(&reader, 't') || take(&reader, ' ') ||
+                           take(&reader, '.');
+    if (has_clock && !read_clock(&reader, second, &when, &unit))
+        return false;
     if (!take(&reader, 'Z'))
         take(&reader, 'z');
     if (reader.left > 0)
         return false;
-    *ret_low = time;
-    *ret_high = time + unit - 1;
+    *ret_low = when;
+    *ret_high = when + unit - 1;
     return true;
 }
 

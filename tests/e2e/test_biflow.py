@@ -221,8 +221,15 @@ def times_are_grouped(folder):
     rows, _ = rows_of("flows", "--store", store, "--group-time", "5m", "--biflow")
     expect_equal([row[:4] for row in rows[1:]], bins_of(
         ((talk[0][0].first_ms, sum(r.bytes + r.reverse_bytes for r, _ in talk),
-          sum(r.packets + r.reverse_packets for r, _ in talk),
-          1) for talk in conversations(records)), 300), "conversations")
+          sum(r.packets + r.reverse_packets for r, _ in talk), 1) for talk in conversations(records)), 300), "conversations")
+    from_ms = sorted(r.first_ms for r in records)[len(records) // 2] // 1000 * 1000
+    left = [(max(r.first_ms, from_ms), r.bytes, r.packets, 1) for r in records if r.last_ms >= from_ms]
+    expect(any(r.first_ms < from_ms <= r.last_ms for r in records), "none of the flows had begun before")
+    for command in (("flows",), ("flows", "--biflow"), ("top", "src", "-n", "0")):
+        rows, _ = rows_of(*command, "--store", store, "--group-time", "5m", "--from", "@%d" % (from_ms // 1000))
+        expect_equal(rows[1][0], bins_of(left, 300)[0][0], "first span of %r" % (command,))
+        if command == ("flows",):
+            expect_equal([row[:4] for row in rows[1:]], bins_of(left, 300), "spans from a time on")
     out, _ = weir_ok("flows", "--store", store, "--group-time", "10m")
     expect_in("flows", out.splitlines()[1])
     out, _ = weir_ok("flows", "--store", store, "--group-time", "10m", "-o", "fmt:%te %td %fl %byt")

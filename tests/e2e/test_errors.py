@@ -26,7 +26,7 @@ def complaint(folder, *arguments, code=1, **options):
     got, _, err = weir(*arguments, cwd=folder, timeout=30, **options)
     expect_equal(got, code, "exit code of weir %s, with %s" % (" ".join(arguments), err))
     line = next(line for line in err.splitlines() if not line.startswith("Writing flows to"))
-    expect(re.match(r"weir( (collect|analyze|decode))?: .{10,}", line), "this is no sentence: " + err)
+    expect(re.match(r"weir( (collect|analyze|decode|store))?: .{10,}", line), "this is no sentence: " + err)
     expect("(null)" not in err and "errno" not in err, "this is not for people: " + err)
     return err
 
@@ -48,6 +48,9 @@ def wrong_usage_is_2_and_points_to_help(folder):
                             (["decode", "--sampling-rate", "0", "a"], "0"),
                             (["analyze", "--min-size", "big", "a"], "big"),
                             (["analyze", "--sort", "name", "a"], "name"),
+                            (["store", "ls", "--keep-days", "5"], "ls takes no --keep-days"),
+                            (["store", "ls", "--from", "14:00", "x"], "with --files only"),
+                            (["store", "merge", "-o", "x"], "merge takes no --output"),
                             (["collect", "-r", "a.pcap", "-b", "::1"], "-b")):
         expect_in(word, complaint(folder, *arguments, code=2))
     expect_equal(os.listdir(folder), [], "files made")

@@ -526,4 +526,27 @@ def work_on_a_store_shows_a_bar_and_ends_by_a_signal(folder):
         expect_equal((process.returncode, process.stderr.read()), (143, b""), "exit code and words")
 
 
+@case
+def too_little_memory_is_told(folder):
+    store = made_store(folder, count=400)
+    for arguments in (("top", "src,dst,srcport"), ("flows", "-o", "csv"), ("sql", "select * from flows order by bytes"),
+                      ("sql", "-o", "parquet", "select * from flows order by bytes")):
+        code, _, err = weir(*arguments, "--memory", "1M", "--store", store)
+        expect_equal((code, err), (1, "weir %s: --memory 1M is too little for this; try --memory 256M\n" % arguments[0]),
+                     "end of %r" % (arguments,))
+
+
+@case
+def what_is_left_out_is_not_of_other_times(folder):
+    store = made_store(folder, count=400, size="1M")
+    paths = in_order(store)
+    for path in paths:
+        ruin_pages(path)
+    _, err = weir_ok("top", "src", "--store", store, "--verify")
+    expect_in("weir: 0 flows\n", err)
+    expect_in("weir: %d file%s left out\n" % (len(paths), "" if len(paths) == 1 else "s"), err)
+    _, err = weir_ok("top", "src", "--store", store, "--from", "2031-01-01")
+    expect_in("weir: 0 flows; the store has %d file" % len(paths), err)
+
+
 weir_e2e.run()

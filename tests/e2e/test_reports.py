@@ -11,8 +11,10 @@ import json
 import os
 import random
 import re
+import shutil
 import struct
 import subprocess
+import time
 import xml.dom.minidom
 
 import capture_maker
@@ -357,6 +359,28 @@ def the_account_tells_what_is_missing(folder):
 
 
 @case
+def the_account_tells_up_to_when_it_tells(folder):
+    ended_s = int(time.time()) - 20
+    exporter = netflow_maker.Exporter()
+    exporter.export_time_s = ended_s
+    path = write_file(folder, "recent.pcap", capture_maker.pcap_of(
+        (ended_s + after_s - START_S, exporter.flows(*[netflow_maker.numbered_flow(60 + after_s)] * 5)) for after_s in (-60, 0)))
+    store = os.path.join(folder, "recent")
+    weir_ok("collect", "-r", path, "-o", "store:" + store)
+    def account(from_s, to_s=None):
+        span = ["--from", "@%d" % (ended_s + from_s)] + (["--to", "@%d" % (ended_s + to_s)] if to_s else [])
+        return weir_ok("top", "src", "--store", store, *span)[1]
+    at = datetime.datetime.fromtimestamp(ended_s, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M.%S")
+    expect_in("1 exporter; lost by sequence: 0", account(-600))
+    expect_in("; told up to %s, each minute\n" % at, account(-600))
+    expect_in("1 exporter; lost by sequence: 0", account(-600, -30))
+    expect("told up to" not in account(-600, -30), "told of a time that is over")
+    expect_in("the store does not tell what was lost in this time\n", account(-600, -100))
+    shutil.rmtree(os.path.join(store, "ledger"))
+    expect_in("the store does not tell yet what was lost in this time: it does so each minute\n", account(-600))
+
+
+@case
 def tables_are_for_people(folder):
     made = Made(folder, 7)
     out, _ = weir_ok("top", "--store", made.folder, "proto", "--by", "bytes,flows", env={**os.environ, "LC_ALL": "C"})
@@ -569,7 +593,7 @@ def mistakes_are_told(folder):
     expect_error(2, "has no such network", "top", "dstport/8", *store)
     expect_error(2, "'byte' is not one of", "top", "src", "--by", "byte", *store)
     expect_error(2, "'bytes' is not one of", "top", "src", "--by", "bytes,bytes", *store)
-    expect_error(2, "not a time such as", "top", "src", "--from", "yesterday", *store)
+    expect_error(2, "not a time such as", "top", "src", "--from", "soon", *store)
     expect_error(2, "not after that of --from", "top", "src", "--from", "now", "--to", "-1h", *store)
     expect_error(2, "--last goes without --to", "flows", "--last", "1h", "--to", "now", *store)
     expect_error(2, "did you mean 'dstport'?", "flows", "-o", "fmt:%dstprt", *store)
@@ -592,6 +616,39 @@ def mistakes_are_told(folder):
         expect_in("weir: %d flows" % len(made.records), weir_ok("top", "src")[1])
     finally:
         del os.environ["WEIR_STORE"]
+
+
+@case
+def a_folder_that_is_no_store_is_not_an_empty_one(folder):
+    made = Made(folder, 20, 20)
+    os.makedirs(os.path.join(folder, "else", "sub"))
+    os.mkdir(os.path.join(folder, "empty"))
+    parts = os.listdir(made.folder)
+    asks = (("top", "src"), ("flows",), ("graph",), ("sql", "select 1"), ("store", "ls"), ("store", "check"),
+            ("store", "merge"), ("store", "expire", "--keep-days", "5"), ("exporters",))
+    for place, text in ((folder, "%s is no store; there is one at %s" % (folder, made.folder)),
+                        (os.path.join(made.folder, "flows"), "is no store, but a part of the one at %s" % made.folder),
+                        (os.path.join(folder, "else"), "it has files, and no folder flows among them")):
+        for arguments in asks:
+            code, out, err = weir(*arguments, "--store", place)
+            expect_equal((code, out), (1, ""), "exit code and output of %r at %s" % (arguments, place))
+            expect_in(text, err)
+        expect_in(text, weir("doctor", "--no-write", "--store", place)[1])
+    expect_equal(os.listdir(os.path.join(folder, "else")), ["sub"], "files made where there is no store")
+    expect_equal(os.listdir(made.folder), parts, "files made in a store that was not named")
+    for place in (os.path.join(folder, "empty"), made.folder):
+        for arguments in asks[:6]:
+            weir_ok(*arguments, "--store", place)
+
+
+@case
+def a_store_of_a_later_version_is_told_of_as_such(folder):
+    made = Made(folder, 22, 20)
+    write_file(made.folder, ".format", b"2\n")
+    for arguments in (("top", "src"), ("exporters",), ("store", "ls")):
+        code, _, err = weir(*arguments, "--store", made.folder)
+        expect_equal(code, 1, "exit code of %r" % (arguments,))
+        expect_in("is of format 2, which a later version of Weir made", err)
 
 
 if __name__ == "__main__":

@@ -200,6 +200,61 @@ def exporters_are_known_without_a_ledger(folder):
 
 
 @case
+def exporters_are_as_the_ledger_and_flows_tell(folder):
+    store = Store(folder + "/made")
+    at = moment("2026-11-23 14:00:00")
+    ledger = [{"received": at + datetime.timedelta(minutes=minute), **address("exporter", "192.0.2.1"),
+               "exporter_port": 2055, "domain": 0, "version": 9, "datagrams": 60, "flows": 600, "datagrams_refused": 1,
+               "sets_skipped": 2, "sets_given_up": 1, "sets_waited": 3, "sets_late": 1} for minute in range(1, 4)]
+    store.write_ledger(ledger, further=[(name, pyarrow.int64()) for name in ("sets_waited", "sets_late")])
+    path = store.write_flows([flow("192.0.2.7", "192.0.2.8", sampling_rate=rate, template_id=256 + rate,
+                              export_time=moment("2026-11-23 14:10:00")) for rate in (10, 100)])
+    def entry():
+        return json.loads(weir_ok("exporters", "--store", store.folder, "-o", "json")[0])[0]
+    found = entry()
+    expect_equal([found[name] for name in ("flows", "flows_per_second", "refused", "sets_skipped", "sets_waiting", "templates",
+                                           "sampling_rate", "clock_skew_seconds", "trouble")],
+                 [1800, 10, 3, 9, 3, 2, 100, 300, "refused skipped waiting clock"], "of a store")
+    with open(path, "r+b") as file:
+        file.seek(4)
+        file.write(bytes(800))
+    expect_equal([entry()[name] for name in ("flows", "templates")], [1800, None], "where the flows are damaged")
+
+
+@case
+def flows_and_their_top_are_written_as_parquet(folder):
+    store = small_store(folder).folder
+    path = os.path.join(folder, "rows.parquet")
+    for arguments in (("flows",), ("flows", "--order", "bytes", "-n", "2"), ("flows", "--group-time", "1h"), ("flows", "--biflow"),
+                      ("top", "src"), ("top", "src,dst", "--by", "flows,bps"), ("top", "ip", "--group-time", "5m", "-n", "0")):
+        wanted = list(csv.reader(io.StringIO(weir_ok(*arguments, "--store", store, "-o", "csv")[0])))
+        with open(path, "wb") as out:
+            done = subprocess.run([weir_e2e.weir_path, *arguments, "--store", store, "-o", "parquet"], stdout=out,
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False)
+        expect_equal(done.returncode, 0, "exit code of %r (%s)" % (arguments, done.stderr))
+        expect_in(b"weir: 4 flows", done.stderr)
+        table = pyarrow.parquet.read_table(path)
+        expect_equal(table.schema.names, wanted[0], "columns of %r" % (arguments,))
+        bytes_at = next(i for i, name in enumerate(wanted[0]) if name in ("bytes", "flows"))
+        expect_equal(sorted(float(value) for value in table.column(bytes_at).to_pylist()),
+                     sorted(float(row[bytes_at]) for row in wanted[1:]), "amounts of %r" % (arguments,))
+    for arguments in (("flows",), ("top", "src")):
+        ours, theirs = pty.openpty()
+        done = subprocess.run([weir_e2e.weir_path, *arguments, "--store", store, "-o", "parquet"], stdin=subprocess.DEVNULL,
+                              stdout=theirs, stderr=subprocess.PIPE, timeout=60, check=False)
+        os.close(theirs)
+        os.close(ours)
+        expect_equal(done.returncode, 2, "exit code of %r on a terminal" % (arguments,))
+        expect_in(b"Parquet is not for a terminal", done.stderr)
+    expect_equal(weir_ok("flows", "--store", store, "-n", "0", "-o", "csv")[0], weir_ok("flows", "--store", store, "-o", "csv")[0],
+                 "all flows")
+    for arguments, text in ((("flows", "-o", "fmt:"), "there is nothing in the form"),
+                            (("sql", "-o", "parquet", "select 1; select 2"), "takes one statement")):
+        code, out, err = weir(*arguments, "--store", store)
+        expect(code != 0 and out == "" and text in err and "COPY" not in err, "%r: %d %r %r" % (arguments, code, out, err))
+
+
+@case
 def a_store_that_is_empty_or_not_there(folder):
     empty = os.path.join(folder, "empty")
     os.mkdir(empty)
@@ -488,6 +543,15 @@ def the_shell_has_history_and_completion(folder):
         expect_equal(shell.end(), 0, "exit code")
     finally:
         shell.close()
+    for words in (("exit",), ("QUIT;",), ("select 1", ".exit"), ("select 1", "quit")):
+        shell = Shell(folder, store.folder)
+        try:
+            shell.wait_for("weir> ")
+            for word in words:
+                shell.type(word + "\n")
+            expect_equal(shell.end(), 0, "exit code behind %r" % (words,))
+        finally:
+            shell.close()
     history = os.path.join(folder, "state", "weir", "sql_history")
     expect_in("seven", weir_e2e.read_text(history))
     expect_equal(stat.S_IMODE(os.stat(history).st_mode), 0o600, "mode of the history")

@@ -53,13 +53,14 @@ static void test_durations(void **state)
         const char *text;
         int64_t us;
     } right[] = {{"90", 90000000},    {"90s", 90000000},    {"5m", 300000000},
-                 {"5min", 300000000}, {"1h", 3600000000},   {"1d", 86400000000}, {"0.5s", 500000}};
+                 {"5min", 300000000}, {"1h", 3600000000},   {"1d", 86400000000}, {"0.5s", 500000},
+                 {"2w", 1209600000000}, {"1h30m", 5400000000}, {"1d1h1min1.5s", 90061500000}};
     int64_t us;
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
         assert_int_equal(quantity_parse_duration(right[i].text, &us), 0);
         assert_int_equal(us, right[i].us);
     }
-    static const char *const wrong[] = {"", "0", "-1s", "s", "5x", "1h30m", "4000d", "0.0000001", "inf"};
+    static const char *const wrong[] = {"", "0", "-1s", "s", "5x", "1h30", "1hm", "1h-3m", "h3", "600w", "4000d", "0.0000001", "inf"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(quantity_parse_duration(wrong[i], &us), -1);
 }

@@ -46,6 +46,10 @@ static void test_relative(void **state)
     expect_time("-1.5m", NOW - 90 * SECOND);
     expect_time("@1764000000", 1764000000 * SECOND);
     expect_time("@0", 0);
+    expect_time("1764000000", 1764000000 * SECOND);
+    expect_time("999999999", 999999999 * SECOND);
+    expect_time("-1h30m", NOW - 5400 * SECOND);
+    expect_time("-2w", NOW - 14 * 86400 * SECOND);
 }
 
 static void test_absolute(void **state)
@@ -62,6 +66,17 @@ static void test_absolute(void **state)
     expect_time("14:05:07", 1795442707 * SECOND);
     expect_time("2024-02-29", 1709164800 * SECOND);
     expect_time("1970-01-01", 0);
+    /* as Weir and nfdump write them */
+    expect_time("2026-11-23 14:05.07", 1795442707 * SECOND);
+    expect_time("2026-11-23 14:05.07.25", 1795442707 * SECOND + 250000);
+    expect_time("14:05:07.089", 1795442707 * SECOND + 89000);
+    expect_time("2026/11/23", 1795392000 * SECOND);
+    expect_time("2026/11/23.14:05:07", 1795442707 * SECOND);
+    expect_time("2026/11/23.14:05", 1795442700 * SECOND);
+    expect_time("today", 1795392000 * SECOND);
+    expect_time("yesterday", 1795305600 * SECOND);
+    expect_time("today 14:05", 1795442700 * SECOND);
+    expect_time("yesterdayT14:05:07", 1795356307 * SECOND);
 }
 
 static void test_zones(void **state)
@@ -74,6 +89,8 @@ static void test_zones(void **state)
     expect_time("2026-07-01 02:00", 1782864000 * SECOND);
     expect_time("14:05", 1795439100 * SECOND);
     expect_time("14:05Z", 1795442700 * SECOND);
+    expect_time("today", 1795388400 * SECOND);
+    expect_time("todayZ", 1795392000 * SECOND);
     /* today is another day than in UTC */
     in_zone("AAA-14");
     expect_time("01:00", 1795431600 * SECOND);
@@ -83,10 +100,11 @@ static void test_zones(void **state)
 static void test_what_is_none(void **state)
 {
     static const char *const wrong[] = {
-        "", " ", "-", "-h", "-2y", "--2h", "-0s", "yesterday", "Now", "now ", "@", "@-1", "@1x",
+        "", " ", "-", "-h", "-2y", "--2h", "-0s", "Yesterday", "yesterday ", "today14:05", "today-1d", "Now", "now ", "@", "@-1", "@1x",
         "@99999999999999999999", "@18446744073709551615", "14", "14:5", "14:60", "24:00", "14:05:60", "14:05:07.",
         "14:05:07.1234567", "14:05 ",
-        "2026", "2026-11", "2026-11-", "2026-1-23", "2026-13-01", "2026-00-10", "2026-11-31", "2026-02-29",
+        "2026", "20261123", "17640000001", "1764000000.5", "2026/11-23", "2026.11.23", "2026/11/23.", "14:05.", "14:05.1",
+        "2026-11", "2026-11-", "2026-1-23", "2026-13-01", "2026-00-10", "2026-11-31", "2026-02-29",
         "2026-11-23 ", "2026-11-23T", "2026-11-23  14:05", "2026-11-23 14", "2026-11-23_14:05", "2026-11-23 14:05ZZ",
         "2026-11-23 14:05+01", "1969-12-31", "2201-01-01", "12026-11-23", "2026-11-23 -2h",
     };
