@@ -239,8 +239,8 @@ static void tell_stored(struct stored *stored, const struct store_counts *counts
     stored->bytes += counts->bytes;
     if (--stored->sink_count > 0)
         return;
-    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", stored->rows, stored->segments,
-            (double)stored->bytes * 1e-6);
+    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " file%s, %.1f MB\n", stored->rows, stored->segments,
+            stored->segments == 1 ? "" : "s", (double)stored->bytes * 1e-6);
     free(stored);
 }
 
