@@ -274,6 +274,16 @@ static const struct weir_element *find_element(const char *name, size_t length)
     return NULL;
 }
 
+/* The element that Cisco calls so in NetFlow v9. */
+static const struct weir_element *find_v9_element(const char *name, size_t length)
+{
+    for (const struct weir_element *e = weir_element_next(NULL); e != NULL; e = weir_element_next(e)) {
+        if (e->v9_name != NULL && is_name(e->v9_name, name, length))
+            return e;
+    }
+    return NULL;
+}
+
 /* Digits at the end of a name: how many there are. */
 static size_t digits_at_end(const char *name, size_t length)
 {
@@ -332,8 +342,9 @@ static bool make_own(const char *name, uint8_t type, const struct filter_options
     return true;
 }
 
-bool filter_source_find(const char *name, size_t length, const struct filter_options *options,
-                        struct filter_source *ret_source)
+/* The same by a name that is not Cisco's. */
+static bool find(const char *name, size_t length, const struct filter_options *options,
+                 struct filter_source *ret_source)
 {
     char copy[FILTER_NAME_MAX + 1];
     enum filter_type type;
@@ -364,6 +375,15 @@ bool filter_source_find(const char *name, size_t length, const struct filter_opt
     return false;
 }
 
+bool filter_source_find(const char *name, size_t length, const struct filter_options *options,
+                        struct filter_source *ret_source)
+{
+    const struct weir_element *element;
+    return find(name, length, options, ret_source) ||
+           ((element = find_v9_element(name, length)) != NULL &&
+            find(element->name, strlen(element->name), options, ret_source));
+}
+
 enum weir_type filter_source_element_type(const char *name)
 {
     const struct weir_element *element = find_element(name, strlen(name));
@@ -376,6 +396,9 @@ void filter_source_names(void (*each)(void *context, const char *name), void *co
 {
     for (size_t i = 0; i < SOURCE_COUNT; i++)
         each(context, SOURCES[i].name);
-    for (const struct weir_element *e = weir_element_next(NULL); e != NULL; e = weir_element_next(e))
+    for (const struct weir_element *e = weir_element_next(NULL); e != NULL; e = weir_element_next(e)) {
         each(context, e->name);
+        if (e->v9_name != NULL)
+            each(context, e->v9_name);
+    }
 }

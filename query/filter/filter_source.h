@@ -66,7 +66,7 @@ const struct filter_source *filter_source_core(const char *name, size_t length);
 
 /*
  * Any other column by name: the core column that an element is the first source of, one the caller knows of, a
- * registered element, also with _2 or above behind it, or ie_PEN_ID. False when there is none; a name kept in
+ * registered element, also with _2 or above behind it, or ie_PEN_ID; an element by its name in NetFlow v9. False when there is none; a name kept in
  * ret_source->owned is the caller's then.
  */
 bool filter_source_find(const char *name, size_t length, const struct filter_options *options,
