@@ -194,12 +194,19 @@ static bool is_name(const char *name, const char *text, size_t length)
     return strncasecmp(name, text, length) == 0 && name[length] == '\0';
 }
 
+/* "nat_src" of nat_src_ipv4 and nat_src_ipv6, as SQL has it. */
+static bool is_text_of_pair(const struct filter_source *source, const char *name, size_t length)
+{
+    return strncasecmp(source->column, name, length) == 0 && strcmp(source->column + length, "_ipv4") == 0;
+}
+
 const struct filter_source *filter_source_core(const char *name, size_t length)
 {
     for (size_t i = 0; i < SOURCE_COUNT; i++) {
         const struct filter_source *source = &SOURCES[i];
         if (is_name(source->name, name, length) || is_name(source->column, name, length) ||
-            (source->column_ipv6 != NULL && is_name(source->column_ipv6, name, length)))
+            (source->column_ipv6 != NULL && (is_name(source->column_ipv6, name, length) ||
+                                             is_text_of_pair(source, name, length))))
             return source;
     }
     return NULL;

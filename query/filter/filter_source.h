@@ -60,7 +60,7 @@ struct filter_source {
     char *owned;        /* where `name` is no constant: freed with the filter */
 };
 
-/* The column that every file has, by its name: the core column's, or that in the store ("src_ipv4"). Not
+/* The column that every file has, by its name: the core column's, or that in the store ("src_ipv4", "src"). Not
  * case-sensitive. NULL when there is none. */
 const struct filter_source *filter_source_core(const char *name, size_t length);
 
