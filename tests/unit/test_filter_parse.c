@@ -268,8 +268,10 @@ static const struct {
                               "  received > 2026-02-29\n             ^~~~~~~~~~\n"},
     {"received > 2100-02-29", "'2100-02-29' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone\n"
                               "  received > 2100-02-29\n             ^~~~~~~~~~\n"},
-    {"app http", "'http' is no application; write its engine and number as 13:453, or as 0x0d0001c5\n  app http\n"
-                 "      ^~~~\n"},
+    {"app http", "'http' is no application; write its engine and number as 13:453, or as 0x0d0001c5; weir sql "
+                 "'from applications' tells those of names\n  app http\n      ^~~~\n"},
+    {"in if eth0",
+     "'eth0' is no number; weir sql 'from interfaces' tells those of names\n  in if eth0\n        ^~~~\n"},
     {"ie_9_12236 = 5", "'5' are no octets; write them as 0x0a1b, at most 1024 of them\n  ie_9_12236 = 5\n"
                        "               ^\n"},
     {"basicList = 5", "basicList is a list, which cannot be compared\n  basicList = 5\n              ^\n"},
