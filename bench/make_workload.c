@@ -83,7 +83,8 @@ static int write_capture(struct workload *workload, const struct settings *setti
         const uint32_t payload_bytes = (uint32_t)workload_datagram(workload, i, frame + FRAME_HEADER_BYTES);
         const uint32_t frame_bytes = FRAME_HEADER_BYTES + payload_bytes;
         const uint32_t time_s = WORKLOAD_START_S + (uint32_t)(i / WORKLOAD_DATAGRAMS_PER_SECOND);
-        const uint32_t time_us = (uint32_t)(i % WORKLOAD_DATAGRAMS_PER_SECOND) * (1000000 / WORKLOAD_DATAGRAMS_PER_SECOND);
+        const uint32_t time_us = (uint32_t)(i % WORKLOAD_DATAGRAMS_PER_SECOND) *
+                             (1000000 / WORKLOAD_DATAGRAMS_PER_SECOND);
         const uint32_t header[4] = {time_s, time_us, frame_bytes, frame_bytes};
         put_frame_header(frame, (uint32_t)(i % settings->exporter_count), payload_bytes);
         good = fwrite(header, sizeof header, 1, file) == 1 && fwrite(frame, frame_bytes, 1, file) == 1;

@@ -115,9 +115,10 @@ static void print_totals(const struct totals *totals, int i)
         return;
     if (!totals->is_full)
         snprintf(distinct, sizeof distinct, "%" PRIu32, totals->distinct);
-    printf(totals->is_signed ? "%s%s %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %s\n" : "%s%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n",
-           weir_core_name((enum weir_core)(i / 2)), i % 2 == 1 ? "6" : "", totals->count, totals->sum, totals->least, totals->greatest,
-           distinct);
+    printf(totals->is_signed ? "%s%s %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %s\n"
+                             : "%s%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n",
+           weir_core_name((enum weir_core)(i / 2)), i % 2 == 1 ? "6" : "", totals->count, totals->sum, totals->least,
+           totals->greatest, distinct);
 }
 
 static int add_up(struct capture *capture, struct weir_decoder *decoder, struct totals *totals, uint64_t *flows)

@@ -3,7 +3,8 @@
  * workload.h - makes the export datagrams that Weir is measured with
  *
  * NetFlow v9: two templates of 20 fields, as a router of a provider exports them: 55 octets a record for IPv4 and 91
- * for IPv6. A datagram holds records of one of them, 25 of IPv4 (four datagrams of five) or 15 of IPv6, so 23 on average.
+ * for IPv6. A datagram holds records of one of them, 25 of IPv4 (four datagrams of five) or 15 of IPv6, so 23 on
+ * average.
  * Each exporter sends its templates in the first and then every 500th of its datagrams. With more templates, each has
  * the same fields in an order of its own, and the datagrams take them in turn.
  *

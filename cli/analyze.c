@@ -388,7 +388,8 @@ static int prepare(struct analysis *analysis)
 {
     struct analyze_options *options = &analysis->options;
     char error[512];
-    struct names_options names = {.hosts_only = !options->dns, .budget_ms = options->dns_timeout_ms, .stopped = is_stopped};
+    struct names_options names = {.hosts_only = !options->dns, .budget_ms = options->dns_timeout_ms,
+                                  .stopped = is_stopped};
 
     analysis->services = services_create();
     if (analysis->services == NULL)

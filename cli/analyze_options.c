@@ -251,7 +251,8 @@ static int find_input(struct analyze_options *options, int argc, char **argv, in
     if (!options->is_store && first < argc)
         return usage_error(access(argv[first], F_OK) == 0
                                ? "one file at a time, '%s' is one too many (cat can join lines)"
-                               : "one file at a time, and a filter for a store alone: '%s' is one too many", argv[first]);
+                               : "one file at a time, and a filter for a store alone: '%s' is one too many",
+                           argv[first]);
     if (!options->is_store && options->path == NULL) {
         if (isatty(STDIN_FILENO) != 1)
             options->path = "-";

@@ -10,14 +10,15 @@
 
 struct analyze_store {
     struct flow_read_options read;
-    /* Before flows are read, and again when all of them are read once more, without files that are damaged or gone. It tells by
-     * query_session_writes() when it writes: then they are not. 0, or the exit code. */
+    /* Before flows are read, and again when all of them are read once more, without files that are damaged or gone. It
+     * tells by query_session_writes() when it writes: then they are not. 0, or the exit code. */
     int (*begin)(void *context, struct query_session *session);
     /* All were read, or as many as were wanted: shows what there is to show. The exit code. */
     int (*finish)(void *context, const struct flow_read_counts *counts);
 };
 
-/* Tells the flows that the options choose, calls `finish`, and prints the account behind it. The exit code; a signal ends it. */
+/* Tells the flows that the options choose, calls `finish`, and prints the account behind it. The exit code; a signal
+ * ends it. */
 int analyze_store(const struct query_options *options, const struct analyze_store *store);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "collect_options.h"
 
-/* Looks whether outputs, folders and files can be as they are set, without opening or making any; tells all that cannot, or that
- * all is fine. Returns the exit code. */
+/* Looks whether outputs, folders and files can be as they are set, without opening or making any; tells all that
+ * cannot, or that all is fine. Returns the exit code. */
 int collect_check(const struct collect_options *options);
 
 #endif

@@ -38,7 +38,7 @@ __attribute__((format(printf, 3, 4))) static void fault(struct reading *reading,
     reading->fault_count++;
 }
 
-/* ---------------------------------------------------------------------------------------------------- the nearest word */
+/* ------------------------------------------------------------------------------------------------- the nearest word */
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -151,7 +151,7 @@ static const char *switch_of(const char *value)
 
 static bool may_repeat(const struct collect_option *option)
 {
-    static const char *const names[] = {"port", "host", "allow", "output"};
+    static const char *const names[] = {"port", "host", "allow", "output", "cpu"};
     bool may = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         may |= strcmp(option->name, names[i]) == 0;
@@ -208,7 +208,7 @@ static void on_fault(void *context, unsigned line, const char *text)
     fault(context, line, "%s", text);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- files */
+/* ------------------------------------------------------------------------------------------------------------ files */
 
 void collect_config_done(struct collect_config *config)
 {
@@ -225,8 +225,8 @@ static void tell_unreadable(const struct collect_config *config, void (*tell)(vo
     tell(context, text);
 }
 
-int collect_config_read_stream(struct collect_config *config, FILE *stream, void (*tell)(void *context, const char *text),
-                               void *context)
+int collect_config_read_stream(struct collect_config *config, FILE *stream,
+                               void (*tell)(void *context, const char *text), void *context)
 {
     struct reading reading = {.config = config, .tell = tell, .context = context};
     const struct config_reader reader = {.key = on_key, .fault = on_fault, .context = &reading};

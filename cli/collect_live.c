@@ -398,7 +398,8 @@ static void tell_losses(struct live *live, const struct engine_counts *counts, u
                 counts->receiver.dropped_journal);
     for (size_t i = 0; (name = engine_side_counts(live->engine, i, &side)) != NULL; i++) {
         if (side.missed > 0)
-            fprintf(stderr, "  missed by -o %s: %" PRIu64 " datagrams, as it was too slow\n", name, side.missed);
+            fprintf(stderr, "  missed by -o %s: %" PRIu64 " datagrams, as it %s\n", name, side.missed,
+                    side.failed ? "had failed" : "was too slow");
     }
     if (counts->refused > 0)
         fprintf(stderr, "  refused: %" PRIu64 " datagrams of exporters that --allow does not name\n", counts->refused);

@@ -18,7 +18,8 @@ const struct collect_option collect_option_table[] = {
     {SECTION_INPUT, "host", 'b', "ADDRESS", collect_take_host, false,
      "address or name of this machine to listen on, or a multicast group to join; with %DEVICE\n"
      "behind it, by that one; may be repeated (default: all, IPv4 and IPv6)"},
-    {SECTION_INPUT, "device", 0, "NAME", collect_take_device, false, "receive what comes in by this network device only"},
+    {SECTION_INPUT, "device", 0, "NAME", collect_take_device, false,
+     "receive what comes in by this network device only"},
     {SECTION_INPUT, "rcvbuf", 0, "SIZE", collect_take_rcvbuf, false,
      "receive buffer of each socket, 4K to 1G (default 64M, or what the system allows)"},
     {SECTION_INPUT, "busy-poll", 0, "N", collect_take_busy_poll, false,
@@ -59,7 +60,8 @@ const struct collect_option collect_option_table[] = {
      "-o text: only connections of more than SIZE octets (10K, 1M ...; default 0)"},
     {SECTION_OUTPUT, "raw-sizes", 0, NULL, collect_take_raw_sizes, false,
      "-o text: sizes as exporters counted them, not multiplied by their sampling rate"},
-    {SECTION_OUTPUT, "no-dns", 'n', NULL, collect_take_no_dns, false, "-o text: show addresses only, ask no name server"},
+    {SECTION_OUTPUT, "no-dns", 'n', NULL, collect_take_no_dns, false,
+     "-o text: show addresses only, ask no name server"},
 
     {SECTION_STORE, "commit", 0, "DURATION", collect_take_commit, true,
      "write what has come after so long at the latest (default 5s)"},
@@ -165,7 +167,8 @@ const char *collect_option_given(const struct collect_option *option)
 
 static void print_option(const struct collect_option *option, FILE *out)
 {
-    const char *before = option->argument == NULL ? "" : " ", *argument = option->argument == NULL ? "" : option->argument;
+    const char *before = option->argument == NULL ? "" : " ";
+    const char *argument = option->argument == NULL ? "" : option->argument;
     const int width = option->letter != 0
                           ? fprintf(out, "  -%c, --%s%s%s", option->letter, option->name, before, argument)
                           : fprintf(out, "      --%s%s%s", option->name, before, argument);

@@ -2,9 +2,9 @@
 /*
  * collect_option_table.h - all that can be set of weir collect, once: for the command line, for files, for help
  *
- * An option has a key in files, which is its long name written together with capitals, in the section that its group in the
- * help text is: --keep-days N is KeepDays=N in [Store]. Of an option that takes nothing the key takes yes or no, and
- * --no-merge is Merge=no.
+ * An option has a key in files, which is its long name written together with capitals, in the section that its group in
+ * the help text is: --keep-days N is KeepDays=N in [Store]. Of an option that takes nothing the key takes yes or no,
+ * and --no-merge is Merge=no.
  */
 #ifndef WEIR_CLI_COLLECT_OPTION_TABLE_H
 #define WEIR_CLI_COLLECT_OPTION_TABLE_H
@@ -20,8 +20,8 @@ struct collect_option {
     const char *name;     /* behind -- */
     char letter;          /* or '\0' */
     const char *argument; /* as help calls it; NULL: takes none */
-    /* Takes a value; of an option without one "yes" or "no". NULL, or what is wrong with it: the begin of a sentence that
-     * the value ends. NULL for those that only the command line has. */
+    /* Takes a value; of an option without one "yes" or "no". NULL, or what is wrong with it: the begin of a sentence
+     * that the value ends. NULL for those that only the command line has. */
     const char *(*take)(struct collect_options *options, const char *value);
     bool reloads;     /* a new value acts at SIGHUP */
     const char *help; /* lines; one that begins with a tab stands further left */

@@ -52,8 +52,8 @@ struct collect_options {
     struct collect_config *config; /* what it was made of */
 };
 
-/* Reads the command line and the file that it names. -1 to go on; else the exit code: help was shown, or what is wrong was
- * said. */
+/* Reads the command line and the file that it names. -1 to go on; else the exit code: help was shown, or what is wrong
+ * was said. */
 int collect_options_parse(int argc, char **argv, struct collect_options *ret_options);
 
 /* Frees what the options were made of, and their texts. */

@@ -56,8 +56,8 @@ int collect_rights_begin(const struct collect_options *options, bool *ret_usage,
     return options->user == NULL ? 0 : check_folders(options, error);
 }
 
-int collect_rights_drop(const struct collect_options *options, void (*warn)(void *context, const char *text), void *context,
-                        struct sink_error *error)
+int collect_rights_drop(const struct collect_options *options, void (*warn)(void *context, const char *text),
+                        void *context, struct sink_error *error)
 {
     char text[200];
     if (rights_drop(warn, context, error) != 0)

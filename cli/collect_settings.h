@@ -2,7 +2,8 @@
 /*
  * collect_settings.h - what was set, in the order in which it was: options of the table with their values as text
  *
- * Values stay the caller's. Where the same text is always at the same address (see texts_keep()), two lists can be compared.
+ * Values stay the caller's. Where the same text is always at the same address (see texts_keep()), two lists can be
+ * compared.
  */
 #ifndef WEIR_CLI_COLLECT_SETTINGS_H
 #define WEIR_CLI_COLLECT_SETTINGS_H

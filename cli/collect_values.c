@@ -8,6 +8,7 @@
 #include "decoder_options.h"
 #include "engine.h"
 #include "metrics_address.h"
+#include "output_kind.h"
 #include "quantity.h"
 #include "receive_socket.h"
 #include "store_options.h"
@@ -128,6 +129,9 @@ const char *collect_take_sampling_rate(struct collect_options *options, const ch
 
 const char *collect_take_output(struct collect_options *options, const char *value)
 {
+    const char *path;
+    if (output_kind_of(value, &path) == OUTPUT_NONE)
+        return "no output, which is " OUTPUT_KINDS ": ";
     if (options->output_count == COLLECT_OUTPUTS_MAX)
         return "more than 8 outputs, from ";
     options->outputs[options->output_count++] = value;
@@ -142,7 +146,8 @@ const char *collect_take_json_lines(struct collect_options *options, const char 
 
 const char *collect_take_rotate(struct collect_options *options, const char *value)
 {
-    return quantity_parse_duration(value, &options->rotate_us) == 0 ? NULL : "not a duration such as 90s, 5m, 1h or 1d: ";
+    return quantity_parse_duration(value, &options->rotate_us) == 0
+           ? NULL : "not a duration such as 90s, 5m, 1h or 1d: ";
 }
 
 const char *collect_take_min_size(struct collect_options *options, const char *value)

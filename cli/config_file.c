@@ -2,8 +2,8 @@
 /*
  * config_file.c - reads a file of [Section] and Key=value, with the line of each
  *
- * libinih asks for lines one by one, and calls back for a line before it asks for the next, so that counting lines here is enough to know
- * where a key stands; and a line for which it does not call back is none that it knows.
+ * libinih asks for lines one by one, and calls back for a line before it asks for the next, so that counting lines here
+ * is enough to know where a key stands; and a line for which it does not call back is none that it knows.
  */
 #define _GNU_SOURCE
 #include "config_file.h"

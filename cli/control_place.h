@@ -13,8 +13,8 @@ enum { CONTROL_PLACES_MAX = 64 };
 /* The address of a socket at a path: 0, or -1 with errno where the path is too long for one. */
 int control_place_address(const char *path, struct sockaddr_un *ret_address);
 
-/* The paths of what is named NAME.sock in the folders where collectors have their journals unless told otherwise, in order; each
- * to be freed. Returns how many, CONTROL_PLACES_MAX at the most. */
+/* The paths of what is named NAME.sock in the folders where collectors have their journals unless told otherwise, in
+ * order; each to be freed. Returns how many, CONTROL_PLACES_MAX at the most. */
 size_t control_place_find(char *ret_paths[CONTROL_PLACES_MAX]);
 
 #endif

@@ -40,20 +40,20 @@ static int64_t clock_us(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- answers */
+/* ---------------------------------------------------------------------------------------------------------- answers */
 
 static void put_head(struct control_server *server, FILE *out)
 {
     struct engine_counts counts;
     engine_counts(server->engine, &counts);
-    fprintf(out, "{\"weir\":\"%s\",\"protocol\":%d,\"process\":%d,\"now_us\":%" PRId64, weir_version(), CONTROL_PROTOCOL,
-            (int)getpid(), clock_us(CLOCK_REALTIME));
+    fprintf(out, "{\"weir\":\"%s\",\"protocol\":%d,\"process\":%d,\"now_us\":%" PRId64, weir_version(),
+            CONTROL_PROTOCOL, (int)getpid(), clock_us(CLOCK_REALTIME));
     fprintf(out, ",\"received\":%" PRIu64 ",\"recovered\":%" PRIu64 ",\"dropped_kernel\":%" PRIu64
                  ",\"dropped_journal\":%" PRIu64, counts.receiver.received, counts.recovered,
             counts.receiver.dropped_kernel, counts.receiver.dropped_journal);
     fprintf(out, ",\"waiting\":%" PRIu64 ",\"held\":%" PRIu64 ",\"cut_off\":%" PRIu64 ",\"datagrams_decoded\":%" PRIu64
-                 ",\"datagrams_refused\":%" PRIu64 ",\"not_allowed\":%" PRIu64 ",\"flows\":%" PRIu64 "}\n", counts.waiting, counts.held, counts.cut_off,
-            counts.ledger.datagrams_decoded, counts.ledger.datagrams_refused, counts.refused, counts.ledger.flows);
+                 ",\"datagrams_refused\":%" PRIu64 ",\"not_allowed\":%" PRIu64 ",\"flows\":%" PRIu64 "}\n",
+            counts.waiting, counts.held, counts.cut_off, counts.ledger.datagrams_decoded, counts.ledger.datagrams_refused, counts.refused, counts.ledger.flows);
 }
 
 static void put_row(const struct exporter_row *row, FILE *out)
@@ -63,7 +63,8 @@ static void put_row(const struct exporter_row *row, FILE *out)
     fprintf(out, "{\"exporter\":\"%s\",\"domain\":%" PRIu32 ",\"version\":%u,\"sessions\":%" PRIu32
                  ",\"sampling_rate\":%" PRIu32, address, row->domain, row->version, row->sessions, row->sampling_rate);
     fprintf(out, ",\"first_us\":%" PRId64 ",\"last_us\":%" PRId64 ",\"exported_us\":%" PRId64
-                 ",\"template_oldest_us\":%" PRId64, row->first_us, row->last_us, row->exported_us, row->template_oldest_us);
+                 ",\"template_oldest_us\":%" PRId64, row->first_us, row->last_us, row->exported_us,
+            row->template_oldest_us);
 #define PUT(name) fprintf(out, ",\"" #name "\":%" PRIu64, row->name);
     EXPORTER_COUNTS(PUT)
 #undef PUT
@@ -106,7 +107,7 @@ static char *make_answer(struct control_server *server, const char *request, siz
     return NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- a client */
+/* --------------------------------------------------------------------------------------------------------- a client */
 
 /* Whether the client can go on before its time is over, and it is not the end. */
 static bool wait_for(const struct control_server *server, int client, short events, int64_t until_us)
@@ -185,19 +186,21 @@ static void *run(void *context)
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------- opening and ending */
+/* ----------------------------------------------------------------------------------------------- opening and ending */
 
 /* Whether somebody listens there. */
 static bool is_used(const struct sockaddr_un *address)
 {
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const bool used = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
+    const bool used = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+                                  errno == EAGAIN);
     if (fd >= 0)
         close(fd);
     return used;
 }
 
-/* Made under another name and renamed, so that what is there under its own can be used, and takes the place of a stale one. */
+/* Made under another name and renamed, so that what is there under its own can be used, and takes the place of a stale
+ * one. */
 static int open_socket(struct control_server *server, const char **ret_what)
 {
     struct sockaddr_un address, making;
@@ -249,7 +252,8 @@ static int start_thread(struct control_server *server)
 static void close_all(struct control_server *server)
 {
     struct stat is;
-    if (server->inode != 0 && lstat(server->path, &is) == 0 && is.st_dev == server->device && is.st_ino == server->inode)
+    if (server->inode != 0 && lstat(server->path, &is) == 0 && is.st_dev == server->device &&
+        is.st_ino == server->inode)
         unlink(server->path);
     if (server->fd >= 0)
         close(server->fd);
@@ -267,7 +271,8 @@ struct control_server *control_server_start(const char *path, struct engine *eng
     if (server != NULL) {
         *server = (struct control_server){.path = strdup(path), .fd = -1, .stop_fd = eventfd(0, EFD_CLOEXEC),
                                           .engine = engine, .exporters = exporters};
-        if (server->path != NULL && server->stop_fd >= 0 && open_socket(server, &what) == 0 && start_thread(server) == 0)
+        if (server->path != NULL && server->stop_fd >= 0 && open_socket(server, &what) == 0 &&
+            start_thread(server) == 0)
             return server;
     }
     const int number = errno;

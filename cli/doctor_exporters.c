@@ -9,9 +9,7 @@
 #define _GNU_SOURCE
 #include "doctor_findings.h"
 #include "query.h"
-#include "segment_list.h"
-#include "store_files.h"
-#include "store_footers.h"
+#include "store_recent.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -213,31 +211,7 @@ static void tell_rest(struct look *look)
                    look->exporters);
 }
 
-struct files {
-    struct store_files files;
-    struct store_footers footers;
-};
-
-/* Files of the folders of so many seconds before the newest. */
-static int find_files(struct files *files, const char *folder, enum segment_kind kind, int64_t back_s)
-{
-    struct segment_list list = {0};
-    struct store_error error;
-    int64_t newest_s = INT64_MIN;
-    if (segment_list_read(&list, folder, kind, NULL, NULL, NULL, &error) == 0) {
-        for (uint32_t i = 0; i < list.current.count; i++)
-            newest_s = list.current.files[i].hour_s > newest_s ? list.current.files[i].hour_s : newest_s;
-    }
-    segment_list_done(&list);
-    if (newest_s == INT64_MIN)
-        return 0;
-    const struct segment_window window = {.from_s = INT64_MIN, .to_s = INT64_MAX, .hour_from_s = newest_s - back_s};
-    if (store_files_find(&files->files, folder, segment_kind_name(kind), &window) != 0)
-        return -1;
-    return store_footers_read(&files->footers, &files->files, NULL, 0);
-}
-
-static void ask_all(const struct files *flows, const struct files *ledger, struct doctor_findings *findings)
+static void ask_all(const struct store_recent *flows, const struct store_recent *ledger, struct doctor_findings *findings)
 {
     struct look look = {.findings = findings};
     struct query_error error;
@@ -257,16 +231,16 @@ static void ask_all(const struct files *flows, const struct files *ledger, struc
 
 void doctor_check_exporters(const struct doctor_settings *settings, struct doctor_findings *findings)
 {
-    struct files flows = {0}, ledger = {0};
+    struct store_recent flows = {0}, ledger = {0};
     if (settings->folder == NULL)
         return;
-    if (find_files(&ledger, settings->folder, SEGMENT_LEDGER, DAY_S) != 0 ||
-        find_files(&flows, settings->folder, SEGMENT_FLOWS, HOUR_S) != 0)
+    if (store_recent_find(&ledger, settings->folder, SEGMENT_LEDGER, DAY_S) != 0 ||
+        store_recent_find(&flows, settings->folder, SEGMENT_FLOWS, HOUR_S) != 0)
         tell_fault(findings, "it cannot be read, or memory is short");
     else if (ledger.files.count > 0)
         ask_all(&flows, &ledger, findings);
-    store_footers_done(&flows.footers);
-    store_footers_done(&ledger.footers);
-    store_files_done(&flows.files);
-    store_files_done(&ledger.files);
+    else if (flows.files.count > 0)
+        doctor_add(findings, "exporters", DOCTOR_OK, "the store does not tell of exporters yet: it does so each minute");
+    store_recent_done(&flows);
+    store_recent_done(&ledger);
 }

@@ -7,6 +7,7 @@
 #include "file_reader.h"
 #include "live_writers.h"
 #include "segment_list.h"
+#include "store_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -63,8 +64,8 @@ static void check_newest(const struct doctor_settings *settings, const struct se
     const int64_t age_s = (settings->now_us - newest_us) / 1000000;
     format_age(age_s < 0 ? 0 : age_s, age);
     doctor_add(findings, check, age_s > SILENCE_S ? DOCTOR_WARN : DOCTOR_OK,
-               "the store %s has %u files of flows, %" PRIu64 " MB, the newest of %s ago", settings->folder,
-               files->count, bytes >> 20, age);
+               "the store %s has %u file%s of flows, %" PRIu64 " MB, the newest of %s ago", settings->folder,
+               files->count, doctor_plural(files->count), bytes >> 20, age);
     if (age_s > SILENCE_S)
         doctor_advise(findings, "See whether weir collect runs, and whether exporters send: 'weir doctor --listen "
                       "60s' on a free port tells.");
@@ -74,7 +75,7 @@ static void check_newest(const struct doctor_settings *settings, const struct se
     }
 }
 
-/* Feet of the newest files; the rest is for weir store check. */
+/* Footers of the newest files; the rest is for weir store check. */
 static void check_damage(const struct doctor_settings *settings, const struct segment_files *files,
                          struct doctor_findings *findings)
 {
@@ -96,13 +97,13 @@ static void check_damage(const struct doctor_settings *settings, const struct se
     }
     if (damaged == 0) {
         if (files->count > 0)
-            doctor_add(findings, check, DOCTOR_OK, "the feet of %s%u files can be read", first > 0 ? "the newest "
+            doctor_add(findings, check, DOCTOR_OK, "the footers of %s%u file%s can be read", first > 0 ? "the newest "
                        : "the ",
-                       files->count - first);
+                       files->count - first, doctor_plural(files->count - first));
         return;
     }
-    doctor_add(findings, check, DOCTOR_BAD, "%u of %u files cannot be read, as: %s", damaged, files->count - first,
-               why);
+    doctor_add(findings, check, DOCTOR_BAD, "%u of %u file%s cannot be read, as: %s", damaged, files->count - first,
+               doctor_plural(files->count - first), why);
     doctor_advise(findings, "'weir store check --store %s' tells all of them; queries leave them out. Look at the "
                   "disk, and move them away.",
                   settings->folder);
@@ -158,9 +159,8 @@ static void check_left(const struct doctor_settings *settings, struct doctor_fin
     closedir(folder);
     if (left == 0)
         return;
-    doctor_add(findings, "store_left", DOCTOR_WARN, "%u files with %" PRIu64 " octets in %s were left by a collector "
-               "that was killed", left,
-               bytes, path);
+    doctor_add(findings, "store_left", DOCTOR_WARN, "%u file%s with %" PRIu64 " octets in %s, left by a collector "
+               "that was killed", left, doctor_plural(left), bytes, path);
     doctor_advise(findings, "The next start of weir collect with the same addresses and ports takes them up, or "
                   "removes them.");
 }
@@ -172,6 +172,7 @@ void doctor_check_store(const struct doctor_settings *settings, struct doctor_fi
     struct strangers strangers = {0};
     struct store_error error;
     struct stat is;
+    char why[STORE_FOLDER_WHY_SIZE];
     if (settings->folder == NULL || (stat(settings->folder, &is) != 0 && errno == ENOENT && !settings->folder_told)) {
         doctor_add(findings, check, DOCTOR_OK, "there is no store%s%s", settings->folder == NULL ? "" : " at ",
                    settings->folder == NULL ? "" : settings->folder);
@@ -184,6 +185,11 @@ void doctor_check_store(const struct doctor_settings *settings, struct doctor_fi
                                                 : "Run weir doctor as the user that weir collect runs as.");
         return;
     }
+    if (!store_folder_may_be(settings->folder, why)) {
+        doctor_add(findings, check, DOCTOR_BAD, "%s", why);
+        doctor_advise(findings, "Name the folder that 'weir collect -o store:FOLDER' was given.");
+        return;
+    }
     if (segment_list_read(&list, settings->folder, SEGMENT_FLOWS, NULL, on_stranger, &strangers, &error) != 0) {
         doctor_add(findings, check, DOCTOR_BAD, "%s", error.text);
         doctor_advise(findings, "See 'weir store check --store %s'.", settings->folder);
@@ -194,9 +200,9 @@ void doctor_check_store(const struct doctor_settings *settings, struct doctor_fi
     }
     segment_list_done(&list);
     if (strangers.count > 0) {
-        doctor_add(findings, "store_strangers", DOCTOR_WARN, "%u files or folders in the store are none of it, as %s",
-                   strangers.count,
-                   strangers.first);
+        doctor_add(findings, "store_strangers", DOCTOR_WARN, "%u file%s or folder%s in the store that %s none of it, as %s",
+                   strangers.count, doctor_plural(strangers.count), doctor_plural(strangers.count),
+                   strangers.count == 1 ? "is" : "are", strangers.first);
         doctor_advise(findings, "They do no harm; move them elsewhere.");
     }
     check_left(settings, findings);

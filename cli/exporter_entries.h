@@ -17,7 +17,8 @@ struct exporter_entry {
     double domain, version, last_seen_s; /* seconds since 1970 */
     double datagrams, flows, flows_per_s;
     double loss_percent; /* of what the exporter sent, by its sequence numbers */
-    double refused;      /* datagrams, and sets that were skipped or given up */
+    double refused;      /* datagrams */
+    double skipped;      /* sets that were skipped, or given up as their template did not come */
     double templates, sampling_rate;
     double clock_skew_s; /* how far the exporter's clock is ahead */
     double waiting;      /* sets, for their template */
@@ -29,6 +30,7 @@ struct exporter_entry {
 enum exporter_trouble {
     EXPORTER_LOSS,
     EXPORTER_REFUSED,
+    EXPORTER_SKIPPED,
     EXPORTER_WAITING,
     EXPORTER_CLOCK,    /* off by more than a minute */
     EXPORTER_SILENT,   /* nothing came for ten minutes */
@@ -54,13 +56,13 @@ double exporter_entries_loss(double datagrams, double lost, double records, doub
 /* Copies a text from elsewhere, as texts are here. */
 void exporter_entries_text(char *to, size_t room_bytes, const char *from);
 
-/* From a running collector, by its socket. `ret_account` is filled with a line about what was dropped, or "". -1 with a text in
- * `error`; so is 1: nobody listens there any more. */
+/* From a running collector, by its socket. `ret_account` is filled with a line about what was dropped, or "". -1 with a
+ * text in `error`; so is 1: nobody listens there any more. */
 enum { EXPORTER_TEXT_SIZE = 512 };
 int exporter_entries_ask(struct exporter_entries *entries, const char *path, char ret_account[EXPORTER_TEXT_SIZE],
                          char error[EXPORTER_TEXT_SIZE]);
 
-/* From the ledger of a store; the same. */
+/* From the ledger of a store, and its newest flows; the same. */
 int exporter_entries_read(struct exporter_entries *entries, const char *folder, char ret_account[EXPORTER_TEXT_SIZE],
                           char error[EXPORTER_TEXT_SIZE]);
 

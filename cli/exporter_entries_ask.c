@@ -94,7 +94,7 @@ static int talk(const char *path, struct answer *answer)
     return result;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- reading */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 static double number_of(const json_t *object, const char *key)
 {
@@ -127,8 +127,8 @@ static void fill(struct exporter_entry *entry, const json_t *object, double now_
     entry->flows_per_s = span_s >= 1 ? flows / span_s : NAN;
     entry->loss_percent = exporter_entries_loss(entry->datagrams, number_of(object, "lost"),
                                                 flows + number_of(object, "options"), number_of(object, "lost_records"));
-    entry->refused = number_of(object, "datagrams_refused") + number_of(object, "sets_skipped") +
-                     number_of(object, "sets_given_up");
+    entry->refused = number_of(object, "datagrams_refused");
+    entry->skipped = number_of(object, "sets_skipped") + number_of(object, "sets_given_up");
     entry->templates = number_of(object, "templates");
     entry->sampling_rate = unless_0(number_of(object, "sampling_rate"));
     entry->clock_skew_s = seconds_of(object, "exported_us") - last_s;

@@ -18,8 +18,8 @@
 enum { CELL_SIZE = 80 };
 
 static const char *const trouble_words[EXPORTER_TROUBLE_COUNT] = {
-    [EXPORTER_LOSS] = "loss",     [EXPORTER_REFUSED] = "refused", [EXPORTER_WAITING] = "waiting",
-    [EXPORTER_CLOCK] = "clock",   [EXPORTER_SILENT] = "silent",   [EXPORTER_TEMPLATE] = "template",
+    [EXPORTER_LOSS] = "loss",     [EXPORTER_REFUSED] = "refused", [EXPORTER_SKIPPED] = "skipped",
+    [EXPORTER_WAITING] = "waiting", [EXPORTER_CLOCK] = "clock", [EXPORTER_SILENT] = "silent", [EXPORTER_TEMPLATE] = "template",
 };
 
 enum form { FORM_TEXT, FORM_NUMBER, FORM_COUNT, FORM_TIME, FORM_AGE, FORM_SKEW, FORM_RATE, FORM_PERCENT, FORM_TROUBLE };
@@ -42,6 +42,7 @@ static const struct column {
     {"flows_per_second", "flows/s", FORM_RATE, OF(flows_per_s), 3},
     {"loss_percent", "loss", FORM_PERCENT, OF(loss_percent), 3},
     {"refused", "refused", FORM_COUNT, OF(refused), 0},
+    {"sets_skipped", "skipped", FORM_COUNT, OF(skipped), 0},
     {"templates", "templates", FORM_COUNT, OF(templates), 0},
     {"sampling_rate", "sampling", FORM_COUNT, OF(sampling_rate), 0},
     {"clock_skew_seconds", "clock", FORM_SKEW, OF(clock_skew_s), 0},
@@ -62,18 +63,20 @@ static const char *trouble_text(const struct exporter_entry *entry, char text[CE
     text[0] = '\0';
     for (int i = 0; i < EXPORTER_TROUBLE_COUNT; i++) {
         if ((entry->trouble >> i & 1) != 0)
-            snprintf(text + strlen(text), CELL_SIZE - strlen(text), "%s%s", text[0] == '\0' ? "" : " ", trouble_words[i]);
+            snprintf(text + strlen(text), CELL_SIZE - strlen(text), "%s%s", text[0] == '\0' ? "" : " ",
+                     trouble_words[i]);
     }
     return text;
 }
 
-/* ------------------------------------------------------------------------------------------------------- for programs */
+/* ----------------------------------------------------------------------------------------------------- for programs */
 
 static void put_number(const struct exporter_entry *entry, const struct column *column, const char *unknown)
 {
     const double number = number_of(entry, column);
     if (isfinite(number))
-        printf("%.*f", column->decimals, fabs(number) < 0.0005 || (column->decimals == 0 && fabs(number) < 0.5) ? 0 : number);
+        printf("%.*f", column->decimals, fabs(number) < 0.0005 || (column->decimals == 0 &&
+                                                                   fabs(number) < 0.5) ? 0 : number);
     else
         fputs(unknown, stdout);
 }
@@ -119,7 +122,7 @@ static void print_csv(const struct exporter_entries *entries)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- for people */
+/* ------------------------------------------------------------------------------------------------------- for people */
 
 static void format_span(double seconds, const char *sign, char text[CELL_SIZE])
 {
@@ -173,7 +176,8 @@ static void put_cells(const int widths[COLUMN_COUNT], const struct exporter_entr
             format_cell(entry, &columns[k], text);
         if (text[0] == '\0')
             continue; /* no trouble, which is the last */
-        printf("%s%*s", is_first ? "" : "  ", columns[k].form == FORM_TROUBLE ? 0 : is_left ? -widths[k] : widths[k], text);
+        const int width = columns[k].form == FORM_TROUBLE ? 0 : is_left ? -widths[k] : widths[k];
+        printf("%s%*s", is_first ? "" : "  ", width, text);
         is_first = false;
     }
     putchar('\n');

@@ -2,31 +2,47 @@
 /*
  * exporter_entries_read.c - exporters from the ledger of a store
  *
- * The ledger has sums of counts. Templates, clocks and sampling are known to a running collector only.
+ * The ledger has sums of counts; templates, sampling and clocks are those of the newest flows. How old templates are is known to a running
+ * collector only.
  */
 #define _GNU_SOURCE
 #include "exporter_entries.h"
 
 #include "query.h"
 #include "store_files.h"
+#include "store_folder.h"
+#include "store_format.h"
+#include "store_recent.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The exporter, then numbers in the order of enum sum. */
+enum { HOUR_S = 3600 };
+
+/* The exporter, then numbers in the order of enum sum. Rates are of what came behind an exporter's first row, as nothing tells when that
+ * time began. How things are now, the flows of the last hour tell. */
 static const char exporters_sql[] =
-    "SELECT exporter, domain::DOUBLE, max_by(version, received)::DOUBLE, epoch_us(min(received))::DOUBLE,"
-    " epoch_us(max(received))::DOUBLE, sum(datagrams)::DOUBLE, sum(flows)::DOUBLE, sum(options)::DOUBLE,"
-    " sum(lost)::DOUBLE, sum(lost_records)::DOUBLE,"
-    " sum(coalesce(datagrams_refused, 0) + coalesce(sets_skipped, 0) + coalesce(sets_given_up, 0))::DOUBLE,"
-    " epoch_us(max(max(received)) OVER ())::DOUBLE"
-    " FROM ledger WHERE exporter IS NOT NULL GROUP BY exporter, domain";
+    "WITH rows AS (SELECT *, received > min(received) OVER (PARTITION BY exporter, domain) AS is_later FROM ledger"
+    " WHERE exporter IS NOT NULL),"
+    " told AS (SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain, count(DISTINCT template_id)::DOUBLE AS templates,"
+    " max(nullif(sampling_rate, 0))::DOUBLE AS sampling_rate,"
+    " max_by(epoch_us(export_time) - epoch_us(received), received)::DOUBLE AS skew_us FROM stored.flows"
+    " WHERE received > (SELECT max(received) FROM stored.flows) - INTERVAL 1 HOUR"
+    " GROUP BY exporter_ipv4, exporter_ipv6, domain)"
+    " SELECT exporter, domain::DOUBLE, max_by(version, received)::DOUBLE, epoch_us(min(received))::DOUBLE,"
+    " epoch_us(max(received))::DOUBLE, sum(datagrams)::DOUBLE, sum(flows)::DOUBLE, (sum(flows) FILTER (is_later))::DOUBLE,"
+    " sum(options)::DOUBLE, sum(lost)::DOUBLE, sum(lost_records)::DOUBLE, sum(datagrams_refused)::DOUBLE,"
+    " sum(coalesce(sets_skipped, 0) + coalesce(sets_given_up, 0))::DOUBLE,"
+    " sum(sets_waited - sets_late - sets_given_up)::DOUBLE,"
+    " any_value(templates), any_value(sampling_rate), any_value(skew_us), epoch_us(max(max(received)) OVER ())::DOUBLE"
+    " FROM rows LEFT JOIN told USING (exporter, domain) GROUP BY exporter, domain";
 
 static const char account_sql[] = "SELECT sum(rows_stored)::DOUBLE, sum(rows_dropped)::DOUBLE,"
                                   " sum(dropped_kernel)::DOUBLE, sum(dropped_journal)::DOUBLE FROM ledger";
 
-enum sum { DOMAIN, VERSION, FIRST, LAST, DATAGRAMS, FLOWS, OPTIONS, LOST, LOST_RECORDS, REFUSED, NEWEST, SUM_COUNT };
+enum sum { DOMAIN, VERSION, FIRST, LAST, DATAGRAMS, FLOWS, LATER_FLOWS, OPTIONS, LOST, LOST_RECORDS, REFUSED, SKIPPED, WAITING,
+           TEMPLATES, SAMPLING, SKEW, NEWEST, SUM_COUNT };
 
 static double number_at(const struct query_vector *vector, size_t row)
 {
@@ -35,8 +51,7 @@ static double number_at(const struct query_vector *vector, size_t row)
 
 static int add_row(struct exporter_entries *entries, const char *folder, const struct query_chunk *chunk, size_t row)
 {
-    struct exporter_entry entry = {.templates = NAN, .sampling_rate = NAN, .clock_skew_s = NAN, .waiting = NAN,
-                                   .oldest_template_s = NAN};
+    struct exporter_entry entry = {.oldest_template_s = NAN};
     double sums[SUM_COUNT];
     char exporter[WEIR_ADDRESS_TEXT_SIZE];
     const struct query_octets text = query_octets_at(&chunk->vectors[0], row);
@@ -52,10 +67,15 @@ static int add_row(struct exporter_entries *entries, const char *folder, const s
     entry.last_seen_s = sums[LAST] * 1e-6;
     entry.datagrams = sums[DATAGRAMS];
     entry.flows = sums[FLOWS];
-    entry.flows_per_s = span_s >= 1 ? sums[FLOWS] / span_s : NAN;
+    entry.flows_per_s = span_s >= 1 ? sums[LATER_FLOWS] / span_s : NAN;
     entry.loss_percent =
         exporter_entries_loss(sums[DATAGRAMS], sums[LOST], sums[FLOWS] + sums[OPTIONS], sums[LOST_RECORDS]);
     entry.refused = sums[REFUSED];
+    entry.skipped = sums[SKIPPED];
+    entry.waiting = fmax(sums[WAITING], 0); /* that they waited may have been told before the ledger's first row */
+    entry.templates = sums[TEMPLATES];
+    entry.sampling_rate = sums[SAMPLING];
+    entry.clock_skew_s = sums[SKEW] * 1e-6;
     return exporter_entries_add(entries, &entry, sums[NEWEST] * 1e-6); /* silent is who was so when others were heard */
 }
 
@@ -84,29 +104,46 @@ static int read_account(struct query *query, char account[EXPORTER_TEXT_SIZE], s
     const int more = query_next(result, &chunk, error);
     if (more == 1 && chunk.row_count == 1 && !query_is_null(&chunk.vectors[0], 0))
         snprintf(account, EXPORTER_TEXT_SIZE,
-                 "%.0f records stored, %.0f dropped for want of room; %.0f datagrams dropped by the kernel, %.0f dropped as the "
-                 "journal was full", number_at(&chunk.vectors[0], 0), fmax(number_at(&chunk.vectors[1], 0), 0),
+                 "%.0f records stored, %.0f dropped for want of room; %.0f datagrams dropped by the kernel, %.0f "
+                 "dropped as the journal was full", number_at(&chunk.vectors[0],
+                                                              0), fmax(number_at(&chunk.vectors[1], 0), 0),
                  fmax(number_at(&chunk.vectors[2], 0), 0), fmax(number_at(&chunk.vectors[3], 0), 0));
     query_result_free(result);
     return more < 0 ? -1 : 0;
 }
 
-static int read_store(struct exporter_entries *entries, const char *folder, const struct store_files *ledger, char *account,
-                      struct query_error *error)
+static int ask(struct exporter_entries *entries, const struct query_files *files, const char *folder, char *account,
+               struct query_error *error)
 {
-    const struct query_files files = {.ledger = {(const char *const *)ledger->paths, ledger->count}};
-    struct query *query = query_open(&files, NULL, error);
+    struct query *query = query_open(files, NULL, error);
     struct query_result *result = NULL;
-    if (query == NULL)
-        return -1;
-    int code = query_run(query, exporters_sql, NULL, 0, &result, error);
-    if (code == 0) {
+    int code = query != NULL ? query_run(query, exporters_sql, NULL, 0, &result, error) : -1;
+    if (code == 0)
         code = read_rows(entries, folder, result, error);
-        query_result_free(result);
-    }
+    query_result_free(result);
     if (code == 0)
         code = read_account(query, account, error);
     query_close(query);
+    return code;
+}
+
+static int read_store(struct exporter_entries *entries, const char *folder, const struct store_files *ledger, char *account,
+                      struct query_error *error)
+{
+    struct store_recent flows = {0};
+    if (store_recent_find(&flows, folder, SEGMENT_FLOWS, HOUR_S) != 0) {
+        snprintf(error->text, sizeof error->text, "the flows of %s cannot be read, or memory is short", folder);
+        store_recent_done(&flows);
+        return -1;
+    }
+    struct query_files files = {.flows = store_footers_paths(&flows.footers, &flows.files),
+                                .ledger = {(const char *const *)ledger->paths, ledger->count}};
+    int code = ask(entries, &files, folder, account, error);
+    if (code != 0 && error->blames_files) { /* the ledger alone, where flows are damaged, or were merged meanwhile */
+        files.flows = (struct query_paths){0};
+        code = ask(entries, &files, folder, account, error);
+    }
+    store_recent_done(&flows);
     return code;
 }
 
@@ -114,14 +151,23 @@ int exporter_entries_read(struct exporter_entries *entries, const char *folder, 
                           char error[EXPORTER_TEXT_SIZE])
 {
     struct store_files ledger = {0};
+    struct store_error other;
+    char none[STORE_FOLDER_WHY_SIZE];
     static struct query_error why;
     int result = 0;
     ret_account[0] = '\0';
-    if (store_files_find(&ledger, folder, "ledger", NULL) != 0) {
+    if (!store_folder_may_be(folder, none)) {
+        snprintf(error, EXPORTER_TEXT_SIZE, "%.*s", EXPORTER_TEXT_SIZE - 1, none);
+        result = -1;
+    } else if (store_format_check(folder, &other) != 0) {
+        snprintf(error, EXPORTER_TEXT_SIZE, "%.*s", EXPORTER_TEXT_SIZE - 1, other.text);
+        result = -1;
+    } else if (store_files_find(&ledger, folder, "ledger", NULL) != 0) {
         snprintf(error, EXPORTER_TEXT_SIZE, "cannot read the store %.300s: %m", folder);
         result = -1;
     } else if (ledger.count == 0) {
-        snprintf(error, EXPORTER_TEXT_SIZE, "there is no ledger in %.300s: 'weir collect -o store:DIR' keeps one", folder);
+        snprintf(error, EXPORTER_TEXT_SIZE, "there is no ledger in %.300s: 'weir collect -o store:DIR' keeps one",
+                 folder);
         result = -1;
     } else if ((result = read_store(entries, folder, &ledger, ret_account, &why)) != 0) {
         snprintf(error, EXPORTER_TEXT_SIZE, "%.500s", why.text);

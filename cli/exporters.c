@@ -115,8 +115,8 @@ static int ask(struct exporter_entries *entries, const char *const *paths, size_
     }
     if (answered > 0 || failed > 0)
         return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-    return fail("no collector runs, or it is another user's; 'weir collect' starts one, --socket names the socket of one whose "
-                "journal is elsewhere, and --store DIR shows what a store tells");
+    return fail("no collector runs, or it is another user's; 'weir collect' starts one, --socket names the socket of "
+                "one whose journal is elsewhere, and --store DIR shows what a store tells");
 }
 
 static int gather(struct exporter_entries *entries, const struct request *request)

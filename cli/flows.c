@@ -18,8 +18,8 @@ static const char help[] =
     "Usage: weir flows [OPTION]... ['FILTER']\n"
     "List the flows of a store, by time.\n"
     "\n"
-    "  -o, --output FORMAT  line, long, csv, json, ndjson, markdown, box or fmt:... (default: line)\n"
-    "  -n, --count N      no more than N flows\n"
+    "  -o, --output FORMAT  line, long, csv, json, ndjson, parquet, markdown, box or fmt:... (default: line)\n"
+    "  -n, --count N      no more than N flows; 0: all (default)\n"
     "      --biflow[=T]   both directions of a conversation as one, which is over after a pause of T (default: 60s)\n"
     "      --group-time T  what there is in each 5m, 1h, 1d, by when flows began (default output: box)\n"
     "      --order WORD   time, bytes, packets, duration (the largest first), or none: as they are stored, at once\n"
@@ -50,13 +50,15 @@ struct flows_options {
 static int set_output(struct flows_options *options, const char *text)
 {
     options->is_told = true;
+    options->request.to_parquet = false;
     options->form = strcmp(text, "line") == 0 ? flow_form_line : strcmp(text, "long") == 0 ? flow_form_long
                     : strncmp(text, "fmt:", 4) == 0 ? text + 4 : NULL;
     if (options->form != NULL)
-        return 0;
+        return options->form[0] != '\0' ? 0 : query_usage_error(&options->common, "there is nothing in the form ", text);
     options->format = query_format_find(text);
     options->request.all_columns = options->format != QUERY_BOX && options->format != QUERY_MARKDOWN;
-    return options->format != QUERY_FORMAT_COUNT
+    options->request.to_parquet = strcmp(text, "parquet") == 0;
+    return options->format != QUERY_FORMAT_COUNT || options->request.to_parquet
                ? 0 : query_usage_error(&options->common, "no such output format: ", text);
 }
 
@@ -73,7 +75,7 @@ static int set_order(struct flows_options *options, const char *text)
 
 static int set_count(struct flows_options *options, const char *text)
 {
-    if (quantity_parse_count(text, &options->request.limit) == 0 && options->request.limit > 0)
+    if (quantity_parse_count(text, &options->request.limit) == 0)
         return 0;
     return query_usage_error(&options->common, "not a number of flows: ", text);
 }
@@ -150,7 +152,9 @@ static int list(struct query_session *session, void *context)
     struct flow_form *form = NULL;
     struct query_result *result;
     uint64_t count;
-    int code;
+    int code = options->request.to_parquet ? query_session_parquet(session) : EXIT_SUCCESS;
+    if (code != EXIT_SUCCESS)
+        return code;
     if (options->form != NULL && (form = flow_form_parse(options->form, session->columns, &error)) == NULL)
         return query_usage_error(session->options, "the form: ", error.text);
     options->request.form = form;

@@ -31,8 +31,8 @@ void footer_columns_add(struct footer_columns *columns, const struct file_reader
 /* Adds those of `other`. */
 void footer_columns_join(struct footer_columns *columns, const struct footer_columns *other);
 
-/* The columns in their order, in one block for free(), their names with it; NULL where they differ. 0, or -1 when memory
- * is short. */
+/* The columns in their order, in one block for free(), their names with it; NULL where they differ. 0, or -1 when
+ * memory is short. */
 int footer_columns_take(struct footer_columns *columns, struct query_known_column **ret_columns, uint32_t *ret_count);
 void footer_columns_done(struct footer_columns *columns);
 

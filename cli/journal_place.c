@@ -92,6 +92,7 @@ int journal_place(const char *option, const char *name, char **ret_path, struct 
 uint64_t journal_size_default(void)
 {
     const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    const uint64_t share = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes / SHARE_OF_MEMORY : SIZE_LEAST;
+    const uint64_t share = pages > 0 && page_bytes > 0
+                           ? (uint64_t)pages * (uint64_t)page_bytes / SHARE_OF_MEMORY : SIZE_LEAST;
     return share > SIZE_MOST ? SIZE_MOST : share < SIZE_LEAST ? SIZE_LEAST : share;
 }

@@ -2,8 +2,8 @@
 /*
  * log.c - the messages of a program that runs all the time
  *
- * stderr becomes a stream of our own, as the C library allows (fopencookie(3); stderr is a variable of glibc). So whoever writes
- * to it needs to know nothing, and lines of several threads do not mix.
+ * stderr becomes a stream of our own, as the C library allows (fopencookie(3); stderr is a variable of glibc). So
+ * whoever writes to it needs to know nothing, and lines of several threads do not mix.
  */
 #define _GNU_SOURCE
 #include "log.h"
@@ -25,7 +25,8 @@
 enum { PRIORITY_ERROR = 3, PRIORITY_WARNING, PRIORITY_NOTICE, PRIORITY_INFO };
 enum { LINE_SIZE = 4096, KINDS = 256, MINUTE_S = 60 };
 
-/* Lines that differ in their numbers alone. Two whose sums meet in one place share its room: the later one begins anew. */
+/* Lines that differ in their numbers alone. Two whose sums meet in one place share its room: the later one begins
+ * anew. */
 struct kind {
     uint64_t sum;
     int64_t begin_s; /* of the minute, monotonic */
@@ -48,7 +49,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static _Thread_local bool is_error;
 
-/* ------------------------------------------------------------------------------------------------------------- writing */
+/* ---------------------------------------------------------------------------------------------------------- writing */
 
 static void write_all(const char *data, size_t size)
 {
@@ -110,7 +111,7 @@ static void write_line(int priority, const char *line, size_t size)
     write_all(out, at);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- limits */
+/* ----------------------------------------------------------------------------------------------------------- limits */
 
 static int64_t monotonic_s(void)
 {
@@ -136,8 +137,8 @@ static void tell_left_out(struct kind *kind)
     char text[256];
     if (kind->left_out == 0)
         return;
-    const int size = snprintf(text, sizeof text, "weir: %" PRIu32 " more lines like this were left out: %s", kind->left_out,
-                              kind->text);
+    const int size = snprintf(text, sizeof text, "weir: %" PRIu32 " more lines like this were left out: %s",
+                              kind->left_out, kind->text);
     the_log.left_out -= kind->left_out;
     kind->left_out = 0;
     write_line(PRIORITY_WARNING, text, (size_t)size < sizeof text ? (size_t)size : sizeof text - 1);
@@ -171,7 +172,7 @@ static bool is_too_much(const char *line, size_t size)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- stream */
+/* ----------------------------------------------------------------------------------------------------------- stream */
 
 static bool begins_with(const char *line, size_t size, const char *begin)
 {

@@ -26,7 +26,7 @@ struct metrics_server {
     char url[METRICS_HOST_SIZE + 32];
 };
 
-/* ------------------------------------------------------------------------------------------------------------ address */
+/* ---------------------------------------------------------------------------------------------------------- address */
 
 static int listen_on(const struct addrinfo *address)
 {
@@ -48,8 +48,10 @@ static void note_url(struct metrics_server *server)
     socklen_t size = sizeof is;
     char host[METRICS_HOST_SIZE] = "?", port[METRICS_PORT_SIZE] = "?";
     if (getsockname(server->fd, (struct sockaddr *)&is, &size) == 0)
-        getnameinfo((const struct sockaddr *)&is, size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(server->url, sizeof server->url, strchr(host, ':') != NULL ? "http://[%s]:%s/metrics" : "http://%s:%s/metrics",
+        getnameinfo((const struct sockaddr *)&is, size, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(server->url, sizeof server->url, strchr(host,
+                                                     ':') != NULL ? "http://[%s]:%s/metrics" : "http://%s:%s/metrics",
              host, port);
 }
 
@@ -88,7 +90,7 @@ const char *metrics_server_url(const struct metrics_server *server)
     return server->url;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- answers */
+/* ---------------------------------------------------------------------------------------------------------- answers */
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
                               struct MHD_Response *response)
@@ -164,7 +166,8 @@ int metrics_server_start(struct metrics_server *server, struct metrics *metrics,
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
     server->daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, server,
-        MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, server->fd, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, server->fd,
+        MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_BYTES, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

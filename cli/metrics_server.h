@@ -6,7 +6,8 @@
  *     GET /healthz    200 while the main thread and the lanes go on, else 503
  *     GET /readyz     200 while all that was asked for is done, else 503
  *
- * Who asks is not trusted: there are no other methods than GET and HEAD, no bodies are read, connections are few and short.
+ * Who asks is not trusted: there are no other methods than GET and HEAD, no bodies are read, connections are few and
+ * short.
  * It has a thread of its own; the collector never waits for it.
  */
 #ifndef WEIR_CLI_METRICS_SERVER_H

@@ -5,8 +5,10 @@
 #define _GNU_SOURCE
 #include "outputs.h"
 
+#include "journal_stores.h"
 #include "json_sink.h"
 #include "null_sink.h"
+#include "output_kind.h"
 #include "repeater.h"
 #include "store_sink.h"
 #include "text_sink.h"
@@ -25,47 +27,9 @@ static void warn(void *context, const char *text)
     fprintf(stderr, "weir collect: %s\n", text);
 }
 
-static bool ends_in(const char *text, const char *end)
-{
-    const size_t text_length = strlen(text), end_length = strlen(end);
-    return text_length > end_length && strcmp(text + text_length - end_length, end) == 0;
-}
-
 static bool is_repeater(const char *output)
 {
     return output != NULL && strncmp(output, "udp:", 4) == 0;
-}
-
-enum output_kind outputs_kind(const char *output, const char **ret_path)
-{
-    *ret_path = output;
-    if (strcmp(output, "text") == 0)
-        return OUTPUT_TEXT;
-    if (strcmp(output, "null") == 0)
-        return OUTPUT_NULL;
-    if (strncmp(output, "store:", 6) == 0 && output[6] != '\0') {
-        *ret_path = output + 6;
-        return OUTPUT_STORE;
-    }
-    if (strncmp(output, "json:", 5) == 0 && output[5] != '\0') {
-        *ret_path = output + 5;
-        return OUTPUT_JSON;
-    }
-    if (is_repeater(output)) {
-        *ret_path = output + 4;
-        return OUTPUT_UDP;
-    }
-    if (ends_in(output, ".json") || ends_in(output, ".ndjson") || ends_in(output, ".gz"))
-        return OUTPUT_JSON;
-    return OUTPUT_NONE;
-}
-
-static void not_one(const char *output, struct sink_error *error)
-{
-    snprintf(error->text, sizeof error->text,
-             "-o %s is no output: it is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a name that ends in .json, .ndjson "
-             "or .gz",
-             output);
 }
 
 static struct sink *create_json(const struct collect_options *options, const char *path, int64_t start_us,
@@ -74,7 +38,8 @@ static struct sink *create_json(const struct collect_options *options, const cha
     char name[64];
     const bool named = path != NULL;
     if (!named) {
-        snprintf(name, sizeof name, "%lld.%s", (long long)(start_us / 1000000), options->json_lines ? "ndjson" : "json");
+        snprintf(name, sizeof name, "%lld.%s", (long long)(start_us / 1000000),
+                 options->json_lines ? "ndjson" : "json");
         path = name;
     }
     const struct json_sink_options json = {
@@ -83,6 +48,7 @@ static struct sink *create_json(const struct collect_options *options, const cha
         .rotating = options->rotate_us > 0,
         .unix_names = !named,
         .start_us = start_us,
+        .patient = options->file == NULL,
         .group_bytes = options->file != NULL ? CAPTURE_GROUP_BYTES : 0,
         .warn = warn,
     };
@@ -92,20 +58,9 @@ static struct sink *create_json(const struct collect_options *options, const cha
     return sink;
 }
 
-/* Tells stores apart, whatever name leads there; 0 where there is none yet. FNV-1a. */
-static uint64_t key_of(const char *folder)
-{
-    uint64_t sum = 14695981039346656037u;
-    char *path = realpath(folder, NULL);
-    for (const char *p = path; p != NULL && *p != '\0'; p++)
-        sum = (sum ^ (uint8_t)*p) * 1099511628211u;
-    free(path);
-    return path == NULL ? 0 : sum;
-}
-
 /* Rows are kept in the journal's cuts, by a writer whose number the journal knows. */
-static struct sink *create_live_store(const struct collect_options *options, const char *folder, struct weir_decoder *decoder,
-                                      struct journal *journal, struct sink_error *error)
+static struct sink *create_live_store(const struct collect_options *options, const char *folder,
+                                      struct weir_decoder *decoder, struct journal *journal, struct sink_error *error)
 {
     struct store_writer_options store = options->store;
     store.folder = folder;
@@ -114,17 +69,16 @@ static struct sink *create_live_store(const struct collect_options *options, con
     store.cuts = true;
     store.claim = journal_path(journal) != NULL;
     store.until_boot = journal_is_in_memory(journal);
-    const uint64_t key = key_of(folder);
-    store.id = key == 0 ? 0 : journal_writer(journal, key);
+    store.id = journal_stores_writer(journal, folder);
     store.cut = journal_committed(journal).cut;
     struct sink *sink = store_sink_create(&store, decoder, error);
     if (sink != NULL)
-        journal_writer_set(journal, key_of(folder), store_sink_writer(sink));
+        journal_stores_note(journal, folder, store_sink_writer(sink));
     return sink;
 }
 
-static struct sink *create_store(const struct collect_options *options, const char *folder, struct weir_decoder *decoder,
-                                 struct sink_error *error)
+static struct sink *create_store(const struct collect_options *options, const char *folder,
+                                 struct weir_decoder *decoder, struct sink_error *error)
 {
     struct store_writer_options store = options->store;
     store.folder = folder;
@@ -158,7 +112,8 @@ static struct sink *create_repeater(const char *target, bool *ret_usage, struct 
 }
 
 static struct sink *create(const struct collect_options *options, const char *output, int64_t start_us,
-                           struct weir_decoder *decoder, struct journal *journal, bool *ret_usage, struct sink_error *error)
+                           struct weir_decoder *decoder, struct journal *journal, bool *ret_usage,
+                           struct sink_error *error)
 {
     const struct text_sink_options text = {
         .out = stdout,
@@ -168,7 +123,7 @@ static struct sink *create(const struct collect_options *options, const char *ou
         .note = warn,
     };
     const char *path;
-    switch (outputs_kind(output, &path)) {
+    switch (output_kind_of(output, &path)) {
     case OUTPUT_TEXT:
         return text_sink_create(&text, error);
     case OUTPUT_NULL:
@@ -181,8 +136,7 @@ static struct sink *create(const struct collect_options *options, const char *ou
     case OUTPUT_UDP:
         return create_repeater(path, ret_usage, error);
     default:
-        *ret_usage = true;
-        not_one(output, error);
+        snprintf(error->text, sizeof error->text, "-o %s is no output", output); /* its option has refused it */
         return NULL;
     }
 }
@@ -222,13 +176,6 @@ static int check(const struct collect_options *options, bool *ret_usage, struct 
 int outputs_check(const struct collect_options *options, struct sink_error *error)
 {
     bool usage;
-    const char *path;
-    for (size_t i = 0; i < options->output_count; i++) {
-        if (outputs_kind(options->outputs[i], &path) == OUTPUT_NONE) {
-            not_one(options->outputs[i], error);
-            return -1;
-        }
-    }
     return check(options, &usage, error);
 }
 
@@ -258,8 +205,8 @@ int outputs_create(const struct collect_options *options, int64_t start_us, stru
 }
 
 /* One of several writers looks after the store: it merges, and removes what is too old. */
-static int add_to_workers(const struct collect_options *options, const char *output, int64_t start_us, struct engine *engine,
-                          bool *ret_usage, struct sink_error *error)
+static int add_to_workers(const struct collect_options *options, const char *output, int64_t start_us,
+                          struct engine *engine, bool *ret_usage, struct sink_error *error)
 {
     struct collect_options without = *options;
     without.store.merge = false;
@@ -296,6 +243,10 @@ int outputs_create_live(const struct collect_options *options, int64_t start_us,
     bool stores = false;
     if (check(options, ret_usage, error) != 0)
         return -1;
+    for (uint32_t i = 0; i < engine_worker_count(engine); i++) {
+        if (journal_stores_check(engine_journal(engine, i), options, error) != 0)
+            return -1;
+    }
     for (size_t i = 0; i < options->output_count; i++)
         stores |= is_store(options->outputs[i]);
     const bool several = engine_worker_count(engine) > 1;

@@ -10,12 +10,7 @@
 #include "engine.h"
 #include "listener.h"
 
-enum output_kind { OUTPUT_NONE, OUTPUT_TEXT, OUTPUT_NULL, OUTPUT_STORE, OUTPUT_JSON, OUTPUT_UDP };
-
-/* What a word behind -o is, and the file, folder or target in it. */
-enum output_kind outputs_kind(const char *output, const char **ret_path);
-
-/* Whether -o names outputs, and such as go together; makes none. -1 with `error` filled. */
+/* Whether the outputs go together; makes none. -1 with `error` filled. */
 int outputs_check(const struct collect_options *options, struct sink_error *error);
 
 /* Adds the sinks to the collector. `start_us` is when the first datagram came, or the present. -1 with `error`
@@ -23,12 +18,13 @@ int outputs_check(const struct collect_options *options, struct sink_error *erro
 int outputs_create(const struct collect_options *options, int64_t start_us, struct collector *collector,
                    bool *ret_usage, struct sink_error *error);
 
-/* The same for the live collector: what is stored goes to the workers' collectors, so does the first output where nothing is
- * stored, and others have lanes of their own beside them. */
+/* The same for the live collector: what is stored goes to the workers' collectors, so does the first output where
+ * nothing is stored, and others have lanes of their own beside them. */
 int outputs_create_live(const struct collect_options *options, int64_t start_us, struct engine *engine, bool *ret_usage,
                         struct sink_error *error);
 
-/* Before rights are given up: opens what outputs need them for, which are sockets for packets with the exporters' addresses. */
+/* Before rights are given up: opens what outputs need them for, which are sockets for packets with the exporters'
+ * addresses. */
 void outputs_open_raw(const struct collect_options *options);
 
 /* Refuses what would be repeated to the collector itself, before the engine is started. -1 with `error` filled. */

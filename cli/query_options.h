@@ -79,8 +79,8 @@ struct query_session {
 };
 
 /*
- * Opens the store, calls `run`, and closes it. Where that fails as a file is damaged or gone, all is done once more without it: `run`
- * tells when it has written anything (has_written), and then it is not. Returns the exit code.
+ * Opens the store, calls `run`, and closes it. Where that fails as a file is damaged or gone, all is done once more
+ * without it: `run` tells when it has written anything (has_written), and then it is not. Returns the exit code.
  */
 int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
                       void *context);
@@ -97,6 +97,9 @@ bool query_session_mend(struct query_session *session, struct query_error *error
 
 /* To be called before standard output is written to by other means than query_session_settings() is for. */
 void query_session_writes(struct query_session *session);
+
+/* To be called before rows are written as Parquet, which is not for a terminal. 0, or the exit code, when that was told. */
+int query_session_parquet(struct query_session *session);
 
 /* How to write a result to standard output. */
 struct query_output_settings query_session_settings(struct query_session *session, enum query_format format);

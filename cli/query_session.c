@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ----------------------------------------------------------------------------------------------------------- faults */
@@ -54,8 +55,8 @@ static void tell_error(struct query_session *session)
     if (!session->has_written || !blames_files || query_store_mend(session->store, &session->error) != 1)
         fprintf(stderr, "weir %s: %s\n", command, session->error.text);
     else if (session->store->left_out_count > before)
-        fprintf(stderr, "weir %s: the output ends early, as files of the store are damaged; with --verify they are left out "
-                        "from the beginning\n", command);
+        fprintf(stderr, "weir %s: the output ends early, as files of the store are damaged; with --verify they are "
+                        "left out from the beginning\n", command);
     else
         fprintf(stderr, "weir %s: the output ends early, as files of the store were merged or expired meanwhile; try "
                         "again\n", command);
@@ -68,6 +69,19 @@ void query_session_writes(struct query_session *session)
     if (!session->has_written && isatty(STDOUT_FILENO) == 1)
         query_watch_hide();
     session->has_written = true;
+}
+
+int query_session_parquet(struct query_session *session)
+{
+    const char *command = session->options->command;
+    struct stat is;
+    if (isatty(STDOUT_FILENO) == 1) {
+        fprintf(stderr, "weir %s: Parquet is not for a terminal; write it to a file: weir %s -o parquet ... >FILE\n", command,
+                command);
+        return EXIT_USAGE;
+    }
+    session->has_written |= fstat(STDOUT_FILENO, &is) != 0 || !S_ISREG(is.st_mode); /* a file is emptied before another try */
+    return EXIT_SUCCESS;
 }
 
 static bool before_write(void *context)
@@ -194,8 +208,16 @@ static const char *plural(double count)
     return count == 1 ? "" : "s";
 }
 
+/* Whether the time that is asked for goes on behind what the ledger of a collector at work tells. */
+static bool is_before_now(const struct query_session *session, int64_t told_us)
+{
+    const struct query_options *options = session->options;
+    return options->span.to_us > told_us && told_us >= options->now_us - 2 * FLOW_LEDGER_EACH_US;
+}
+
 static void print_ledger(struct query_session *session)
 {
+    char last[FORMAT_TEXT_SIZE];
     struct flow_ledger ledger;
     struct query_error error = {.text = ""};
     int result = flow_source_ledger(&session->source, &ledger, &error);
@@ -206,7 +228,9 @@ static void print_ledger(struct query_session *session)
         return;
     }
     if (!ledger.is_there) {
-        fputs("weir: the store does not tell what was lost in this time\n", stderr);
+        const bool is_soon = session->store->flows.count > 0 && is_before_now(session, session->options->now_us);
+        fprintf(stderr, "weir: the store does not tell %swhat was lost in this time%s\n", is_soon ? "yet " : "",
+                is_soon ? ": it does so each minute" : "");
         return;
     }
     fprintf(stderr, "weir: %" PRIu64 " exporter%s; lost by sequence: %" PRId64 " datagrams, %" PRId64 " records; "
@@ -218,6 +242,8 @@ static void print_ledger(struct query_session *session)
         fprintf(stderr, "; dropped as the disk was too slow: %" PRId64 " datagrams", ledger.dropped_journal);
     if (ledger.reported > 0)
         fprintf(stderr, "; dropped by exporters: %" PRId64 " flows", ledger.reported);
+    if (is_before_now(session, ledger.last_us))
+        fprintf(stderr, "; told up to %s, each minute", format_time(ledger.last_us, last));
     fputc('\n', stderr);
 }
 
@@ -226,7 +252,9 @@ static size_t count_others(const struct query_session *session)
 {
     struct store_files all = {0};
     const bool is_known = store_files_find(&all, session->store->folder, "flows", NULL) == 0;
-    const size_t count = is_known ? all.count : 0;
+    size_t count = 0;
+    for (size_t i = 0; i < all.count && is_known; i++)
+        count += !query_store_leaves_out(session->store, all.paths[i]);
     store_files_done(&all);
     return count;
 }

@@ -8,11 +8,13 @@
 #include "query_store.h"
 
 #include "file_check.h"
+#include "flow_source.h"
 #include "query_watch.h"
 #include "store_folder.h"
 #include "store_format.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +23,11 @@
 
 enum { LISTS_MAX = 10, KINDS = 3 };
 
-/* ---------------------------------------------------------------------------------------------------------- the store */
+/* -------------------------------------------------------------------------------------------------------- the store */
 
 int query_store_find(struct query_store *store, const char *option, bool may_miss)
 {
+    char why[STORE_FOLDER_WHY_SIZE];
     struct store_error error;
     struct stat is;
     bool told;
@@ -40,9 +43,10 @@ int query_store_find(struct query_store *store, const char *option, bool may_mis
         return 0;
     }
     if (is_there && S_ISDIR(is.st_mode) && access(store->folder, R_OK | X_OK) == 0) {
-        if (store_format_check(store->folder, &error) == 0)
+        const bool may_be = store_folder_may_be(store->folder, why);
+        if (may_be && store_format_check(store->folder, &error) == 0)
             return 0;
-        fprintf(stderr, "weir %s: %s\n", store->command, error.text);
+        fprintf(stderr, "weir %s: %s\n", store->command, may_be ? error.text : why);
     } else if (errno == ENOENT && !may_miss) {
         fprintf(stderr, "weir %s: there is no store at %s; 'weir collect -o store:DIR' makes one, and --store DIR or "
                         "WEIR_STORE names it\n", store->command, store->folder);
@@ -57,7 +61,7 @@ static struct store_files *files_of(struct query_store *store, int kind)
     return kind == 0 ? &store->flows : kind == 1 ? &store->options : &store->ledger;
 }
 
-static bool is_left_out(const struct query_store *store, const char *path)
+bool query_store_leaves_out(const struct query_store *store, const char *path)
 {
     for (size_t i = 0; i < store->left_out_count; i++) {
         if (strcmp(store->left_out[i].path, path) == 0)
@@ -71,7 +75,7 @@ static void take_off(const struct query_store *store, struct store_files *files)
 {
     size_t kept = 0;
     for (size_t i = 0; i < files->count && store->left_out_count > 0; i++) {
-        if (is_left_out(store, files->paths[i]))
+        if (query_store_leaves_out(store, files->paths[i]))
             free(files->paths[i]);
         else
             files->paths[kept++] = files->paths[i];
@@ -83,14 +87,16 @@ static void take_off(const struct query_store *store, struct store_files *files)
 static int list(struct query_store *store, struct query_error *error)
 {
     static const char *const names[KINDS] = {"flows", "options", "ledger"};
-    const struct segment_window *window = store->has_window ? &store->window : NULL;
+    struct segment_window window = store->window;
     store->is_whole = false;
     for (int kind = 0; kind < KINDS; kind++) {
         struct store_files *files = files_of(store, kind);
         store_files_done(files);
         if (store->is_missing || (kind == 1 && !store->wants_options))
             continue;
-        if (store_files_find(files, store->folder, names[kind], window) != 0) {
+        if (kind == 2 && window.to_s != INT64_MAX)
+            window.to_s += FLOW_LEDGER_EACH_US / 1000000; /* a row stands at the end of its minute */
+        if (store_files_find(files, store->folder, names[kind], store->has_window ? &window : NULL) != 0) {
             snprintf(error->text, sizeof error->text, "cannot read the store %s: %s", store->folder, strerror(errno));
             return -1;
         }
@@ -99,7 +105,7 @@ static int list(struct query_store *store, struct query_error *error)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- what is left out */
+/* ------------------------------------------------------------------------------------------------- what is left out */
 
 /* "PATH is damaged: its end is missing" is "its end is missing" where the path stands before it anyhow. */
 static const char *without_path(const char *text, const char *path)
@@ -144,7 +150,7 @@ static int take_skipped(struct query_store *store)
     const size_t count = query_skipped(store->query, &skipped);
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
-        if (!is_left_out(store, skipped[i].path))
+        if (!query_store_leaves_out(store, skipped[i].path))
             result = leave_out(store, skipped[i].path, skipped[i].why);
     }
     for (int kind = 0; kind < KINDS && count > 0; kind++)
@@ -152,7 +158,7 @@ static int take_skipped(struct query_store *store)
     return result;
 }
 
-/* -------------------------------------------------------------------------------------------------- looking at files */
+/* ------------------------------------------------------------------------------------------------- looking at files */
 
 struct look {
     struct query_store *store;
@@ -202,7 +208,7 @@ static void look_at_all(struct look *look, bool values)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------- opening */
+/* ---------------------------------------------------------------------------------------------------------- opening */
 
 static struct store_footers *footers_of(struct query_store *store, int kind)
 {
@@ -220,14 +226,15 @@ static bool is_refused(const uint8_t *tail, size_t size_bytes, char why[QUERY_WH
     return true;
 }
 
-/* The files as they are listed now, with what their footers tell; it lives until the list is another one. A file of a later
- * format is not known by its footer, and is refused. 0, or -1. */
+/* The files as they are listed now, with what their footers tell; it lives until the list is another one. A file of a
+ * later format is not known by its footer, and is refused. 0, or -1. */
 static int know_files(struct query_store *store, struct query_files *ret_files, struct query_error *error)
 {
     for (int kind = 0; kind < KINDS; kind++) {
         struct store_footers *footers = footers_of(store, kind);
         store_footers_done(footers);
-        if (store_footers_read(footers, files_of(store, kind), kind == 0 ? store->span : NULL, store->settings.threads) != 0) {
+        if (store_footers_read(footers, files_of(store, kind), kind == 0 ? store->span : NULL,
+                               store->settings.threads) != 0) {
             *error = (struct query_error){.text = "not enough memory"};
             return -1;
         }
@@ -314,7 +321,7 @@ void query_store_done(struct query_store *store)
     store->folder = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- mending */
+/* ---------------------------------------------------------------------------------------------------------- mending */
 
 /* The file that DuckDB names, where it does. */
 static void look_at_named(struct look *look, const char *text)
@@ -342,6 +349,28 @@ static bool is_one_gone(struct query_store *store)
     return false;
 }
 
+/* What a damaged page may lead to as well, which claims to be large. */
+static bool is_of_memory(const struct query_error *error)
+{
+    return strncmp(error->text, "Out of Memory Error", 19) == 0 && strstr(error->text, " used)") != NULL;
+}
+
+/* In place of what DuckDB advises to set in its own ways. */
+static void tell_memory(const struct query_store *store, struct query_error *error)
+{
+    const uint64_t mega = 1 << 20, least_bytes = 256 * mega;
+    const uint64_t wanted_bytes = store->settings.memory_bytes * 2 > least_bytes ? store->settings.memory_bytes * 2
+                                                                                 : least_bytes;
+    if (!is_of_memory(error))
+        return;
+    if (store->settings.memory_bytes > 0)
+        snprintf(error->text, sizeof error->text, "--memory %" PRIu64 "M is too little for this; try --memory %" PRIu64 "M",
+                 store->settings.memory_bytes / mega, wanted_bytes / mega);
+    else
+        snprintf(error->text, sizeof error->text, "a quarter of the machine's memory is too little for this; give more "
+                 "with --memory, or ask for less");
+}
+
 /* What DuckDB alone can tell, file by file, where all are as they were written. Those of other programs are left out; that
  * it cannot read one of Weir's is a fault that nobody should get used to. */
 static void ask_duckdb(struct look *look, struct query_error *error)
@@ -356,7 +385,8 @@ static void ask_duckdb(struct look *look, struct query_error *error)
             const char *path = files->paths[i];
             query_watch_share((double)++look->done / (double)look->total);
             look->is_stopped = query_watch_stopped() != 0;
-            if (query_read_file(look->store->query, path, &alone) == 0 || !alone.blames_files || access(path, F_OK) != 0)
+            if (query_read_file(look->store->query, path, &alone) == 0 || !alone.blames_files ||
+                access(path, F_OK) != 0)
                 continue;
             const bool is_ours = file_reader_open(&file, path, &why) == 0 && file_reader_check_notes(&file, &why) == 0;
             file_reader_close(&file);
@@ -364,6 +394,8 @@ static void ask_duckdb(struct look *look, struct query_error *error)
                 look->has_found |= leave_out(look->store, path, alone.text) == 0;
                 continue;
             }
+            if (is_of_memory(&alone))
+                continue;
             snprintf(error->text, sizeof error->text, "DuckDB cannot read %s, which is as it was written: %.1000s", path,
                      alone.text);
             return;
@@ -378,7 +410,8 @@ static int read_others(struct query_store *store, struct query_error *error)
     for (int kind = 0; kind < KINDS; kind++)
         take_off(store, files_of(store, kind));
     struct query_files files;
-    if (store->query != NULL && know_files(store, &files, &why) == 0 && query_set_files(store->query, &files, &why) == 0)
+    if (store->query != NULL && know_files(store, &files, &why) == 0 &&
+        query_set_files(store->query, &files, &why) == 0)
         return take_skipped(store) == 0 ? 1 : 0;
     if (connect(store, &why) == 0)
         return 1;
@@ -386,7 +419,7 @@ static int read_others(struct query_store *store, struct query_error *error)
     return why.blames_files ? query_store_mend(store, error) : 0;
 }
 
-int query_store_mend(struct query_store *store, struct query_error *error)
+static int mend(struct query_store *store, struct query_error *error)
 {
     struct look look;
     if (!error->blames_files || store->is_whole || query_watch_stopped() != 0)
@@ -408,11 +441,20 @@ int query_store_mend(struct query_store *store, struct query_error *error)
         store->is_whole = !look.has_found && !is_gone;
     }
     if (is_gone && ++store->list_count > LISTS_MAX) {
-        snprintf(error->text, sizeof error->text, "files of the store were merged or expired %d times while they were read; "
-                 "try again, or merge less often", LISTS_MAX);
+        snprintf(error->text, sizeof error->text,
+                 "files of the store were merged or expired %d times while they were read; try again, or merge less "
+                 "often", LISTS_MAX);
         return 0;
     }
     if (is_gone && list(store, error) != 0)
         return 0;
     return is_gone || store->left_out_count > before ? read_others(store, error) : 0;
+}
+
+int query_store_mend(struct query_store *store, struct query_error *error)
+{
+    const int result = mend(store, error);
+    if (result == 0)
+        tell_memory(store, error);
+    return result;
 }

@@ -6,8 +6,9 @@
  *         it failed, and blames a file: mend, run it again
  *     tell, done
  *
- * What is wrong in the middle of a file shows only when DuckDB reads it, which then tells no more than that something is
- * wrong. Only then are the files looked at one by one, by their checksums first; those that are damaged are left out.
+ * What is wrong in the middle of a file shows only when DuckDB reads it, which then tells no more than that something
+ * is wrong. Only then are the files looked at one by one, by their checksums first; those that are damaged are left
+ * out.
  * One that is gone was merged or expired meanwhile: the list is read anew.
  */
 #ifndef WEIR_CLI_QUERY_STORE_H
@@ -42,8 +43,8 @@ struct query_store {
     struct query *query; /* NULL while it is not open */
 };
 
-/* Finds the store: that of --store, or NULL for the usual one, which may be missing (is_missing) where `may_miss`. 0, or
- * -1 when it was told. The fields above `folder` are the caller's. */
+/* Finds the store: that of --store, or NULL for the usual one, which may be missing (is_missing) where `may_miss`. 0,
+ * or -1 when it was told. The fields above `folder` are the caller's. */
 int query_store_find(struct query_store *store, const char *option, bool may_miss);
 
 /* Lists the files and opens the connection; what was open before is closed. 0, or -1 with `error` filled. */
@@ -54,9 +55,12 @@ int query_store_open(struct query_store *store, struct query_error *error);
  * which is forgiven a few times. The connection may be another one afterwards. */
 int query_store_mend(struct query_store *store, struct query_error *error);
 
-/* What the footers of the flows tell, where they tell of all that the views have; else NULL. It is other facts, or none, behind
- * query_store_mend(). */
+/* What the footers of the flows tell, where they tell of all that the views have; else NULL. It is other facts, or
+ * none, behind query_store_mend(). */
 const struct flow_facts *query_store_facts(const struct query_store *store);
+
+/* Whether a file is left out. */
+bool query_store_leaves_out(const struct query_store *store, const char *path);
 
 /* Names those that are left out and were not named yet: "weir top: left out: PATH: WHY". Returns how many there are in all. */
 size_t query_store_tell(struct query_store *store);

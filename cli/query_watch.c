@@ -30,8 +30,8 @@ static void on_signal(int number)
     signal_number = number;
 }
 
-/* A signal that comes before a statement has really begun would be forgotten by it: it is told until it ends. The same holds for a write
- * that waits for whoever reads. */
+/* A signal that comes before a statement has really begun would be forgotten by it: it is told until it ends. The same
+ * holds for a write that waits for whoever reads. */
 static void pass_on_signal(void)
 {
     if (signal_number == 0 || !watch.takes_signals)

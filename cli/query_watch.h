@@ -2,8 +2,8 @@
 /*
  * query_watch.h - looks after a query while it runs: a bar on a terminal, and Ctrl-C
  *
- * A thread of its own draws how far the statement is, and interrupts it when SIGINT or SIGTERM came. There is one in the
- * program.
+ * A thread of its own draws how far the statement is, and interrupts it when SIGINT or SIGTERM came. There is one in
+ * the program.
  */
 #ifndef WEIR_CLI_QUERY_WATCH_H
 #define WEIR_CLI_QUERY_WATCH_H
@@ -13,8 +13,8 @@
 /* From here on the signals end the statement that runs, and a write that waits, instead of the program. */
 void query_watch_signals(void);
 
-/* A statement begins, or work that query_watch_share() tells of where `query` is NULL; query_watch_end() is called behind it, and before
- * the connection is closed. */
+/* A statement begins, or work that query_watch_share() tells of where `query` is NULL; query_watch_end() is called
+ * behind it, and before the connection is closed. */
 void query_watch_begin(struct query *query);
 void query_watch_end(void);
 

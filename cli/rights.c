@@ -28,7 +28,7 @@ static int fail(struct sink_error *error, const char *what, int number)
     return -1;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the user */
+/* --------------------------------------------------------------------------------------------------------- the user */
 
 /* What opening sockets needs, of what this process has; and whether it may take from what programs can get. */
 static int keep_for_sockets(bool *ret_may_bound)
@@ -49,22 +49,22 @@ static int keep_for_sockets(bool *ret_may_bound)
 }
 
 /* One that is there stays as it is: whether it serves is seen later. */
-static void give_folder(const char *variable, const char *folder, const struct passwd *user)
+static void give_folder(const char *variable, const char *folder, const struct passwd *user, bool make)
 {
     const char *told = getenv(variable);
     if (told != NULL && told[0] == '/')
         return;
-    if (mkdir(folder, 0700) == 0 && chown(folder, user->pw_uid, user->pw_gid) != 0)
+    if (make && mkdir(folder, 0700) == 0 && chown(folder, user->pw_uid, user->pw_gid) != 0)
         rmdir(folder);
     struct stat is;
     if (stat(folder, &is) == 0 && S_ISDIR(is.st_mode))
         setenv(variable, folder, 1);
 }
 
-static int become(const struct passwd *user, struct sink_error *error)
+static int become(const struct passwd *user, bool make_folders, struct sink_error *error)
 {
-    give_folder("STATE_DIRECTORY", "/var/lib/weir", user);
-    give_folder("RUNTIME_DIRECTORY", "/run/weir", user);
+    give_folder("STATE_DIRECTORY", "/var/lib/weir", user, make_folders);
+    give_folder("RUNTIME_DIRECTORY", "/run/weir", user, make_folders);
     bool may_bound;
     if (keep_for_sockets(&may_bound) != 0)
         return fail(error, "cannot look at the capabilities of this process", errno);
@@ -84,29 +84,46 @@ static int become(const struct passwd *user, struct sink_error *error)
     return 0;
 }
 
+static const struct passwd *find_user(const char *name, bool *ret_usage, struct sink_error *error)
+{
+    errno = 0;
+    const struct passwd *user = getpwnam(name);
+    if (user != NULL)
+        return user;
+    *ret_usage = errno == 0;
+    snprintf(error->text, sizeof error->text, "there is no user '%.60s'%s%s; 'useradd --system %.60s' makes one", name,
+             errno == 0 ? "" : ": ", errno == 0 ? "" : strerror(errno), name);
+    return NULL;
+}
+
 int rights_take_user(const char *name, bool *ret_usage, struct sink_error *error)
 {
     if (name == NULL)
         return 0;
-    errno = 0;
-    const struct passwd *user = getpwnam(name);
-    if (user == NULL) {
-        *ret_usage = errno == 0;
-        snprintf(error->text, sizeof error->text, "there is no user '%.60s'%s%s; 'useradd --system %.60s' makes one", name,
-                 errno == 0 ? "" : ": ", errno == 0 ? "" : strerror(errno), name);
+    const struct passwd *user = find_user(name, ret_usage, error);
+    if (user == NULL)
         return -1;
-    }
     if (user->pw_uid == geteuid())
         return 0;
     if (geteuid() != 0) {
         *ret_usage = true;
-        snprintf(error->text, sizeof error->text, "only root can become another user, and --user asks for '%.60s'", name);
+        snprintf(error->text, sizeof error->text, "only root can become another user, and --user asks for '%.60s'",
+                 name);
         return -1;
     }
-    return become(user, error);
+    return become(user, true, error);
 }
 
-/* ------------------------------------------------------------------------------------------------------- capabilities */
+int rights_try_user(const char *name, struct sink_error *error)
+{
+    bool usage;
+    const struct passwd *user = name == NULL ? NULL : find_user(name, &usage, error);
+    if (user == NULL)
+        return name == NULL ? 0 : -1;
+    return geteuid() == 0 && user->pw_uid != 0 ? become(user, false, error) : 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------- capabilities */
 
 int rights_drop(void (*warn)(void *context, const char *text), void *context, struct sink_error *error)
 {
@@ -119,7 +136,8 @@ int rights_drop(void (*warn)(void *context, const char *text), void *context, st
     const bool may_lock = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
     if (may_lock && capng_lock() != 0) /* being root means nothing to what is executed */
         return fail(error, "cannot give up the capabilities of root", errno);
-    const bool has_some = capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE; /* else nothing is asked of a filter of others */
+    /* else nothing is asked of a filter of others */
+    const bool has_some = capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE;
     capng_clear(CAPNG_SELECT_ALL);
     if (may_lock && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
         return fail(error, "cannot give up the capabilities that programs may get", errno);
@@ -135,7 +153,7 @@ int rights_drop(void (*warn)(void *context, const char *text), void *context, st
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ folders */
+/* ---------------------------------------------------------------------------------------------------------- folders */
 
 static bool can(const char *path, int mode)
 {
@@ -155,6 +173,8 @@ static void advise(const char *path, const char *folder, const char *name, char 
     struct stat is;
     if (!rights_keeps_files(path))
         snprintf(ret_text, room_bytes, "no files can be kept there; name another folder");
+    else if (stat(folder, &is) == 0 && (is.st_mode & S_ISVTX) != 0)
+        snprintf(ret_text, room_bytes, "%.100s is for all users; name a folder for this alone", folder);
     else if (stat(folder, &is) != 0)
         snprintf(ret_text, room_bytes, "'install -d -o %s %.100s' makes it for him", name, folder);
     else if (stat(path, &is) == 0 && is.st_uid == geteuid())

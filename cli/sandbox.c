@@ -38,26 +38,34 @@ enum { NUMBERS = 1024, NAME_BYTES = 28 };
 /* By who needs them. A name that this kernel or libseccomp does not know is passed over. */
 static const char *const allowed[] = {
     /* the receiver: datagrams into the journal */
-    "recvmmsg", "recvmmsg_time64", "recvmsg", "recvfrom", "poll", "ppoll", "ppoll_time64", "getsockopt", "setsockopt", "getsockname",
+    "recvmmsg", "recvmmsg_time64", "recvmsg", "recvfrom", "poll", "ppoll", "ppoll_time64", "getsockopt", "setsockopt",
+    "getsockname",
     /* threads, wakers, locks */
     "futex", "futex_time64", "futex_waitv", "eventfd2", "exit", "exit_group", "set_robust_list", "rseq",
-    "sched_yield", "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_getscheduler", "gettid", "getpid", "getppid",
-    "membarrier", "restart_syscall", "getcpu",
+    "sched_yield", "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_getscheduler", "gettid",
+    "getpid", "getppid", "membarrier", "restart_syscall", "getcpu",
     /* signals: to end, to load a configuration again */
-    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sigreturn", "sigaltstack", "signalfd4",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sigreturn",
+    "sigaltstack", "signalfd4",
     /* the clock, where the vDSO does not have it */
-    "clock_gettime", "clock_gettime64", "clock_nanosleep", "clock_nanosleep_time64", "clock_getres", "gettimeofday", "nanosleep", "time",
+    "clock_gettime", "clock_gettime64", "clock_nanosleep", "clock_nanosleep_time64", "clock_getres", "gettimeofday",
+    "nanosleep", "time",
     /* memory; nothing of it may be made executable, see below */
     "brk", "munmap", "mremap", "madvise", "mincore", "msync", "membarrier",
     /* files: the journal, snapshots, state, the store with its merging and expiring, JSON */
     "open", "openat", "close", "read", "readv", "pread64", "write", "writev", "pwrite64", "pwritev", "lseek", "_llseek",
-    "fstat", "stat", "lstat", "newfstatat", "fstatat64", "fstat64", "stat64", "lstat64", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64",
-    "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64", "getcwd", "mkdir", "mkdirat", "rmdir",
-    "rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync",
-    "sync_file_range", "fadvise64", "flock", "fchmod", "umask", "dup", "pipe2", "utimensat", "copy_file_range", "sendfile",
-    /* names of addresses, messages to a service manager, the repeater, and the servers of metrics and of weir exporters */
-    "connect", "bind", "listen", "accept", "accept4", "shutdown", "sendto", "sendmsg", "sendmmsg", "getpeername", "uname",
-    "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "select", "pselect6",
+    "fstat", "stat", "lstat", "newfstatat", "fstatat64", "fstat64", "stat64", "lstat64", "statx", "statfs", "statfs64",
+    "fstatfs", "fstatfs64",
+    "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64", "getcwd", "mkdir",
+    "mkdirat", "rmdir",
+    "rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "ftruncate", "ftruncate64", "fallocate",
+    "fsync", "fdatasync",
+    "sync_file_range", "fadvise64", "flock", "fchmod", "umask", "dup", "pipe2", "utimensat", "copy_file_range",
+    "sendfile",
+    /* names of addresses, messages to a service manager, the repeater, and the servers of metrics and of weir
+     * exporters */
+    "connect", "bind", "listen", "accept", "accept4", "shutdown", "sendto", "sendmsg", "sendmmsg", "getpeername",
+    "uname", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "select", "pselect6",
     "timerfd_create", "timerfd_settime",
     /* looking at oneself: /proc is read with calls above */
     "getuid", "geteuid", "getgid", "getegid", "getrandom", "sysinfo", "getrusage", "ugetrlimit", "getrlimit", "times",
@@ -65,7 +73,7 @@ static const char *const allowed[] = {
 
 #define ANY_THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
-/* ---------------------------------------------------------------------------------------------------- what is refused */
+/* -------------------------------------------------------------------------------------------------- what is refused */
 
 static char names[NUMBERS][NAME_BYTES]; /* looked up before: a signal handler cannot */
 static _Atomic bool told[NUMBERS];
@@ -98,12 +106,13 @@ static void tell(unsigned number)
 {
     char text[320];
     size_t length = append(text, 0, sizeof text, "weir collect: the system call ");
-    length = append(text, length, sizeof text, number < NUMBERS && names[number][0] != '\0' ? names[number] : "without a name");
+    length = append(text, length, sizeof text, number < NUMBERS &&
+                    names[number][0] != '\0' ? names[number] : "without a name");
     length = append(text, length, sizeof text, " (");
     length = append_number(text, length, sizeof text, number);
     length = append(text, length, sizeof text,
-                    ") was refused, as collecting does not need it: somebody attacks it, or the list lacks it; please report this line, "
-                    "and --no-sandbox works without the list\n");
+                    ") was refused, as collecting does not need it: somebody attacks it, or the list lacks it; please "
+                    "report this line, and --no-sandbox works without the list\n");
     if (write(STDERR_FILENO, text, length) < 0)
         return; /* nobody to tell */
 }
@@ -141,7 +150,7 @@ static int listen_to_refusals(void)
     return sigaction(SIGSYS, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) != 0 ? -1 : 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- what is allowed */
+/* -------------------------------------------------------------------------------------------------- what is allowed */
 
 static int allow(scmp_filter_ctx filter, const char *name, unsigned count, const struct scmp_arg_cmp *conditions)
 {
@@ -151,7 +160,8 @@ static int allow(scmp_filter_ctx filter, const char *name, unsigned count, const
     return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, count, conditions);
 }
 
-/* Sockets of the internet and of this machine, and, for names of addresses, routes; none that sees or makes raw packets. */
+/* Sockets of the internet and of this machine, and, for names of addresses, routes; none that sees or makes raw
+ * packets. */
 static int allow_sockets(scmp_filter_ctx filter)
 {
     static const int families[] = {AF_UNIX, AF_INET, AF_INET6}, types[] = {SOCK_STREAM, SOCK_DGRAM};
@@ -163,12 +173,13 @@ static int allow_sockets(scmp_filter_ctx filter)
             {1, SCMP_CMP_MASKED_EQ, without_flags, (scmp_datum_t)types[i / 3]}};
         result = allow(filter, "socket", 2, conditions);
     }
-    const struct scmp_arg_cmp routes[] = {SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_32(SCMP_CMP_EQ, 0 /* NETLINK_ROUTE */)};
+    const struct scmp_arg_cmp routes[] = {SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
+                                          SCMP_A2_32(SCMP_CMP_EQ, 0 /* NETLINK_ROUTE */)};
     return result != 0 ? result : allow(filter, "socket", 2, routes);
 }
 
-/* Threads, not processes. The arguments of clone3() lie in memory, where no filter sees them: it is refused without a word,
- * and the C library takes clone(). */
+/* Threads, not processes. The arguments of clone3() lie in memory, where no filter sees them: it is refused without a
+ * word, and the C library takes clone(). */
 static int allow_threads(scmp_filter_ctx filter)
 {
     const struct scmp_arg_cmp thread[] = {{0, SCMP_CMP_MASKED_EQ, ANY_THREAD_FLAGS, ANY_THREAD_FLAGS}};
@@ -202,9 +213,10 @@ static int allow_by_argument(scmp_filter_ctx filter)
     /* whether it is a terminal and how wide, names of network devices, how much waits */
     static const uint32_t requests[] = {0x5401 /* TCGETS */, 0x5413 /* TIOCGWINSZ */, 0x8933 /* SIOCGIFINDEX */,
                                         0x8910 /* SIOCGIFNAME */, 0x541b /* FIONREAD */, 0x5421 /* FIONBIO */};
-    static const uint32_t commands[] = {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_SETLK, F_SETLKW, F_GETLK, F_OFD_SETLK,
-                                        F_OFD_GETLK, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS};
-    static const uint32_t options[] = {PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, 0x53564d41 /* PR_SET_VMA: names of arenas */};
+    static const uint32_t commands[] = {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_SETLK, F_SETLKW, F_GETLK,
+                                        F_OFD_SETLK, F_OFD_GETLK, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS};
+    static const uint32_t options[] = {PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ,
+                                       0x53564d41 /* PR_SET_VMA: names of arenas */};
     int result = allow_some(filter, "ioctl", 1, requests, sizeof requests / sizeof *requests);
     if (result == 0)
         result = allow_some(filter, "fcntl", 1, commands, sizeof commands / sizeof *commands);

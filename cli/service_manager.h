@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service_manager.h - what a service manager is told, as by sd_notify(3): that we receive, that we live, what we do, that we end
+ * service_manager.h - what a service manager is told, as by sd_notify(3): that we receive, that we live, what we do,
+ * that we end
  *
  * Without one ($NOTIFY_SOCKET is not set) nothing is done.
  */
@@ -23,8 +24,8 @@ struct service_manager {
 /* Sockets are open, threads run. */
 void service_manager_ready(struct service_manager *manager);
 
-/* Several times a second: a sign of life, as long as all workers move; and each few seconds what we do. True, once, when a worker
- * does not move any more; `ret_stuck_us` is for how long. */
+/* Several times a second: a sign of life, as long as all workers move; and each few seconds what we do. True, once,
+ * when a worker does not move any more; `ret_stuck_us` is for how long. */
 bool service_manager_tick(struct service_manager *manager, struct engine *engine, int64_t *ret_stuck_us);
 
 void service_manager_stopping(void);

@@ -74,7 +74,8 @@ static int take(void *context, int option, const char *value)
     struct settings *settings = context;
     switch (option) {
     case 's': settings->store = value; return -1;
-    case 'o': return sql_format_find(value, &settings->format) == 0 ? -1 : usage_error("no such output format: ", value);
+    case 'o': return sql_format_find(value,
+                                     &settings->format) == 0 ? -1 : usage_error("no such output format: ", value);
     case 'm': return set_memory(settings, value);
     case 't': return set_threads(settings, value);
     case 'v': settings->verify = true; return -1;

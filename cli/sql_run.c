@@ -114,11 +114,23 @@ static char *make_copy(const char *sql, int *code)
         return NULL;
     }
     *code = EXIT_FAILURE;
-    /* the newline ends a comment at the end of the statement */
-    if (asprintf(&copy, "COPY (%.*s\n) TO '/dev/stdout' (FORMAT parquet)", (int)length, sql) >= 0)
+    if (asprintf(&copy, QUERY_PARQUET_BEGIN "%.*s" QUERY_PARQUET_END, (int)length, sql) >= 0)
         return copy;
     fputs("weir sql: not enough memory\n", stderr);
     return NULL;
+}
+
+/* Parquet has the rows of one statement. 0, or the exit code when it was told what is wrong. */
+static int check_is_one(struct sql_run *run, const char *sql)
+{
+    struct query_error error = {.text = ""};
+    struct query_script *script = query_script_open(run->store->query, sql, &error);
+    const size_t count = script != NULL ? query_script_count(script) : 0;
+    query_script_close(script);
+    if (count == 1)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "weir sql: %s\n", script == NULL ? error.text : "-o parquet takes one statement, as a file has one table");
+    return EXIT_FAILURE;
 }
 
 /* Whether the statement that failed is to be run again; if not, it is told why. */
@@ -135,10 +147,11 @@ static bool tries_again(struct sql_run *run, struct query_error *error)
     if (!is_mended)
         fprintf(stderr, "weir sql: %s\n", error->text);
     else if (is_damage)
-        fputs("weir sql: the output ends early, as files of the store are damaged; with --verify they are left out from the "
-              "beginning\n", stderr);
+        fputs("weir sql: the output ends early, as files of the store are damaged; with --verify they are left out "
+              "from the beginning\n", stderr);
     else
-        fputs("weir sql: the output ends early, as files of the store were merged or expired meanwhile; try again\n", stderr);
+        fputs("weir sql: the output ends early, as files of the store were merged or expired meanwhile; try again\n",
+              stderr);
     return false;
 }
 
@@ -147,7 +160,7 @@ int sql_run(struct sql_run *run, const char *sql)
     size_t done = 0;
     int code = EXIT_SUCCESS;
     const bool is_parquet = run->format == QUERY_FORMAT_COUNT;
-    char *copy = is_parquet ? make_copy(sql, &code) : NULL;
+    char *copy = is_parquet && (code = check_is_one(run, sql)) == EXIT_SUCCESS ? make_copy(sql, &code) : NULL;
     for (bool is_again = copy != NULL || !is_parquet; is_again;) {
         struct query_error error = {.text = ""};
         query_watch_begin(run->store->query);

@@ -18,9 +18,9 @@ struct sql_run {
 int sql_format_find(const char *name, enum query_format *ret_format);
 
 /*
- * Runs the statements of a text up to the first that fails, and writes their rows to standard output. One that fails as a file is damaged or
- * gone is run again without it, unless rows of it were written. Errors are told, and what is left out. Returns the program's exit
- * code. That nobody reads the output any more is no failure.
+ * Runs the statements of a text up to the first that fails, and writes their rows to standard output. One that fails as
+ * a file is damaged or gone is run again without it, unless rows of it were written. Errors are told, and what is left
+ * out. Returns the program's exit code. That nobody reads the output any more is no failure.
  */
 int sql_run(struct sql_run *run, const char *sql);
 

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ static const char shell_help[] =
     "human_bytes; see weir-sql(1).\n"
     "  .output FORMAT  box, csv, json, ndjson or markdown from now on\n"
     "  .help           this text\n"
-    "  .quit           leave, as Ctrl-D does\n";
+    "  .quit           leave, as exit, quit and Ctrl-D do\n";
 
 /* The shell is one: what the signal handler and the completion of libedit can find. */
 static struct sql_run *shell_run;
@@ -55,7 +56,8 @@ static void drop_suggestions(void)
 static void ask_for_suggestions(const char *word)
 {
     static const char sql[] =
-        "SELECT DISTINCT name FROM (SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'"
+        "SELECT DISTINCT name FROM (SELECT view_name AS name FROM duckdb_views() WHERE NOT internal AND schema_name = "
+        "'main'"
         " UNION ALL SELECT table_name FROM duckdb_tables() UNION ALL SELECT column_name FROM duckdb_columns()"
         " WHERE NOT internal AND schema_name = 'main' UNION ALL SELECT keyword_name FROM duckdb_keywords()"
         " UNION ALL SELECT function_name FROM duckdb_functions() WHERE function_name ~ '^[a-z]')"
@@ -126,24 +128,32 @@ static char *history_path(void)
 
 /* -------------------------------------------------------------------------------------------------------- lines */
 
-/* Whether a line is a command of the shell, which is done then. 1 to leave. */
-static int shell_command(struct sql_run *run, const char *line, bool *ret_done)
+/* Whether a line says to leave, in one of the ways that people try; a statement has no such line of its own. */
+static bool is_end(const char *line)
+{
+    static const char *const ends[] = {".quit", ".exit", "quit", "exit", "quit;", "exit;"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (strcasecmp(line, ends[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Does a command of the shell, where a line is one. */
+static void shell_command(struct sql_run *run, const char *line, bool *ret_done)
 {
     enum query_format format;
     *ret_done = line[0] == '.';
     if (!*ret_done)
-        return 0;
+        return;
     const size_t length = strcspn(line, " ");
     const char *word = line + length + strspn(line + length, " ");
-    if (strcmp(line, ".quit") == 0 || strcmp(line, ".exit") == 0)
-        return 1;
     if (strncmp(line, ".output ", 8) != 0)
         fputs(shell_help, stdout);
     else if (sql_format_find(word, &format) != 0 || format == QUERY_FORMAT_COUNT)
         fprintf(stderr, "weir sql: no format '%s' here; there are box, csv, json, ndjson and markdown\n", word);
     else
         run->format = format;
-    return 0;
 }
 
 static void cut_blanks(char *line)
@@ -179,10 +189,12 @@ static void loop(struct sql_run *run)
         cut_blanks(line);
         if (line[0] == '\0' && statement == NULL)
             continue;
-        if (statement == NULL && shell_command(run, line, &done) != 0) {
+        if (is_end(line)) {
             free(line);
             return;
         }
+        if (statement == NULL)
+            shell_command(run, line, &done);
         if (done)
             add_history(line);
         else

@@ -81,8 +81,8 @@ static char *usual_folder(void)
 }
 
 /* What makes it too long counts by its sum only. */
-void state_file_name(char name[STATE_FILE_NAME_SIZE], const char *const *hosts, size_t host_count, const uint16_t *ports,
-                     size_t port_count)
+void state_file_name(char name[STATE_FILE_NAME_SIZE], const char *const *hosts, size_t host_count,
+                     const uint16_t *ports, size_t port_count)
 {
     size_t length = (size_t)sprintf(name, "collect");
     uint32_t sum = 2166136261u;
@@ -243,7 +243,8 @@ void state_file_load(struct state_file *file, struct weir_decoder *decoder)
         tell_fault(file, weir_decoder_load(decoder, file->data, size_bytes));
 }
 
-/* By way of another decoder, which leaves out the data that waited: it may have been decoded since the file was written. */
+/* By way of another decoder, which leaves out the data that waited: it may have been decoded since the file was
+ * written. */
 void state_file_load_where(struct state_file *file, struct weir_decoder *decoder,
                            bool (*want)(void *context, const struct weir_address *address), void *context)
 {

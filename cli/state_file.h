@@ -15,8 +15,8 @@
 
 /* "collect-2055-9995"; with addresses in front of the ports. */
 enum { STATE_FILE_NAME_SIZE = 264 };
-void state_file_name(char name[STATE_FILE_NAME_SIZE], const char *const *hosts, size_t host_count, const uint16_t *ports,
-                     size_t port_count);
+void state_file_name(char name[STATE_FILE_NAME_SIZE], const char *const *hosts, size_t host_count,
+                     const uint16_t *ports, size_t port_count);
 
 struct state_file {
     char *path;      /* NULL: nothing is kept */
@@ -30,8 +30,8 @@ struct state_file {
 
 /*
  * Finds where the file is and makes the folder. `option` is a folder, "none", or NULL for the usual one:
- * $STATE_DIRECTORY, /var/lib/weir for root, else $XDG_STATE_HOME/weir or ~/.local/state/weir. A port 0, which is another
- * one next time, has no file.
+ * $STATE_DIRECTORY, /var/lib/weir for root, else $XDG_STATE_HOME/weir or ~/.local/state/weir. A port 0, which is
+ * another one next time, has no file.
  * -1 when a folder that was asked for cannot be used; that was told. Each worker has a file of its own: NAME.state,
  * NAME.1.state ...
  */
@@ -41,7 +41,8 @@ int state_file_init(struct state_file *file, const char *option, const char *con
 /* Takes what was saved, if there is something. What cannot be taken is told and moved aside. */
 void state_file_load(struct state_file *file, struct weir_decoder *decoder);
 
-/* Takes of it what belongs to the addresses that are wanted, beside what was taken before from files of other workers. */
+/* Takes of it what belongs to the addresses that are wanted, beside what was taken before from files of other
+ * workers. */
 void state_file_load_where(struct state_file *file, struct weir_decoder *decoder,
                            bool (*want)(void *context, const struct weir_address *address), void *context);
 

@@ -53,28 +53,52 @@ static const char help[] =
     "  weir store expire --keep-days 30 --keep-bytes 100G /var/lib/weir/store\n"
     "  weir store export --from 14:00 --to 14:10 -o ten-minutes.parquet /var/lib/weir/store\n";
 
+enum {
+    OPTION_STORE = 256, OPTION_FROM, OPTION_TO, OPTION_KIND, OPTION_FILES, OPTION_ALL, OPTION_LEVEL, OPTION_GRACE,
+    OPTION_KEEP_DAYS, OPTION_KEEP_BYTES, OPTION_DRY_RUN, OPTION_OUTPUT, OPTION_END
+};
+
+/* A bit for each option that not all subcommands take. */
+#define BIT(option) (1u << ((option) - OPTION_STORE))
+enum { OF_A_TIME = BIT(OPTION_FROM) | BIT(OPTION_TO) | BIT(OPTION_KIND) };
+
 static const struct subcommand {
     const char *name;
     int (*run)(const struct store_settings *settings);
+    unsigned takes;
 } subcommands[] = {
-    {"ls", store_ls},
-    {"check", store_check_command},
-    {"merge", store_merge_command},
-    {"expire", store_expire_command},
-    {"export", store_export},
+    {"ls", store_ls, BIT(OPTION_FILES) | OF_A_TIME},
+    {"check", store_check_command, 0},
+    {"merge", store_merge_command, BIT(OPTION_ALL) | BIT(OPTION_LEVEL) | BIT(OPTION_GRACE)},
+    {"expire", store_expire_command, BIT(OPTION_KEEP_DAYS) | BIT(OPTION_KEEP_BYTES) | BIT(OPTION_DRY_RUN)},
+    {"export", store_export, OF_A_TIME | BIT(OPTION_LEVEL) | BIT(OPTION_OUTPUT)},
 };
 
 enum { SUBCOMMAND_COUNT = sizeof subcommands / sizeof *subcommands, LEVEL_MAX = 19, DAYS_MAX = 100000 };
 
-enum {
-    OPTION_STORE = 256, OPTION_FROM, OPTION_TO, OPTION_KIND, OPTION_FILES, OPTION_ALL, OPTION_LEVEL, OPTION_GRACE, OPTION_KEEP_DAYS,
-    OPTION_KEEP_BYTES, OPTION_DRY_RUN
+static const struct option long_options[] = {
+    {"store", required_argument, NULL, OPTION_STORE},
+    {"from", required_argument, NULL, OPTION_FROM},
+    {"to", required_argument, NULL, OPTION_TO},
+    {"kind", required_argument, NULL, OPTION_KIND},
+    {"files", no_argument, NULL, OPTION_FILES},
+    {"all", no_argument, NULL, OPTION_ALL},
+    {"level", required_argument, NULL, OPTION_LEVEL},
+    {"grace", required_argument, NULL, OPTION_GRACE},
+    {"keep-days", required_argument, NULL, OPTION_KEEP_DAYS},
+    {"keep-bytes", required_argument, NULL, OPTION_KEEP_BYTES},
+    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+    {"output", required_argument, NULL, 'o'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
 };
 
 /* What the command line sets; `folder` is NULL where it names none. */
 struct arguments {
     struct store_settings *settings;
     const char *folder;
+    unsigned given; /* bits of options */
 };
 
 static int usage_error(const char *text, const char *what)
@@ -103,7 +127,8 @@ static int take_time(struct store_settings *settings, const char *text, int64_t 
 
 static int take_number(const char *text, uint64_t max, const char *what, uint64_t *ret_number)
 {
-    return quantity_parse_count(text, ret_number) == 0 && *ret_number > 0 && *ret_number <= max ? -1 : usage_error(what, text);
+    return quantity_parse_count(text, ret_number) == 0 && *ret_number > 0 && *ret_number <= max
+           ? -1 : usage_error(what, text);
 }
 
 /* -1 to go on, else the exit code. */
@@ -112,6 +137,8 @@ static int take(void *context, int option, const char *value)
     struct arguments *arguments = context;
     struct store_settings *settings = arguments->settings;
     uint64_t level;
+    if (option == 'o' || (option > OPTION_STORE && option < OPTION_OUTPUT))
+        arguments->given |= option == 'o' ? BIT(OPTION_OUTPUT) : BIT(option);
     switch (option) {
     case OPTION_STORE: arguments->folder = value; return -1;
     case OPTION_FROM: return take_time(settings, value, &settings->from_us);
@@ -141,25 +168,26 @@ static int take(void *context, int option, const char *value)
     }
 }
 
+/* Whether the subcommand takes all that is given: -1, else the exit code. */
+static int check_taken(const struct subcommand *subcommand, const struct arguments *arguments)
+{
+    char text[64];
+    const unsigned strange = arguments->given & ~subcommand->takes;
+    for (const struct option *option = long_options; option->name != NULL && strange != 0; option++) {
+        const int number = option->val == 'o' ? OPTION_OUTPUT : option->val;
+        if (number <= OPTION_STORE || number >= OPTION_END || (strange & BIT(number)) == 0)
+            continue;
+        snprintf(text, sizeof text, "%s takes no --", subcommand->name);
+        return usage_error(text, option->name);
+    }
+    const unsigned of_files = arguments->given & (unsigned)OF_A_TIME;
+    if (subcommand->run == store_ls && of_files != 0 && !arguments->settings->files)
+        return usage_error("ls takes --from, --to and --kind with --files only", "");
+    return -1;
+}
+
 static int parse(int argc, char **argv, struct arguments *arguments)
 {
-    static const struct option long_options[] = {
-        {"store", required_argument, NULL, OPTION_STORE},
-        {"from", required_argument, NULL, OPTION_FROM},
-        {"to", required_argument, NULL, OPTION_TO},
-        {"kind", required_argument, NULL, OPTION_KIND},
-        {"files", no_argument, NULL, OPTION_FILES},
-        {"all", no_argument, NULL, OPTION_ALL},
-        {"level", required_argument, NULL, OPTION_LEVEL},
-        {"grace", required_argument, NULL, OPTION_GRACE},
-        {"keep-days", required_argument, NULL, OPTION_KEEP_DAYS},
-        {"keep-bytes", required_argument, NULL, OPTION_KEEP_BYTES},
-        {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
-        {"output", required_argument, NULL, 'o'},
-        {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
     static const struct command_line line = {"store", ":o:qh", long_options, take};
     const struct store_settings *settings = arguments->settings;
     const int code = command_line_take(&line, argc, argv, arguments);
@@ -176,9 +204,10 @@ static int parse(int argc, char **argv, struct arguments *arguments)
     return -1;
 }
 
-/* Finds the folder and sees that it is one. */
+/* Finds the folder and sees that it is one, and may be a store. */
 static int find_folder(struct store_settings *settings, const char *option)
 {
+    char why[STORE_FOLDER_WHY_SIZE];
     bool told;
     struct stat status;
     settings->folder = store_folder(option, &told);
@@ -187,8 +216,12 @@ static int find_folder(struct store_settings *settings, const char *option)
         return EXIT_FAILURE;
     }
     errno = 0;
-    if (stat(settings->folder, &status) == 0 && S_ISDIR(status.st_mode))
-        return -1;
+    if (stat(settings->folder, &status) == 0 && S_ISDIR(status.st_mode)) {
+        if (store_folder_may_be(settings->folder, why))
+            return -1;
+        fprintf(stderr, "weir store: %s\n", why);
+        return EXIT_FAILURE;
+    }
     fprintf(stderr, "weir store: there is no store at %s: %s; --store DIR names another\n", settings->folder,
             strerror(errno != 0 ? errno : ENOTDIR));
     return EXIT_FAILURE;
@@ -213,6 +246,8 @@ int cmd_store(int argc, char **argv)
         return code;
     if (subcommand == NULL)
         return usage_error("it is not told what to do: ls, check, merge, expire or export", "");
+    if ((code = check_taken(subcommand, &arguments)) >= 0)
+        return code;
     code = find_folder(&settings, arguments.folder);
     if (code < 0)
         code = subcommand->run(&settings);

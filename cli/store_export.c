@@ -72,8 +72,8 @@ static int write_file(const struct store_settings *settings, const struct segmen
     if (settings->has_window)
         merge.window = &window;
     store_progress_begin(bytes);
-    while (count > 0 && (result = segment_merge_files(&merge, paths, count, settings->output, true, &outcome->merged, &bad,
-                                                      error)) != 0 && bad >= 0) {
+    while (count > 0 && (result = segment_merge_files(&merge, paths, count, settings->output, true, &outcome->merged,
+                                                      &bad, error)) != 0 && bad >= 0) {
         outcome->is_outdated = error->number == ENOENT && access(paths[bad], F_OK) != 0;
         if (outcome->is_outdated)
             break;
@@ -96,8 +96,8 @@ static int list_and_write(const struct store_settings *settings, struct outcome 
                                           .to_s = down(settings->to_us) + (settings->to_us % 1000000 != 0)};
     struct segment_list list = {0};
     *outcome = (struct outcome){.left_out = 0};
-    int result = segment_list_read(&list, settings->folder, (enum segment_kind)settings->kind, settings->has_window ? &window : NULL,
-                                   NULL, NULL, error);
+    int result = segment_list_read(&list, settings->folder, (enum segment_kind)settings->kind,
+                                   settings->has_window ? &window : NULL, NULL, NULL, error);
     if (result == 0 && list.current.count == 0)
         result = store_error_set(error, "there is nothing of that time in %s", settings->folder);
     if (result == 0)
@@ -127,6 +127,7 @@ int store_export(const struct store_settings *settings)
     if (!settings->quiet)
         printf("%" PRIu64 " rows, %" PRIu64 " bytes\n", outcome.merged.row_count, outcome.merged.size_bytes);
     if (outcome.left_out > 0)
-        fprintf(stderr, "weir store: %" PRIu32 " file%s left out\n", outcome.left_out, outcome.left_out == 1 ? "" : "s");
+        fprintf(stderr, "weir store: %" PRIu32 " file%s left out\n", outcome.left_out,
+                outcome.left_out == 1 ? "" : "s");
     return outcome.left_out > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -35,7 +35,8 @@ static int take_paths(struct store_files *files, struct segment_files *from)
     return 0;
 }
 
-int store_files_find(struct store_files *files, const char *folder, const char *kind, const struct segment_window *window)
+int store_files_find(struct store_files *files, const char *folder, const char *kind,
+                     const struct segment_window *window)
 {
     struct segment_list list = {0};
     struct store_error error = {0};

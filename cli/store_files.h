@@ -16,7 +16,8 @@ struct store_files {
 
 /* Adds the files of a kind ("flows", "options", "ledger") that count, of any time where `window` is NULL
  * (segment_list.h); none where there is no such folder. 0, or -1 with errno. */
-int store_files_find(struct store_files *files, const char *folder, const char *kind, const struct segment_window *window);
+int store_files_find(struct store_files *files, const char *folder, const char *kind,
+                     const struct segment_window *window);
 void store_files_done(struct store_files *files);
 
 #endif

@@ -42,7 +42,8 @@ static void add(struct line *line, const struct segment_file *file, uint64_t row
 {
     const struct segment_name *name = &file->name;
     if (line->files == 0)
-        *line = (struct line){.first_s = name->first_s, .last_s = name->last_s, .tier_least = name->tier, .tier_greatest = name->tier};
+        *line = (struct line){.first_s = name->first_s, .last_s = name->last_s, .tier_least = name->tier,
+                              .tier_greatest = name->tier};
     line->files++;
     line->rows += rows;
     line->bytes += file->size_bytes;
@@ -70,8 +71,8 @@ static void print_line(const char *title, const struct line *line)
         snprintf(tiers, sizeof tiers, "%u", line->tier_least);
     else
         snprintf(tiers, sizeof tiers, "%u-%u", line->tier_least, line->tier_greatest);
-    printf("%-13s %6" PRIu64 " %13" PRIu64 " %15" PRIu64 "  %-19s  %-19s %8u %6s\n", title, line->files, line->rows, line->bytes, first,
-           last, line->writer_count, tiers);
+    printf("%-13s %6" PRIu64 " %13" PRIu64 " %15" PRIu64 "  %-19s  %-19s %8u %6s\n", title, line->files, line->rows,
+           line->bytes, first, last, line->writer_count, tiers);
 }
 
 static void print_hour(int64_t hour_s, const struct line *line)
@@ -100,8 +101,8 @@ static uint64_t count_rows(const char *path, bool *damaged)
 static void print_table(const struct segment_files *files, bool *damaged)
 {
     struct line hour = {0}, all = {0};
-    printf("%-13s %6s %13s %15s  %-19s  %-19s %8s %6s\n", "date, hour", "files", "flows", "bytes", "from (UTC)", "to (UTC)", "writers",
-           "tiers");
+    printf("%-13s %6s %13s %15s  %-19s  %-19s %8s %6s\n", "date, hour", "files", "flows", "bytes", "from (UTC)",
+           "to (UTC)", "writers", "tiers");
     for (uint32_t i = 0; i < files->count; i++) {
         const struct segment_file *file = &files->files[i];
         const uint64_t rows = count_rows(file->path, damaged);
@@ -140,8 +141,8 @@ static int list_table(const struct store_settings *settings)
             printf("%s: %u files, %" PRIu64 " bytes\n", segment_kind_name((enum segment_kind)kind), list.current.count,
                    total_bytes(&list.current));
         if (list.obsolete.count > 0)
-            printf("%s, merged and to be removed: %u files, %" PRIu64 " bytes\n", segment_kind_name((enum segment_kind)kind),
-                   list.obsolete.count, total_bytes(&list.obsolete));
+            printf("%s, merged and to be removed: %u files, %" PRIu64 " bytes\n",
+                   segment_kind_name((enum segment_kind)kind), list.obsolete.count, total_bytes(&list.obsolete));
         segment_list_done(&list);
     }
     return damaged ? EXIT_FAILURE : EXIT_SUCCESS;

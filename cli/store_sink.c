@@ -58,7 +58,8 @@ static int store_batch(struct sink *sink, const struct weir_batch *batch, struct
     return -1;
 }
 
-/* A file that cannot be written is tried again; rows that are dropped are gone, which is told once a minute, with how many. */
+/* A file that cannot be written is tried again; rows that are dropped are gone, which is told once a minute, with how
+ * many. */
 static void tell_trouble(struct store_sink *store, const struct store_error *why, int64_t even_us)
 {
     if (why->number != 0) {
@@ -191,9 +192,11 @@ static bool store_waits(struct sink *sink)
 static void tell_end(const struct store_counts *counts, const struct store_error *why, struct sink_error *error)
 {
     if (counts->rows_dropped > 0)
-        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s", counts->rows_dropped, why->text);
+        snprintf(error->text, sizeof error->text, "%" PRIu64 " records could not be stored: %.400s",
+                 counts->rows_dropped, why->text);
     else if (counts->ledger_lost > 0)
-        snprintf(error->text, sizeof error->text, "the records were stored, what was counted of them was not: %.400s", why->text);
+        snprintf(error->text, sizeof error->text, "the records were stored, what was counted of them was not: %.400s",
+                 why->text);
     else
         snprintf(error->text, sizeof error->text, "what was stored may not be on the disk: %.400s", why->text);
 }
@@ -226,8 +229,8 @@ static int store_close(struct sink *sink, struct sink_error *error)
     return result;
 }
 
-/* Left alone, the C library keeps what large buffers had for smaller ones as soon as the first of them is freed, and each thread that encodes or
- * merges keeps its own. */
+/* Left alone, the C library keeps what large buffers had for smaller ones as soon as the first of them is freed, and
+ * each thread that encodes or merges keeps its own. */
 static void give_back_large_buffers(void)
 {
 #if defined(__GLIBC__)
@@ -243,7 +246,8 @@ struct sink *store_sink_create(const struct store_writer_options *options, struc
         .counts = store_counts};
     static const struct sink_class class_of_cuts = {
         .name = "store", .batch = store_batch, .tick = store_tick, .close = store_close, .cut = store_cut,
-        .written = store_written, .publish = store_publish, .settle = store_settle, .save = store_save, .load = store_load, .hurry = store_hurry,
+        .written = store_written, .publish = store_publish, .settle = store_settle, .save = store_save,
+        .load = store_load, .hurry = store_hurry,
         .waits = store_waits, .counts = store_counts};
     struct store_error why;
     struct store_sink *store = calloc(1, sizeof *store);

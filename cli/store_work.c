@@ -47,14 +47,14 @@ int store_check_command(const struct store_settings *settings)
         return failed(&error);
     const struct store_account_counts *account = &counts.account;
     if (!settings->quiet)
-        printf("%" PRIu64 " files with %" PRIu64 " rows in %" PRIu64 " bytes are whole, and %" PRIu64 " that were merged; %" PRIu64
-               " damaged",
+        printf("%" PRIu64 " files with %" PRIu64 " rows in %" PRIu64 " bytes are whole, and %" PRIu64
+               " that were merged; %" PRIu64 " damaged",
                counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged);
     if (!settings->quiet && counts.unknown > 0)
         printf("; %" PRIu64 " that this version of Weir cannot look at", counts.unknown);
     if (!settings->quiet)
-        printf("\n%" PRIu64 " records are there as the ledger tells, %" PRIu64 " of which it does not tell yet; %" PRIu64
-               " not checkable: expired, damaged or of another version; %" PRIu64 " times it is not as told\n",
+        printf("\n%" PRIu64 " records are there as the ledger tells, %" PRIu64
+               " of which it does not tell yet; %" PRIu64 " not checkable: expired, damaged or of another version; %" PRIu64 " times it is not as told\n",
                account->told, account->untold, account->unknown, account->wrong);
     return counts.damaged + counts.unknown + account->wrong > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -80,8 +80,8 @@ int store_merge_command(const struct store_settings *settings)
     store_progress_hide();
     store_merger_free(merger);
     if (!settings->quiet)
-        printf("%" PRIu64 " files with %" PRIu64 " rows became %" PRIu64 ", %" PRIu64 " bytes became %" PRIu64 "; %" PRIu64
-               " merged before were removed\n",
+        printf("%" PRIu64 " files with %" PRIu64 " rows became %" PRIu64 ", %" PRIu64 " bytes became %" PRIu64
+               "; %" PRIu64 " merged before were removed\n",
                counts.inputs, counts.rows, counts.merges, counts.bytes_before, counts.bytes_after, counts.removed);
     if (result != 0 && store_stopped() != 0)
         return store_stopped();
@@ -93,7 +93,8 @@ int store_merge_command(const struct store_settings *settings)
 int store_expire_command(const struct store_settings *settings)
 {
     const struct store_expire_options options = {.folder = settings->folder, .keep_days = settings->keep_days,
-                                                 .keep_bytes = settings->keep_bytes, .wait = true, .dry = settings->dry_run};
+                                                 .keep_bytes = settings->keep_bytes, .wait = true,
+                                                 .dry = settings->dry_run};
     struct store_expire_counts counts = {0};
     struct store_error error;
     if (settings->keep_days == 0 && settings->keep_bytes == 0) {

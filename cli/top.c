@@ -21,7 +21,7 @@ static const char help[] =
     "  -n, --count N      how many; 0: all (default: 10)\n"
     "      --group-time T  such a list for each 5m, 1h, 1d, by when flows began\n"
     "      --biflow[=T]   of conversations, both directions as one, which are over after a pause of T (default: 60s)\n"
-    "  -o, --output FORMAT  table, csv, json, ndjson, markdown or box (default: table)\n"
+    "  -o, --output FORMAT  table, csv, json, ndjson, parquet, markdown or box (default: table)\n"
     QUERY_OPTIONS_HELP
     "  -h, --help         show this help\n"
     "\n"
@@ -41,15 +41,16 @@ struct top_options {
     const char *keys;
     const char *amounts;
     uint64_t limit;
-    bool is_table;
+    bool is_table, is_parquet; /* else it is of a format */
     enum query_format format;
 };
 
 static int set_output(struct top_options *options, const char *text)
 {
     options->is_table = strcmp(text, "table") == 0;
+    options->is_parquet = strcmp(text, "parquet") == 0;
     options->format = query_format_find(text);
-    return options->is_table || options->format != QUERY_FORMAT_COUNT
+    return options->is_table || options->is_parquet || options->format != QUERY_FORMAT_COUNT
                ? 0 : query_usage_error(&options->common, "no such output format: ", text);
 }
 
@@ -112,11 +113,14 @@ static int show(struct query_session *session, void *context)
     const struct top_options *options = context;
     struct query_error error = {.text = ""};
     struct flow_key keys[FLOW_KEYS_MAX];
-    struct top_request request = {.keys = keys, .limit = options->limit, .group_us = options->common.group_us};
+    struct top_request request = {.keys = keys, .limit = options->limit, .to_parquet = options->is_parquet,
+                                  .group_us = options->common.group_us};
     struct flow_totals account, totals;
     struct query_result *result;
     int code = query_session_keys(session, options->keys, keys, &request.key_count);
     if (code != EXIT_SUCCESS)
+        return code;
+    if (options->is_parquet && (code = query_session_parquet(session)) != EXIT_SUCCESS)
         return code;
     if (top_amounts_parse(options->amounts, request.amounts, &request.amount_count, &error) != 0)
         return query_usage_error(session->options, "--by: ", error.text);

@@ -128,8 +128,8 @@ int collector_feed(struct collector *collector, const struct weir_datagram *data
     return 0;
 }
 
-/* Where the clock was set back, the file that is being written would go on for as long: it ends with the time that is now. Datagrams
- * do not tell that, as those of a capture may be out of order. */
+/* Where the clock was set back, the file that is being written would go on for as long: it ends with the time that is
+ * now. Datagrams do not tell that, as those of a capture may be out of order. */
 static void follow_clock(struct collector *collector, int64_t now_us)
 {
     if (collector->rotate_us > 0 && now_us + collector->rotate_us < collector->rotate_next_us)

@@ -89,7 +89,8 @@ static void print_version(struct debug_log *log, const struct weir_event *event)
 {
     const char *name = name_of(event->version);
     if (event->reason == WEIR_REASON_VERSION_UNSUPPORTED && name != NULL)
-        fprintf(log->out, "  Skipped: this is %s, which is not decoded; set the exporter to NetFlow v9 or IPFIX\n", name);
+        fprintf(log->out, "  Skipped: this is %s, which is not decoded; set the exporter to NetFlow v9 or IPFIX\n",
+                name);
     else if (event->reason == WEIR_REASON_VERSION_UNKNOWN)
         fprintf(log->out, "  Skipped: version %u, which is no NetFlow\n", event->version);
     else
@@ -146,7 +147,8 @@ void debug_log_event(struct debug_log *log, const struct weir_event *event)
         fprintf(log->out, "  In data of template %u: %s\n", event->template_id, weir_reason_text(event->reason));
         break;
     case WEIR_EVENT_STATE_REFUSED:
-        fprintf(log->out, "  Options records of template %u: %s\n", event->template_id, weir_reason_text(event->reason));
+        fprintf(log->out, "  Options records of template %u: %s\n", event->template_id,
+                weir_reason_text(event->reason));
         break;
     case WEIR_EVENT_SEQUENCE_GAP:
         fprintf(log->out, "  Lost before this: %" PRIu32 " datagrams by sequence number\n", event->count);

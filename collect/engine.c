@@ -286,6 +286,16 @@ static int start_sides(struct engine *engine, struct sink_error *error)
     return 0;
 }
 
+static void tell_cpu(const struct engine *engine, int cpu, int number)
+{
+    char text[160];
+    if (number == 0 || engine->options.warn == NULL)
+        return;
+    snprintf(text, sizeof text, "--cpu %d has no effect: %s; the thread that receives is on any processor", cpu,
+             strerror(number));
+    engine->options.warn(engine->options.context, text);
+}
+
 static int start_receiver(struct engine *engine, struct worker *worker, const struct receiver_socket *sockets,
                           size_t socket_count, struct sink_error *error)
 {
@@ -297,7 +307,10 @@ static int start_receiver(struct engine *engine, struct worker *worker, const st
                                              .wakers = wakers, .waker_count = engine->side_count + 1,
                                              .datagram_count_max = engine->options.datagram_count_max, .cpu = cpu};
     worker->receiver = receiver_start(&options, error);
-    return worker->receiver == NULL ? -1 : 0;
+    if (worker->receiver == NULL)
+        return -1;
+    tell_cpu(engine, cpu, receiver_cpu_error(worker->receiver));
+    return 0;
 }
 
 int engine_start(struct engine *engine, const struct receiver_socket *const *sockets, const size_t *socket_counts,

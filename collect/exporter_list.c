@@ -19,7 +19,8 @@ struct rows {
     bool short_of_memory;
 };
 
-/* Of one worker: a row for each session, and what exporters tell of their sampling, which is a row's without its counts. */
+/* Of one worker: a row for each session, and what exporters tell of their sampling, which is a row's without its
+ * counts. */
 struct part {
     struct rows sessions, samplings;
     struct exporter_row rest;
@@ -41,7 +42,7 @@ static int64_t clock_us(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* ---------------------------------------------------------------------------------------------- on the lane's thread */
+/* --------------------------------------------------------------------------------------------- on the lane's thread */
 
 static struct exporter_row *add(struct rows *rows)
 {
@@ -118,7 +119,7 @@ static void look(void *context, struct collector *collector)
     fill(&part->rest, &rest);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ one list */
+/* --------------------------------------------------------------------------------------------------------- one list */
 
 static int by_address(const struct exporter_row *a, const struct exporter_row *b)
 {
@@ -223,7 +224,8 @@ static int put_together(struct exporter_watch *watch, uint32_t worker_count)
     for (uint32_t i = 0; i < worker_count; i++) {
         const struct part *part = &watch->parts[i];
         if (part->sessions.count > 0)
-            memcpy(watch->list.rows + watch->list.count, part->sessions.rows, part->sessions.count * sizeof *part->sessions.rows);
+            memcpy(watch->list.rows + watch->list.count, part->sessions.rows,
+                   part->sessions.count * sizeof *part->sessions.rows);
         watch->list.count += part->sessions.count;
         sum_up(&watch->list.rest, &part->rest);
     }
@@ -250,7 +252,7 @@ static int refresh(struct exporter_watch *watch)
     return put_together(watch, worker_count);
 }
 
-/* -------------------------------------------------------------------------------------------------------- from outside */
+/* ----------------------------------------------------------------------------------------------------- from outside */
 
 struct exporter_watch *exporter_watch_create(struct engine *engine)
 {
@@ -303,7 +305,8 @@ static double share(uint64_t lost, uint64_t came)
 /* Versions count either datagrams or records. */
 double exporter_row_loss(const struct exporter_row *row)
 {
-    const double datagrams = share(row->lost, row->datagrams), records = share(row->lost_records, row->flows + row->options);
+    const double datagrams = share(row->lost, row->datagrams);
+    const double records = share(row->lost_records, row->flows + row->options);
     return datagrams > records ? datagrams : records;
 }
 

@@ -2,9 +2,9 @@
 /*
  * exporter_list.h - the exporters of a running engine, by address and domain, for who looks from other threads
  *
- * Decoders belong to lanes, so each look is a call to each lane. It is made once a second at the most, however many ask;
- * between two of them all get the same list. A lane that does not answer, as one that waits for the disk, is told of as it was
- * when it last did.
+ * Decoders belong to lanes, so each look is a call to each lane. It is made once a second at the most, however many
+ * ask; between two of them all get the same list. A lane that does not answer, as one that waits for the disk, is told
+ * of as it was when it last did.
  */
 #ifndef WEIR_COLLECT_EXPORTER_LIST_H
 #define WEIR_COLLECT_EXPORTER_LIST_H

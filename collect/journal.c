@@ -183,7 +183,7 @@ uint32_t journal_writer(const struct journal *journal, uint64_t key)
     return 0;
 }
 
-void journal_writer_set(struct journal *journal, uint64_t key, uint32_t id)
+void journal_writer_set(struct journal *journal, uint64_t key, uint32_t id, const char *name)
 {
     struct journal_header *header = journal->map.header;
     int at = -1;
@@ -199,6 +199,20 @@ void journal_writer_set(struct journal *journal, uint64_t key, uint32_t id)
         return;
     header->writers[at].key = key;
     header->writers[at].id = id;
+    const size_t length = strlen(name), most = JOURNAL_WRITER_NAME - 1;
+    snprintf(header->writer_names[at], JOURNAL_WRITER_NAME, "%s", length > most ? name + length - most : name);
+}
+
+bool journal_writer_at(const struct journal *journal, int i, uint64_t *ret_key, char ret_name[JOURNAL_WRITER_NAME])
+{
+    const struct journal_header *header = journal->map.header;
+    if (header->writers[i].id == 0)
+        return false;
+    *ret_key = header->writers[i].key;
+    snprintf(ret_name, JOURNAL_WRITER_NAME, "%.*s", JOURNAL_WRITER_NAME - 1, header->writer_names[i]);
+    for (char *p = ret_name; *p != '\0'; p++)
+        *p = *p < ' ' || *p > '~' ? '?' : *p;
+    return true;
 }
 
 bool journal_is_in_memory(const struct journal *journal)

@@ -44,7 +44,9 @@ enum {
     JOURNAL_ALL_CHUNKS = JOURNAL_CHUNKS + JOURNAL_MEDIUM_CHUNKS, /* numbered in this order */
     JOURNAL_SLOTS_MIN = 1024,
     JOURNAL_READERS_MAX = 16,   /* that copy */
-    JOURNAL_SOCKETS_MAX = 64    /* whose drops are noted */
+    JOURNAL_SOCKETS_MAX = 64,   /* whose drops are noted */
+    JOURNAL_WRITERS = 16,
+    JOURNAL_WRITER_NAME = 64    /* octets, with the 0 behind it */
 };
 
 /* What one commit is: all rows of datagrams before `position` are kept, in files that `cut` names. */
@@ -90,7 +92,11 @@ const char *journal_path(const struct journal *journal);
 
 /* Numbers that writers have who keep what comes of the journal, by any key; 0 where none was noted. A few are kept. */
 uint32_t journal_writer(const struct journal *journal, uint64_t key);
-void journal_writer_set(struct journal *journal, uint64_t key, uint32_t id);
+void journal_writer_set(struct journal *journal, uint64_t key, uint32_t id, const char *name);
+
+/* The i-th that is noted, below JOURNAL_WRITERS, and the end of its name, fit to be shown. False where there is
+ * none. */
+bool journal_writer_at(const struct journal *journal, int i, uint64_t *ret_key, char ret_name[JOURNAL_WRITER_NAME]);
 
 /* Whether it ends when the machine is switched off. */
 bool journal_is_in_memory(const struct journal *journal);

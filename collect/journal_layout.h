@@ -24,8 +24,7 @@ enum {
     JOURNAL_CONTROL_BYTES = 64, /* a time stamp and a count of drops */
     JOURNAL_SLOTS_MAX = 1 << 22,
     JOURNAL_BOOKMARKS = 16,
-    JOURNAL_BOOKMARK_NAME = 24,
-    JOURNAL_WRITERS = 16
+    JOURNAL_BOOKMARK_NAME = 24
 };
 
 struct journal_header {
@@ -45,6 +44,7 @@ struct journal_header {
     } writers[JOURNAL_WRITERS];
     _Atomic uint64_t drops_count; /* drops[drops_count & 1] is what was noted last */
     struct journal_drops drops[2];
+    char writer_names[JOURNAL_WRITERS][JOURNAL_WRITER_NAME]; /* their ends; of older versions "" */
 };
 
 struct journal_slot {

@@ -30,6 +30,10 @@ int json_file_fail(struct json_file *file, int code, struct sink_error *error)
                          : code == EPIPE                  ? "its reader has left: start that"
                                                           : "mend that";
 
+    if (file->patient && file->regular && (code == ENOSPC || code == EDQUOT)) {
+        file->full = true;
+        return json_error(error, "cannot write %s: %s", file->path, strerror(code));
+    }
     json_error(&file->failure, "cannot write %s: %s; %s and start again, what was written before is kept", file->path,
                strerror(code), advice);
     file->failed = true;
@@ -168,13 +172,14 @@ int json_file_append(struct json_file *file, const void *bytes, size_t length, s
         } else if (count == 0 || errno != EINTR) {
             int code = count == 0 ? ENOSPC : errno;
             int64_t size_bytes = json_file_size(file);
-            if (file->regular && done > 0 && size_bytes >= (int64_t)done) {
-                /* Where even this fails, the next start will find half a line and cut it off. */
-                (void)!ftruncate(file->fd, (off_t)(size_bytes - (int64_t)done));
+            if (file->regular && done > 0 && size_bytes >= (int64_t)done &&
+                ftruncate(file->fd, (off_t)(size_bytes - (int64_t)done)) < 0) {
+                file->patient = false; /* the next start will find half a line and cut it off */
             }
             return json_file_fail(file, code, error);
         }
     }
+    file->full = false;
     return 0;
 }
 

@@ -14,7 +14,7 @@ struct json_file;
 
 struct json_file_class {
     /* Writes the text, and empties it; or leaves it for the next time, where a reader is at the file and `force` is
-     * not set. In the object form the text is members, each with a comma in front. */
+     * not set, or, with -1, where the file is full. In the object form the text is members, each with a comma in front. */
     int (*write)(struct json_file *file, struct json_buffer *text, bool force, struct sink_error *error);
     /* Writes what the file itself holds back, where that is about a second old. May be NULL. */
     int (*tick)(struct json_file *file, int64_t now_us, struct sink_error *error);
@@ -29,6 +29,9 @@ struct json_file {
     int fd;
     bool regular;          /* can be cut off and synced; else a pipe or a device */
     bool failed;           /* a write failed: nothing more is tried */
+    bool patient;          /* set by whoever opened it: a disk without room is no such failure */
+    bool full;             /* the last write found no room, and left nothing behind */
+    bool holds;            /* takes text without writing it at once, and has some */
     struct json_keys keys; /* of the object form */
     struct sink_error failure;
 };
@@ -58,7 +61,7 @@ int json_file_done(struct json_file *file, struct sink_error *error);
 /* Fills `error` with a sentence; returns -1. */
 __attribute__((format(printf, 2, 3))) int json_error(struct sink_error *error, const char *format, ...);
 
-/* Marks the file failed because of `code` (an errno) and fills `error`; returns -1. */
+/* Marks the file failed, or full, because of `code` (an errno) and fills `error`; returns -1. */
 int json_file_fail(struct json_file *file, int code, struct sink_error *error);
 
 /* Adds text at the end of a file of lines; a write that fails half-way is taken back. */

@@ -31,6 +31,7 @@ struct gzip_file {
     struct json_file file;
     z_stream stream;
     struct json_buffer member; /* what the open member has become so far */
+    bool ended;                /* it is whole, and waits for room on the disk */
     int64_t written_us;        /* when the last tick wrote, or found nothing to write */
 };
 
@@ -64,13 +65,17 @@ static int member_write(struct gzip_file *gzip, struct sink_error *error)
     if (gzip->stream.total_in == 0) {
         return 0;
     }
-    if (deflate_text(gzip, NULL, 0, Z_FINISH) < 0) {
+    if (!gzip->ended && deflate_text(gzip, NULL, 0, Z_FINISH) < 0) {
         return json_file_fail(file, ENOMEM, error);
     }
-    int result = json_file_append(file, gzip->member.bytes, gzip->member.used, error);
+    gzip->ended = true;
+    if (json_file_append(file, gzip->member.bytes, gzip->member.used, error) < 0) {
+        return -1;
+    }
+    gzip->ended = file->holds = false;
     gzip->member.used = 0;
     deflateReset(&gzip->stream);
-    return result;
+    return 0;
 }
 
 static int gzip_write(struct json_file *file, struct json_buffer *text, bool force, struct sink_error *error)
@@ -82,6 +87,10 @@ static int gzip_write(struct json_file *file, struct json_buffer *text, bool for
         *error = file->failure;
         return -1;
     }
+    if (gzip->ended && member_write(gzip, error) < 0) {
+        return -1;
+    }
+    file->holds |= text->used > 0;
     for (size_t at = 0; at < text->used;) {
         size_t length = text->used - at < MEMBER_TEXT_BYTES ? text->used - at : MEMBER_TEXT_BYTES;
         if (deflate_text(gzip, text->bytes + at, length, Z_NO_FLUSH) < 0) {

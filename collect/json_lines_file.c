@@ -19,7 +19,9 @@ static int lines_write(struct json_file *file, struct json_buffer *text, bool fo
 {
     (void)force;
     int result = json_file_append(file, text->bytes, text->used, error);
-    text->used = 0;
+    if (result == 0) {
+        text->used = 0;
+    }
     return result;
 }
 

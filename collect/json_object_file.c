@@ -93,15 +93,16 @@ static int object_write(struct json_file *file, struct json_buffer *text, bool f
 
     size_t skip = object->empty ? 1 : 0;
     int result = 0;
-    int code = json_buffer_add(text, TAIL, TAIL_BYTES) < 0
-                   ? ENOMEM
-                   : write_at(file->fd, text->bytes + skip, text->used - skip, object->tail_at);
+    const bool has_tail = json_buffer_add(text, TAIL, TAIL_BYTES) == 0;
+    int code = has_tail ? write_at(file->fd, text->bytes + skip, text->used - skip, object->tail_at) : ENOMEM;
     if (code == 0) {
         tail_set(object, TAIL, object->tail_at + text->used - skip - TAIL_BYTES);
         object->empty = false;
         text->used = 0;
+        file->full = false;
     } else {
         roll_back(object);
+        text->used -= has_tail ? TAIL_BYTES : 0;
         result = json_file_fail(file, code, error);
     }
     if (locked) {
@@ -197,6 +198,9 @@ struct json_file *json_object_file_open(const struct json_file_options *options,
     object->file.class = &class;
     if (take_over(object, options, error) < 0) {
         struct sink_error ignored;
+        if (options->fresh) {
+            unlink(options->path); /* nothing came into it */
+        }
         object_close(&object->file, &ignored);
         errno = EINVAL;
         return NULL;

@@ -13,6 +13,7 @@
 #include "json_rows.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,12 @@ struct json_sink {
     struct group late;
     struct json_buffer out; /* entries that are not yet written */
     unsigned held_ticks;    /* for so many ticks a reader has kept us from it */
+    uint64_t out_count;     /* entries in `out` */
+    uint64_t held_count;    /* the same, and those that the file holds */
+    int64_t full_us;        /* since when there is no room, monotonic; 0: there is */
+    _Atomic bool failing;   /* the same, for others to ask */
+    _Atomic uint64_t missed; /* entries for which there was no room */
+    bool patient;
     bool lines;
     bool gzip;
     bool unix_names;
@@ -128,9 +135,78 @@ static int fail_memory(struct json_sink *json, struct sink_error *error)
     return json_file_fail(json->file, ENOMEM, error);
 }
 
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* What was left for later stays in memory, as far as it goes there. */
+static void out_bound(struct json_sink *json)
+{
+    if (json->out.used < OUT_BYTES_MAX) {
+        return;
+    }
+    json->missed += json->out_count;
+    json->held_count -= json->out_count;
+    json->out_count = 0;
+    json->out.used = 0;
+}
+
+/* Tells once that there is no room, and once that there is again. */
+static void full_tell(struct json_sink *json, const struct sink_error *error)
+{
+    char text[600];
+
+    if (json->file->full == (json->full_us != 0)) {
+        return;
+    }
+    if (json->file->full) {
+        snprintf(text, sizeof text, "%.400s; this goes on to be tried, and what memory has no room for is missed",
+                 error->text);
+        json->full_us = monotonic_us();
+    } else {
+        snprintf(text, sizeof text, "%.400s is written again, after %.0f s; it lacks %" PRIu64 " datagrams so far",
+                 json->file->path, (double)(monotonic_us() - json->full_us) * 1e-6, json->missed);
+        json->full_us = 0;
+    }
+    json->failing = json->file->full;
+    if (json->warn != NULL) {
+        json->warn(json->context, text);
+    }
+}
+
+/* What the file's functions return is a failure, unless there is but no room. */
+static int result_take(struct json_sink *json, int result, struct sink_error *error)
+{
+    if (result < 0 && !json->file->full) {
+        return -1;
+    }
+    json->out_count = json->out.used == 0 ? 0 : json->out_count;
+    if (result < 0) {
+        out_bound(json);
+    } else if (json->out.used == 0 && !json->file->holds) {
+        json->held_count = 0;
+    }
+    full_tell(json, error);
+    return 0;
+}
+
+static int out_try(struct json_sink *json, bool force, struct sink_error *error)
+{
+    return result_take(json, json->file->class->write(json->file, &json->out, force, error), error);
+}
+
+/* A full disk is tried with each tick only. */
 static int out_write(struct json_sink *json, bool force, struct sink_error *error)
 {
-    return json->file->class->write(json->file, &json->out, force, error);
+    if (json->file->full) {
+        out_bound(json);
+        return 0;
+    }
+    return out_try(json, force, error);
 }
 
 /* Makes an entry of what was gathered, and begins anew. */
@@ -142,6 +218,8 @@ static int group_end(struct json_sink *json, struct group *group, struct sink_er
         result = json->lines ? line_add(json, group) : object_entry_add(json, group);
         group->flows.used = 0;
         group->options.used = 0;
+        json->out_count++;
+        json->held_count++;
     }
     group->open = false;
     return result < 0 ? fail_memory(json, error) : 0;
@@ -218,11 +296,13 @@ static int json_tick(struct sink *sink, int64_t now_us, struct sink_error *error
 {
     struct json_sink *json = (struct json_sink *)sink;
 
-    if (groups_end(json, error) < 0 || out_write(json, json->held_ticks >= HELD_TICKS_MAX, error) < 0) {
+    if (groups_end(json, error) < 0 || out_try(json, json->held_ticks >= HELD_TICKS_MAX, error) < 0) {
         return -1;
     }
     json->held_ticks = json->out.used > 0 ? json->held_ticks + 1 : 0;
-    return json->file->class->tick == NULL ? 0 : json->file->class->tick(json->file, now_us, error);
+    return json->file->class->tick == NULL || json->file->full
+               ? 0
+               : result_take(json, json->file->class->tick(json->file, now_us, error), error);
 }
 
 static struct json_file *file_open(const struct json_sink *json, const char *path, bool fresh,
@@ -231,10 +311,14 @@ static struct json_file *file_open(const struct json_sink *json, const char *pat
     const struct json_file_options options = {
         .path = path, .fresh = fresh, .warn = json->warn, .context = json->context};
 
-    if (json->gzip) {
-        return json_gzip_file_open(&options, error);
+    struct json_file *file = json->gzip    ? json_gzip_file_open(&options, error)
+                             : json->lines ? json_lines_file_open(&options, error)
+                                           : json_object_file_open(&options, error);
+
+    if (file != NULL) {
+        file->patient = json->patient;
     }
-    return json->lines ? json_lines_file_open(&options, error) : json_object_file_open(&options, error);
+    return file;
 }
 
 /* A new file with a name of its own, whatever else there is. */
@@ -259,13 +343,17 @@ static int json_rotate(struct sink *sink, int64_t now_us, struct sink_error *err
 {
     struct json_sink *json = (struct json_sink *)sink;
 
-    if (groups_end(json, error) < 0 || out_write(json, true, error) < 0) {
+    if (groups_end(json, error) < 0 || out_try(json, true, error) < 0) {
         return -1;
     }
-    if (strcmp(json->path, "-") == 0) {
-        return 0;
+    if (strcmp(json->path, "-") == 0 || json->file->full) {
+        return 0; /* what waits for room goes where it belongs */
     }
     struct json_file *file = file_open_stamped(json, now_us, error);
+    if (file == NULL && json->patient && json->warn != NULL) {
+        json->warn(json->context, error->text);
+        return 0; /* the old one serves until then */
+    }
     if (file == NULL) {
         return -1;
     }
@@ -294,7 +382,7 @@ static int json_reopen(struct sink *sink, struct sink_error *error)
     if (!old->regular || !is_moved(old)) {
         return 0;
     }
-    if (groups_end(json, error) < 0 || out_write(json, true, error) < 0) {
+    if (groups_end(json, error) < 0 || out_try(json, true, error) < 0) {
         return -1;
     }
     struct json_file *file = file_open(json, old->path, false, error);
@@ -315,7 +403,7 @@ static int out_settle(struct json_sink *json, struct sink_error *error)
     const struct timespec nap = {.tv_nsec = NAP_NS};
 
     for (unsigned naps = 0; naps < HELD_NAPS_MAX; naps++) {
-        if (out_write(json, false, error) < 0) {
+        if (out_try(json, false, error) < 0) {
             return -1;
         }
         if (json->out.used == 0) {
@@ -323,7 +411,7 @@ static int out_settle(struct json_sink *json, struct sink_error *error)
         }
         nanosleep(&nap, NULL);
     }
-    return out_write(json, true, error);
+    return out_try(json, true, error);
 }
 
 static void sink_free(struct json_sink *json)
@@ -344,9 +432,34 @@ static int json_close(struct sink *sink, struct sink_error *error)
     struct json_sink *json = (struct json_sink *)sink;
     int written = groups_end(json, error) < 0 || out_settle(json, error) < 0 ? -1 : 0;
     int closed = json->file->class->close(json->file, error);
+    int result = written < 0 || closed < 0 || json->out.used > 0 ? -1 : 0;
+    char text[512];
 
+    json->missed += result < 0 && json->full_us != 0 ? json->held_count : 0;
+    if (json->missed > 0) {
+        snprintf(text, sizeof text, "%.400s lacks %" PRIu64 " datagrams, for which there was no room", json->path,
+                 json->missed);
+        if (result < 0) {
+            json_error(error, "%s", text);
+        } else if (json->warn != NULL) {
+            json->warn(json->context, text);
+        }
+    }
     sink_free(json);
-    return written < 0 || closed < 0 ? -1 : 0;
+    return result;
+}
+
+static void json_counts(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context)
+{
+    const struct json_sink *json = (const struct json_sink *)sink;
+    const struct sink_count counts[] = {
+        {"missed_datagrams", "Datagrams that are not in files, as there was no room", false, json->missed},
+        {"failing", "1 while what comes cannot be written", true, json->failing},
+    };
+
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        each(context, &counts[i]);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------ creation */
@@ -360,6 +473,7 @@ struct sink *json_sink_create(const struct json_sink_options *options, struct si
                                             .tick = json_tick,
                                             .rotate = json_rotate,
                                             .reopen = json_reopen,
+                                            .counts = json_counts,
                                             .close = json_close};
     struct json_sink *json = calloc(1, sizeof *json);
 
@@ -377,6 +491,7 @@ struct sink *json_sink_create(const struct json_sink_options *options, struct si
                   strcmp(options->path, "-") == 0;
     json->unix_names = options->unix_names;
     json->group_bytes = options->group_bytes;
+    json->patient = options->patient;
     json->warn = options->warn;
     json->context = options->context;
 

@@ -40,6 +40,7 @@ struct json_sink_options {
     bool lines;         /* the line form; names that end in ".ndjson" or ".gz" and "-" ask for it as well */
     bool rotating;      /* every file carries its start time: STEM-YYYYmmdd-HHMMSS.json, in UTC */
     bool unix_names;    /* with `rotating`: <unix seconds>.json instead, in the folder of `path` */
+    bool patient;       /* a full disk is waited out: what does not fit into memory meanwhile is missed, and told */
     int64_t start_us;   /* with `rotating`: the start time of the first file */
     size_t group_bytes; /* 0: a write for each datagram; else for about so many octets, and with each tick */
     void (*warn)(void *context, const char *text); /* a sentence about a repair; may be NULL */

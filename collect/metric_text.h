@@ -34,8 +34,8 @@ void metric_real(struct metric_text *text, const char *name, const char *labels,
 void metric_counter(struct metric_text *text, const char *name, const char *help, uint64_t value);
 void metric_gauge(struct metric_text *text, const char *name, const char *help, uint64_t value);
 
-/* NAME="VALUE" at the end of `labels`, behind a comma where something stands there, with what the format wants escaped and control
- * characters and octets that are not ASCII as '?'. What has no room is cut off. */
+/* NAME="VALUE" at the end of `labels`, behind a comma where something stands there, with what the format wants escaped
+ * and control characters and octets that are not ASCII as '?'. What has no room is cut off. */
 void metric_label(char *labels, size_t room_bytes, const char *name, const char *value);
 
 #endif

@@ -61,7 +61,7 @@ void metrics_end(struct metrics *metrics)
     atomic_store(&metrics->ending, true);
 }
 
-/* ------------------------------------------------------------------------------------------------------- the account */
+/* ------------------------------------------------------------------------------------------------------ the account */
 
 /* Reasons for which a whole datagram is refused. */
 static const enum weir_reason datagram_reasons[] = {WEIR_REASON_HEADER_SHORT, WEIR_REASON_VERSION_UNKNOWN,
@@ -97,8 +97,8 @@ static void put_datagrams(struct metric_text *text, const struct engine_counts *
     metric_counter(text, "weir_datagrams_recovered_total",
                    "Datagrams that an earlier process had received, and not kept", counts->recovered);
     metric_begin(text, "weir_datagrams_dropped_total", METRIC_COUNTER,
-                 "Datagrams that the kernel dropped: its buffer was full (kernel), or nothing was taken as the journal was "
-                 "full (journal)");
+                 "Datagrams that the kernel dropped: its buffer was full (kernel), or nothing was taken as the journal "
+                 "was full (journal)");
     put_labelled(text, "weir_datagrams_dropped_total", "where", "kernel", counts->receiver.dropped_kernel);
     put_labelled(text, "weir_datagrams_dropped_total", "where", "journal", counts->receiver.dropped_journal);
     metric_counter(text, "weir_datagrams_decoded_total", "Datagrams that were decoded", ledger->datagrams_decoded);
@@ -116,7 +116,8 @@ static void put_sets(struct metric_text *text, const struct weir_ledger *ledger)
 {
     const char *name = "weir_sets_total";
     metric_begin(text, name, METRIC_COUNTER,
-                 "Sets of decoded datagrams: templates, data decoded at once, kept until their template came, or skipped");
+                 "Sets of decoded datagrams: templates, data decoded at once, kept until their template came, or "
+                 "skipped");
     put_labelled(text, name, "fate", "template", ledger->sets_template);
     put_labelled(text, name, "fate", "data", ledger->sets_data);
     put_labelled(text, name, "fate", "waited", ledger->sets_waited);
@@ -142,7 +143,8 @@ static void put_records(struct metric_text *text, const struct weir_ledger *ledg
     metric_gauge(text, "weir_sessions", "Address, port and domain of exporters known", ledger->sessions);
     metric_counter(text, "weir_templates_learned_total", "New templates", ledger->templates_learned);
     metric_counter(text, "weir_templates_changed_total", "Templates that changed", ledger->templates_changed);
-    metric_counter(text, "weir_session_evictions_total", "Exporters forgotten to make room for others", ledger->evictions);
+    metric_counter(text, "weir_session_evictions_total", "Exporters forgotten to make room for others",
+                   ledger->evictions);
     metric_gauge(text, "weir_missing_datagrams",
                  "Datagrams missing by sequence number (v9) so far; one that comes late is taken off", ledger->lost);
     metric_gauge(text, "weir_missing_records",
@@ -159,7 +161,7 @@ static void put_records(struct metric_text *text, const struct weir_ledger *ledg
                    ledger->reported_packets);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- exporters */
+/* -------------------------------------------------------------------------------------------------------- exporters */
 
 struct exporter_metric {
     const char *name, *help;
@@ -232,7 +234,9 @@ static void put_exporter_times(struct metric_text *text, const struct exporter_l
         metric_begin(text, times[k].name, METRIC_GAUGE, times[k].help);
         for (size_t i = 0; i < own; i++) {
             const struct exporter_row *row = &list->rows[i];
-            const int64_t time_us = k == 0 ? row->last_us : k == 1 ? row->exported_us - row->last_us : row->template_oldest_us;
+            const int64_t time_us = k == 0   ? row->last_us
+                                    : k == 1 ? row->exported_us - row->last_us
+                                             : row->template_oldest_us;
             if (row->last_us == 0 || (k == 2 && time_us == 0))
                 continue;
             label_exporter(row, labels);
@@ -245,13 +249,13 @@ static void put_exporters(struct metric_text *text, const struct exporter_list *
 {
     const size_t own = list->count < METRICS_EXPORTERS_MAX ? list->count : METRICS_EXPORTERS_MAX;
     metric_gauge(text, "weir_exporters", "Exporters (address and domain) known", list->count);
-    metric_gauge(text, "weir_workers_silent", "Workers that did not tell of their exporters, whose numbers are of before",
-                 list->silent_workers);
+    metric_gauge(text, "weir_workers_silent",
+                 "Workers that did not tell of their exporters, whose numbers are of before", list->silent_workers);
     put_exporter_counts(text, list, own);
     put_exporter_times(text, list, own);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- sinks */
+/* ------------------------------------------------------------------------------------------------------------ sinks */
 
 struct sink_sum {
     const char *class;
@@ -364,7 +368,7 @@ char *metrics_text(struct metrics *metrics, size_t *ret_size_bytes)
     return text.data;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- health */
+/* ----------------------------------------------------------------------------------------------------------- health */
 
 static bool say(char *text, size_t room_bytes, bool well, const char *what)
 {

@@ -2,15 +2,15 @@
 /*
  * metrics.h - the account of a running engine, as Prometheus reads it, and whether it is well
  *
- * Names begin with weir_, and with process_ where they are what every program has. weir-collect(1) tells of the account, which
- * adds up at every look:
+ * Names begin with weir_, and with process_ where they are what every program has. weir-collect(1) tells of the
+ * account, which adds up at every look:
  *
  *     weir_datagrams_received_total + weir_datagrams_recovered_total
  *         = weir_datagrams_decoded_total + the sum of weir_datagrams_refused_total + weir_datagrams_cut_off_total
  *           + weir_journal_waiting_datagrams
  *
- * Labels are bounded: METRICS_EXPORTERS_MAX exporters, those with most datagrams, have series of their own; all others, and what
- * belongs to none, are summed up as exporter="other".
+ * Labels are bounded: METRICS_EXPORTERS_MAX exporters, those with most datagrams, have series of their own; all others,
+ * and what belongs to none, are summed up as exporter="other".
  *
  * All functions may be called from any thread between engine_start() and engine_end().
  */

@@ -39,6 +39,7 @@ struct receiver {
     struct waker *wakers[RECEIVER_WAKERS_MAX];
     struct waker own;
     pthread_t thread;
+    int cpu_error; /* why it does not stay on its processor; 0: it does, or need not */
     _Atomic bool stopping, draining, failed;
     _Atomic uint64_t received, dropped_kernel, dropped_journal;
     bool can_nap, busy;        /* busy: NAP_PER_MS came when that was looked at last */
@@ -256,7 +257,7 @@ static int start_thread(struct receiver *receiver, struct sink_error *error)
         cpu_set_t cpus;
         CPU_ZERO(&cpus);
         CPU_SET((size_t)receiver->options.cpu, &cpus);
-        pthread_setaffinity_np(receiver->thread, sizeof cpus, &cpus); /* one that is not there: anywhere */
+        receiver->cpu_error = pthread_setaffinity_np(receiver->thread, sizeof cpus, &cpus);
     }
     if (number != 0)
         snprintf(error->text, sizeof error->text, "cannot start a thread to receive: %s", strerror(number));
@@ -292,6 +293,11 @@ void receiver_counts(struct receiver *receiver, struct receiver_counts *ret_coun
         .dropped_kernel = atomic_load_explicit(&receiver->dropped_kernel, memory_order_relaxed),
         .dropped_journal = atomic_load_explicit(&receiver->dropped_journal, memory_order_relaxed),
     };
+}
+
+int receiver_cpu_error(const struct receiver *receiver)
+{
+    return receiver->cpu_error;
 }
 
 bool receiver_failed(struct receiver *receiver, struct sink_error *error)

@@ -45,6 +45,9 @@ struct receiver *receiver_start(const struct receiver_options *options, struct s
 /* From any thread, while it runs and after receiver_end(). What the kernel dropped is looked up each second. */
 void receiver_counts(struct receiver *receiver, struct receiver_counts *ret_counts);
 
+/* The errno for which the thread does not stay on its processor, but works anywhere; 0 when there is none. */
+int receiver_cpu_error(const struct receiver *receiver);
+
 /* Whether receiving has failed for good. */
 bool receiver_failed(struct receiver *receiver, struct sink_error *error);
 

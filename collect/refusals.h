@@ -2,7 +2,8 @@
 /*
  * refusals.h - addresses whose datagrams were refused, to be told of now and then
  *
- * Of the 64 that came first since the last time each has a count of its own; the others count together. Nothing is allocated.
+ * Of the 64 that came first since the last time each has a count of its own; the others count together. Nothing is
+ * allocated.
  */
 #ifndef WEIR_COLLECT_REFUSALS_H
 #define WEIR_COLLECT_REFUSALS_H
@@ -27,8 +28,8 @@ struct refusals {
 
 void refusals_note(struct refusals *refusals, const struct weir_address *address);
 
-/* Writes a line about what was refused since the last one, and forgets it: the first time at once, then once a minute, when there
- * is anything. `now_us` never goes back. */
+/* Writes a line about what was refused since the last one, and forgets it: the first time at once, then once a minute,
+ * when there is anything. `now_us` never goes back. */
 bool refusals_tell(struct refusals *refusals, int64_t now_us, char *text, size_t size_bytes);
 
 #endif

@@ -12,7 +12,8 @@
 
 #include "repeater_target.h"
 
-/* Sockets for packets with headers of our own, -1 where there is none, and why. They need a right that is given up early. */
+/* Sockets for packets with headers of our own, -1 where there is none, and why. They need a right that is given up
+ * early. */
 struct repeater_raw {
     int ipv4, ipv6;
     int number; /* errno */

@@ -21,8 +21,8 @@ struct repeater_failures {
 
 struct repeater_queue;
 
-/* To an address, without its port, by a socket that takes packets with their headers; or, where `address` is NULL, by one
- * that is connected. NULL when memory is short. The socket stays the caller's. */
+/* To an address, without its port, by a socket that takes packets with their headers; or, where `address` is NULL, by
+ * one that is connected. NULL when memory is short. The socket stays the caller's. */
 struct repeater_queue *repeater_queue_create(int fd, const struct sockaddr_storage *address, socklen_t length);
 void repeater_queue_free(struct repeater_queue *queue); /* NULL is fine */
 

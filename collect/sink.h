@@ -24,7 +24,8 @@ struct sink;
 
 /* A number that a sink keeps of its work, for metrics: "weir_CLASS_NAME". */
 struct sink_count {
-    const char *name; /* "rows", "written_bytes", with the unit last; the sum of one that only goes up ends in "_total" there */
+    const char *name; /* "rows", "written_bytes", with the unit last; the sum of one that only goes up ends in "_total"
+                       * there */
     const char *help; /* what it counts, without a full stop */
     bool goes_down;   /* it is what is so now, and no sum */
     uint64_t value;
@@ -38,15 +39,18 @@ struct sink_class {
     int (*datagram)(struct sink *sink, const struct weir_datagram *datagram, struct sink_error *error);
     int (*tick)(struct sink *sink, int64_t now_us, struct sink_error *error);
     int (*rotate)(struct sink *sink, int64_t now_us, struct sink_error *error);
-    int (*close)(struct sink *sink, struct sink_error *error); /* writes what is left, frees the sink, also on failure */
+    int (*close)(struct sink *sink, struct sink_error *error); /* writes what is left, frees the sink, also on
+                                                                * failure */
     /* Instead of batches: wants each datagram as it came, and is decoded nothing for. */
     int (*raw)(struct sink *sink, const struct weir_datagram *datagram, struct sink_error *error);
-    int (*raw_end)(struct sink *sink, struct sink_error *error); /* octets that `raw` was given go away now; not NULL with it */
-    /* Of sinks that keep rows for good, in commits that have numbers (see lane.h). `cut`: all that came since the last one is
-     * to be kept under this number; writing goes on in the background. `written`: the last number of which all is there, but
-     * has no name yet. `publish`: it gets its name; -1 when it has to be tried again. `settle`: rows of its own, about what
-     * it has kept, for one last cut. `save`: what it would need to know after a kill, beside the decoder; written where there is
-     * room, and returns how many octets that takes; `load`: takes it at the next start. `hurry`, from any thread: give up what cannot be written at once. */
+    /* octets that `raw` was given go away now; not NULL with it */
+    int (*raw_end)(struct sink *sink, struct sink_error *error);
+    /* Of sinks that keep rows for good, in commits that have numbers (see lane.h). `cut`: all that came since the last
+     * one is to be kept under this number; writing goes on in the background. `written`: the last number of which all
+     * is there, but has no name yet. `publish`: it gets its name; -1 when it has to be tried again. `settle`: rows of
+     * its own, about what it has kept, for one last cut. `save`: what it would need to know after a kill, beside the
+     * decoder; written where there is room, and returns how many octets that takes; `load`: takes it at the next start.
+     * `hurry`, from any thread: give up what cannot be written at once. */
     int (*cut)(struct sink *sink, uint64_t cut, struct sink_error *error);
     uint64_t (*written)(struct sink *sink);
     int (*publish)(struct sink *sink, uint64_t cut, struct sink_error *error);
@@ -56,11 +60,11 @@ struct sink_class {
     void (*hurry)(struct sink *sink);
     /* From any thread: whether it cannot go on for something outside, as a full disk, that it has told of. */
     bool (*waits)(struct sink *sink);
-    /* What it writes to may have been renamed or removed: it goes on under the name that it had. A sink that fails here goes on
-     * as before. */
+    /* What it writes to may have been renamed or removed: it goes on under the name that it had. A sink that fails here
+     * goes on as before. */
     int (*reopen)(struct sink *sink, struct sink_error *error);
-    /* From any thread while it is open: calls `each` for each of its counts, always the same ones in the same order. One named
-     * "failing" is 1 while what comes cannot be written. */
+    /* From any thread while it is open: calls `each` for each of its counts, always the same ones in the same order.
+     * One named "failing" is 1 while what comes cannot be written. */
     void (*counts)(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context);
 };
 

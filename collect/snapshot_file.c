@@ -97,7 +97,8 @@ static int write_to(const char *path, const struct snapshot_file *file)
     return result;
 }
 
-/* What a process left that was killed before it noted the cut has the same number, and is of another place in the journal. */
+/* What a process left that was killed before it noted the cut has the same number, and is of another place in the
+ * journal. */
 int snapshot_file_write(struct snapshot_file *file)
 {
     const char *path = file->path[file->cut & 1];

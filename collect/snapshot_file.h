@@ -6,7 +6,8 @@
  *     | "weirsnap" | cut, 8 | size, 8 | octets ... | size, 8 | octets ... | ...
  *     +------------+--------+----------------------+----------------------+--
  *
- * The first part is the decoder's (weir_decoder_save()), the others are those of sinks. Numbers are in the machine's order.
+ * The first part is the decoder's (weir_decoder_save()), the others are those of sinks. Numbers are in the machine's
+ * order.
  * Two files take turns, PATH-0.snapshot and PATH-1.snapshot: the one of the last commit is never written to.
  */
 #ifndef WEIR_COLLECT_SNAPSHOT_FILE_H
@@ -29,8 +30,8 @@ int snapshot_file_init(struct snapshot_file *file, const char *path);
 void snapshot_file_done(struct snapshot_file *file);
 
 /*
- * Begins what is to be the snapshot of a cut; adds a part, which `save` writes where there is room, and tells its size; and
- * writes the file: -1 with errno where that cannot be done. What was there of this
+ * Begins what is to be the snapshot of a cut; adds a part, which `save` writes where there is room, and tells its size;
+ * and writes the file: -1 with errno where that cannot be done. What was there of this
  * cut, or an earlier one but the last, is gone then.
  */
 void snapshot_file_begin(struct snapshot_file *file, uint64_t cut);

@@ -8,8 +8,8 @@
 
 #include <stdlib.h>
 
-/* Read from the file at a time: the C library's own 4 KiB, which it takes unless it is given a buffer, would cost a system call for each
- * few packets. */
+/* Read from the file at a time: the C library's own 4 KiB, which it takes unless it is given a buffer, would cost a
+ * system call for each few packets. */
 enum { READ_BYTES = 1 << 18 };
 
 struct source {

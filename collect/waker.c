@@ -25,8 +25,8 @@ void waker_done(struct waker *waker)
     waker->fd = -1;
 }
 
-/* Both change the same number, so one comes first: either the sleeper, and it is seen here; or this, and then the sleeper sees what was
- * written before. With a mere look what was written before may come after it. */
+/* Both change the same number, so one comes first: either the sleeper, and it is seen here; or this, and then the
+ * sleeper sees what was written before. With a mere look what was written before may come after it. */
 void waker_wake(struct waker *waker)
 {
     const uint64_t one = 1;

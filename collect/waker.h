@@ -22,8 +22,8 @@ void waker_done(struct waker *waker);
 /* From any thread; what it wrote before is there for whoever wakes up, or does not go to sleep. */
 void waker_wake(struct waker *waker);
 
-/* Sleeps until it is woken, or so long. `ready` is asked once more when nobody's call can be missed any longer; when it says
- * yes nothing is waited for. */
+/* Sleeps until it is woken, or so long. `ready` is asked once more when nobody's call can be missed any longer; when it
+ * says yes nothing is waited for. */
 void waker_sleep(struct waker *waker, int timeout_ms, bool (*ready)(void *context), void *context);
 
 #endif

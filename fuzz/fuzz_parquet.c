@@ -2,8 +2,8 @@
 /*
  * fuzz_parquet.c - files of the store, as they may come back from a disk
  *
- * Whatever a file holds, reading it ends, in bounded memory, with values that fit together or with a sentence. Checksums are compared, and once
- * more ignored, for they would keep almost all inputs from what lies behind them.
+ * Whatever a file holds, reading it ends, in bounded memory, with values that fit together or with a sentence.
+ * Checksums are compared, and once more ignored, for they would keep almost all inputs from what lies behind them.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,8 @@
 /*
  * fuzz_saved.c - what is loaded as saved state
  *
- * The input is taken as it is, and as what follows a sound header of each version, to go on after a pause and without one.
+ * The input is taken as it is, and as what follows a sound header of each version, to go on after a pause and without
+ * one.
  * What is taken must save to what is taken again, and both must go on alike; what is refused must leave nothing.
  */
 #include <stdbool.h>
@@ -35,7 +36,8 @@ static void feed(struct weir_decoder *decoder)
     static const uint8_t data[] = {0, 9, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 1, 0, 0, 16, 1, 2, 3, 4,
                                    5, 6, 7, 8, 9, 10, 11, 12};
     const struct weir_datagram datagram = {
-        .data = data, .size_bytes = sizeof data, .source = {.octets = {192, 0, 2, 1}, .family = 4}, .source_port = 2055};
+        .data = data, .size_bytes = sizeof data, .source = {.octets = {192, 0, 2, 1}, .family = 4},
+        .source_port = 2055};
     weir_decoder_feed(decoder, &datagram);
     weir_decoder_finish(decoder);
     struct weir_batch *batch;

@@ -86,8 +86,8 @@ static void require_text(const struct weir_octets *wanted, const uint8_t *found,
     }
 }
 
-static void require_value(const struct weir_field *field, const void *column, uint32_t row, enum store_type type, const void *found,
-                          uint32_t size_bytes)
+static void require_value(const struct weir_field *field, const void *column, uint32_t row, enum store_type type,
+                          const void *found, uint32_t size_bytes)
 {
     const uint8_t *wanted = (const uint8_t *)column + (size_t)row * field->width_bytes;
     if (field->kind >= WEIR_KIND_OCTETS) {
@@ -97,7 +97,8 @@ static void require_value(const struct weir_field *field, const void *column, ui
         if (type == STORE_STRING)
             require_text(&octets, found, size_bytes);
         else
-            require(size_bytes == octets.size_bytes && (size_bytes == 0 || memcmp(found, octets.data, size_bytes) == 0));
+            require(size_bytes == octets.size_bytes &&
+                    (size_bytes == 0 || memcmp(found, octets.data, size_bytes) == 0));
     } else if (field->kind == WEIR_KIND_F32 || field->kind == WEIR_KIND_F64) {
         require_float(field, wanted, type, found);
     } else if (field->kind == WEIR_KIND_IPV6 || field->kind == WEIR_KIND_MAC) {
@@ -118,7 +119,8 @@ static void require_run_value(const struct weir_run *run, uint32_t index, const 
         size_t size_bytes;
     } wanted[STORE_COLUMN_RUN_COUNT] = {
         [STORE_COLUMN_RECEIVED] = {&run->received_us, 8}, [STORE_COLUMN_EXPORTER_IPV4] = {&ipv4, 4},
-        [STORE_COLUMN_EXPORTER_IPV6] = {run->exporter.octets, 16}, [STORE_COLUMN_EXPORTER_PORT] = {&run->exporter_port, 2},
+        [STORE_COLUMN_EXPORTER_IPV6] = {run->exporter.octets, 16},
+        [STORE_COLUMN_EXPORTER_PORT] = {&run->exporter_port, 2},
         [STORE_COLUMN_DOMAIN] = {&run->domain, 4}, [STORE_COLUMN_VERSION] = {&version, 1},
         [STORE_COLUMN_TEMPLATE_ID] = {&run->template_id, 2}, [STORE_COLUMN_EXPORT_TIME] = {&export_us, 8},
         [STORE_COLUMN_SYS_UPTIME_MS] = {&run->sys_uptime_ms, 4}};
@@ -145,7 +147,8 @@ static uint32_t field_of(const struct weir_layout *layout, const char *name)
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
-static void check_row(const struct row_source *rows, struct read_column *columns, uint32_t column_count, uint32_t row, uint8_t *seen)
+static void check_row(const struct row_source *rows, struct read_column *columns, uint32_t column_count, uint32_t row,
+                      uint8_t *seen)
 {
     const void *values[COLUMNS_MAX];
     uint32_t sizes[COLUMNS_MAX], number = UINT32_MAX, b = 0, fields = 0;
@@ -170,7 +173,8 @@ static void check_row(const struct row_source *rows, struct read_column *columns
                 require_run_value(run, i, values[i]);
         } else if (there) {
             const uint32_t k = field_of(batch->batch.layout, columns[i].name);
-            require_value(&batch->batch.layout->fields[k], batch->columns[k], index, columns[i].type, values[i], sizes[i]);
+            require_value(&batch->batch.layout->fields[k], batch->columns[k], index, columns[i].type, values[i],
+                          sizes[i]);
             fields++;
         }
     }
@@ -192,7 +196,8 @@ static uint64_t check_file(const struct row_source *rows, const char *path, uint
         const uint32_t count = file.groups[g].row_count;
         for (uint32_t i = 0; i < file.column_count; i++) {
             columns[i] = (struct read_column){.name = file.columns[i].name, .type = file.columns[i].type};
-            require(chunk_reader_read(&reader, &file, g, i, file.columns[i].type, SIZE_MAX, &columns[i].values, &error) == 0);
+            require(chunk_reader_read(&reader, &file, g, i, file.columns[i].type, SIZE_MAX, &columns[i].values,
+                                      &error) == 0);
             require(columns[i].values.item_count == 0 || columns[i].values.item_count == count);
         }
         for (uint32_t row = 0; row < count; row++)

@@ -107,16 +107,19 @@ static const struct source_kind {
     {WEIR_KIND_MAC, {WEIR_TYPE_MAC_ADDRESS, WEIR_TYPE_MAC_ADDRESS, WEIR_TYPE_MAC_ADDRESS, WEIR_TYPE_MAC_ADDRESS,
       WEIR_TYPE_MAC_ADDRESS, WEIR_TYPE_MAC_ADDRESS},
      6},
-    {WEIR_KIND_OCTETS, {WEIR_TYPE_OCTET_ARRAY, WEIR_TYPE_STRING, WEIR_TYPE_UNSIGNED32, WEIR_TYPE_STRING, WEIR_TYPE_MAC_ADDRESS,
+    {WEIR_KIND_OCTETS, {WEIR_TYPE_OCTET_ARRAY, WEIR_TYPE_STRING, WEIR_TYPE_UNSIGNED32, WEIR_TYPE_STRING,
+                        WEIR_TYPE_MAC_ADDRESS,
       WEIR_TYPE_UNSIGNED256},
      0},
-    {WEIR_KIND_VARIABLE, {WEIR_TYPE_OCTET_ARRAY, WEIR_TYPE_STRING, WEIR_TYPE_STRING, WEIR_TYPE_OCTET_ARRAY, WEIR_TYPE_UNSIGNED64,
+    {WEIR_KIND_VARIABLE, {WEIR_TYPE_OCTET_ARRAY, WEIR_TYPE_STRING, WEIR_TYPE_STRING, WEIR_TYPE_OCTET_ARRAY,
+                          WEIR_TYPE_UNSIGNED64,
       WEIR_TYPE_STRING},
      sizeof(struct weir_octets)},
     {WEIR_KIND_JSON, {WEIR_TYPE_BASIC_LIST, WEIR_TYPE_SUB_TEMPLATE_LIST, WEIR_TYPE_SUB_TEMPLATE_MULTI_LIST,
       WEIR_TYPE_BASIC_LIST, WEIR_TYPE_BASIC_LIST, WEIR_TYPE_BASIC_LIST},
      sizeof(struct weir_octets)},
-    {WEIR_KIND_NULL, {WEIR_TYPE_UNSIGNED8, WEIR_TYPE_STRING, WEIR_TYPE_UNSIGNED8, WEIR_TYPE_UNSIGNED8, WEIR_TYPE_UNSIGNED8,
+    {WEIR_KIND_NULL, {WEIR_TYPE_UNSIGNED8, WEIR_TYPE_STRING, WEIR_TYPE_UNSIGNED8, WEIR_TYPE_UNSIGNED8,
+                      WEIR_TYPE_UNSIGNED8,
       WEIR_TYPE_UNSIGNED8},
      0},
 };
@@ -141,13 +144,15 @@ static inline void make_layout(struct source_layout *made, struct octet_source *
             name = (uint8_t)((name + 1) % 16);
         taken[name] = true;
         snprintf(made->names[i], sizeof made->names[i], "%c%x", type & 128 ? 'F' : 'f', (unsigned)name);
-        made->fields[i] = (struct weir_field){.name = made->names[i], .v9_name = made->names[i], .pen = 9, .id = (uint16_t)(name + 1u),
+        made->fields[i] = (struct weir_field){.name = made->names[i], .v9_name = made->names[i], .pen = 9,
+                                              .id = (uint16_t)(name + 1u),
                                               .kind = kind->kind, .type = kind->types[(type & 127) % 6],
                                               .width_bytes = kind->width_bytes};
         if (kind->kind == WEIR_KIND_OCTETS)
             made->fields[i].width_bytes = 1 + take_octet(source) % 40u;
     }
-    made->layout = (struct weir_layout){.fields = made->fields, .field_count = count, .version = choice & 64 ? 10 : 9, .options = true,
+    made->layout = (struct weir_layout){.fields = made->fields, .field_count = count, .version = choice & 64 ? 10 : 9,
+                                        .options = true,
                                         .slot = (uint32_t)serial, .serial = serial};
 }
 
@@ -165,8 +170,8 @@ static inline uint64_t next_random(uint64_t *state)
 
 static inline uint64_t value_at(struct value_source *values, struct octet_source *source, uint32_t i)
 {
-    static const uint64_t edges[] = {0, UINT64_MAX, 0x8080808080808080, 0x7f7f7f7f7f7f7f7f, 1, 0x8000000000000000, 0x7fffffffffffffff,
-                                     0x80000000, 0x7fffffff, 0xffff, 0x8000, 0x7fff8000};
+    static const uint64_t edges[] = {0, UINT64_MAX, 0x8080808080808080, 0x7f7f7f7f7f7f7f7f, 1, 0x8000000000000000,
+                                     0x7fffffffffffffff, 0x80000000, 0x7fffffff, 0xffff, 0x8000, 0x7fff8000};
     const uint64_t random = next_random(&values->random);
     switch (values->how % 8) {
     case 0: return take_octets(source, 8);
@@ -180,8 +185,8 @@ static inline uint64_t value_at(struct value_source *values, struct octet_source
     }
 }
 
-static inline void fill_column(struct source_batch *made, uint32_t column, const struct weir_field *field, uint32_t rows,
-                               struct octet_source *source)
+static inline void fill_column(struct source_batch *made, uint32_t column, const struct weir_field *field,
+                               uint32_t rows, struct octet_source *source)
 {
     const uint32_t width = field->width_bytes;
     struct value_source values = {.how = take_octet(source)};
@@ -222,7 +227,8 @@ static inline void make_runs(struct source_batch *made, const struct weir_layout
             .received_us = 1700000000000000 + (int64_t)(i * 1000 + choice % 1000), .exporter_port = (uint16_t)choice,
             .exporter = {.octets = {10, (uint8_t)choice, (uint8_t)(i >> 8), (uint8_t)i}, .family = family},
             .template_id = (uint16_t)(choice >> 16), .domain = (uint32_t)choice, .export_time_s = 1700000000 + i % 7,
-            .export_time_ns = (uint32_t)choice % 1000 * 1000, .sys_uptime_ms = (uint32_t)choice * 3, .version = layout->version};
+            .export_time_ns = (uint32_t)choice % 1000 * 1000, .sys_uptime_ms = (uint32_t)choice * 3,
+            .version = layout->version};
     }
     made->batch = (struct weir_batch){.layout = layout, .runs = made->runs, .run_count = count, .row_count = rows,
                                       .columns = (const void *const *)made->columns};
@@ -241,7 +247,8 @@ static inline void row_source_make(struct row_source *made, struct octet_source 
         const uint8_t which = take_octet(source);
         const struct source_layout *layout = &made->layouts[which % layouts];
         const uint32_t octet = take_octet(source);
-        const bool many = (which & 192) == 192 && made->row_count < 1024; /* several pages; once, for it takes its time */
+        /* several pages; once, for it takes its time */
+        const bool many = (which & 192) == 192 && made->row_count < 1024;
         const uint32_t rows = 1 + octet * (many ? 170u : 1u);
         make_runs(batch, &layout->layout, rows, families[which >> 4 & 3], source);
         batch->first_number = made->row_count;

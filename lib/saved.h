@@ -28,8 +28,8 @@
  * CRC is over the version and all behind the CRC.
  *
  * Version 2 has neither now nor sweep, nor waiting sets with the 0 octet behind them, nor turn, seen, known, told,
- * elements of a template, or places; of records next only, of `which` 1, 2 and 4. Version 1 has neither elements, nor the 0 octet
- * behind them, nor sequences, and its CRC leaves out the version.
+ * elements of a template, or places; of records next only, of `which` 1, 2 and 4. Version 1 has neither elements, nor
+ * the 0 octet behind them, nor sequences, and its CRC leaves out the version.
  */
 #ifndef WEIR_SAVED_H
 #define WEIR_SAVED_H

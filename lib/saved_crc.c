@@ -2,8 +2,8 @@
 /*
  * saved_crc.c - the CRC of Ethernet and zip, eight octets at a time
  *
- * Table k holds what an octet comes to that k others are behind. The tables are linear: the entry of a number is that of its
- * bits, exclusive-ored, so eight entries tell a whole table.
+ * Table k holds what an octet comes to that k others are behind. The tables are linear: the entry of a number is that
+ * of its bits, exclusive-ored, so eight entries tell a whole table.
  */
 #include "saved.h"
 
@@ -39,9 +39,10 @@ static const uint32_t tables[AT_ONCE][256] = {
 static uint32_t crc32_more(uint32_t crc, const uint8_t *data, size_t size_bytes)
 {
     for (; size_bytes >= AT_ONCE; data += AT_ONCE, size_bytes -= AT_ONCE) {
-        const uint32_t first = crc ^ ((uint32_t)data[3] << 24 | (uint32_t)data[2] << 16 | (uint32_t)data[1] << 8 | data[0]);
-        crc = tables[7][first & 255] ^ tables[6][first >> 8 & 255] ^ tables[5][first >> 16 & 255] ^ tables[4][first >> 24] ^
-              tables[3][data[4]] ^ tables[2][data[5]] ^ tables[1][data[6]] ^ tables[0][data[7]];
+        const uint32_t first = crc ^ ((uint32_t)data[3] << 24 | (uint32_t)data[2] << 16 | (uint32_t)data[1] << 8 |
+                                      data[0]);
+        crc = tables[7][first & 255] ^ tables[6][first >> 8 & 255] ^ tables[5][first >> 16 & 255] ^
+              tables[4][first >> 24] ^ tables[3][data[4]] ^ tables[2][data[5]] ^ tables[1][data[6]] ^ tables[0][data[7]];
     }
     for (; size_bytes > 0; size_bytes--)
         crc = crc >> 8 ^ tables[0][(crc ^ *data++) & 255];

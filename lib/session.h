@@ -99,8 +99,8 @@ void session_prove_useful(struct session_table *table, struct session *session);
 /* The session that is to make room for one of this address, NULL when there is room. */
 struct session *session_victim(struct session_table *table, const struct weir_address *address);
 
-/* Puts the sessions of each peer that came with this load in the order of their turns, behind the others. -1 when memory
- * is short. */
+/* Puts the sessions of each peer that came with this load in the order of their turns, behind the others. -1 when
+ * memory is short. */
 int session_order(struct session_table *table, uint32_t load);
 
 /* Makes a session; NULL when memory is short. The caller has made room. */

@@ -102,7 +102,8 @@ void waiting_settle(struct waiting *waiting)
         more->previous->next = NULL;
         waiting->first = waiting->last = NULL;
         while (set != NULL || more != NULL) {
-            struct waiting_set **from = more == NULL || (set != NULL && set->arrived_us <= more->arrived_us) ? &set : &more;
+            struct waiting_set **from = more == NULL || (set != NULL && set->arrived_us <= more->arrived_us)
+                                        ? &set : &more;
             struct waiting_set *taken = *from;
             *from = taken->next;
             append(waiting, taken);

@@ -27,6 +27,11 @@ echo "exposure $exposure"
 for word in Type=notify WatchdogSec= StateDirectory=weir RuntimeDirectoryPreserve=yes ProtectSystem=strict MemoryDenyWriteExecute=yes; do
     grep -q "^$word" "$work/weir.service" || fail "weir.service lacks $word"
 done
+# what the program wants and @privileged or @resources have in them is given back
+given_back=$(sed -n '/^SystemCallFilter=~/,$p' "$work/weir.service")
+for call in capset seccomp setpriority sched_setaffinity; do
+    grep -Eq "^SystemCallFilter=([a-z_]+ )*$call( |\$)" <<<"$given_back" || fail "weir.service refuses $call"
+done
 if command -v systemd-sysusers >/dev/null; then
     said=$(systemd-sysusers --dry-run "$folder/weir.sysusers" 2>&1) || fail "sysusers: $said"
 fi

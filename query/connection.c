@@ -296,6 +296,11 @@ int query_script_next(struct query_script *script, struct query_result **ret_res
     return -1;
 }
 
+size_t query_script_count(const struct query_script *script)
+{
+    return script->count;
+}
+
 void query_script_skip(struct query_script *script, size_t count)
 {
     script->next = script->count - script->next < count ? script->count : script->next + count;

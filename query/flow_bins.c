@@ -25,9 +25,9 @@ int flow_bins(const struct flow_source *source, int64_t group_us, struct text_bu
     int result = text_print(table, "(SELECT NULL::TIMESTAMPTZ AS received, make_timestamptz(t * %" PRId64 ") AS "
                                    "time_start, make_timestamptz((t + 1) * %" PRId64 ") AS time_end, "
                                    "coalesce(sum(n_bytes), 0) AS bytes, coalesce(sum(n_packets), 0) AS packets, "
-                                   "sum(n_flows) AS flows FROM (SELECT epoch_us(" FLOW_START_SQL ") // %" PRId64 " AS "
-                                   "t",
-                            group_us, group_us, group_us);
+                                   "sum(n_flows) AS flows FROM (SELECT ", group_us, group_us);
+    if (result == 0 && (result = flow_source_put_bin(table, source, group_us)) == 0)
+        result = text_put(table, " AS t");
     for (size_t i = 0; i < sizeof amounts / sizeof *amounts && result == 0; i++) {
         if ((result = text_put(table, ", ")) == 0 &&
             (result = flow_source_put_amount(table, source, amounts[i])) == 0)

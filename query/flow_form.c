@@ -168,7 +168,8 @@ static int put_time(struct text_buffer *text, struct clock_text *clock, int64_t 
         clock->second = second;
         clock->is_there = true;
     }
-    return text_print(text, "%s.%03d", clock->text, (int)millis);
+    const char digits[] = {'.', (char)('0' + millis / 100), (char)('0' + millis / 10 % 10), (char)('0' + millis % 10)};
+    return text_put(text, clock->text) == 0 ? text_put_octets(text, digits, sizeof digits) : -1;
 }
 
 /* What is not there is a '-', so that lines can be cut into fields. */

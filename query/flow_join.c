@@ -324,7 +324,8 @@ int flow_join(const struct flow_source *source, int64_t timeout_us, const struct
     const int result = join(&builder, error);
     text_done(&builder.others);
     if (result == 0)
-        *ret_joined = (struct flow_source){.query = source->query, .columns = source->columns, .span = FLOW_SPAN_ALL,
+        *ret_joined = (struct flow_source){.query = source->query, .columns = source->columns,
+                                           .span = {source->span.from_us, INT64_MAX}, /* all of them end in it or later */
                                            .table = "biflows", .is_joined = true};
     return result;
 }

@@ -233,6 +233,8 @@ int flow_list_query(const struct flow_source *source, const struct flow_list_req
         result = flow_bins(source, request->group_us, &table, &bins);
         source = &bins;
     }
+    if (result == 0 && request->to_parquet)
+        result = text_put(&sql, QUERY_PARQUET_BEGIN);
     if (result == 0 && request->form != NULL)
         result = put_keys(&sql, source, request, request->form->keys, request->form->key_count);
     else if (result == 0 && request->group_us > 0)
@@ -243,6 +245,8 @@ int flow_list_query(const struct flow_source *source, const struct flow_list_req
         result = put_shown(&sql, source, request, joined_columns, COUNT(joined_columns), error);
     else if (result == 0)
         result = put_shown(&sql, source, request, usual_columns, COUNT(usual_columns), error);
+    if (result == 0 && request->to_parquet)
+        result = text_put(&sql, QUERY_PARQUET_END);
     if (result == 0)
         result = query_run(source->query, sql.data, NULL, 0, ret_result, error);
     text_done(&sql);

@@ -33,6 +33,7 @@ extern const char *const flow_order_names[FLOW_ORDER_COUNT];
 struct flow_list_request {
     const struct flow_form *form; /* NULL: columns */
     bool all_columns;             /* all that flows have, else those that most want to see */
+    bool to_parquet;              /* to standard output: the result tells how many rows (QUERY_PARQUET_BEGIN) */
     enum flow_order order;        /* time upwards, others downwards */
     uint64_t limit;               /* 0: all */
     int64_t group_us;             /* 0, or what there is in each span of time so long (flow_bins.h) */

@@ -210,6 +210,13 @@ int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *so
                            : text_put(sql, amount);
 }
 
+int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, int64_t group_us)
+{
+    if (source->span.from_us == INT64_MIN)
+        return text_print(sql, "epoch_us(" FLOW_START_SQL ") // %" PRId64, group_us);
+    return text_print(sql, "greatest(epoch_us(" FLOW_START_SQL "), %" PRId64 ") // %" PRId64, source->span.from_us, group_us);
+}
+
 /* ---------------------------------------------------------------------------------------------------------- answers */
 
 int query_numbers(struct query *query, struct text_buffer *sql, double *ret_numbers, size_t count,
@@ -318,22 +325,22 @@ int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool 
 int flow_source_ledger(const struct flow_source *source, struct flow_ledger *ret_ledger, struct query_error *error)
 {
     struct text_buffer sql = {0};
-    double numbers[10];
+    double numbers[11];
     text_put(&sql, "SELECT count(*), count(DISTINCT addr(exporter_ipv4, exporter_ipv6)), sum(lost), "
                    "sum(lost_records), sum(datagrams_refused), sum(rows_dropped), sum(reported_flows), "
-                   "count(dropped_kernel), sum(dropped_kernel), sum(dropped_journal) "
+                   "count(dropped_kernel), sum(dropped_kernel), sum(dropped_journal), epoch_us(max(received)) "
                    "FROM stored.ledger WHERE true");
     if (source->span.from_us != INT64_MIN)
         text_print(&sql, " AND received >= make_timestamptz(%" PRId64 ")", source->span.from_us);
     if (source->span.to_us != INT64_MAX)
-        text_print(&sql, " AND received < make_timestamptz(%" PRId64 ")", source->span.to_us);
-    if (query_numbers(source->query, &sql, numbers, 10, error) != 0)
+        text_print(&sql, " AND received < make_timestamptz(%" PRId64 ")", source->span.to_us + FLOW_LEDGER_EACH_US);
+    if (query_numbers(source->query, &sql, numbers, 11, error) != 0)
         return -1;
     *ret_ledger = (struct flow_ledger){
         .is_there = numbers[0] > 0, .exporters = (uint64_t)numbers[1], .lost = (int64_t)numbers[2],
         .lost_records = (int64_t)numbers[3], .refused = (int64_t)numbers[4], .dropped = (int64_t)numbers[5],
         .reported = (int64_t)numbers[6], .tells_kernel = numbers[7] > 0, .dropped_kernel = (int64_t)numbers[8],
-        .dropped_journal = (int64_t)numbers[9],
+        .dropped_journal = (int64_t)numbers[9], .last_us = (int64_t)numbers[10],
     };
     return 0;
 }

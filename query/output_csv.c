@@ -13,10 +13,11 @@
 /* Text between quotes where it needs them. */
 static int put_field(struct text_buffer *text, const uint8_t *data, size_t size_bytes)
 {
-    bool plain = size_bytes > 0;
-    for (size_t i = 0; i < size_bytes && plain; i++)
-        plain = data[i] != '"' && data[i] != ',' && data[i] != '\n' && data[i] != '\r';
-    if (plain)
+    static const bool is_special[256] = {['"'] = true, [','] = true, ['\n'] = true, ['\r'] = true};
+    bool needs_quotes = size_bytes == 0;
+    for (size_t i = 0; i < size_bytes; i++)
+        needs_quotes |= is_special[data[i]];
+    if (!needs_quotes)
         return text_put_octets(text, data, size_bytes);
     if (size_bytes > SIZE_MAX / 4 || text_reserve(text, size_bytes * 2 + 2) != 0)
         return -1;

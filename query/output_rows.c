@@ -21,7 +21,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { HELPERS_MAX = 16, CHUNKS_EACH = 4, CHUNKS_MAX = CHUNKS_EACH * (HELPERS_MAX + 1), TEXT_BYTES = 32 << 20 };
+enum { HELPERS_MAX = 16, CHUNKS_EACH = 4, CHUNKS_MAX = CHUNKS_EACH * (HELPERS_MAX + 1) };
+enum { TEXT_BYTES = 32 << 20 }; /* what all chunks that there are come to, as far as it can be told */
 
 struct place {
     struct query_rows *rows;

@@ -179,6 +179,7 @@ int query_run(struct query *query, const char *sql, const struct query_value *va
 struct query_script;
 struct query_script *query_script_open(struct query *query, const char *sql, struct query_error *error);
 int query_script_next(struct query_script *script, struct query_result **ret_result, struct query_error *error);
+size_t query_script_count(const struct query_script *script); /* of all its statements */
 void query_script_skip(struct query_script *script, size_t count); /* passes over so many */
 void query_script_close(struct query_script *script);
 

@@ -16,6 +16,11 @@ enum query_format {
     QUERY_FORMAT_COUNT
 };
 
+/* Around a query: DuckDB writes its rows as Parquet to standard output, which it opens anew, and empties where that is a file. The
+ * result tells how many. The newline ends a comment at the end of the query. */
+#define QUERY_PARQUET_BEGIN "COPY ("
+#define QUERY_PARQUET_END "\n) TO '/dev/stdout' (FORMAT parquet)"
+
 /* The format of this name ("csv"), or QUERY_FORMAT_COUNT. */
 enum query_format query_format_find(const char *name);
 

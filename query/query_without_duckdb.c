@@ -77,6 +77,12 @@ int query_script_next(struct query_script *script, struct query_result **ret_res
     return unreachable();
 }
 
+size_t query_script_count(const struct query_script *script)
+{
+    (void)script;
+    return 0;
+}
+
 void query_script_skip(struct query_script *script, size_t count)
 {
     (void)script, (void)count;

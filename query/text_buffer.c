@@ -30,9 +30,17 @@ int text_print(struct text_buffer *text, const char *format, ...)
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    const int length = vsnprintf(NULL, 0, format, arguments);
+    const size_t room = text->room_bytes - text->size_bytes;
+    const int length = vsnprintf(room > 0 ? text->data + text->size_bytes : NULL, room, format, arguments);
     va_end(arguments);
-    int result = text_reserve(text, length >= 0 ? (size_t)length : SIZE_MAX);
+    if (length >= 0 && (size_t)length < room) {
+        text->size_bytes += (size_t)length;
+        va_end(again);
+        return 0;
+    }
+    if (room > 0)
+        text->data[text->size_bytes] = '\0';
+    const int result = text_reserve(text, length >= 0 ? (size_t)length : SIZE_MAX);
     if (result == 0) {
         vsnprintf(text->data + text->size_bytes, (size_t)length + 1, format, again);
         text->size_bytes += (size_t)length;

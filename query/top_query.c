@@ -90,7 +90,8 @@ static void put_rows(struct builder *builder, bool other)
     const char *between = "";
     text_put(sql, "SELECT ");
     if (request->group_us > 0) {
-        text_print(sql, "epoch_us(" FLOW_START_SQL ") // %" PRId64 " AS t", request->group_us);
+        flow_source_put_bin(sql, builder->source, request->group_us);
+        text_put(sql, " AS t");
         between = ", ";
     }
     for (size_t i = 0; i < request->key_count; i++) {
@@ -381,10 +382,10 @@ int top_query(const struct flow_source *source, const struct top_request *reques
         return -1;
     if (builder.has_whole ? make_groups_and_whole(&builder, &totals, error) != 0 : make_groups(&builder, error) != 0)
         return -1;
-    text_put(&sql, "SELECT *");
+    text_put(&sql, request->to_parquet ? QUERY_PARQUET_BEGIN "SELECT *" : "SELECT *");
     for (size_t i = 0; i < request->amount_count && builder.has_whole; i++)
         text_print(&sql, "%sw%zu", i > 0 ? ", " : " EXCLUDE (", i);
-    text_print(&sql, "%s FROM top_groups", builder.has_whole ? ")" : "");
+    text_print(&sql, "%s FROM top_groups%s", builder.has_whole ? ")" : "", request->to_parquet ? QUERY_PARQUET_END : "");
     int result = -1;
     if (sql.failed)
         snprintf(error->text, sizeof error->text, "not enough memory");

@@ -6,6 +6,7 @@
 #define WEIR_QUERY_TOP_QUERY_H
 
 #include "flow_source.h"
+#include "query_output.h"
 
 enum top_amount { TOP_BYTES, TOP_PACKETS, TOP_FLOWS, TOP_BPS, TOP_PPS, TOP_BPP, TOP_AMOUNT_COUNT };
 
@@ -21,6 +22,7 @@ struct top_request {
     enum top_amount amounts[TOP_AMOUNT_COUNT]; /* by the first one they are ranked */
     size_t amount_count;
     uint64_t limit;   /* 0: all groups */
+    bool to_parquet;  /* to standard output: the result tells how many rows (QUERY_PARQUET_BEGIN) */
     int64_t group_us; /* 0, or one list for each span of time so long, by when the flows began */
 };
 

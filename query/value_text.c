@@ -12,28 +12,40 @@
 __extension__ typedef __int128 int128;
 __extension__ typedef unsigned __int128 uint128;
 
+enum { DATE_ROOM = 32 }; /* for a date: any year of 64 bits */
+
 /* ------------------------------------------------------------------------------------------------------ integers */
 
 static const char two_digits[] = "00010203040506070809101112131415161718192021222324252627282930313233"
                                  "34353637383940414243444546474849505152535455565758596061626364656667"
                                  "6869707172737475767778798081828384858687888990919293949596979899";
 
+/* A number below 100. */
+static void put_pair(char *to, uint64_t value)
+{
+    memcpy(to, two_digits + value * 2, 2);
+}
+
+static int digit_count(uint64_t value)
+{
+    for (int count = 1;; count += 4, value /= 10000) {
+        if (value < 100)
+            return count + (value >= 10);
+        if (value < 10000)
+            return count + 2 + (value >= 1000);
+    }
+}
+
 static char *put_u64(char *to, uint64_t value)
 {
-    char digits[20];
-    int at = 20;
-    for (; value >= 100; value /= 100) {
-        at -= 2;
-        memcpy(digits + at, two_digits + value % 100 * 2, 2);
-    }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(digits + at, two_digits + value * 2, 2);
-    } else {
-        digits[--at] = (char)('0' + value);
-    }
-    memcpy(to, digits + at, (size_t)(20 - at));
-    return to + 20 - at;
+    char *end = to + digit_count(value), *at = end;
+    for (; value >= 100; value /= 100)
+        put_pair(at -= 2, value % 100);
+    if (value >= 10)
+        put_pair(at - 2, value);
+    else
+        at[-1] = (char)('0' + value);
+    return end;
 }
 
 static char *put_i64(char *to, int64_t value)
@@ -120,15 +132,16 @@ static char *put_double(char *to, double value, bool single, enum value_style st
 
 static char *put_digits(char *to, unsigned value, int count)
 {
-    for (int i = count - 1; i >= 0; i--) {
-        to[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
+    char *at = to + count;
+    for (; at - to >= 2; value /= 100)
+        put_pair(at -= 2, value % 100);
+    if (at > to)
+        *to = (char)('0' + value % 10);
     return to + count;
 }
 
 /* Days since 1970 as 2026-11-23, in the calendar of today for all times. */
-static char *put_date(char *to, int64_t days)
+static char *make_date(char *to, int64_t days)
 {
     const int64_t shifted = days + 719468; /* since 0000-03-01, so that the leap day comes last in its year */
     const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
@@ -147,6 +160,22 @@ static char *put_date(char *to, int64_t days)
     to = put_digits(to, month, 2);
     *to++ = '-';
     return put_digits(to, day, 2);
+}
+
+/* The same; most are of the day of the one before. */
+static char *put_date(char *to, int64_t days)
+{
+    static _Thread_local struct {
+        int64_t days;
+        size_t length;
+        char text[DATE_ROOM];
+    } last = {0, 10, "1970-01-01"};
+    if (last.days != days) {
+        last.length = (size_t)(make_date(last.text, days) - last.text);
+        last.days = days;
+    }
+    memcpy(to, last.text, sizeof last.text); /* all of it, as that is faster */
+    return to + last.length;
 }
 
 /* The part of a second: of people's times only what is not zero, in steps of three digits. */

@@ -176,8 +176,8 @@ static void read_origin(const json_t *entry, struct flow_origin *origin)
     }
 }
 
-/* An entry without a header, and one of IPFIX, does not tell how long the exporter had been up. It sends flows soon after
- * they end, so the end of the latest one, in the 32-bit uptime, is taken for it. */
+/* An entry without a header, and one of IPFIX, does not tell how long the exporter had been up. It sends flows soon
+ * after they end, so the end of the latest one, in the 32-bit uptime, is taken for it. */
 static void guess_uptime(const json_t *flows, struct flow_origin *origin)
 {
     size_t count = json_array_size(flows);

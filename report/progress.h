@@ -26,8 +26,8 @@ void progress_init(struct progress *progress, uint64_t total_bytes);
 /* Tells how far the work is; draws at most ten times a second. */
 void progress_update(struct progress *progress, uint64_t done_bytes);
 
-/* The same of work whose share that is done is known, 0 to 1; less than 0 where it is not. It may be done in several parts, of which each
- * begins anew. */
+/* The same of work whose share that is done is known, 0 to 1; less than 0 where it is not. It may be done in several
+ * parts, of which each begins anew. */
 void progress_share(struct progress *progress, double share);
 
 void progress_hide(struct progress *progress);

@@ -34,8 +34,8 @@ bool hybrid_read(struct hybrid_reader *reader, uint32_t *ret_values, size_t coun
 /* Whether nothing but what fills up the last group is left. */
 bool hybrid_at_end(const struct hybrid_reader *reader);
 
-/* Reads exactly `count` values of DELTA_BINARY_PACKED, with `narrow` of Parquet's INT32. False where the octets are something
- * else, or have more or fewer. */
+/* Reads exactly `count` values of DELTA_BINARY_PACKED, with `narrow` of Parquet's INT32. False where the octets are
+ * something else, or have more or fewer. */
 bool delta_unpack(const uint8_t *data, size_t size_bytes, bool narrow, size_t count, int64_t *ret_values);
 
 #endif

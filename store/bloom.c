@@ -58,7 +58,8 @@ static inline void insert(struct bloom *bloom, uint64_t hash)
 }
 
 /* Hashes are those of values in Parquet's plain encoding. */
-static void insert_numbers(struct bloom *bloom, const struct store_values *values, const struct store_type_parquet *parquet)
+static void insert_numbers(struct bloom *bloom, const struct store_values *values,
+                           const struct store_type_parquet *parquet)
 {
     int64_t wide[PIECE];
     const size_t size_bytes = parquet->physical == PARQUET_INT32 ? 4 : 8;
@@ -71,13 +72,15 @@ static void insert_numbers(struct bloom *bloom, const struct store_values *value
     }
 }
 
-/* Where a value's block is tells by the highest bits of its hash, so that neighbours become one when there are half as many. */
+/* Where a value's block is tells by the highest bits of its hash, so that neighbours become one when there are half as
+ * many. */
 static void halve(struct bloom *bloom)
 {
     bloom->block_count /= 2;
     for (size_t block = 0; block < bloom->block_count; block++) {
         for (size_t i = 0; i < WORDS; i++)
-            bloom->words[block * WORDS + i] = bloom->words[2 * block * WORDS + i] | bloom->words[(2 * block + 1) * WORDS + i];
+            bloom->words[block * WORDS + i] = bloom->words[2 * block * WORDS + i] |
+                                               bloom->words[(2 * block + 1) * WORDS + i];
     }
 }
 
@@ -97,7 +100,8 @@ int bloom_fill(struct bloom *bloom, enum store_type type, const struct store_val
         return -1;
     if (parquet->physical == PARQUET_FIXED) {
         for (uint32_t i = 0; i < values->item_count; i++)
-            insert(bloom, XXH64((const uint8_t *)values->data + (size_t)i * values->width_bytes, values->width_bytes, 0));
+            insert(bloom, XXH64((const uint8_t *)values->data + (size_t)i * values->width_bytes, values->width_bytes,
+                                0));
     } else {
         insert_numbers(bloom, values, parquet);
     }

@@ -19,8 +19,8 @@ struct bloom {
 
 void bloom_done(struct bloom *bloom);
 
-/* Makes the filter of these values, numbers or of a fixed length: as small as lets about one of twenty others through. 0, or -1
- * without memory. */
+/* Makes the filter of these values, numbers or of a fixed length: as small as lets about one of twenty others through.
+ * 0, or -1 without memory. */
 int bloom_fill(struct bloom *bloom, enum store_type type, const struct store_values *values);
 
 /* Appends header and bits. */

@@ -37,7 +37,8 @@ static inline uint64_t from_big_endian(const uint8_t *octets)
 }
 
 /* The same of items of 16 octets, as two numbers each. */
-static void find_address_bounds(const struct store_values *values, uint32_t first, uint32_t count, struct chunk_page *page)
+static void find_address_bounds(const struct store_values *values, uint32_t first, uint32_t count,
+                                struct chunk_page *page)
 {
     const uint8_t *data = (const uint8_t *)values->data + (size_t)first * 16, *least = data, *greatest = data;
     uint64_t least_high = from_big_endian(data), least_low = from_big_endian(data + 8);
@@ -60,7 +61,8 @@ static void find_address_bounds(const struct store_values *values, uint32_t firs
 }
 
 /* False where one of them is too long to be told. */
-static bool find_octet_bounds(const struct chunk_task *task, uint32_t first, uint32_t count, size_t start, struct chunk_page *page)
+static bool find_octet_bounds(const struct chunk_task *task, uint32_t first, uint32_t count, size_t start,
+                              struct chunk_page *page)
 {
     const struct store_values *values = task->values;
     if (values->lengths == NULL && values->width_bytes == 16) {
@@ -69,7 +71,8 @@ static bool find_octet_bounds(const struct chunk_task *task, uint32_t first, uin
     }
     for (uint32_t i = first; i < first + count; i++) {
         const uint32_t size_bytes = values->lengths == NULL ? values->width_bytes : values->lengths[i];
-        const uint8_t *data = (const uint8_t *)values->data + (values->lengths == NULL ? (size_t)i * size_bytes : start);
+        const size_t at = values->lengths == NULL ? (size_t)i * size_bytes : start;
+        const uint8_t *data = (const uint8_t *)values->data + at;
         if (size_bytes > CHUNK_BOUND_BYTES)
             return false;
         if (i == first || compare_octets(&page->least, data, size_bytes) > 0)
@@ -81,7 +84,8 @@ static bool find_octet_bounds(const struct chunk_task *task, uint32_t first, uin
     return true;
 }
 
-static void take_number_bounds(struct chunk_task *task, uint32_t first, uint32_t count, struct chunk_page *page, bool is_first)
+static void take_number_bounds(struct chunk_task *task, uint32_t first, uint32_t count, struct chunk_page *page,
+                               bool is_first)
 {
     int64_t least, greatest;
     values_range(task->values, task->is_signed, first, count, &least, &greatest);

@@ -160,12 +160,14 @@ static void consider_entropy(struct chunk_task *task, struct choice *best)
         *best = other;
 }
 
+/* What does not get smaller is stored in the frames of zstd all the same, where others are compressed by it. */
 static void take(struct chunk_task *task, const struct choice *best)
 {
+    const bool is_stored = best->codec == PARQUET_UNCOMPRESSED && task->writer->codec == PARQUET_ZSTD;
     task->encoding = best->encoding;
     task->code_bits = best->code_bits;
-    task->writer->pages.level = best->level;
-    task->chunk->codec = best->codec;
+    task->writer->pages.level = is_stored ? PAGE_LEVEL_STORED : best->level;
+    task->chunk->codec = is_stored ? PARQUET_ZSTD : best->codec;
     if (best->encoding == PARQUET_RLE_DICTIONARY)
         task->chunk->distinct_count = task->writer->dictionary.count;
 }

@@ -40,7 +40,7 @@ struct page_header {
     bool has_crc;
 };
 
-/* ------------------------------------------------------------------------------------------------------------ memory */
+/* ----------------------------------------------------------------------------------------------------------- memory */
 
 void column_data_done(struct column_data *column)
 {
@@ -108,12 +108,13 @@ static int make_room(const struct task *task, const struct column_data *to, size
 {
     if (to == &task->reader->dictionary || (bytes <= task->bytes_max && to->data.size_bytes <= task->bytes_max - bytes))
         return 0;
-    store_error_set(task->error, "column %.100s of %s has more than %zu octets", task->name, task->file->path, task->bytes_max);
+    store_error_set(task->error, "column %.100s of %s has more than %zu octets", task->name, task->file->path,
+                    task->bytes_max);
     task->error->number = ENOBUFS;
     return -1;
 }
 
-/* ------------------------------------------------------------------------------------------------------ single values */
+/* ---------------------------------------------------------------------------------------------------- single values */
 
 /* Numbers in `to_bytes` octets each; false where one does not fit. Signs were extended before. */
 static bool narrow(const int64_t *wide, size_t count, uint32_t to_bytes, bool is_signed, uint8_t *to)
@@ -209,9 +210,10 @@ static int append_octets(const struct task *task, const uint8_t *data, uint32_t 
     return to->data.failed || to->lengths.failed ? no_memory(task) : 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- encodings */
+/* -------------------------------------------------------------------------------------------------------- encodings */
 
-static int read_variable(const struct task *task, const uint8_t *data, size_t size_bytes, size_t count, struct column_data *to)
+static int read_variable(const struct task *task, const uint8_t *data, size_t size_bytes, size_t count,
+                         struct column_data *to)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t length;
@@ -228,7 +230,8 @@ static int read_variable(const struct task *task, const uint8_t *data, size_t si
     return size_bytes == 0 ? 0 : damaged(task, "a page has more than its values");
 }
 
-static int read_plain(const struct task *task, const uint8_t *data, size_t size_bytes, size_t count, struct column_data *to)
+static int read_plain(const struct task *task, const uint8_t *data, size_t size_bytes, size_t count,
+                      struct column_data *to)
 {
     if (task->from_bytes == 0)
         return read_variable(task, data, size_bytes, count, to);
@@ -240,7 +243,8 @@ static int read_plain(const struct task *task, const uint8_t *data, size_t size_
     return number ? append_numbers(task, data, count, to) : append_fixed(task, data, count, to);
 }
 
-static int read_delta(const struct task *task, const uint8_t *data, size_t size_bytes, size_t count, struct column_data *to)
+static int read_delta(const struct task *task, const uint8_t *data, size_t size_bytes, size_t count,
+                      struct column_data *to)
 {
     const bool is_32 = task->parquet->physical == PARQUET_INT32;
     if (count > CHUNK_PAGE_ITEMS || (!is_32 && task->parquet->physical != PARQUET_INT64) ||
@@ -286,7 +290,8 @@ static int append_entries(const struct task *task, const uint32_t *codes, size_t
     return 0;
 }
 
-static int read_codes(const struct task *task, const uint8_t *data, size_t size_bytes, size_t count, struct column_data *to)
+static int read_codes(const struct task *task, const uint8_t *data, size_t size_bytes, size_t count,
+                      struct column_data *to)
 {
     const uint32_t entry_count = task->reader->dictionary.item_count;
     uint32_t *codes = task->reader->codes;
@@ -309,7 +314,7 @@ static int read_codes(const struct task *task, const uint8_t *data, size_t size_
     return hybrid_at_end(&hybrid) ? 0 : damaged(task, "a page has more than its values");
 }
 
-/* -------------------------------------------------------------------------------------------------------------- pages */
+/* ------------------------------------------------------------------------------------------------------------ pages */
 
 /* Other readers take no shorter number for it. */
 static int32_t get_i32(struct thrift_reader *thrift)
@@ -378,7 +383,8 @@ static int decompress(const struct task *task, const struct page_header *header,
     if (task->chunk->codec == PARQUET_ZSTD)
         whole = ZSTD_decompressDCtx(task->reader->zstd, room, size_bytes, packed, packed_bytes) == size_bytes;
     else if (task->chunk->codec == PARQUET_LZ4_RAW)
-        whole = LZ4_decompress_safe((const char *)packed, (char *)room, (int)packed_bytes, (int)size_bytes) == (int)size_bytes;
+        whole = LZ4_decompress_safe((const char *)packed, (char *)room, (int)packed_bytes,
+                                    (int)size_bytes) == (int)size_bytes;
     else if (whole)
         memcpy(room, packed, size_bytes);
     if (!whole)
@@ -420,8 +426,8 @@ static size_t read_levels(const struct task *task, const struct page_header *hea
     if (size_bytes > body->size_bytes - sizeof size_bytes)
         return 0;
     struct hybrid_reader hybrid = hybrid_reader_init(body->data + sizeof size_bytes, size_bytes, 1);
-    if (!hybrid_read(&hybrid, &level, 1) || hybrid.run_left != (uint64_t)header->value_count - 1 || hybrid.at != hybrid.end ||
-        level != (task->chunk->is_null ? 0 : 1))
+    if (!hybrid_read(&hybrid, &level, 1) || hybrid.run_left != (uint64_t)header->value_count - 1 ||
+        hybrid.at != hybrid.end || level != (task->chunk->is_null ? 0 : 1))
         return 0;
     return sizeof size_bytes + size_bytes;
 }
@@ -480,10 +486,12 @@ static int64_t read_page(struct task *task, size_t *at)
 int chunk_reader_read(struct chunk_reader *reader, const struct file_reader *file, uint32_t group, uint32_t column,
                       enum store_type as, size_t bytes_max, struct column_data *to, struct store_error *error)
 {
-    static const uint8_t plain_bytes[] = {[PARQUET_INT32] = 4, [PARQUET_INT64] = 8, [PARQUET_FLOAT] = 4, [PARQUET_DOUBLE] = 8};
+    static const uint8_t plain_bytes[] = {[PARQUET_INT32] = 4, [PARQUET_INT64] = 8, [PARQUET_FLOAT] = 4,
+                                          [PARQUET_DOUBLE] = 8};
     const struct store_type_parquet *parquet = store_type_parquet(file->columns[column].type);
     struct task task = {
-        .reader = reader, .file = file, .chunk = &file->groups[group].chunks[column], .name = file->columns[column].name,
+        .reader = reader, .file = file, .chunk = &file->groups[group].chunks[column],
+        .name = file->columns[column].name,
         .type = file->columns[column].type, .parquet = parquet, .width_bytes = chunk_width(as), .bytes_max = bytes_max,
         .to = to, .error = error,
         .from_bytes = parquet->physical == PARQUET_FIXED        ? parquet->length_bytes

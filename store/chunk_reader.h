@@ -40,9 +40,10 @@ int chunk_reader_init(struct chunk_reader *reader);
 void chunk_reader_done(struct chunk_reader *reader);
 
 /*
- * Appends the values of a column of a row group to `to`, as values of type `as`: the column's own or a wider one of its kind.
- * A column that is absent appends nothing. With `to` NULL everything is checked and nothing kept. No more than `bytes_max` octets
- * are kept; what has more is an error, with its number ENOBUFS. 0, or -1 with `error` filled.
+ * Appends the values of a column of a row group to `to`, as values of type `as`: the column's own or a wider one of its
+ * kind.
+ * A column that is absent appends nothing. With `to` NULL everything is checked and nothing kept. No more than
+ * `bytes_max` octets are kept; what has more is an error, with its number ENOBUFS. 0, or -1 with `error` filled.
  */
 int chunk_reader_read(struct chunk_reader *reader, const struct file_reader *file, uint32_t group, uint32_t column,
                       enum store_type as, size_t bytes_max, struct column_data *to, struct store_error *error);

@@ -25,7 +25,8 @@ void chunk_done(struct chunk *chunk)
 
 int chunk_writer_init(struct chunk_writer *writer, enum parquet_codec codec, int level)
 {
-    *writer = (struct chunk_writer){.codec = codec, .level = level, .wide = malloc(CHUNK_PAGE_ITEMS * sizeof *writer->wide)};
+    *writer = (struct chunk_writer){.codec = codec, .level = level,
+                                    .wide = malloc(CHUNK_PAGE_ITEMS * sizeof *writer->wide)};
     if (page_writer_init(&writer->pages, level) == 0 && writer->wide != NULL)
         return 0;
     chunk_writer_done(writer);
@@ -58,7 +59,8 @@ static void append_float(const struct chunk_task *task, uint32_t item)
         const double value = (double)((const float *)task->values->data)[item];
         octet_buffer_append(&task->writer->body, &value, sizeof value);
     } else {
-        octet_buffer_append(&task->writer->body, (const uint8_t *)task->values->data + (size_t)item * task->values->width_bytes,
+        octet_buffer_append(&task->writer->body,
+                            (const uint8_t *)task->values->data + (size_t)item * task->values->width_bytes,
                             task->values->width_bytes);
     }
 }
@@ -181,7 +183,7 @@ int chunk_entries_level(const struct chunk_task *task)
 {
     struct chunk_writer *writer = task->writer;
     const int level = writer->pages.level;
-    writer->pages.level = level == PAGE_LEVEL_ENTROPY ? writer->level : level;
+    writer->pages.level = level == PAGE_LEVEL_ENTROPY || level == PAGE_LEVEL_STORED ? writer->level : level;
     return level;
 }
 
@@ -223,7 +225,8 @@ static int write_pages(struct chunk_task *task, uint64_t file_offset)
 static int write_null(struct chunk_task *task, uint64_t file_offset)
 {
     struct chunk *chunk = task->chunk;
-    const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN, .value_count = task->values->row_count};
+    const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN,
+                              .value_count = task->values->row_count};
     chunk->is_null = chunk->is_bounded = true;
     chunk->codec = PARQUET_UNCOMPRESSED;
     chunk->page_count = 1;
@@ -240,8 +243,10 @@ static int write_null(struct chunk_task *task, uint64_t file_offset)
     return 0;
 }
 
-/* What is alike for many rows one behind the other, as a sample tells, is one item for them: `ret_runs`. Else the values as they are. */
-static const struct store_values *find_runs(struct chunk_writer *writer, const struct store_values *values, struct store_values *ret_runs)
+/* What is alike for many rows one behind the other, as a sample tells, is one item for them: `ret_runs`. Else the
+ * values as they are. */
+static const struct store_values *find_runs(struct chunk_writer *writer, const struct store_values *values,
+                                            struct store_values *ret_runs)
 {
     const uint32_t count = values->item_count, piece = count / 4 < RUN_SAMPLE ? count / 4 : RUN_SAMPLE;
     const uint32_t run_max = count / RUN_MEAN;
@@ -256,19 +261,20 @@ static const struct store_values *find_runs(struct chunk_writer *writer, const s
     if (runs == 0)
         return values;
     *ret_runs = (struct store_values){
-        .data = items, .repeats = lengths, .item_count = runs, .width_bytes = values->width_bytes, .row_count = values->row_count};
+        .data = items, .repeats = lengths, .item_count = runs, .width_bytes = values->width_bytes,
+        .row_count = values->row_count};
     return ret_runs;
 }
 
-int chunk_write(struct chunk_writer *writer, int32_t field_id, enum store_type type, const struct store_values *values, uint64_t file_offset,
-                struct octet_buffer *to, struct chunk *ret_chunk)
+int chunk_write(struct chunk_writer *writer, int32_t field_id, enum store_type type, const struct store_values *values,
+                uint64_t file_offset, struct octet_buffer *to, struct chunk *ret_chunk)
 {
     const struct store_type_parquet *parquet = store_type_parquet(type);
     struct chunk chunk = {.value_count = values->row_count, .encodings = 1u << PARQUET_RLE};
     struct store_values runs;
     struct chunk_task task = {
-        .writer = writer, .values = values, .parquet = parquet, .type = type, .field_id = field_id, .to = to, .chunk = &chunk,
-        .is_number = parquet->physical == PARQUET_INT32 || parquet->physical == PARQUET_INT64,
+        .writer = writer, .values = values, .parquet = parquet, .type = type, .field_id = field_id, .to = to,
+        .chunk = &chunk, .is_number = parquet->physical == PARQUET_INT32 || parquet->physical == PARQUET_INT64,
         .is_signed = parquet->is_signed, .is_time = type == STORE_TIME_US,
     };
     const size_t begin = to->size_bytes;

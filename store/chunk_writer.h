@@ -2,9 +2,10 @@
 /*
  * chunk_writer.h - one column of one row group: the choice of its encoding, and its pages
  *
- * What is tried: a dictionary, the values as they are, and the differences of neighbours. What each of them comes to, compressed or not, is
- * told by counting (dictionaries) and by a sample of a few thousand values, which costs little beside writing them all; time counts
- * too (bytes_for_ns). What won is taken for the next few row groups of the same column untried.
+ * What is tried: a dictionary, the values as they are, and the differences of neighbours. What each of them comes to,
+ * compressed or not, is told by counting (dictionaries) and by a sample of a few thousand values, which costs little
+ * beside writing them all; time counts too (bytes_for_ns). What won is taken for the next few row groups of the same
+ * column untried.
  */
 #ifndef WEIR_STORE_CHUNK_WRITER_H
 #define WEIR_STORE_CHUNK_WRITER_H
@@ -85,8 +86,9 @@ struct chunk_writer {
 int chunk_writer_init(struct chunk_writer *writer, enum parquet_codec codec, int level);
 void chunk_writer_done(struct chunk_writer *writer);
 
-/* Appends the pages of a column to `to`, whose first octet comes to lie at `file_offset`. 0, or -1 without memory. The field ID tells which column
- * of the row groups before is the same. */
-int chunk_write(struct chunk_writer *writer, int32_t field_id, enum store_type type, const struct store_values *values, uint64_t file_offset, struct octet_buffer *to, struct chunk *ret_chunk);
+/* Appends the pages of a column to `to`, whose first octet comes to lie at `file_offset`. 0, or -1 without memory. The
+ * field ID tells which column of the row groups before is the same. */
+int chunk_write(struct chunk_writer *writer, int32_t field_id, enum store_type type, const struct store_values *values,
+                uint64_t file_offset, struct octet_buffer *to, struct chunk *ret_chunk);
 
 #endif

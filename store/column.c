@@ -49,7 +49,8 @@ const struct store_type_parquet *store_type_parquet(enum store_type type)
                            "FIXED_LEN_BYTE_ARRAY(6)"},
         [STORE_FIXED_16] = {PARQUET_FIXED, 16, PARQUET_LOGICAL_NONE, 0, false, 0, PARQUET_CONVERTED_NONE,
                             "FIXED_LEN_BYTE_ARRAY(16)"},
-        [STORE_OCTETS] = {PARQUET_BYTE_ARRAY, 0, PARQUET_LOGICAL_NONE, 0, false, 0, PARQUET_CONVERTED_NONE, "BYTE_ARRAY"},
+        [STORE_OCTETS] = {PARQUET_BYTE_ARRAY, 0, PARQUET_LOGICAL_NONE, 0, false, 0, PARQUET_CONVERTED_NONE,
+                          "BYTE_ARRAY"},
         [STORE_STRING] = {PARQUET_BYTE_ARRAY, 0, PARQUET_LOGICAL_STRING, 0, false, 0, PARQUET_CONVERTED_UTF8, "STRING"},
         [STORE_JSON] = {PARQUET_BYTE_ARRAY, 0, PARQUET_LOGICAL_JSON, 0, false, 0, PARQUET_CONVERTED_JSON, "JSON"},
     };

@@ -163,8 +163,8 @@ struct store_column {
 const struct store_column *store_column(enum store_column_index index);
 
 /*
- * The field ID of a column that is a field. IANA's elements: 65,536 + element number, and 65,536 more for each repetition
- * in the template, up to the 8th; all others: 2^30 + 30 bits of a hash of the name.
+ * The field ID of a column that is a field. IANA's elements: 65,536 + element number, and 65,536 more for each
+ * repetition in the template, up to the 8th; all others: 2^30 + 30 bits of a hash of the name.
  */
 int32_t store_field_id(const struct weir_field *field);
 

@@ -58,7 +58,8 @@ static bool take_number(const char **text, char behind, uint64_t *ret_number)
     const char *p = *text;
     uint64_t number = 0;
     for (; *p >= '0' && *p <= '9'; p++) {
-        if (__builtin_mul_overflow(number, (uint64_t)10, &number) || __builtin_add_overflow(number, (uint64_t)(*p - '0'), &number))
+        if (__builtin_mul_overflow(number, (uint64_t)10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(*p - '0'), &number))
             return false;
     }
     const bool at_end = behind == '\0' ? *p == '\0' || (*p == ' ' && p[1] != '\0') : *p == behind;
@@ -74,8 +75,8 @@ static int damaged(const struct file_reader *file, const char *key, struct store
     return store_error_set(error, "%s is damaged: what it tells in %s cannot be", file->path, key);
 }
 
-static int read_commits(struct commit_notes *notes, const struct file_reader *file, const struct segment_name *name, const char *text,
-                        struct store_error *error)
+static int read_commits(struct commit_notes *notes, const struct file_reader *file, const struct segment_name *name,
+                        const char *text, struct store_error *error)
 {
     uint64_t sequence = 0, sum = 0;
     while (*text != '\0') {
@@ -90,11 +91,13 @@ static int read_commits(struct commit_notes *notes, const struct file_reader *fi
     return sum == file->row_count ? 0 : damaged(file, NOTE_COMMITS, error);
 }
 
-static int read_told(struct commit_notes *notes, const struct file_reader *file, const char *text, struct store_error *error)
+static int read_told(struct commit_notes *notes, const struct file_reader *file, const char *text,
+                     struct store_error *error)
 {
     while (*text != '\0') {
         struct commit_told told;
-        if (!take_number(&text, '-', &told.first) || !take_number(&text, ':', &told.last) || !take_number(&text, '\0', &told.rows) ||
+        if (!take_number(&text, '-', &told.first) || !take_number(&text, ':', &told.last) ||
+            !take_number(&text, '\0', &told.rows) ||
             told.first == 0 || told.last < told.first || told.last == UINT64_MAX)
             return damaged(file, NOTE_TOLD, error);
         if (!add_told(notes, &told))
@@ -107,7 +110,8 @@ int commit_notes_read(struct commit_notes *notes, const struct file_reader *file
                       struct store_error *error)
 {
     const char *commits = file_reader_note(file, NOTE_COMMITS), *told = file_reader_note(file, NOTE_TOLD);
-    if (commits == NULL && name->sequence_first == name->sequence_last && name->tier == 0 && file->row_count <= UINT32_MAX) {
+    if (commits == NULL && name->sequence_first == name->sequence_last && name->tier == 0 &&
+        file->row_count <= UINT32_MAX) {
         if (!add_commit(notes, name->sequence_first, file->row_count))
             return no_memory(file, error);
     } else if (commits == NULL) {
@@ -143,8 +147,8 @@ static char *commits_text(const struct commit_notes *notes)
     uint64_t before = 0;
     for (uint32_t i = 0; i < notes->commit_count && text != NULL; i++) {
         const struct commit_rows *commit = &notes->commits[i];
-        at += (size_t)snprintf(text + at, COMMIT_TEXT_BYTES, "%s%" PRIu64 ":%" PRIu64, i == 0 ? "" : " ", commit->sequence - before,
-                               commit->rows);
+        at += (size_t)snprintf(text + at, COMMIT_TEXT_BYTES, "%s%" PRIu64 ":%" PRIu64, i == 0 ? "" : " ",
+                               commit->sequence - before, commit->rows);
         before = commit->sequence;
     }
     return text;
@@ -158,8 +162,8 @@ static char *told_text(const struct commit_notes *notes)
         const struct commit_told *told = &notes->told[i];
         if (i > 0 && told->first == notes->told[i - 1].first)
             continue;
-        at += (size_t)snprintf(text + at, TOLD_TEXT_BYTES, "%s%" PRIu64 "-%" PRIu64 ":%" PRIu64, i == 0 ? "" : " ", told->first,
-                               told->last, told->rows);
+        at += (size_t)snprintf(text + at, TOLD_TEXT_BYTES, "%s%" PRIu64 "-%" PRIu64 ":%" PRIu64, i == 0 ? "" : " ",
+                               told->first, told->last, told->rows);
     }
     return text;
 }

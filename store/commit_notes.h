@@ -2,10 +2,10 @@
 /*
  * commit_notes.h - what the footer of a segment tells of commits
  *
- *     weir.commits   "17:5000 2:20": which commits its rows came by, and how many with each; the first number is that of a commit,
- *                    each later one is how much greater the next is
- *     weir.told      "1-12:4500": when it was written, the commits 1 to 12 of its writer were done, and 4500 records of flows and
- *                    of options templates came by them; 1 is the first commit of the writer's run
+ *     weir.commits   "17:5000 2:20": which commits its rows came by, and how many with each; the first number is that
+ *                    of a commit, each later one is how much greater the next is
+ *     weir.told      "1-12:4500": when it was written, the commits 1 to 12 of its writer were done, and 4500 records of
+ *                    flows and of options templates came by them; 1 is the first commit of the writer's run
  *
  * A merged segment has the commits of all its inputs and, of each run, what was told last. So whatever is merged, and
  * whenever somebody looks, it can be told whether all rows are there that were stored (store_account.h).

@@ -2,13 +2,13 @@
 /*
  * cut.h - files that get their names together
  *
- * Where rows must not be stored twice after a kill, all files of one cut are written first, under names that tell the cut
- * and what they are to be called:
+ * Where rows must not be stored twice after a kill, all files of one cut are written first, under names that tell the
+ * cut and what they are to be called:
  *
  *     DIR/.writing/WRITER-cCUT~flows~date=2026-11-25~hour=13~NAME.parquet
  *
- * Then whoever has the datagrams notes that the cut is kept, and only then the files get their names. After a kill, those of
- * cuts that were noted get theirs at the next start, and the others are removed.
+ * Then whoever has the datagrams notes that the cut is kept, and only then the files get their names. After a kill,
+ * those of cuts that were noted get theirs at the next start, and the others are removed.
  */
 #ifndef WEIR_STORE_CUT_H
 #define WEIR_STORE_CUT_H
@@ -29,8 +29,8 @@ bool cut_name_parse(const char *name, uint32_t *ret_writer, uint64_t *ret_cut, c
 /* Gives a file its name; with `sync`, for good. 0 too where it has had it already. */
 int cut_publish(const char *folder, const char *name, bool sync, struct store_error *error);
 
-/* Gives names to the files of a writer's cuts up to this one, in the order of their commits, and removes all else that the writer had
- * under way. */
+/* Gives names to the files of a writer's cuts up to this one, in the order of their commits, and removes all else that
+ * the writer had under way. */
 int cut_recover(const char *folder, uint32_t writer, uint64_t cut, bool sync, struct store_error *error);
 
 #endif

@@ -10,7 +10,8 @@
 enum { BLOCK = VALUES_BLOCK, MINIBLOCKS = 4, MINIBLOCK = BLOCK / MINIBLOCKS };
 
 /* `count` differences, 1 to 128, less the least one; the last miniblock is made up with zeros. */
-static void append_block(struct octet_buffer *to, int64_t least, const uint64_t *deltas, const uint64_t *any, size_t count)
+static void append_block(struct octet_buffer *to, int64_t least, const uint64_t *deltas, const uint64_t *any,
+                         size_t count)
 {
     const size_t used = (count + MINIBLOCK - 1) / MINIBLOCK;
     octet_buffer_append_varint(to, octet_zigzag(least));

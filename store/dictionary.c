@@ -89,7 +89,8 @@ static void take_entry(struct dictionary *dictionary, uint32_t place, int64_t le
 }
 
 /* Turns counts into codes: first the frequent ones, then the others, each ascending. */
-static bool number_entries(struct dictionary *dictionary, uint32_t size, uint32_t item_count, int64_t least, uint32_t step)
+static bool number_entries(struct dictionary *dictionary, uint32_t size, uint32_t item_count, int64_t least,
+                           uint32_t step)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < size; i++)
@@ -114,8 +115,8 @@ static bool number_entries(struct dictionary *dictionary, uint32_t size, uint32_
 }
 
 /*
- * Counts, in the table, how often each number of steps comes, which stay in `codes`. Small tables are four in turn: a place that comes again at
- * once would wait for what was written there.
+ * Counts, in the table, how often each number of steps comes, which stay in `codes`. Small tables are four in turn: a
+ * place that comes again at once would wait for what was written there.
  */
 static bool count_steps(struct dictionary *dictionary, const struct store_values *values, bool is_signed, int64_t least,
                         uint32_t step, uint32_t size)
@@ -155,8 +156,8 @@ static bool is_multiple(const struct store_values *values, int64_t least, uint32
     return true;
 }
 
-enum dictionary_result dictionary_count(struct dictionary *dictionary, const struct store_values *values, bool is_signed,
-                                        bool is_time, int64_t least, int64_t greatest)
+enum dictionary_result dictionary_count(struct dictionary *dictionary, const struct store_values *values,
+                                        bool is_signed, bool is_time, int64_t least, int64_t greatest)
 {
     const uint64_t range = (uint64_t)greatest - (uint64_t)least;
     const uint64_t places = values->item_count < TABLE_SMALL ? TABLE_SMALL : values->item_count;
@@ -180,7 +181,8 @@ enum dictionary_result dictionary_count(struct dictionary *dictionary, const str
     return DICTIONARY_MADE;
 }
 
-const uint32_t *dictionary_codes(const struct dictionary *dictionary, uint32_t first, uint32_t count, struct octet_buffer *room)
+const uint32_t *dictionary_codes(const struct dictionary *dictionary, uint32_t first, uint32_t count,
+                                 struct octet_buffer *room)
 {
     const uint32_t *places = dictionary->codes + first, *table = dictionary->table;
     if (!dictionary->has_places)
@@ -287,8 +289,8 @@ static bool begin_hashes(struct dictionary *dictionary, const struct store_value
 }
 
 /* A new entry, which item i is the first to have; its slot is free. `number` is the item's, or its hash. */
-static enum dictionary_result add_entry(struct dictionary *dictionary, uint32_t place, uint32_t tag, uint64_t number, uint32_t i,
-                                        uint32_t count_max, uint32_t *size)
+static enum dictionary_result add_entry(struct dictionary *dictionary, uint32_t place, uint32_t tag, uint64_t number,
+                                        uint32_t i, uint32_t count_max, uint32_t *size)
 {
     if (dictionary->count == count_max)
         return DICTIONARY_NOT;
@@ -311,7 +313,8 @@ static void fetch_slots(const struct dictionary *dictionary, const uint64_t *num
     }
 }
 
-enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
+enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, const struct store_values *values,
+                                               uint32_t count_max)
 {
     int64_t numbers[FETCH];
     uint64_t hashes[FETCH];
@@ -349,7 +352,8 @@ static bool is_too_long(const struct store_values *values)
     return size_bytes > UINT32_MAX;
 }
 
-enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max)
+enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values,
+                                       uint32_t count_max)
 {
     uint64_t numbers[FETCH], hashes[FETCH];
     uint32_t size;
@@ -386,16 +390,18 @@ struct ranked {
     uint64_t number;
     uint32_t code, times;
 };
-static_assert(sizeof(struct ranked) == 2 * sizeof(struct dictionary_slot), "entries are put in order where the slots are");
+static_assert(sizeof(struct ranked) == 2 * sizeof(struct dictionary_slot),
+              "entries are put in order where the slots are");
 
-/* The rank of an entry that comes so often: by the power of two. Those that are rare are alike, since entries in order take less than what
- * shorter indices would gain. */
+/* The rank of an entry that comes so often: by the power of two. Those that are rare are alike, since entries in order
+ * take less than what shorter indices would gain. */
 static uint8_t rank_of(uint32_t times)
 {
     return (uint8_t)(times < RARE_TIMES ? 32 : 32 - bit_width(times));
 }
 
-/* By an octet of the number, or for `octet` 8 by how often it comes; ascending, and those that are alike stay as they are. */
+/* By an octet of the number, or for `octet` 8 by how often it comes; ascending, and those that are alike stay as they
+ * are. */
 static void sort_by_octet(const struct ranked *from, struct ranked *to, uint32_t count, unsigned octet)
 {
     uint32_t ends[256] = {0}, end = 0;

@@ -33,20 +33,23 @@ enum dictionary_result { DICTIONARY_MADE, DICTIONARY_NOT, DICTIONARY_MEMORY };
 
 /* From numbers between `least` and `greatest`. NOT: they lie too far apart. `is_time`: they may all be whole
  * milliseconds or seconds. */
-enum dictionary_result dictionary_count(struct dictionary *dictionary, const struct store_values *values, bool is_signed,
-                                        bool is_time, int64_t least, int64_t greatest);
+enum dictionary_result dictionary_count(struct dictionary *dictionary, const struct store_values *values,
+                                        bool is_signed, bool is_time, int64_t least, int64_t greatest);
 
 /* The codes of items from `first` on; where they are not there yet they are made in `room`. NULL without memory. */
-const uint32_t *dictionary_codes(const struct dictionary *dictionary, uint32_t first, uint32_t count, struct octet_buffer *room);
+const uint32_t *dictionary_codes(const struct dictionary *dictionary, uint32_t first, uint32_t count,
+                                 struct octet_buffer *room);
 
 /* From any items. NOT: there are more than `count_max` different ones, or they are 4 GiB or more. */
-enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max);
+enum dictionary_result dictionary_hash(struct dictionary *dictionary, const struct store_values *values,
+                                       uint32_t count_max);
 
 /* The same from numbers, which is faster. */
-enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, const struct store_values *values, uint32_t count_max);
+enum dictionary_result dictionary_hash_numbers(struct dictionary *dictionary, const struct store_values *values,
+                                               uint32_t count_max);
 
-/* Numbers a dictionary of hashed numbers anew: the more frequent ones first, those about as frequent ascending. What compresses indices and entries
- * gains by it. 0, or -1 without memory. */
+/* Numbers a dictionary of hashed numbers anew: the more frequent ones first, those about as frequent ascending. What
+ * compresses indices and entries gains by it. 0, or -1 without memory. */
 int dictionary_order(struct dictionary *dictionary, const struct store_values *values, bool is_signed);
 
 /* How many of `sample` items, spread over all of them, are different, as a share of them. `sample` is at most 4096. */

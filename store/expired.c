@@ -68,8 +68,10 @@ int expired_read(struct expired *expired, const char *folder, struct store_error
     while (result == 0 && fgets(line, sizeof line, file) != NULL) {
         uint32_t writer;
         uint64_t last, last_rows;
-        if (sscanf(line, "%8" SCNx32 " %" SCNu64 " %" SCNu64 "%c", &writer, &last, &last_rows, &end) != 4 || end != '\n')
-            result = store_error_set(error, "%s is damaged: a line is not the numbers of a collector and of commits", path);
+        if (sscanf(line, "%8" SCNx32 " %" SCNu64 " %" SCNu64 "%c", &writer, &last, &last_rows, &end) != 4 ||
+            end != '\n')
+            result = store_error_set(error, "%s is damaged: a line is not the numbers of a collector and of commits",
+                                     path);
         else if (expired_note(expired, writer, last, false) != 0 || expired_note(expired, writer, last_rows, true) != 0)
             result = no_memory(error);
     }

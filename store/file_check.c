@@ -2,7 +2,8 @@
 /* file_check.c - whether a file of the store is as it was written */
 #include "file_check.h"
 
-int file_check_pages(struct chunk_reader *reader, const struct file_reader *file, bool values, struct store_error *error)
+int file_check_pages(struct chunk_reader *reader, const struct file_reader *file, bool values,
+                     struct store_error *error)
 {
     int result = 0;
     reader->only_checksums = !values;

@@ -7,12 +7,14 @@
 
 #include "chunk_reader.h"
 
-/* Reads each page of an open file, and compares its checksum: 0, or -1 with `error` filled. With `values` what is inside is read as well, which
- * takes several times as long; it finds what is wrong in the headers of pages, which have no checksum. */
-int file_check_pages(struct chunk_reader *reader, const struct file_reader *file, bool values, struct store_error *error);
+/* Reads each page of an open file, and compares its checksum: 0, or -1 with `error` filled. With `values` what is
+ * inside is read as well, which takes several times as long; it finds what is wrong in the headers of pages, which have
+ * no checksum. */
+int file_check_pages(struct chunk_reader *reader, const struct file_reader *file, bool values,
+                     struct store_error *error);
 
-/* Opens a file, checks its notes and its pages, and closes it. A number in `error` that is not 0 tells that the file could not be
- * looked at; ENOTSUP, that it is of another format (file_reader.h). */
+/* Opens a file, checks its notes and its pages, and closes it. A number in `error` that is not 0 tells that the file
+ * could not be looked at; ENOTSUP, that it is of another format (file_reader.h). */
 int file_check(struct chunk_reader *reader, const char *path, bool values, struct store_error *error);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * file_reader.c - what the footer of a file of the store tells
  *
- * Reading order: open_footer() near the end; above it one function for each structure of parquet.thrift, which is named there.
+ * Reading order: open_footer() near the end; above it one function for each structure of parquet.thrift, which is named
+ * there.
  */
 #define _GNU_SOURCE
 #include "file_reader.h"
@@ -48,7 +49,8 @@ static bool grow(void **array, uint32_t *capacity, uint32_t count, size_t size)
 
 /* --------------------------------------------------------------------------------------------------- structures */
 
-/* A copy with a NUL, which has room: each text has its length before it in the footer. NULL where it has a NUL itself. */
+/* A copy with a NUL, which has room: each text has its length before it in the footer. NULL where it has a NUL
+ * itself. */
 static const char *take_text(struct file_reader *reader, struct thrift_reader *thrift)
 {
     size_t size_bytes;
@@ -273,8 +275,8 @@ static struct chunk_metadata read_chunk_metadata(struct file_reader *reader, str
     return data;
 }
 
-static int take_chunk(const struct file_reader *reader, const struct chunk_metadata *data, const struct file_column *column,
-                      struct file_reader_chunk *chunk, struct store_error *error)
+static int take_chunk(const struct file_reader *reader, const struct chunk_metadata *data,
+                      const struct file_column *column, struct file_reader_chunk *chunk, struct store_error *error)
 {
     const int64_t begin = data->dictionary_offset > 0 ? data->dictionary_offset : data->data_offset;
     if (data->physical != store_type_parquet(column->type)->physical)
@@ -299,7 +301,8 @@ static int take_chunk(const struct file_reader *reader, const struct chunk_metad
     return 0;
 }
 
-/* ColumnChunk: those of a row group stand in the order of the schema. Returns how many values it has, -1 on an error. */
+/* ColumnChunk: those of a row group stand in the order of the schema. Returns how many values it has, -1 on an
+ * error. */
 static int64_t read_chunk(struct file_reader *reader, struct thrift_reader *thrift, uint32_t column,
                           struct file_reader_chunk *chunk, struct store_error *error)
 {
@@ -423,8 +426,8 @@ static int read_footer(struct file_reader *reader, struct thrift_reader *thrift,
 
 /* ------------------------------------------------------------------------------------------------- opening, closing */
 
-int file_reader_read(const struct file_reader *reader, uint64_t offset, uint64_t size_bytes, struct octet_buffer *buffer,
-                     struct store_error *error)
+int file_reader_read(const struct file_reader *reader, uint64_t offset, uint64_t size_bytes,
+                     struct octet_buffer *buffer, struct store_error *error)
 {
     octet_buffer_clear(buffer);
     if (offset > reader->size_bytes || size_bytes > reader->size_bytes - offset)

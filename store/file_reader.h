@@ -2,9 +2,9 @@
 /*
  * file_reader.h - what the footer of a file of the store tells
  *
- * Reads the subset of Parquet that file_writer.h writes, and refuses the rest: flat files whose columns are optional, and
- * wholly there or wholly absent in each row group. Files may hold anything: whatever was damaged or made up gives an error with
- * the name of the file and what is wrong, at the cost of a small multiple of the file's size in memory.
+ * Reads the subset of Parquet that file_writer.h writes, and refuses the rest: flat files whose columns are optional,
+ * and wholly there or wholly absent in each row group. Files may hold anything: whatever was damaged or made up gives
+ * an error with the name of the file and what is wrong, at the cost of a small multiple of the file's size in memory.
  */
 #ifndef WEIR_STORE_FILE_READER_H
 #define WEIR_STORE_FILE_READER_H
@@ -52,8 +52,8 @@ struct file_reader {
     uint32_t column_capacity, note_capacity;
 };
 
-/* Opens a file and reads its footer. 0, or -1 with `error` filled and nothing to be closed: its number is ENOTSUP where a later version of
- * Weir wrote the file, or another program (store_format.h). */
+/* Opens a file and reads its footer. 0, or -1 with `error` filled and nothing to be closed: its number is ENOTSUP where
+ * a later version of Weir wrote the file, or another program (store_format.h). */
 int file_reader_open(struct file_reader *reader, const char *path, struct store_error *error);
 
 /* The same of octets in memory, which live as long as the reader; `path` is for messages. */
@@ -64,12 +64,12 @@ void file_reader_close(struct file_reader *reader);
 /* The value of a note, or NULL. */
 const char *file_reader_note(const struct file_reader *reader, const char *key);
 
-/* Checks what this program asks of its own files: that they are of a format that it knows (else ENOTSUP), and that as many rows are there
- * as were stored. */
+/* Checks what this program asks of its own files: that they are of a format that it knows (else ENOTSUP), and that as
+ * many rows are there as were stored. */
 int file_reader_check_notes(const struct file_reader *reader, struct store_error *error);
 
 /* Octets of the file, read into `buffer`. */
-int file_reader_read(const struct file_reader *reader, uint64_t offset, uint64_t size_bytes, struct octet_buffer *buffer,
-                     struct store_error *error);
+int file_reader_read(const struct file_reader *reader, uint64_t offset, uint64_t size_bytes,
+                     struct octet_buffer *buffer, struct store_error *error);
 
 #endif

@@ -160,7 +160,8 @@ int file_writer_group_column(struct file_writer *writer, const struct store_valu
     const struct file_column *column = &writer->columns[i];
     group->origins[i] = origin == NULL ? NULL : strdup(origin);
     if ((origin != NULL && group->origins[i] == NULL) ||
-        chunk_write(&writer->chunks, column->field_id, column->type, values, writer->offset, &writer->buffer, &group->chunks[i]) != 0)
+        chunk_write(&writer->chunks, column->field_id, column->type, values, writer->offset, &writer->buffer,
+                    &group->chunks[i]) != 0)
         return no_memory(writer, error);
     if (column->bloom && values->item_count > 0) {
         group->bloom_offset[i] = writer->blooms.size_bytes; /* moved to its place in the file with the group's end */

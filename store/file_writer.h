@@ -45,8 +45,9 @@ int file_writer_begin(struct file_writer *writer, const char *path, const struct
                       uint32_t column_count, struct store_error *error);
 
 /*
- * Writes a row group: values[i] of each column, all with the same number of rows. `origins[i]`, where not NULL, tells the
- * element that the column comes from here; it is copied. `sorted_by` is a column in whose order the rows stand, or -1.
+ * Writes a row group: values[i] of each column, all with the same number of rows. `origins[i]`, where not NULL, tells
+ * the element that the column comes from here; it is copied. `sorted_by` is a column in whose order the rows stand, or
+ * -1.
  */
 int file_writer_row_group(struct file_writer *writer, const struct store_values *values, const char *const *origins,
                           int32_t sorted_by, struct store_error *error);

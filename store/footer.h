@@ -19,8 +19,8 @@ struct file_row_group {
     uint32_t *bloom_bytes; /* 0: none */
 };
 
-/* Appends the page indexes of all row groups, noting where they stand; then the footer with its length. Failure of memory is
- * kept in the buffer. */
+/* Appends the page indexes of all row groups, noting where they stand; then the footer with its length. Failure of
+ * memory is kept in the buffer. */
 void footer_append_indexes(struct file_writer *writer);
 void footer_append(struct file_writer *writer, const struct file_note *notes, uint32_t note_count);
 

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNTS = sizeof(struct ledger_counts) / sizeof(uint64_t), COLLECTOR_COUNTS = sizeof(struct ledger_collector) / sizeof(uint64_t) };
+enum { COUNTS = sizeof(struct ledger_counts) / sizeof(uint64_t),
+      COLLECTOR_COUNTS = sizeof(struct ledger_collector) / sizeof(uint64_t) };
 
 enum { KNOWN_FIRST = 64 };
 
@@ -145,7 +146,8 @@ static bool make_room(struct ledger_log *log)
 }
 
 /* What was counted since; false when that is nothing. */
-static bool difference(const struct ledger_counts *now, const struct ledger_counts *before, struct ledger_counts *ret_counts)
+static bool difference(const struct ledger_counts *now, const struct ledger_counts *before,
+                       struct ledger_counts *ret_counts)
 {
     uint64_t after[COUNTS], earlier[COUNTS], news[COUNTS];
     bool any = false;
@@ -231,9 +233,10 @@ static void take_remainder(struct look *look, struct weir_decoder *decoder)
     struct ledger_row row = {.time_us = look->page->time_us};
     weir_decoder_remainder(decoder, &view);
     const struct ledger_counts now = counts_of(&view);
-    /* Only what was refused from addresses without a session is new here; what sessions had counted that are gone was told
-     * while they were there. */
-    row.counts.datagrams = row.counts.datagrams_refused = now.datagrams_refused - look->log->remainder.datagrams_refused;
+    /* Only what was refused from addresses without a session is new here; what sessions had counted that are gone was
+     * told while they were there. */
+    row.counts.datagrams = row.counts.datagrams_refused =
+        now.datagrams_refused - look->log->remainder.datagrams_refused;
     if (row.counts.datagrams_refused > 0)
         add_row(look, &row);
     if (!look->peek)
@@ -273,7 +276,8 @@ static void take_collector(struct look *look, const struct commit_told *told, co
     look->log->commit_next = told->last + 1;
 }
 
-struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder, const struct commit_told *told,
+struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder,
+                                    const struct commit_told *told,
                                     const struct ledger_collector *collector, int64_t now_us)
 {
     struct look look = {.log = log, .page = calloc(1, sizeof *look.page)};
@@ -372,7 +376,8 @@ static void make_columns(struct file_column *columns)
         const struct store_column *column = store_column((enum store_column_index)count);
         columns[count] = (struct file_column){.name = column->name, .field_id = column->field_id, .type = column->type};
     }
-#define LEDGER_COLUMN(id, column, text) columns[count++] = (struct file_column){.name = #column, .field_id = id, .type = STORE_I64};
+#define LEDGER_COLUMN(id, column, text) \
+    columns[count++] = (struct file_column){.name = #column, .field_id = id, .type = STORE_I64};
     LEDGER_SESSION_COLUMNS(LEDGER_COLUMN)
     LEDGER_COLLECTOR_COLUMNS(LEDGER_COLUMN)
     LEDGER_COMMIT_COLUMNS(LEDGER_COLUMN)
@@ -441,7 +446,8 @@ static void set_values(struct store_values *values, const void *data, uint32_t w
 }
 
 /* Rows of exporters of one family: a row group. */
-static int write_family(const struct ledger_page *page, uint8_t family, struct file_writer *writer, struct store_error *error)
+static int write_family(const struct ledger_page *page, uint8_t family, struct file_writer *writer,
+                        struct store_error *error)
 {
     struct store_values values[COLUMN_COUNT] = {0};
     struct arrays arrays;

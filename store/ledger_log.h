@@ -2,8 +2,9 @@
 /*
  * ledger_log.h - what became of the datagrams, as rows of the store
  *
- * From time to time the counts of each session are looked at, and what has changed since is kept: one row for each session
- * with news, and one without exporter for the collector itself. Sums over any span of time are then sums of rows.
+ * From time to time the counts of each session are looked at, and what has changed since is kept: one row for each
+ * session with news, and one without exporter for the collector itself. Sums over any span of time are then sums of
+ * rows.
  */
 #ifndef WEIR_STORE_LEDGER_LOG_H
 #define WEIR_STORE_LEDGER_LOG_H
@@ -47,7 +48,8 @@
     X(136, dropped_journal, "datagrams that it dropped as the journal was full: the disk was too slow")         \
     X(137, outputs_missed, "datagrams that outputs beside the store missed, as they were too slow")
 
-/* Which commits a row of the collector tells of: those that were done, in the order of their numbers, since its last one. */
+/* Which commits a row of the collector tells of: those that were done, in the order of their numbers, since its last
+ * one. */
 #define LEDGER_COMMIT_COLUMNS(X)                                                                                \
     X(133, commit_first, "the first commit that `rows_stored` tells of, by the number in the files' names")     \
     X(134, commit_last, "the last one; null where there is none")
@@ -85,9 +87,11 @@ struct ledger_log;
 struct ledger_log *ledger_log_create(void);
 void ledger_log_free(struct ledger_log *log);
 
-/* What is new since the last call. NULL without memory, or when nothing is. `now_us` is since 1970. `told` tells which commits the
- * collector's rows_stored speaks of, from the first of its run on, and how many these are; `collector` has its other counts. */
-struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder, const struct commit_told *told,
+/* What is new since the last call. NULL without memory, or when nothing is. `now_us` is since 1970. `told` tells which
+ * commits the collector's rows_stored speaks of, from the first of its run on, and how many these are; `collector` has
+ * its other counts. */
+struct ledger_page *ledger_log_take(struct ledger_log *log, struct weir_decoder *decoder,
+                                    const struct commit_told *told,
                                     const struct ledger_collector *collector, int64_t now_us);
 void ledger_page_free(struct ledger_page *page);
 
@@ -98,7 +102,8 @@ void ledger_log_dropped(struct ledger_log *log, uint64_t kernel, uint64_t journa
  * this one be killed before. Written to `data` when there is room; returns how many octets it takes, 0 without memory. */
 size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
 
-/* Takes what was saved: the next page tells it as well. False, with nothing taken, where it is not that, or without memory. */
+/* Takes what was saved: the next page tells it as well. False, with nothing taken, where it is not that, or without
+ * memory. */
 bool ledger_log_load(struct ledger_log *log, const uint8_t *data, size_t size_bytes);
 
 /* Writes a page as a file, as segment_write() does. */

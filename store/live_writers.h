@@ -2,8 +2,9 @@
 /*
  * live_writers.h - which commits of a store may still be under way
  *
- * A writer numbers its commits upwards, over all kinds and hours, but they do not always get their names in that order. What has a name,
- * and what a merged segment covers, is done. What lies between is under way, or was given up; which of both only the writer's end tells.
+ * A writer numbers its commits upwards, over all kinds and hours, but they do not always get their names in that order.
+ * What has a name, and what a merged segment covers, is done. What lies between is under way, or was given up; which of
+ * both only the writer's end tells.
  */
 #ifndef WEIR_STORE_LIVE_WRITERS_H
 #define WEIR_STORE_LIVE_WRITERS_H

@@ -28,9 +28,10 @@ static int too_wide(struct store_error *error)
     return -1;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ columns */
+/* ---------------------------------------------------------------------------------------------------------- columns */
 
-/* Where the search for a name begins, whatever the case of its letters. Peers choose names, and do not know the seed. */
+/* Where the search for a name begins, whatever the case of its letters. Peers choose names, and do not know the
+ * seed. */
 static uint32_t hash_name(const struct merge_plan *plan, const char *name)
 {
     uint64_t hash = plan->seed;
@@ -42,7 +43,8 @@ static uint32_t hash_name(const struct merge_plan *plan, const char *name)
 /* The ID, or 0 (none) where another column of the output has it. */
 static int32_t take_field_id(struct merge_plan *plan, int32_t field_id)
 {
-    uint32_t at = (uint32_t)((((uint64_t)(uint32_t)field_id ^ plan->seed) * 0x9e3779b97f4a7c15u) >> 32) % plan->hash_size;
+    const uint64_t hash = ((uint64_t)(uint32_t)field_id ^ plan->seed) * 0x9e3779b97f4a7c15u;
+    uint32_t at = (uint32_t)(hash >> 32) % plan->hash_size;
     if (field_id == 0)
         return 0;
     for (; plan->hashed_ids[at] != 0; at = (at + 1) % plan->hash_size) {
@@ -82,8 +84,8 @@ static int add_column(struct merge_plan *plan, uint32_t file, const struct file_
     return 0;
 }
 
-/* Names are told apart whatever the case of their letters, as SQL does; one that is taken by a column of another type, or of the
- * same file, gets a tail. Returns the column of the output, NONE without memory. */
+/* Names are told apart whatever the case of their letters, as SQL does; one that is taken by a column of another type,
+ * or of the same file, gets a tail. Returns the column of the output, NONE without memory. */
 static uint32_t place_column(struct merge_plan *plan, uint32_t file, const struct file_column *column)
 {
     char *name = NULL;
@@ -97,7 +99,8 @@ static uint32_t place_column(struct merge_plan *plan, uint32_t file, const struc
         struct file_column *other = &plan->columns[found];
         if (strcasecmp(other->name, wanted) != 0)
             continue;
-        if (strcmp(other->name, wanted) == 0 && store_types_agree(other->type, column->type) && plan->users[found] != file) {
+        if (strcmp(other->name, wanted) == 0 && store_types_agree(other->type, column->type) &&
+            plan->users[found] != file) {
             other->type = column->type > other->type ? column->type : other->type;
             plan->users[found] = file;
             free(name);
@@ -159,7 +162,7 @@ const struct file_reader_chunk *merge_plan_chunk(const struct merge_plan *plan, 
     return chunk->is_null ? NULL : chunk;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- forms */
+/* ------------------------------------------------------------------------------------------------------------ forms */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -206,14 +209,14 @@ static int measure(const struct merge_plan *plan, struct merge_input *input, str
 static int look_at(const struct merge_plan *plan, struct merge_input *input, const struct merge_window *window,
                    struct chunk_reader *reader, struct store_error *error)
 {
-    if (window != NULL && merge_window_rows(window, &plan->files[input->file], input->group, reader, &input->keep, &input->row_count,
-                                            error) != 0)
+    if (window != NULL && merge_window_rows(window, &plan->files[input->file], input->group, reader, &input->keep,
+                                            &input->row_count, error) != 0)
         return -1;
     return input->row_count == 0 ? 0 : measure(plan, input, reader, error);
 }
 
-static int plan_forms(struct merge_plan *plan, const struct merge_window *window, struct chunk_reader *reader, int *ret_bad,
-                      struct store_error *error)
+static int plan_forms(struct merge_plan *plan, const struct merge_window *window, struct chunk_reader *reader,
+                      int *ret_bad, struct store_error *error)
 {
     size_t total = 0;
     uint32_t form_count = 0;
@@ -225,7 +228,8 @@ static int plan_forms(struct merge_plan *plan, const struct merge_window *window
     for (uint32_t f = 0; f < plan->file_count && result == 0; f++) {
         for (uint32_t g = 0; g < plan->files[f].group_count && result == 0; g++) {
             struct merge_input *input = &plan->inputs[plan->input_count];
-            *input = (struct merge_input){.file = f, .group = g, .row_count = plan->files[f].groups[g].row_count, .next = NONE};
+            *input = (struct merge_input){.file = f, .group = g, .row_count = plan->files[f].groups[g].row_count,
+                                          .next = NONE};
             result = look_at(plan, input, window, reader, error);
             if (result != 0 && error->number != ENOMEM)
                 *ret_bad = (int)f;
@@ -242,7 +246,7 @@ static int plan_forms(struct merge_plan *plan, const struct merge_window *window
     return result;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- chains */
+/* ----------------------------------------------------------------------------------------------------------- chains */
 
 /* The last output of each form takes what fits; the first input of a form, and what does not fit, begins another. */
 static int plan_outputs(struct merge_plan *plan, uint32_t group_rows, size_t column_bytes, struct store_error *error)
@@ -275,7 +279,8 @@ static int plan_outputs(struct merge_plan *plan, uint32_t group_rows, size_t col
     return 0;
 }
 
-int merge_plan_make(struct merge_plan *plan, struct file_reader *files, uint32_t file_count, struct chunk_reader *reader,
+int merge_plan_make(struct merge_plan *plan, struct file_reader *files, uint32_t file_count,
+                    struct chunk_reader *reader,
                     const struct merge_window *window, uint32_t group_rows, size_t column_bytes, int *ret_bad,
                     struct store_error *error)
 {

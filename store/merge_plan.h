@@ -8,8 +8,8 @@
 #include "chunk_reader.h"
 #include "merge_window.h"
 
-/* What a file may have that can be read again: columns, besides the root of its schema; and chunks, each of which takes up to a few
- * hundred octets of the footer, which has an end. */
+/* What a file may have that can be read again: columns, besides the root of its schema; and chunks, each of which takes
+ * up to a few hundred octets of the footer, which has an end. */
 enum { MERGE_COLUMNS_MAX = FILE_COLUMNS_MAX - 1, MERGE_CHUNKS_MAX = 1 << 19 };
 
 /* A row group of an input. */
@@ -47,15 +47,18 @@ struct merge_plan {
     uint32_t output_count;
 };
 
-/* Plans for open files, of whose rows those in the window are kept, where it is not NULL. `reader` is used to measure columns of texts.
- * 0, or -1 with `error` filled and `ret_bad` the file that cannot be read, or -1; with E2BIG where the output would be more than a
- * file may have. Call merge_plan_done() either way. */
-int merge_plan_make(struct merge_plan *plan, struct file_reader *files, uint32_t file_count, struct chunk_reader *reader,
+/* Plans for open files, of whose rows those in the window are kept, where it is not NULL. `reader` is used to measure
+ * columns of texts.
+ * 0, or -1 with `error` filled and `ret_bad` the file that cannot be read, or -1; with E2BIG where the output would be
+ * more than a file may have. Call merge_plan_done() either way. */
+int merge_plan_make(struct merge_plan *plan, struct file_reader *files, uint32_t file_count,
+                    struct chunk_reader *reader,
                     const struct merge_window *window, uint32_t group_rows, size_t column_bytes, int *ret_bad,
                     struct store_error *error);
 void merge_plan_done(struct merge_plan *plan);
 
-/* The chunk of a column of the output in a row group of an input, and in which column of the file; NULL where it is absent. */
+/* The chunk of a column of the output in a row group of an input, and in which column of the file; NULL where it is
+ * absent. */
 const struct file_reader_chunk *merge_plan_chunk(const struct merge_plan *plan, const struct merge_input *input,
                                                  uint32_t column, uint32_t *ret_source);
 

@@ -103,7 +103,8 @@ static void take_runs(struct open_segments *open, const struct weir_batch *batch
         form->to = segment_gather(segment, form->like);
         form->segment_serial = segment->serial;
     }
-    const size_t bytes = form == NULL || form->to == NULL ? 0 : gather_append(form->to, form->like, batch, first, count);
+    const size_t bytes = form == NULL || form->to == NULL ? 0 : gather_append(form->to, form->like, batch, first,
+                                                                              count);
     if (bytes == 0)
         write_queue_drop(open->queue, rows, "not enough memory");
     else

@@ -2,8 +2,8 @@
 /*
  * open_segments.h - the segments that rows of batches go into, until they are sealed
  *
- * There is one for flows and one for options records. It is sealed when it is full, old enough, or when rows of another hour
- * come, and goes to the queue then. No thread but the caller's looks at them.
+ * There is one for flows and one for options records. It is sealed when it is full, old enough, or when rows of another
+ * hour come, and goes to the queue then. No thread but the caller's looks at them.
  */
 #ifndef WEIR_STORE_OPEN_SEGMENTS_H
 #define WEIR_STORE_OPEN_SEGMENTS_H

@@ -8,9 +8,13 @@
 
 #include <libdeflate.h>
 #include <lz4.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 #include <zstd.h>
 
 enum { LEVEL_NO_MATCHES = -1000, LITERALS_COMPRESSED = 1 };
+
+enum { STORED_BYTES_MORE = 32 }; /* than compressed at the worst: the frame around raw blocks */
 
 enum { HEADER_BYTES_MAX = 64, PAGE_BYTES_MAX = 1 << 28 }; /* no more is read, see chunk_reader.c */
 
@@ -29,10 +33,36 @@ void page_writer_done(struct page_writer *writer)
 static size_t bound(enum parquet_codec codec, size_t size_bytes)
 {
     switch (codec) {
-    case PARQUET_ZSTD: return ZSTD_compressBound(size_bytes);
+    case PARQUET_ZSTD: return ZSTD_compressBound(size_bytes) + STORED_BYTES_MORE;
     case PARQUET_LZ4_RAW: return (size_t)LZ4_compressBound((int)size_bytes);
     default: return size_bytes;
     }
+}
+
+static uint8_t *put_le(uint8_t *to, uint32_t value, unsigned octets)
+{
+    for (unsigned i = 0; i < octets; i++)
+        *to++ = (uint8_t)(value >> 8 * i);
+    return to;
+}
+
+/* A frame of raw blocks with a checksum (RFC 8878, 3.1.1), no longer than bound() tells. Returns its octets. */
+static size_t store_zstd(const uint8_t *body, size_t size_bytes, uint8_t *to)
+{
+    enum { MAGIC = ZSTD_MAGICNUMBER, SIZE_IN_4_OCTETS = 2 << 6, SINGLE_SEGMENT = 1 << 5, HAS_CHECKSUM = 1 << 2 };
+    uint8_t *at = put_le(to, MAGIC, 4);
+    at = put_le(at, SIZE_IN_4_OCTETS | SINGLE_SEGMENT | HAS_CHECKSUM, 1);
+    at = put_le(at, (uint32_t)size_bytes, 4);
+    size_t done = 0;
+    do {
+        const size_t left = size_bytes - done, now = left < ZSTD_BLOCKSIZE_MAX ? left : ZSTD_BLOCKSIZE_MAX;
+        at = put_le(at, (uint32_t)now << 3 | (now == left), 3); /* of the raw type, 0; the last, or not */
+        memcpy(at, body + done, now);
+        at += now;
+        done += now;
+    } while (done < size_bytes);
+    at = put_le(at, (uint32_t)XXH64(body, size_bytes, 0), 4);
+    return (size_t)(at - to);
 }
 
 /* The negative levels of zstd look for matches in few places, and would leave what is between as it is. Others read pages without
@@ -40,6 +70,8 @@ static size_t bound(enum parquet_codec codec, size_t size_bytes)
 static size_t compress_zstd(struct page_writer *writer, const uint8_t *body, size_t size_bytes, uint8_t *to, size_t room_bytes)
 {
     const bool entropy = writer->level == PAGE_LEVEL_ENTROPY;
+    if (writer->level == PAGE_LEVEL_STORED)
+        return store_zstd(body, size_bytes, to);
     ZSTD_CCtx_reset(writer->zstd, ZSTD_reset_session_and_parameters);
     ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1);
     /* what is out of bounds is clamped */

@@ -14,10 +14,14 @@ struct ZSTD_CCtx_s;
  * neighbours have nothing to do with each other, and three times as fast. */
 enum { PAGE_LEVEL_ENTROPY = 0 };
 
+/* One at which octets stay as they are, in a frame of zstd: for its checksum, which every reader looks at, while many pass over that of
+ * Parquet. */
+enum { PAGE_LEVEL_STORED = 64 };
+
 /* Compresses pages. Belongs to one thread. */
 struct page_writer {
     struct ZSTD_CCtx_s *zstd;
-    int level; /* of zstd, 1 to 19; or PAGE_LEVEL_ENTROPY */
+    int level; /* of zstd, 1 to 19; or PAGE_LEVEL_ENTROPY, PAGE_LEVEL_STORED */
 };
 
 /* 0, or -1 without memory. */

@@ -23,7 +23,8 @@ static inline uint64_t random_seed(void)
 
 static inline uint64_t seeded_mix(uint64_t a, uint64_t b)
 {
-    __extension__ const unsigned __int128 product = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
+    __extension__ const unsigned __int128 product =
+        (unsigned __int128)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 

@@ -103,7 +103,8 @@ struct gather *segment_gather(struct segment *segment, const struct gather *like
     return segment->gathers[segment->gather_count++] = gather;
 }
 
-void segment_added(struct segment *segment, const struct weir_run *runs, uint32_t run_count, uint64_t rows, size_t size_bytes)
+void segment_added(struct segment *segment, const struct weir_run *runs, uint32_t run_count, uint64_t rows,
+                   size_t size_bytes)
 {
     for (uint32_t i = 0; i < run_count; i++) {
         const int64_t received_us = runs[i].received_us;
@@ -184,7 +185,8 @@ static uint32_t find_name(const struct plan *plan, const char *name)
 /* The ID, or 0 (none) where another column has it: those of names are hashes, which are the same now and then. */
 static int32_t take_field_id(struct plan *plan, int32_t field_id)
 {
-    uint32_t at = (uint32_t)((((uint64_t)(uint32_t)field_id ^ plan->seed) * 0x9e3779b97f4a7c15u) >> 32) % plan->hash_size;
+    const uint64_t hash = ((uint64_t)(uint32_t)field_id ^ plan->seed) * 0x9e3779b97f4a7c15u;
+    uint32_t at = (uint32_t)(hash >> 32) % plan->hash_size;
     for (; plan->hashed_ids[at] != 0; at = (at + 1) % plan->hash_size) {
         if (plan->columns[plan->hashed_ids[at] - 1].field_id == field_id)
             return 0;
@@ -193,7 +195,8 @@ static int32_t take_field_id(struct plan *plan, int32_t field_id)
     return field_id;
 }
 
-/* The name for a field whose own is taken: with its type and, where that is taken too, with its number in the template. */
+/* The name for a field whose own is taken: with its type and, where that is taken too, with its number in the
+ * template. */
 static char *other_name(const struct gather_column *column, uint32_t tries)
 {
     const char *type = store_type_parquet(column->type)->text;
@@ -224,7 +227,8 @@ static uint32_t place_field(struct plan *plan, const struct gather_column *colum
         }
         const uint32_t index = plan->hashed[at] - 1;
         struct file_column *other = &plan->columns[index];
-        if (strcmp(other->name, name) == 0 && store_types_agree(other->type, column->type) && plan->users[index] != form) {
+        if (strcmp(other->name, name) == 0 && store_types_agree(other->type, column->type) &&
+            plan->users[index] != form) {
             other->type = column->type > other->type ? column->type : other->type;
             plan->users[index] = form;
             free(owned);
@@ -273,7 +277,8 @@ static int plan_make(struct plan *plan, struct segment *segment)
             if (column->index >= 0) {
                 *place = (uint32_t)column->index;
                 struct file_column *fixed = &plan->columns[*place];
-                fixed->type = store_types_agree(fixed->type, column->type) && column->type > fixed->type ? column->type : fixed->type;
+                fixed->type = store_types_agree(fixed->type, column->type) && column->type > fixed->type
+                              ? column->type : fixed->type;
             } else if (gather->row_count == 0 || gather_can_leave_out(gather, column)) {
                 *place = UINT32_MAX;
             } else if ((*place = place_field(plan, column, g + 1)) == UINT32_MAX) {
@@ -295,14 +300,15 @@ static int32_t sorted_by(struct gather *gather)
     return STORE_COLUMN_RECEIVED;
 }
 
-static int write_group(struct gather *gather, const struct plan *plan, const uint32_t *places, struct file_writer *writer,
-                       struct store_error *error)
+static int write_group(struct gather *gather, const struct plan *plan, const uint32_t *places,
+                       struct file_writer *writer, struct store_error *error)
 {
     struct store_values *values = calloc(plan->count, sizeof *values);
     const char **origins = calloc(plan->count, sizeof *origins);
     int result = values == NULL || origins == NULL ? store_error_set(error, "not enough memory to write flows") : 0;
     for (uint32_t i = 0; i < plan->count && result == 0; i++)
-        values[i] = i < STORE_COLUMN_RUN_COUNT ? gather_run_values(gather, (enum store_column_index)i) : gather_null(gather);
+        values[i] = i < STORE_COLUMN_RUN_COUNT ? gather_run_values(gather,
+                                                                   (enum store_column_index)i) : gather_null(gather);
     for (uint32_t i = 0; i < gather->column_count && result == 0; i++) {
         if (places[i] == UINT32_MAX)
             continue;

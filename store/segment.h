@@ -46,7 +46,8 @@ void segment_clear(struct segment *segment);
 struct gather *segment_gather(struct segment *segment, const struct gather *like);
 
 /* Notes that rows were added. */
-void segment_added(struct segment *segment, const struct weir_run *runs, uint32_t run_count, uint64_t rows, size_t size_bytes);
+void segment_added(struct segment *segment, const struct weir_run *runs, uint32_t run_count, uint64_t rows,
+                   size_t size_bytes);
 
 /* Whether it is to be sealed before more rows come, however few octets they take. */
 static inline bool segment_is_full(const struct segment *segment)

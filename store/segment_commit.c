@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Brings the names in an hour's folder to the disk, and those of the folder itself and of what is above it in the store. */
+/* Brings the names in an hour's folder to the disk, and those of the folder itself and of what is above it in the
+ * store. */
 static int sync_folders(const struct segment_place *place, char *folder, struct store_error *error)
 {
     const size_t least = strlen(place->folder);
@@ -45,7 +46,8 @@ bool segment_cut_name(const struct segment_place *place, struct segment *segment
     return place_of(place, segment, path) && cut_name_format(place->writer, segment->cut, path, name);
 }
 
-/* Moves a whole file to its place; `ret_placed` becomes true where it has its name, even if that is not brought to the disk. */
+/* Moves a whole file to its place; `ret_placed` becomes true where it has its name, even if that is not brought to the
+ * disk. */
 static int put_in_place(const struct segment_place *place, struct segment *segment, const char *from, bool *ret_placed,
                         struct store_error *error)
 {
@@ -61,15 +63,16 @@ static int put_in_place(const struct segment_place *place, struct segment *segme
     return place->sync == STORE_SYNC_ALWAYS ? sync_folders(place, folder, error) : 0;
 }
 
-static int write_whole(const struct segment_place *place, struct file_writer *file, struct segment *segment, const char *path,
-                       uint64_t *ret_bytes, struct store_error *error)
+static int write_whole(const struct segment_place *place, struct file_writer *file, struct segment *segment,
+                       const char *path, uint64_t *ret_bytes, struct store_error *error)
 {
     char rows[24], commits[48], told[72];
     const uint64_t row_count = segment->ledger == NULL ? segment->row_count
                                                        : segment->ledger->row_count + (uint64_t)segment->ledger->has_collector;
     snprintf(rows, sizeof rows, "%" PRIu64, row_count);
     snprintf(commits, sizeof commits, "%" PRIu64 ":%" PRIu64, segment->sequence, row_count);
-    snprintf(told, sizeof told, "%" PRIu64 "-%" PRIu64 ":%" PRIu64, place->told.first, place->told.last, place->told.rows);
+    snprintf(told, sizeof told, "%" PRIu64 "-%" PRIu64 ":%" PRIu64, place->told.first, place->told.last,
+             place->told.rows);
     const struct file_note notes[] = {
         {"weir.version", WEIR_VERSION}, {"weir.format", FILE_FORMAT}, {"weir.kind", segment_kind_name(segment->kind)},
         {"weir.rows", rows}, {NOTE_COMMITS, commits}, {NOTE_TOLD, told},
@@ -79,8 +82,8 @@ static int write_whole(const struct segment_place *place, struct file_writer *fi
     return segment_write(segment, file, path, notes, note_count, place->sync != STORE_SYNC_NEVER, ret_bytes, error);
 }
 
-int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, bool *ret_placed,
-                   uint64_t *ret_bytes, struct store_error *error)
+int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment,
+                   bool *ret_placed, uint64_t *ret_bytes, struct store_error *error)
 {
     char path[PATH_MAX], name[CUT_NAME_SIZE];
     snprintf(name, sizeof name, "%08" PRIx32 "-%" PRIu64, place->writer, segment->sequence);

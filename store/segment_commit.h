@@ -22,11 +22,12 @@ struct segment_place {
 bool segment_cut_name(const struct segment_place *place, struct segment *segment, char name[CUT_NAME_SIZE]);
 
 /*
- * Writes a segment, which has its number, and moves it to its place, unless it belongs to a cut. 0, or -1: it can be tried again, and
- * replaces then what the last try left. `ret_placed` becomes true where it has its name, or is written for its cut, also where only
- * bringing the name to the disk failed; else it stays as it was, and nothing is left of the try.
+ * Writes a segment, which has its number, and moves it to its place, unless it belongs to a cut. 0, or -1: it can be
+ * tried again, and replaces then what the last try left. `ret_placed` becomes true where it has its name, or is written
+ * for its cut, also where only bringing the name to the disk failed; else it stays as it was, and nothing is left of
+ * the try.
  */
-int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment, bool *ret_placed,
-                   uint64_t *ret_bytes, struct store_error *error);
+int segment_commit(const struct segment_place *place, struct file_writer *file, struct segment *segment,
+                   bool *ret_placed, uint64_t *ret_bytes, struct store_error *error);
 
 #endif

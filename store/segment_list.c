@@ -2,7 +2,8 @@
 /*
  * segment_list.c - which segments of a store count
  *
- * Reading order: segment_list_read() at the end; read_kind(), read_date() and read_hour() above it, one for each level of folders.
+ * Reading order: segment_list_read() at the end; read_kind(), read_date() and read_hour() above it, one for each level
+ * of folders.
  */
 #define _GNU_SOURCE
 #include "segment_list.h"
@@ -88,7 +89,8 @@ static void tell(const struct task *task, const char *folder, const char *name)
 /* By writer and first commit; of those that begin alike the one that may cover the others is first. */
 static int compare(const void *left, const void *right)
 {
-    const struct segment_name *a = &((const struct segment_file *)left)->name, *b = &((const struct segment_file *)right)->name;
+    const struct segment_name *a = &((const struct segment_file *)left)->name;
+    const struct segment_name *b = &((const struct segment_file *)right)->name;
     if (a->writer != b->writer)
         return a->writer < b->writer ? -1 : 1;
     if (a->sequence_first != b->sequence_first)
@@ -103,7 +105,8 @@ static bool is_wanted(const struct task *task, const struct segment_name *name)
     return task->window == NULL || (name->first_s < task->window->to_s && name->last_s >= task->window->from_s);
 }
 
-/* Moves the files of one hour to where they belong. `open` has room for all of them: those that reach over the one that is looked at. */
+/* Moves the files of one hour to where they belong. `open` has room for all of them: those that reach over the one that
+ * is looked at. */
 static int sort_out(const struct task *task, struct segment_files *hour, uint32_t *open)
 {
     uint32_t open_count = 0;
@@ -133,10 +136,10 @@ static int sort_out(const struct task *task, struct segment_files *hour, uint32_
     return result == 0 ? 0 : no_memory(task);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- folders */
+/* ---------------------------------------------------------------------------------------------------------- folders */
 
-static int read_files(const struct task *task, const char *path, int64_t hour_s, DIR *directory, struct segment_files *hour,
-                      bool first_time)
+static int read_files(const struct task *task, const char *path, int64_t hour_s, DIR *directory,
+                      struct segment_files *hour, bool first_time)
 {
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         struct segment_file file = {.kind = task->kind, .hour_s = hour_s};
@@ -169,7 +172,8 @@ static int read_hour(const struct task *task, const char *path, int64_t hour_s)
     struct segment_files hour = {0};
     DIR *directory = opendir(path);
     if (directory == NULL)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : store_error_system(task->error, "cannot read the folder %s", path);
+        return errno == ENOENT || errno == ENOTDIR ? 0 : store_error_system(task->error, "cannot read the folder %s",
+                                                                            path);
     int result = 0;
     for (int try = 0; try < TRIES_MAX && result == 0; try++) {
         struct stat before, after;
@@ -193,15 +197,16 @@ static int read_hour(const struct task *task, const char *path, int64_t hour_s)
 static int parse_hour(const char *name)
 {
     int hour, length = 0;
-    return sscanf(name, "hour=%2d%n", &hour, &length) == 1 && length == 7 && name[7] == '\0' && hour >= 0 && hour < 24 ? hour
+    return sscanf(name, "hour=%2d%n", &hour, &length) == 1 && length == 7 && name[7] == '\0' && hour >= 0 && hour < 24
+           ? hour
                                                                                                                        : -1;
 }
 
 static bool parse_date(const char *name, int64_t *ret_date_s)
 {
     int year, month, day, length = 0;
-    if (sscanf(name, "date=%d-%2d-%2d%n", &year, &month, &day, &length) != 3 || name[length] != '\0' || length < 12 || month < 1 ||
-        month > 12 || day < 1 || day > 31)
+    if (sscanf(name, "date=%d-%2d-%2d%n", &year, &month, &day, &length) != 3 || name[length] != '\0' || length < 12 ||
+        month < 1 || month > 12 || day < 1 || day > 31)
         return false;
     struct tm parts = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
     *ret_date_s = timegm(&parts);
@@ -219,7 +224,8 @@ static int read_date(const struct task *task, const char *path, int64_t date_s)
     const int count = scandir(path, &entries, NULL, alphasort);
     int result = 0;
     if (count < 0)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : store_error_system(task->error, "cannot read the folder %s", path);
+        return errno == ENOENT || errno == ENOTDIR ? 0 : store_error_system(task->error, "cannot read the folder %s",
+                                                                            path);
     for (int i = 0; i < count; i++) {
         const int hour = parse_hour(entries[i]->d_name);
         char *below = NULL;
@@ -249,7 +255,8 @@ static int read_kind(const struct task *task, const char *path)
         if (!is_date && entries[i]->d_name[0] != '.')
             tell(task, path, entries[i]->d_name);
         if (result == 0 && is_date && is_from(task, date_s + 23 * 3600))
-            result = asprintf(&below, "%s/%s", path, entries[i]->d_name) < 0 ? no_memory(task) : read_date(task, below, date_s);
+            result = asprintf(&below, "%s/%s", path, entries[i]->d_name) < 0
+                     ? no_memory(task) : read_date(task, below, date_s);
         free(below);
         free(entries[i]);
     }
@@ -261,7 +268,8 @@ int segment_list_read(struct segment_list *list, const char *folder, enum segmen
                       const struct segment_window *window, void (*told)(void *context, const char *path), void *context,
                       struct store_error *error)
 {
-    const struct task task = {.list = list, .kind = kind, .window = window, .told = told, .context = context, .error = error};
+    const struct task task = {.list = list, .kind = kind, .window = window, .told = told, .context = context,
+                              .error = error};
     char *path = NULL;
     if (store_format_check(folder, error) != 0)
         return -1;

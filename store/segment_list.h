@@ -2,8 +2,8 @@
 /*
  * segment_list.h - which segments of a store count
  *
- * Names alone are looked at, and by the rule of segment_name.h: a segment counts unless another one covers it. A folder that
- * changes while it is read is read again, so that the list is what was there at one moment.
+ * Names alone are looked at, and by the rule of segment_name.h: a segment counts unless another one covers it. A folder
+ * that changes while it is read is read again, so that the list is what was there at one moment.
  */
 #ifndef WEIR_STORE_SEGMENT_LIST_H
 #define WEIR_STORE_SEGMENT_LIST_H
@@ -31,14 +31,15 @@ struct segment_list {
     struct segment_files obsolete; /* those that another one covers: they may be removed */
 };
 
-/* Flows that were under way then, from_s <= time < to_s, as far as names tell, which are of whole seconds; in folders of hours that begin
- * at hour_from_s or later. Seconds since 1970. */
+/* Flows that were under way then, from_s <= time < to_s, as far as names tell, which are of whole seconds; in folders
+ * of hours that begin at hour_from_s or later. Seconds since 1970. */
 struct segment_window {
     int64_t from_s, to_s, hour_from_s;
 };
 
-/* Adds the segments of a kind, of any time where `window` is NULL. A store or kind that is not there has none. `told`, where not NULL, is
- * called with each path that is no segment. 0, or -1 with `error` filled: ENOTSUP where the store is of a later format (store_format.h). */
+/* Adds the segments of a kind, of any time where `window` is NULL. A store or kind that is not there has none. `told`,
+ * where not NULL, is called with each path that is no segment. 0, or -1 with `error` filled: ENOTSUP where the store is
+ * of a later format (store_format.h). */
 int segment_list_read(struct segment_list *list, const char *folder, enum segment_kind kind,
                       const struct segment_window *window, void (*told)(void *context, const char *path), void *context,
                       struct store_error *error);

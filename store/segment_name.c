@@ -44,8 +44,8 @@ void segment_name_format(const struct segment_name *name, char text[SEGMENT_NAME
     char first[TIME_TEXT], last[TIME_TEXT];
     format_stamp(name->first_s, first);
     format_stamp(name->last_s, last);
-    snprintf(text, SEGMENT_NAME_SIZE, "%s-%s-%08" PRIx32 "-%" PRIu64 "-%" PRIu64 "-%u.parquet", first, last, name->writer,
-             name->sequence_first, name->sequence_last, name->tier);
+    snprintf(text, SEGMENT_NAME_SIZE, "%s-%s-%08" PRIx32 "-%" PRIu64 "-%" PRIu64 "-%u.parquet", first, last,
+             name->writer, name->sequence_first, name->sequence_last, name->tier);
 }
 
 void segment_folder_format(int64_t received_us, char text[SEGMENT_FOLDER_SIZE])
@@ -60,14 +60,15 @@ void segment_folder_format(int64_t received_us, char text[SEGMENT_FOLDER_SIZE])
 static bool parse_stamp(const char **text, int64_t *ret_time_s)
 {
     int year, month, day, hour, minute, second, length = 0;
-    if (sscanf(*text, "%4d%2d%2dT%2d%2d%2d%n", &year, &month, &day, &hour, &minute, &second, &length) != 6 || length != 15)
+    if (sscanf(*text, "%4d%2d%2dT%2d%2d%2d%n", &year, &month, &day, &hour, &minute, &second, &length) != 6 ||
+        length != 15)
         return false;
     struct tm parts = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute,
                        .tm_sec = second};
     *ret_time_s = timegm(&parts);
     *text += length;
-    return **text == '-' && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour >= 0 && hour < 24 && minute >= 0 &&
-           minute < 60 && second >= 0 && second < 60;
+    return **text == '-' && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour >= 0 && hour < 24 &&
+           minute >= 0 && minute < 60 && second >= 0 && second < 60;
 }
 
 bool segment_name_parse(const char *text, struct segment_name *ret_name)

@@ -36,7 +36,8 @@ struct segment_name {
     unsigned tier;
 };
 
-/* "20261123T235105-20261123T235110-0123abcd-17-17-0.parquet". Times outside the years 0 to 9999 are moved to their edge. */
+/* "20261123T235105-20261123T235110-0123abcd-17-17-0.parquet". Times outside the years 0 to 9999 are moved to their
+ * edge. */
 void segment_name_format(const struct segment_name *name, char text[SEGMENT_NAME_SIZE]);
 
 /* False where the text is no name of a segment. */

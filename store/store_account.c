@@ -179,8 +179,8 @@ static void check_twice(struct account *account)
     for (uint32_t i = 1; i < account->there_count; i++) {
         const struct there *there = &account->there[i];
         if (compare_there(there - 1, there) == 0)
-            wrong(account, "the commit %" PRIu64 " of the collector %08" PRIx32 " is in two files that count", there->sequence,
-                  there->writer);
+            wrong(account, "the commit %" PRIu64 " of the collector %08" PRIx32 " is in two files that count",
+                  there->sequence, there->writer);
     }
 }
 
@@ -207,10 +207,12 @@ static void check_order(struct account *account, const struct range *before, con
     const uint64_t expired = expired_of(&account->expired, range->writer).last;
     const uint64_t known = same && before->last > expired ? before->last : expired;
     if (same && range->first <= before->last)
-        wrong(account, "the ledger tells twice of the commit %" PRIu64 " of the collector %08" PRIx32, range->first, range->writer);
+        wrong(account, "the ledger tells twice of the commit %" PRIu64 " of the collector %08" PRIx32, range->first,
+              range->writer);
     else if (range->first > known + 1 && has_before(account, range))
-        wrong(account, "the ledger tells nothing of the commits %" PRIu64 " to %" PRIu64 " of the collector %08" PRIx32, known + 1,
-              range->first - 1, range->writer);
+        wrong(account,
+              "the ledger tells nothing of the commits %" PRIu64 " to %" PRIu64 " of the collector %08" PRIx32,
+              known + 1, range->first - 1, range->writer);
 }
 
 static void check_ledger(struct account *account)
@@ -240,8 +242,9 @@ static void check_notes(struct account *account)
             news.first = before->last + 1;
             news.rows -= before->rows;
             if (range->rows < before->rows || (range->last == before->last && news.rows != 0)) {
-                wrong(account, "two files do not agree on the commits %" PRIu64 " to %" PRIu64 " of the collector %08" PRIx32, range->first,
-                      range->last, range->writer);
+                wrong(account,
+                      "two files do not agree on the commits %" PRIu64 " to %" PRIu64 " of the collector %08" PRIx32,
+                      range->first, range->last, range->writer);
                 continue;
             }
         }
@@ -267,17 +270,20 @@ static void compare(struct account *account)
 /* --------------------------------------------------------------------------------------------------------- collecting
  * */
 
-static int take_notes(struct account *account, const struct segment_file *segment, const struct commit_notes *notes, bool is_told)
+static int take_notes(struct account *account, const struct segment_file *segment, const struct commit_notes *notes,
+                      bool is_told)
 {
     for (uint32_t i = 0; i < notes->commit_count && segment->kind != SEGMENT_LEDGER; i++) {
         if (!grow((void **)&account->there, &account->there_capacity, account->there_count, sizeof *account->there))
             return no_memory(account);
         account->there[account->there_count++] = (struct there){
-            .writer = segment->name.writer, .sequence = notes->commits[i].sequence, .rows = (uint32_t)notes->commits[i].rows};
+            .writer = segment->name.writer, .sequence = notes->commits[i].sequence,
+            .rows = (uint32_t)notes->commits[i].rows};
     }
     for (uint32_t i = 0; i < notes->told_count && is_told; i++) {
         const struct commit_told *told = &notes->told[i];
-        const struct range range = {.writer = segment->name.writer, .first = told->first, .last = told->last, .rows = told->rows};
+        const struct range range = {.writer = segment->name.writer, .first = told->first, .last = told->last,
+                                    .rows = told->rows};
         if (add_range(account, &account->notes, &range) != 0)
             return -1;
     }
@@ -286,12 +292,13 @@ static int take_notes(struct account *account, const struct segment_file *segmen
 
 /* The values of a column of the ledger; NULL where a row group has none, or they cannot be read. To be freed with
  * `data`. */
-static const int64_t *read_column(struct account *account, const struct file_reader *file, uint32_t group, int32_t field_id,
-                                  struct column_data *data)
+static const int64_t *read_column(struct account *account, const struct file_reader *file, uint32_t group,
+                                  int32_t field_id, struct column_data *data)
 {
     struct store_error error;
     for (uint32_t i = 0; i < file->column_count; i++) {
-        if (file->columns[i].field_id != field_id || file->columns[i].type != STORE_I64 || file->groups[group].chunks[i].is_null)
+        if (file->columns[i].field_id != field_id || file->columns[i].type != STORE_I64 ||
+            file->groups[group].chunks[i].is_null)
             continue;
         if (chunk_reader_read(&account->reader, file, group, i, STORE_I64, SIZE_MAX, data, &error) == 0 &&
             data->item_count == file->groups[group].row_count)
@@ -310,7 +317,8 @@ static int take_ledger(struct account *account, const struct segment_file *segme
         const int64_t *last = first == NULL ? NULL : read_column(account, file, g, COMMIT_LAST_ID, &columns[1]);
         const int64_t *rows = last == NULL ? NULL : read_column(account, file, g, ROWS_STORED_ID, &columns[2]);
         for (uint32_t i = 0; rows != NULL && i < file->groups[g].row_count && result == 0; i++) {
-            const struct range range = {.writer = segment->name.writer, .first = (uint64_t)first[i], .last = (uint64_t)last[i],
+            const struct range range = {.writer = segment->name.writer, .first = (uint64_t)first[i],
+                                        .last = (uint64_t)last[i],
                                         .rows = (uint64_t)rows[i], .by = segment->name.sequence_last};
             result = add_range(account, &account->ledger, &range);
         }
@@ -382,7 +390,8 @@ static int take_kind(struct account *account, const struct segment_files *now, s
     for (uint32_t i = 0; i < now->count && !account->again; i++) {
         const struct segment_file *segment = &now->files[i];
         const bool is_told = before->count > 0 &&
-                             bsearch(segment, before->files, before->count, sizeof *before->files, compare_files) != NULL;
+                             bsearch(segment, before->files, before->count, sizeof *before->files,
+                                     compare_files) != NULL;
         if (!is_told && segment->name.tier > 0)
             account->again = true; /* what it was made of may have told something */
         else if (take_file(account, segment, is_told) != 0)
@@ -403,7 +412,8 @@ static int collect(struct account *account, const char *folder)
 {
     struct segment_list before[SEGMENT_KIND_COUNT] = {0}, now[SEGMENT_KIND_COUNT] = {0};
     account->again = false;
-    account->there_count = account->ledger.count = account->notes.count = account->unknown.count = account->expired.count = 0;
+    account->there_count = account->ledger.count = account->notes.count = 0;
+    account->unknown.count = account->expired.count = 0;
     int result = list_all(account, folder, before) == 0 && list_all(account, folder, now) == 0 ? 0 : -1;
     for (int kind = 0; kind < SEGMENT_KIND_COUNT && result == 0; kind++)
         result = take_kind(account, &now[kind].current, &before[kind].current);

@@ -18,8 +18,8 @@
 struct store_account_counts {
     uint64_t told;    /* rows that the ledger tells of, and that are there */
     uint64_t untold;  /* rows of commits that the ledger does not tell of (yet) */
-    uint64_t unknown; /* rows that the ledger tells of, and that cannot be counted: their segments expired, are damaged, or are of an
-                       * earlier version that did not write down its commits */
+    uint64_t unknown; /* rows that the ledger tells of, and that cannot be counted: their segments expired, are damaged,
+                       * or are of an earlier version that did not write down its commits */
     uint64_t wrong;   /* what does not agree */
 };
 

@@ -38,13 +38,15 @@ static int64_t seconds(const struct chunk_bound *bound, bool up)
     return down + (up && time_us % 1000000 != 0);
 }
 
-/* A name promises times, and readers do not open what they seek elsewhere. Those outside the years of names were moved to their edge. */
+/* A name promises times, and readers do not open what they seek elsewhere. Those outside the years of names were moved
+ * to their edge. */
 static int check_times(const struct file_reader *file, const struct segment_name *name, struct store_error *error)
 {
     for (uint32_t i = 0; i < file->column_count; i++) {
         const struct file_column *column = &file->columns[i];
         const bool start = column->field_id == store_column(STORE_COLUMN_TIME_START)->field_id;
-        if (column->type != STORE_TIME_US || (!start && column->field_id != store_column(STORE_COLUMN_TIME_END)->field_id))
+        if (column->type != STORE_TIME_US || (!start &&
+                                              column->field_id != store_column(STORE_COLUMN_TIME_END)->field_id))
             continue;
         for (uint32_t g = 0; g < file->group_count; g++) {
             const struct file_reader_chunk *chunk = &file->groups[g].chunks[i];
@@ -56,7 +58,8 @@ static int check_times(const struct file_reader *file, const struct segment_name
             edges.last_s = seconds(&chunk->greatest, true);
             segment_name_format(&edges, text);
             if (!segment_name_parse(text, &edges) || edges.first_s < name->first_s || edges.last_s > name->last_s)
-                return store_error_set(error, "%s is damaged: it has flows of other times than its name tells", file->path);
+                return store_error_set(error, "%s is damaged: it has flows of other times than its name tells",
+                                       file->path);
         }
     }
     return 0;
@@ -67,8 +70,8 @@ static int check_kind(const struct file_reader *file, enum segment_kind kind, st
     const char *told = file_reader_note(file, "weir.kind");
     if (told == NULL || strcmp(told, segment_kind_name(kind)) == 0)
         return 0;
-    return store_error_set(error, "%s is damaged: it lies where %s are, and is of the kind %.20s", file->path, segment_kind_name(kind),
-                           told);
+    return store_error_set(error, "%s is damaged: it lies where %s are, and is of the kind %.20s", file->path,
+                           segment_kind_name(kind), told);
 }
 
 static int check_commits(const struct file_reader *file, const struct segment_name *name, struct store_error *error)
@@ -79,7 +82,8 @@ static int check_commits(const struct file_reader *file, const struct segment_na
     return result;
 }
 
-static int check_file(struct check *check, const struct segment_file *segment, uint64_t *ret_rows, struct store_error *error)
+static int check_file(struct check *check, const struct segment_file *segment, uint64_t *ret_rows,
+                      struct store_error *error)
 {
     struct file_reader file;
     if (file_reader_open(&file, segment->path, error) != 0)
@@ -115,7 +119,8 @@ static int check_files(struct check *check, const struct segment_files *files, b
         } else if (error->number == ENOTSUP) {
             check->counts.unknown++;
             check->listener->tell(check->listener->context, true, error->text);
-        } else if (error->number != ENOENT || stat(segment->path, &status) == 0) { /* else it was merged or expired meanwhile */
+        /* else it was merged or expired meanwhile */
+        } else if (error->number != ENOENT || stat(segment->path, &status) == 0) {
             check->counts.damaged++;
             check->listener->tell(check->listener->context, true, error->text);
         }

@@ -2,8 +2,8 @@
 /*
  * store_check.h - whether a store is whole
  *
- * Reads all that is there: footers, each page with its checksum, each value; and whether as many rows are there as were stored, by each
- * file and by the ledger (store_account.h).
+ * Reads all that is there: footers, each page with its checksum, each value; and whether as many rows are there as were
+ * stored, by each file and by the ledger (store_account.h).
  */
 #ifndef WEIR_STORE_STORE_CHECK_H
 #define WEIR_STORE_STORE_CHECK_H
@@ -21,7 +21,8 @@ struct store_check_counts {
 
 /* Who hears what is found. */
 struct store_check_listener {
-    void (*tell)(void *context, bool wrong, const char *text); /* a sentence for each thing that is wrong, or only odd */
+    void (*tell)(void *context, bool wrong, const char *text); /* a sentence for each thing that is wrong, or only
+                                                                * odd */
     void (*begin)(uint64_t total_bytes);                       /* of all that will be read; or NULL */
     void (*progress)(void *context, uint64_t more_bytes);      /* that were read; or NULL */
     void *context;

@@ -2,7 +2,8 @@
 /*
  * store_expire.c - removes the oldest segments of a store
  *
- * What other segments cover goes first: nothing is lost with it, and were what covers it gone before, it would count again.
+ * What other segments cover goes first: nothing is lost with it, and were what covers it gone before, it would count
+ * again.
  */
 #define _GNU_SOURCE
 #include "store_expire.h"
@@ -66,8 +67,8 @@ static void remove_folders(const char *path)
 }
 
 /* Chooses what goes, and counts it. */
-static void choose(const struct store_expire_options *options, int64_t now_us, struct victim *victims, uint32_t count, uint64_t bytes,
-                   struct store_expire_counts *counts)
+static void choose(const struct store_expire_options *options, int64_t now_us, struct victim *victims, uint32_t count,
+                   uint64_t bytes, struct store_expire_counts *counts)
 {
     const int64_t now_s = now_us / 1000000;
     for (uint32_t i = 0; i < count; i++) {
@@ -86,7 +87,8 @@ static void choose(const struct store_expire_options *options, int64_t now_us, s
     }
 }
 
-static int remove_chosen(const struct victim *victims, uint32_t count, struct store_expire_counts *counts, struct store_error *error)
+static int remove_chosen(const struct victim *victims, uint32_t count, struct store_expire_counts *counts,
+                         struct store_error *error)
 {
     for (uint32_t i = 0; i < count; i++) {
         const struct segment_file *file = victims[i].file;
@@ -101,7 +103,8 @@ static int remove_chosen(const struct victim *victims, uint32_t count, struct st
     return 0;
 }
 
-/* Tells first what will be missing. Where the disk is too full for that, it is told afterwards: this may be what makes room. */
+/* Tells first what will be missing. Where the disk is too full for that, it is told afterwards: this may be what makes
+ * room. */
 static int expire(const char *folder, const struct victim *victims, uint32_t count, struct store_expire_counts *counts,
                   struct store_error *error)
 {

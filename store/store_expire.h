@@ -22,8 +22,8 @@ struct store_expire_counts {
     uint64_t segments, bytes;
 };
 
-/* Whole segments, the oldest hour first, of all kinds alike; folders that are empty then go too. `now_us`: microseconds since 1970. Adds to
- * `counts`. 0, or -1 with `error` filled. */
+/* Whole segments, the oldest hour first, of all kinds alike; folders that are empty then go too. `now_us`: microseconds
+ * since 1970. Adds to `counts`. 0, or -1 with `error` filled. */
 int store_expire(const struct store_expire_options *options, int64_t now_us, struct store_expire_counts *counts,
                  struct store_error *error);
 

@@ -36,9 +36,11 @@ static int read_marker(const char *folder, const char *path, struct store_error 
     if (strcmp(text, STORE_FORMAT) == 0)
         return 1;
     if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
-        return store_error_set(error, "%s does not tell the format of the store; this version of Weir writes '" STORE_FORMAT
+        return store_error_set(error,
+                               "%s does not tell the format of the store; this version of Weir writes '" STORE_FORMAT
                                       "' there", path);
-    store_error_set(error, "the store %.256s is of format %s, which a later version of Weir made; this one knows " STORE_FORMAT
+    store_error_set(error, "the store %.256s is of format %s, which a later version of Weir made; this one knows "
+                           "" STORE_FORMAT
                            ": use that version, or another folder", folder, text);
     error->number = ENOTSUP;
     return -1;
@@ -67,10 +69,10 @@ void store_format_mark(const char *folder)
         unlink(temporary);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- files */
+/* ------------------------------------------------------------------------------------------------------------ files */
 
-/* Texts stand behind their length: the key, then the value, with the octet of a field before each. The notes come behind all that
- * is told of columns, where texts of others are, so the last place counts. */
+/* Texts stand behind their length: the key, then the value, with the octet of a field before each. The notes come
+ * behind all that is told of columns, where texts of others are, so the last place counts. */
 bool file_format_find(const uint8_t *tail, size_t size_bytes, char format[FILE_FORMAT_SIZE])
 {
     static const uint8_t key[] = "\x0bweir.format\x18";

@@ -21,7 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_EACH_S = 5, EXPIRE_EACH_S = 60, ALL_EACH_S = 3600, ALL_AGAIN_S = 10, RECENT_S = 3 * 3600, NICE = 10, TOLD_MAX = 16 };
+enum { LOOK_EACH_S = 5, EXPIRE_EACH_S = 60, ALL_EACH_S = 3600, ALL_AGAIN_S = 10, RECENT_S = 3 * 3600, NICE = 10,
+      TOLD_MAX = 16 };
 
 struct store_keeper {
     struct store_keeper_options options;
@@ -113,7 +114,8 @@ static bool wait_a_while(struct store_keeper *keeper)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LOOK_EACH_S;
     pthread_mutex_lock(&keeper->mutex);
-    while (!atomic_load(&keeper->stop) && pthread_cond_timedwait(&keeper->stopping, &keeper->mutex, &until) != ETIMEDOUT)
+    while (!atomic_load(&keeper->stop) && pthread_cond_timedwait(&keeper->stopping, &keeper->mutex,
+                                                                 &until) != ETIMEDOUT)
         ;
     pthread_mutex_unlock(&keeper->mutex);
     return !atomic_load(&keeper->stop);

@@ -2,7 +2,8 @@
 /*
  * store_keeper.h - a thread that merges and expires the segments of a store while others write to it
  *
- * It looks every few seconds, at the hours just past; at all there is when it begins, and once an hour (soon again where that failed).
+ * It looks every few seconds, at the hours just past; at all there is when it begins, and once an hour (soon again
+ * where that failed).
  * It gives way to all other threads, and where another process merges already, it leaves the store to that.
  */
 #ifndef WEIR_STORE_STORE_KEEPER_H
@@ -33,7 +34,8 @@ struct store_keeper;
 /* Starts the thread. NULL with `error` filled. */
 struct store_keeper *store_keeper_start(const struct store_keeper_options *options, struct store_error *error);
 
-/* From any thread: other values of these options, which act at the next look. -1 with `error` filled; then all is as before. */
+/* From any thread: other values of these options, which act at the next look. -1 with `error` filled; then all is as
+ * before. */
 int store_keeper_set(struct store_keeper *keeper, bool merge, uint64_t keep_days, uint64_t keep_bytes,
                      struct store_error *error);
 

@@ -2,7 +2,8 @@
 /*
  * store_merge.c - many small segments of a store become few large ones
  *
- * Reading order: store_merger_pass() at the end; merge_round() above it, which looks at the store once; what is due; one merge; removing.
+ * Reading order: store_merger_pass() at the end; merge_round() above it, which looks at the store once; what is due;
+ * one merge; removing.
  */
 #define _GNU_SOURCE
 #include "store_merge.h"
@@ -97,7 +98,7 @@ static bool note_damaged(struct look *look, const char *path, const char *why)
     return true;
 }
 
-/* ----------------------------------------------------------------------------------------------- removing what is covered */
+/* ----------------------------------------------------------------------------------------- removing what is covered */
 
 /* The folder that a path lies in. */
 static int folder_of(const char *path, char folder[PATH_MAX])
@@ -106,7 +107,8 @@ static int folder_of(const char *path, char folder[PATH_MAX])
     return slash == NULL || snprintf(folder, PATH_MAX, "%.*s", (int)(slash - path), path) >= PATH_MAX ? -1 : 0;
 }
 
-/* A current segment that covers this one, is old enough, and can be read: its name alone would be too little to remove others for. */
+/* A current segment that covers this one, is old enough, and can be read: its name alone would be too little to remove
+ * others for. */
 static bool is_replaced(struct look *look, const struct segment_files *current, const struct segment_file *file)
 {
     for (uint32_t i = 0; i < current->count; i++) {
@@ -158,7 +160,8 @@ static int remove_covered(struct look *look, enum segment_kind kind)
 static void remove_temporaries(const struct store_merger *merger)
 {
     char path[PATH_MAX];
-    DIR *directory = snprintf(path, sizeof path, "%s/.writing", merger->folder) >= (int)sizeof path ? NULL : opendir(path);
+    DIR *directory = snprintf(path, sizeof path, "%s/.writing", merger->folder) >= (int)sizeof path
+                     ? NULL : opendir(path);
     if (directory == NULL)
         return;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
@@ -168,14 +171,15 @@ static void remove_temporaries(const struct store_merger *merger)
     closedir(directory);
 }
 
-/* --------------------------------------------------------------------------------------------------------- one merge */
+/* -------------------------------------------------------------------------------------------------------- one merge */
 
 /* Names of the merged segment and of what it is until it counts. */
 struct merge_names {
     char temporary[PATH_MAX], path[PATH_MAX], folder[PATH_MAX];
 };
 
-static int make_names(const struct look *look, const struct segment_file *files, uint32_t count, struct merge_names *names)
+static int make_names(const struct look *look, const struct segment_file *files, uint32_t count,
+                      struct merge_names *names)
 {
     char text[SEGMENT_NAME_SIZE];
     struct segment_name name = files[0].name;
@@ -190,7 +194,8 @@ static int make_names(const struct look *look, const struct segment_file *files,
     segment_name_format(&name, text);
     const bool fit = folder_of(files[0].path, names->folder) == 0 &&
                      snprintf(names->path, PATH_MAX, "%s/%s", names->folder, text) < PATH_MAX &&
-                     snprintf(names->temporary, PATH_MAX, "%s/.writing/%s%s", look->merger->folder, temporary_start, text) < PATH_MAX;
+                     snprintf(names->temporary, PATH_MAX, "%s/.writing/%s%s", look->merger->folder, temporary_start,
+                              text) < PATH_MAX;
     return fit ? 0 : store_error_set(look->error, "the name of the store %.64s... is too long", look->merger->folder);
 }
 
@@ -204,8 +209,8 @@ static int put_in_place(struct look *look, const struct merge_names *names)
     return look->merger->options.sync ? sync_folder(names->folder, look->error) : 0;
 }
 
-/* Merges the files into one. 0 also where one of them is damaged: it will be left out of the next look. E2BIG where they have too many
- * columns together. */
+/* Merges the files into one. 0 also where one of them is damaged: it will be left out of the next look. E2BIG where
+ * they have too many columns together. */
 static int merge_once(struct look *look, const struct segment_file *files, uint32_t count)
 {
     const char *paths[MERGE_INPUTS_MAX];
@@ -220,8 +225,8 @@ static int merge_once(struct look *look, const struct segment_file *files, uint3
     if (make_names(look, files, count, &names) != 0)
         return -1;
     unlink(names.temporary);
-    int result = segment_merge_files(&look->merger->merge, paths, count, names.temporary, look->merger->options.sync, &merged, &bad,
-                                     look->error);
+    int result = segment_merge_files(&look->merger->merge, paths, count, names.temporary, look->merger->options.sync,
+                                     &merged, &bad, look->error);
     if (result != 0 && bad >= 0) {
         look->merges++; /* another look is worth it */
         return note_damaged(look, paths[bad], look->error->text) ? 0 : -1;
@@ -241,7 +246,8 @@ static int merge_once(struct look *look, const struct segment_file *files, uint3
     return 0;
 }
 
-/* Merges the first of them: fewer where all together are too wide for one file, one alone where two are. Moves `first` behind those. */
+/* Merges the first of them: fewer where all together are too wide for one file, one alone where two are. Moves `first`
+ * behind those. */
 static int merge_files(struct look *look, const struct segment_file *files, uint32_t count, uint32_t *first)
 {
     for (; count > 1; count = count == 2 ? 1 : (count + 1) / 2) {
@@ -256,9 +262,10 @@ static int merge_files(struct look *look, const struct segment_file *files, uint
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------- what is due */
+/* ------------------------------------------------------------------------------------------------------ what is due */
 
-/* Files from `files` on that are of one hour and writer, can be read, are not full, and have no commit under way between them. */
+/* Files from `files` on that are of one hour and writer, can be read, are not full, and have no commit under way
+ * between them. */
 static uint32_t count_joined(const struct look *look, const struct segment_file *files, uint32_t count)
 {
     const struct store_merger *merger = look->merger;
@@ -269,7 +276,8 @@ static uint32_t count_joined(const struct look *look, const struct segment_file 
             file->size_bytes >= merger->options.full_bytes || is_damaged(merger, file->path))
             break;
         if (joined > 0 && (file->name.sequence_first <= last->name.sequence_last ||
-                           !commit_ranges_join(&look->ranges, file->name.writer, last->name.sequence_last, file->name.sequence_first)))
+                           !commit_ranges_join(&look->ranges, file->name.writer, last->name.sequence_last,
+                                               file->name.sequence_first)))
             break;
     }
     return joined;
@@ -345,7 +353,7 @@ static int merge_kind(struct look *look, enum segment_kind kind)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- passes */
+/* ----------------------------------------------------------------------------------------------------------- passes */
 
 /* Lists all kinds while the numbers of writers that have ended are held, so that none of them can begin meanwhile. */
 static int list_all(struct look *look)
@@ -424,7 +432,8 @@ struct store_merger *store_merger_create(const struct store_merge_options *optio
         merger->options = *options;
         merger->folder = strdup(options->folder);
     }
-    if (merger == NULL || merger->folder == NULL || segment_merge_init(&merger->merge, options->level, options->stop) != 0) {
+    if (merger == NULL || merger->folder == NULL || segment_merge_init(&merger->merge, options->level,
+                                                                       options->stop) != 0) {
         if (merger != NULL)
             free(merger->folder);
         free(merger);

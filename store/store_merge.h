@@ -2,15 +2,17 @@
 /*
  * store_merge.h - many small segments of a store become few large ones
  *
- *     while an hour lasts   of one writer, `fan_in` segments of one tier become one of the next; fewer, where they are small
+ *     while an hour lasts   of one writer, `fan_in` segments of one tier become one of the next; fewer, where they are
+ *                           small
  *     when it is over       and nothing came for a while: all that it has become one, as long as that is not too large
  *
- * A merged segment is written beside the others (DIR/.writing/merge-...), brought to the disk, and renamed: that is the moment at which it
- * counts and its inputs no longer do (segment_name.h). Those are removed by a later pass, when whoever had listed them before has
- * had the time to open them. Whatever the moment at which this ends, each flow counts once.
+ * A merged segment is written beside the others (DIR/.writing/merge-...), brought to the disk, and renamed: that is the
+ * moment at which it counts and its inputs no longer do (segment_name.h). Those are removed by a later pass, when
+ * whoever had listed them before has had the time to open them. Whatever the moment at which this ends, each flow
+ * counts once.
  *
- * A merged segment covers all commits from its first to its last. So a commit that is still under way must not lie between: what is merged
- * together has no gap in its numbers, as long as its writer is alive.
+ * A merged segment covers all commits from its first to its last. So a commit that is still under way must not lie
+ * between: what is merged together has no gap in its numbers, as long as its writer is alive.
  *
  * One merger works on a store at a time: it holds a lock on DIR/.merging (flock(2)).
  */
@@ -57,13 +59,14 @@ struct store_merger;
 struct store_merger *store_merger_create(const struct store_merge_options *options, struct store_error *error);
 void store_merger_free(struct store_merger *merger);
 
-/* Removes what may be removed and merges what is due, of hours from `from_s` (since 1970) on. `now_us` is since 1970. Adds to `counts`. 0, or -1 with `error` filled;
- * also where it was stopped, with ECANCELED, and where another merger works on the store, with EWOULDBLOCK. */
+/* Removes what may be removed and merges what is due, of hours from `from_s` (since 1970) on. `now_us` is since 1970.
+ * Adds to `counts`. 0, or -1 with `error` filled; also where it was stopped, with ECANCELED, and where another merger
+ * works on the store, with EWOULDBLOCK. */
 int store_merger_pass(struct store_merger *merger, int64_t now_us, int64_t from_s, struct store_merge_counts *counts,
                       struct store_error *error);
 
-/* The lock on the store: a descriptor to close, or -1 with `error` filled (EWOULDBLOCK where it is taken and `wait` is not set; EINTR where a
- * signal came while it was waited for). */
+/* The lock on the store: a descriptor to close, or -1 with `error` filled (EWOULDBLOCK where it is taken and `wait` is
+ * not set; EINTR where a signal came while it was waited for). */
 int store_merge_lock(const char *folder, bool wait, struct store_error *error);
 
 #endif

@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What comes as it comes is merged later, and bounded in memory; a file's rows stay as they are written, and dictionaries
- * gain by more of them. */
+/* What comes as it comes is merged later, and bounded in memory; a file's rows stay as they are written, and
+ * dictionaries gain by more of them. */
 #define SEGMENT_BYTES_LIVE (16u << 20)
 #define SEGMENT_BYTES_FILE (160u << 20)
 
@@ -117,7 +117,8 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
     write_queue_put_beyond(writer->queue, segment);
 }
 
-size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
+size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data,
+                                size_t room_bytes)
 {
     return ledger_log_save(writer->ledger, decoder, data, room_bytes);
 }
@@ -127,7 +128,7 @@ bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, 
     return ledger_log_load(writer->ledger, data, size_bytes);
 }
 
-/* -------------------------------------------------------------------------------------------------------- what is told */
+/* ----------------------------------------------------------------------------------------------------- what is told */
 
 bool store_writer_is_failing(struct store_writer *writer)
 {
@@ -221,8 +222,10 @@ static int take_number(struct store_writer *writer, struct store_error *error)
 {
     const struct store_writer_options *options = &writer->options;
     const bool safe = options->sync == STORE_SYNC_ALWAYS;
-    if ((options->id == 0 ? writer_lock_take(&writer->lock, writer->folder, error)
-                          : writer_lock_claim(&writer->lock, writer->folder, options->id, options->cut, safe, error)) != 0)
+    const int taken = options->id == 0 ? writer_lock_take(&writer->lock, writer->folder, error)
+                                       : writer_lock_claim(&writer->lock, writer->folder, options->id, options->cut, safe,
+                                                           error);
+    if (taken != 0)
         return -1;
     struct store_error ignored; /* where there is no room now, it is tried again each minute */
     if (options->claim)
@@ -232,7 +235,8 @@ static int take_number(struct store_writer *writer, struct store_error *error)
 
 static int make_queue(struct store_writer *writer, struct store_error *error)
 {
-    const struct write_queue_owner owner = {.options = &writer->options, .folder = writer->folder, .writer = writer->lock.id,
+    const struct write_queue_owner owner = {.options = &writer->options, .folder = writer->folder,
+                                            .writer = writer->lock.id,
                                             .sequence_first = writer->lock.sequence_next};
     writer->queue = write_queue_create(&owner);
     writer->open.queue = writer->queue;
@@ -270,8 +274,8 @@ struct store_writer *store_writer_create(const struct store_writer_options *opti
     return writer;
 }
 
-/* Whether the number need not be kept any longer. One that an earlier process kept is, where no cut came of this one: its
- * journal is still there, and tells of that number. */
+/* Whether the number need not be kept any longer. One that an earlier process kept is, where no cut came of this one:
+ * its journal is still there, and tells of that number. */
 static bool is_settled(const struct store_writer *writer)
 {
     return (write_queue_has_cut(writer->queue) || writer->options.id == 0) && write_queue_is_published(writer->queue);

@@ -2,13 +2,14 @@
 /*
  * store_writer.h - batches in, segments on the disk
  *
- *     batch -> open segment (one for flows, one for options records) -> queue -> threads that encode -> file, renamed into place
+ *     batch -> open segment, of flows or options records -> queue -> threads that encode -> file, renamed into place
  *
  * A segment is sealed when it is full, old enough, or when rows of another hour come. Encoding has threads of its own;
- * what waits for them is bounded. A segment that cannot be written (a full disk) is tried again each second, until it goes
- * or until the program ends; rows for which there is no room meanwhile are dropped and counted.
+ * what waits for them is bounded. A segment that cannot be written (a full disk) is tried again each second, until it
+ * goes or until the program ends; rows for which there is no room meanwhile are dropped and counted.
  *
- * Several writers may write to one store. Each has a number of its own, which it holds by a lock; a later one takes it over.
+ * Several writers may write to one store. Each has a number of its own, which it holds by a lock; a later one takes it
+ * over.
  */
 #ifndef WEIR_STORE_STORE_WRITER_H
 #define WEIR_STORE_STORE_WRITER_H
@@ -25,7 +26,8 @@ enum store_sync {
 
 enum store_compression { STORE_COMPRESSION_ZSTD, STORE_COMPRESSION_LZ4, STORE_COMPRESSION_NONE };
 
-/* How much time a flow is worth: LIGHT is for what is merged soon, when it becomes small (a third less time, a fifth more octets until then). */
+/* How much time a flow is worth: LIGHT is for what is merged soon, when it becomes small (a third less time, a fifth
+ * more octets until then). */
 enum store_effort {
     STORE_EFFORT_DEFAULT, /* LIGHT where it is merged meanwhile, else FULL */
     STORE_EFFORT_LIGHT,
@@ -41,16 +43,19 @@ struct store_writer_options {
     size_t segment_bytes; /* of rows in memory: a segment is full; 0: 16 MiB or, where the caller waits, 160 MiB */
     int64_t commit_us;   /* so old a segment may become; 0: any age */
     uint32_t workers;    /* threads that encode, 1 to 64 */
-    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written; none where the caller waits */
+    uint32_t queue_max;  /* sealed segments that may wait, besides those that are being written; none where the caller
+                          * waits */
     bool wait;           /* the caller waits for room (input from a file); else rows are dropped */
     bool merge;          /* small segments become large ones meanwhile (store_merge.h); not where `wait` is set */
     bool cuts;           /* files get their names by store_writer_publish(), not before */
-    bool claim;          /* then: the writer's number stays its own if the process is killed; with `until_boot` while the */
+    bool claim;          /* then: the writer's number stays its own if the process is killed; with `until_boot` while
+                          * the */
     bool until_boot;     /* machine runs */
-    uint32_t id;         /* the number that an earlier process kept, whose last cut that was noted is `cut`: files of cuts up */
+    uint32_t id;         /* the number that an earlier process kept, whose last cut that was noted is `cut`: files of
+                          * cuts up */
     uint64_t cut;        /* to that one get their names now. 0: any number */
-    uint64_t keep_days, keep_bytes; /* older segments, and those beyond so many octets, are removed meanwhile (store_expire.h); 0: all
-                          * stay; not where `wait` is set */
+    uint64_t keep_days, keep_bytes; /* older segments, and those beyond so many octets, are removed meanwhile
+                          * (store_expire.h); 0: all stay; not where `wait` is set */
 };
 
 void store_writer_options_init(struct store_writer_options *options, const char *folder);
@@ -84,7 +89,8 @@ void store_writer_tick(struct store_writer *writer, int64_t now_us);
 /* The writer's number. */
 uint32_t store_writer_id(const struct store_writer *writer);
 
-/* All rows so far, but those of earlier cuts, are to be files of this one, which is one more than the last. Waits for room in the queue. */
+/* All rows so far, but those of earlier cuts, are to be files of this one, which is one more than the last. Waits for
+ * room in the queue. */
 void store_writer_cut(struct store_writer *writer, uint64_t cut);
 
 /* The last cut that is written as a whole. */
@@ -114,7 +120,8 @@ void store_writer_drops_told(struct store_writer *writer, const struct store_dro
 void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decoder, int64_t now_us);
 
 /* What the ledger has not told yet, for the next process: see ledger_log.h. */
-size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
+size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data,
+                                size_t room_bytes);
 bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, size_t size_bytes);
 
 /* Other values of these options. -1 with `error` filled; then all is as before. */
@@ -135,8 +142,8 @@ bool store_writer_notice(struct store_writer *writer, struct store_error *error)
 
 void store_writer_counts(struct store_writer *writer, struct store_counts *ret_counts);
 
-/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows, or the ledger, could not be stored, or not be
- * brought to the disk; which of them tell the counts, which may be NULL. */
+/* Writes what is left, ends the threads and frees. -1 with `error` filled where rows, or the ledger, could not be
+ * stored, or not be brought to the disk; which of them tell the counts, which may be NULL. */
 int store_writer_close(struct store_writer *writer, struct store_counts *ret_counts, struct store_error *error);
 
 #endif

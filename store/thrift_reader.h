@@ -2,8 +2,9 @@
 /*
  * thrift_reader.h - a cursor over the compact protocol of Apache Thrift; its form is drawn in thrift_writer.h
  *
- * Made for octets from anywhere: reads past the end, of another type than what stands there, or of what is nested too deep
- * give zero and set `error`, which stays set. A parser walks the fields that it knows, skips the others, and checks once:
+ * Made for octets from anywhere: reads past the end, of another type than what stands there, or of what is nested too
+ * deep give zero and set `error`, which stays set. A parser walks the fields that it knows, skips the others, and
+ * checks once:
  *
  *     while (thrift_next(&reader))
  *         switch (reader.id) {
@@ -38,13 +39,14 @@ bool thrift_next(struct thrift_reader *reader);
 bool thrift_get_bool(struct thrift_reader *reader);
 int32_t thrift_get_i32(struct thrift_reader *reader); /* of 8, 16 or 32 bits */
 int64_t thrift_get_i64(struct thrift_reader *reader); /* of any width */
-const uint8_t *thrift_get_binary(struct thrift_reader *reader, size_t *ret_size_bytes); /* never NULL without an error */
+/* never NULL without an error */
+const uint8_t *thrift_get_binary(struct thrift_reader *reader, size_t *ret_size_bytes);
 
 /* Enters a struct: thrift_next() gives its fields. */
 void thrift_enter(struct thrift_reader *reader);
 
-/* Enters a list of that type. Each of its elements is then read as a value would be. Returns their number, which is no more than
- * what the octets that are left can hold; 0 on an error. */
+/* Enters a list of that type. Each of its elements is then read as a value would be. Returns their number, which is no
+ * more than what the octets that are left can hold; 0 on an error. */
 size_t thrift_get_list(struct thrift_reader *reader, enum thrift_type type);
 
 /* To be called before each element of a list is read: an element's own fields change what stands next. */

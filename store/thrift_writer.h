@@ -3,11 +3,12 @@
  * thrift_writer.h - the compact protocol of Apache Thrift, as far as a Parquet footer needs it
  *
  *     struct   field, field, ..., 0
- *     field    | step of the ID (4 bits) | type (4 bits) |  or, where the step is above 15:  | 0 | type |, ID as zigzag varint
- *              then the value; of a boolean the type is the value
+ *     field    | step of the ID (4 bits) | type (4 bits) |  or, where the step is above 15:  | 0 | type |, ID as zigzag
+ *              varint; then the value; of a boolean the type is the value
  *     numbers  zigzag varint
  *     binary   length as varint, octets
- *     list     | count (4 bits) | type of its elements |  or, from 15 up:  | 15 | type |, count as varint; then the elements
+ *     list     | count (4 bits) | type of its elements |  or, from 15 up:  | 15 | type |, count as varint; then the
+ *              elements
  */
 #ifndef WEIR_STORE_THRIFT_WRITER_H
 #define WEIR_STORE_THRIFT_WRITER_H

@@ -41,8 +41,8 @@ void values_range(const struct store_values *values, bool is_signed, uint32_t fi
     FOR_WIDTH(values, is_signed, VALUES_RANGE);
 }
 
-bool values_steps(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, uint32_t first, uint32_t count,
-                  uint32_t *ret_steps)
+bool values_steps(const struct store_values *values, bool is_signed, int64_t base, uint32_t step, uint32_t first,
+                  uint32_t count, uint32_t *ret_steps)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2"))

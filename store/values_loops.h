@@ -36,8 +36,9 @@
     }
 
 /*
- * values_steps(): `by` is a step, which is 2^shift times an odd number, and `inverse` the inverse of that one modulo 2^32. What is a whole
- * multiple is divided by it in a multiplication; what is not gives something that does not come to the item again.
+ * values_steps(): `by` is a step, which is 2^shift times an odd number, and `inverse` the inverse of that one modulo
+ * 2^32. What is a whole multiple is divided by it in a multiplication; what is not gives something that does not come
+ * to the item again.
  */
 #define VALUES_STEPS_BY(by, shift, inverse)                                                                     \
     for (uint32_t i = 0; i < count; i++) {                                                                      \
@@ -59,8 +60,8 @@
     }
 
 /*
- * values_deltas(): a function's body. The deltas of a block of 128, with the least of them taken away, and all bits that are set in each
- * quarter of them. What is missing is made up with the least.
+ * values_deltas(): a function's body. The deltas of a block of 128, with the least of them taken away, and all bits
+ * that are set in each quarter of them. What is missing is made up with the least.
  */
 #define VALUES_DELTAS()                                                                                         \
     int64_t least;                                                                                              \

@@ -53,7 +53,7 @@ struct write_queue {
     int trouble_number; /* of the cause that was told last */
 };
 
-/* ------------------------------------------------------------------------------------------------------- the threads */
+/* ------------------------------------------------------------------------------------------------------ the threads */
 
 /* With the mutex held. A cause is told once, until something was written again. */
 static void note_failure(struct write_queue *queue, const struct store_error *error)
@@ -102,9 +102,10 @@ static void note_cut(struct write_queue *queue, const struct segment_place *plac
     queue->cut_pending[segment->cut & 1]--;
 }
 
-/* With the mutex held. What became of a segment in the end: it has its name, which may not have come to the disk, or is written for its cut;
- * or it is given up. What a cut loses is not dropped: who cuts has it still. */
-static void count_segment(struct write_queue *queue, const struct segment *segment, bool placed, bool safe, uint64_t bytes)
+/* With the mutex held. What became of a segment in the end: it has its name, which may not have come to the disk, or is
+ * written for its cut; or it is given up. What a cut loses is not dropped: who cuts has it still. */
+static void count_segment(struct write_queue *queue, const struct segment *segment, bool placed, bool safe,
+                          uint64_t bytes)
 {
     struct store_counts *counts = &queue->counts;
     commit_account_end(&queue->account, segment->sequence, placed ? segment->row_count : 0);
@@ -251,7 +252,7 @@ static void *work(void *context)
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------- from who fills segments */
+/* ------------------------------------------------------------------------------------------ from who fills segments */
 
 /* With the mutex held. */
 static void enqueue(struct write_queue *queue, struct segment *segment)
@@ -269,7 +270,8 @@ static void enqueue(struct write_queue *queue, struct segment *segment)
     pthread_cond_broadcast(&queue->sealed);
 }
 
-/* With the mutex held. Who waits fills the next segment while those before it are written, and needs no more of them. */
+/* With the mutex held. Who waits fills the next segment while those before it are written, and needs no more of
+ * them. */
 static bool has_room(const struct write_queue *queue)
 {
     if (queue->owner.options->wait)
@@ -344,7 +346,7 @@ void write_queue_drain(struct write_queue *queue)
     pthread_mutex_unlock(&queue->mutex);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- cuts */
+/* ------------------------------------------------------------------------------------------------------------- cuts */
 
 void write_queue_cut(struct write_queue *queue, uint64_t cut)
 {
@@ -407,7 +409,7 @@ bool write_queue_is_published(struct write_queue *queue)
     return is_published;
 }
 
-/* -------------------------------------------------------------------------------------------------------- what is told */
+/* ----------------------------------------------------------------------------------------------------- what is told */
 
 bool write_queue_is_failing(struct write_queue *queue)
 {
@@ -443,7 +445,7 @@ void write_queue_counts(struct write_queue *queue, struct store_counts *ret_coun
     pthread_mutex_unlock(&queue->mutex);
 }
 
-/* ----------------------------------------------------------------------------------------------------- start and end */
+/* ---------------------------------------------------------------------------------------------------- start and end */
 
 struct write_queue *write_queue_create(const struct write_queue_owner *owner)
 {
@@ -466,7 +468,8 @@ struct write_queue *write_queue_create(const struct write_queue_owner *owner)
 
 int write_queue_start(struct write_queue *queue, struct store_error *error)
 {
-    for (; queue->thread_count < queue->owner.options->workers && queue->thread_count < WORKERS_MAX; queue->thread_count++) {
+    for (; queue->thread_count < queue->owner.options->workers &&
+         queue->thread_count < WORKERS_MAX; queue->thread_count++) {
         const int number = pthread_create(&queue->threads[queue->thread_count], NULL, work, queue);
         if (number == 0)
             continue;

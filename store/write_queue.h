@@ -36,15 +36,15 @@ void write_queue_end(struct write_queue *queue);
 /* No thread runs. NULL is fine. */
 void write_queue_free(struct write_queue *queue);
 
-/* Takes a segment, and waits for room for it where the caller waits, or cuts. False where there is no room: it stays the
- * caller's. */
+/* Takes a segment, and waits for room for it where the caller waits, or cuts. False where there is no room: it stays
+ * the caller's. */
 bool write_queue_put(struct write_queue *queue, struct segment *segment);
 
 /* Takes one that need not wait for room. */
 void write_queue_put_beyond(struct write_queue *queue, struct segment *segment);
 
-/* Whether a page of the ledger would not wait behind too many; and what it is to tell: of commits, and how many rows were
- * dropped. */
+/* Whether a page of the ledger would not wait behind too many; and what it is to tell: of commits, and how many rows
+ * were dropped. */
 bool write_queue_ledger(struct write_queue *queue, struct commit_told *ret_told, uint64_t *ret_rows_dropped);
 
 /* A segment for flows that was written, empty, whose memory serves again; or NULL. It is the caller's. */

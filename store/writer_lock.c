@@ -87,7 +87,8 @@ static int open_locked(const char *folder, const char *name, int flags)
 static bool is_id(const char *name, uint32_t *ret_id)
 {
     char end;
-    return strlen(name) == 8 && strspn(name, "0123456789abcdef") == 8 && sscanf(name, "%8" SCNx32 "%c", ret_id, &end) == 1;
+    return strlen(name) == 8 && strspn(name, "0123456789abcdef") == 8 &&
+           sscanf(name, "%8" SCNx32 "%c", ret_id, &end) == 1;
 }
 
 static int take_old(struct writer_lock *lock, const char *folder)
@@ -142,8 +143,9 @@ static void remove_left_behind(const struct writer_lock *lock, const char *folde
     closedir(directory);
 }
 
-/* The greatest number of a commit of this writer below a folder, which has `depth` more levels of folders. What is not there,
- * or is no folder, has none; -1 with errno set where it cannot be read: a number that is taken twice loses rows. */
+/* The greatest number of a commit of this writer below a folder, which has `depth` more levels of folders. What is not
+ * there, or is no folder, has none; -1 with errno set where it cannot be read: a number that is taken twice loses
+ * rows. */
 static int last_sequence(int parent, const char *name, uint32_t id, int depth, uint64_t *last)
 {
     const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -216,7 +218,8 @@ int writer_lock_take(struct writer_lock *lock, const char *folder, struct store_
     return -1;
 }
 
-/* "UNTIL" in a claim: a number that is another one after the machine has started anew; "-" where it goes on after that. */
+/* "UNTIL" in a claim: a number that is another one after the machine has started anew; "-" where it goes on after
+ * that. */
 static void this_boot(char text[BOOT_TEXT])
 {
     const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -233,7 +236,8 @@ bool writer_lock_is_claimed(int fd)
 {
     struct stat status;
     char text[sizeof "cuts \n" + BOOT_TEXT] = "", until[BOOT_TEXT], boot[BOOT_TEXT];
-    if (fstat(fd, &status) != 0 || status.st_size == 0 || time(NULL) - status.st_mtim.tv_sec >= (time_t)CLAIM_DAYS * 24 * 3600)
+    if (fstat(fd, &status) != 0 || status.st_size == 0 ||
+        time(NULL) - status.st_mtim.tv_sec >= (time_t)CLAIM_DAYS * 24 * 3600)
         return false;
     if (pread(fd, text, sizeof text - 1, 0) <= 0 || sscanf(text, "cuts %47s", until) != 1 || strcmp(until, "-") == 0)
         return true;

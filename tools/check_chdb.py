@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """check_chdb.py STORE [FOLDER] - reads a store with ClickHouse's engine and with DuckDB, and compares what they find
 
-Of each column of each file that counts: how many values there are, the least, the greatest, and the sum (of octets and texts, of their
-lengths). ClickHouse's engine comes from PyPI (chdb-core, 180 MB, for Linux on x86-64) into FOLDER, build/chdb of the checkout when not
-given. It is too large for each run of the tests: this is for once before a release, and after changes to how files are written."""
+Of each column of each file that counts: how many values there are, the least, the greatest, and the sum (of octets and
+texts, of their lengths). ClickHouse's engine comes from PyPI (chdb-core, 180 MB, for Linux on x86-64) into FOLDER,
+build/chdb of the checkout when not given. It is too large for each run of the tests: this is for once before a release,
+and after changes to how files are written."""
 import json
 import os
 import subprocess
@@ -21,7 +22,8 @@ for line in sys.stdin:
     except Exception as error:
         print(json.dumps({"error": str(error)[:300]}), flush=True)
 """
-SETTINGS = " SETTINGS use_hive_partitioning = 0, input_format_parquet_enable_json_parsing = 0"  # lists are compared as text
+# lists are compared as text
+SETTINGS = " SETTINGS use_hive_partitioning = 0, input_format_parquet_enable_json_parsing = 0"
 
 
 def make_environment(folder):
@@ -35,7 +37,8 @@ def make_environment(folder):
         environment = dict(os.environ)
         if os.path.exists(CERTIFICATES):
             environment.setdefault("PIP_CERT", CERTIFICATES)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:",
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+                        "--only-binary", ":all:",
                         "--require-hashes", "-r", os.path.join(folder, "wanted.txt")], check=True, env=environment)
         os.rename(os.path.join(folder, "wanted.txt"), told)
     return python
@@ -45,14 +48,16 @@ def kind_of(type_name):
     """How the values of a column of this type of DuckDB's are compared."""
     if type_name.startswith("TIMESTAMP"):
         return "time"
-    return {"BLOB": "octets", "VARCHAR": "text", "JSON": "text", "FLOAT": "float", "DOUBLE": "float"}.get(type_name, "number")
+    return {"BLOB": "octets", "VARCHAR": "text", "JSON": "text", "FLOAT": "float",
+            "DOUBLE": "float"}.get(type_name, "number")
 
 
 DUCKDB = {
     "time": "min(epoch_us({c}))::VARCHAR, max(epoch_us({c}))::VARCHAR, sum(epoch_us({c})::HUGEINT)::VARCHAR",
     "number": "min({c})::VARCHAR, max({c})::VARCHAR, sum({c}::HUGEINT)::VARCHAR",
     "float": "NULL, NULL, sum(isnan({c})::INTEGER)::VARCHAR",
-    "text": "lower(hex(encode(min({c}::VARCHAR)))), lower(hex(encode(max({c}::VARCHAR)))), sum(strlen({c}::VARCHAR))::VARCHAR",
+    "text": "lower(hex(encode(min({c}::VARCHAR)))), lower(hex(encode(max({c}::VARCHAR)))), "
+            "sum(strlen({c}::VARCHAR))::VARCHAR",
     "octets": "lower(hex(min({c}))), lower(hex(max({c}))), sum(octet_length({c}))::VARCHAR",
 }
 TIME = "toUnixTimestamp64Micro(toDateTime64({c}, 6, 'UTC'))"
@@ -91,7 +96,8 @@ def as_text(value):
 
 class ClickHouse:
     def __init__(self, python):
-        self.process = subprocess.Popen([python, "-c", ANSWER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([python, "-c", ANSWER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
 
     def ask(self, sql):
         self.process.stdin.write(sql + "\n")
@@ -108,7 +114,8 @@ def compare_file(path, connection, engine):
     kinds = {name: kind_of(told) for name, told, *_ in connection.execute("DESCRIBE SELECT * FROM " + table).fetchall()}
     names = list(kinds)
     left = connection.execute(select(table, names, kinds, DUCKDB, '"')).fetchone()
-    right = engine.ask(select("file('%s', 'Parquet')" % path.replace("'", "\\'"), names, kinds, CLICKHOUSE, '`') + SETTINGS)
+    right = engine.ask(select("file('%s', 'Parquet')" % path.replace("'", "\\'"), names, kinds, CLICKHOUSE,
+                              '`') + SETTINGS)
     wrong = []
     if int(left[0]) != int(right[0]):
         wrong.append("%s: %s rows, and %s" % (path, left[0], right[0]))
@@ -127,7 +134,8 @@ def compare_file(path, connection, engine):
 def main():
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    tests_python = subprocess.run([os.path.join(ROOT, "tools", "make_venv.sh")], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    tests_python = subprocess.run([os.path.join(ROOT, "tools", "make_venv.sh")], stdout=subprocess.PIPE, text=True,
+                                  check=True).stdout.strip()
     if os.path.realpath(sys.prefix) != os.path.realpath(os.path.dirname(os.path.dirname(tests_python))):
         os.execv(tests_python, [tests_python, *sys.argv])
     sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))

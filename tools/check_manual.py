@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check_manual.py WEIR FOLDER EXAMPLE: holds the manual pages to what the program says of itself: each page has the options of
---help, and no others, and weir(1) has every command; weir.conf(5) and the example have a key for each option of weir collect that
-a file can have, each in the section of its option's group, and no others."""
+"""check_manual.py WEIR FOLDER EXAMPLE: holds the manual pages to what the program says of itself: each page has the
+options of --help, and no others, and weir(1) has every command; weir.conf(5) and the example have a key for each option
+of weir collect that a file can have, each in the section of its option's group, and no others."""
 import re
 import subprocess
 import sys
 
 
 def help_text(weir, *command):
-    run = subprocess.run([weir, *command, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    run = subprocess.run([weir, *command, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                         check=True)
     return run.stdout
 
 

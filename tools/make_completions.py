@@ -21,7 +21,8 @@ class Option:
         self.names, self.argument, self.text = names, argument, text
 
     def words(self):
-        """The values that the text lists: 'table (default), json or csv', or 'never; segment: what that is; always: so'."""
+        """The values that the text lists: 'table (default), json or csv', or 'never; segment: what that is; always:
+        so'."""
         text = re.sub(r" \([^)]*\)", "", self.text)
         text = re.sub(r"^(?:[a-z]+(?: --files)?(?:, |: ))+(?=\w+, )", "", text) if self.argument == "KIND" else text
         if self.argument not in LISTED:

@@ -60,7 +60,8 @@ def check_row(row, line, seen):
         return f"unknown type '{kind}'"
     if not WORDS.fullmatch(semantics) or not WORDS.fullmatch(units):
         return "semantics and units are plain words"
-    for key in [("element", int(pen), int(number)), ("name", int(pen), name)] + ([("v9_name", v9_name)] if v9_name else []):
+    for key in [("element", int(pen), int(number)), ("name", int(pen),
+                                                     name)] + ([("v9_name", v9_name)] if v9_name else []):
         if key in seen:
             return f"{key[0]} {' '.join(str(part) for part in key[1:])} stands in line {seen[key]} already"
         seen[key] = line

@@ -21,9 +21,9 @@
  *
  *     A template (RFC 3954 section 5.2, RFC 7011 section 3.4) is compiled once, when it arrives, into a list of
  *     copies. Data sets are then moved from the wire into the columns of a batch, a column at a time. A batch
- *     holds rows of one layout: one list of fields. Exporters that send the same template share a layout and its batch; which
- *     rows came from whom is told by the batch's runs. NetFlow v1, v5 and v7 have one form of record each, which
- *     is treated as a template that is known from the start; IPFIX (RFC 7011) differs from v9 in its header and
+ *     holds rows of one layout: one list of fields. Exporters that send the same template share a layout and its
+ *     batch; which rows came from whom is told by the batch's runs. NetFlow v1, v5 and v7 have one form of record
+ *     each, which is treated as a template that is known from the start; IPFIX (RFC 7011) differs from v9 in its header and
  *     in what a template may say.
  *
  * Who owns what
@@ -143,8 +143,8 @@ struct weir_element {
 /* The element with this number, or NULL where nobody has registered one. */
 const struct weir_element *weir_element_find(uint32_t pen, uint16_t id);
 
-/* All registered elements, each once: the first for NULL, then the one after the one given; NULL behind the last. IANA's
- * come first. Names are unique among IANA's, not among those of different vendors. */
+/* All registered elements, each once: the first for NULL, then the one after the one given; NULL behind the last.
+ * IANA's come first. Names are unique among IANA's, not among those of different vendors. */
 const struct weir_element *weir_element_next(const struct weir_element *element);
 
 /* ------------------------------------------------------------------------------------------------- batches */
@@ -492,7 +492,8 @@ struct weir_ledger {
     uint64_t duplicates;
     uint64_t restarts;        /* of an exporter, told from its uptime and sequence */
     uint64_t count_mismatches; /* header count that is not the number of records */
-    uint64_t reported_flows;   /* exporters tell that they lost so many themselves (notSentFlowTotalCount), since they */
+    uint64_t reported_flows;   /* exporters tell that they lost so many themselves (notSentFlowTotalCount), since
+                                * they */
     uint64_t reported_packets; /* told first; packets that they did not look at (ignoredPacketTotalCount) */
     uint64_t evictions;       /* sessions given up for room */
     uint64_t reasons[WEIR_REASON_COUNT];
@@ -584,8 +585,8 @@ struct weir_event {
  */
 struct weir_options {
     uint32_t batch_rows;     /* rows of a batch at the most, 1 to 65,536 */
-    uint32_t batch_count;    /* pieces of memory for batches, at least 2; where many layouts take turns, their batches are
-                              * shorter, and up to eight of them share a piece */
+    uint32_t batch_count;    /* pieces of memory for batches, at least 2; where many layouts take turns, their batches
+                              * are shorter, and up to eight of them share a piece */
     size_t batch_bytes;      /* of such a piece, at least 1 MiB and 36 octets for each of batch_rows; wide rows make
                               * fewer of them */
     size_t waiting_bytes;    /* data without template that is kept, for all exporters */
@@ -673,7 +674,7 @@ void weir_decoder_sessions(struct weir_decoder *decoder,
  * from an address without one. With those of the sessions they sum up to the ledger's. */
 void weir_decoder_remainder(struct weir_decoder *decoder, struct weir_session_view *ret_view);
 
-/* ---------------------------------------------------------------------------------- what exporters tell of themselves */
+/* -------------------------------------------------------------------------------- what exporters tell of themselves */
 
 /*
  * Exporters describe themselves in options records: which sampler looks at one packet in how many, what interfaces,
@@ -752,8 +753,8 @@ void weir_exporter_facts(const struct weir_exporter_view *exporter,
  * After a pause it is of use what templates each session had, with their age, its sequence number, what exporters told
  * of themselves, and of their own elements (RFC 5610). Data that waited for its template is left out, as the other
  * decoder may have decoded it after it was saved. What was sent in between is told as lost by the first datagram of a
- * session, when that one comes within 10 minutes after the last one before. After that, or where the leap is one that no
- * loss explains, the numbers begin anew, and it is told neither as a loss nor as a restart of the exporter.
+ * session, when that one comes within 10 minutes after the last one before. After that, or where the leap is one that
+ * no loss explains, the numbers begin anew, and it is told neither as a loss nor as a restart of the exporter.
  *
  * Without a pause the second decoder gives just the rows that the first would have given: it must have the same
  * options, and the same elements added before. What is counted in the ledgers of both together is what one would have

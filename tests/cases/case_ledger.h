@@ -101,7 +101,8 @@ static const struct {
         COUNT(lost_records, true),
     COUNT(reordered, true),      COUNT(duplicates, true),         COUNT(restarts, true),
     COUNT(count_mismatches, true), COUNT(evictions, true), COUNT(reported_flows, true), COUNT(reported_packets, true),
-    COUNT(sets_loaded, true), COUNT(found, true), COUNT(found_records, true), COUNT(sessions_loaded, true), COUNT(templates_loaded, true), COUNT(elements_loaded, true),
+    COUNT(sets_loaded, true), COUNT(found, true), COUNT(found_records, true), COUNT(sessions_loaded, true),
+    COUNT(templates_loaded, true), COUNT(elements_loaded, true),
 #undef COUNT
 #define COUNT(name, label, text) {#label, offsetof(struct weir_ledger, reasons[WEIR_REASON_##name]), true},
     WEIR_REASONS(COUNT)
@@ -124,8 +125,8 @@ static inline bool ledger_is_one_of(const char *name, const char *const *names)
     return *names != NULL;
 }
 
-/* The first decoder was saved when it had counted this, and the second went on: the name of what does not add up to what
- * one alone has counted, or NULL. */
+/* The first decoder was saved when it had counted this, and the second went on: the name of what does not add up to
+ * what one alone has counted, or NULL. */
 static inline const char *ledger_sums_fault(const struct weir_ledger *first, const struct weir_ledger *second,
                                             const struct weir_ledger *one)
 {

@@ -6,7 +6,8 @@
  *
  * A file is played to one decoder. Before each step, or some of those of a long one, it is saved, and another one takes
  * that and the rest of the file. It must give out the same rows at the same steps, with their core columns and what
- * the headers said; both ledgers must add up to what one decoder counts; and at the end it must save just the same octets.
+ * the headers said; both ledgers must add up to what one decoder counts; and at the end it must save just the same
+ * octets.
  */
 #define _GNU_SOURCE
 #include "case_file.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock_shim.c - to be preloaded: the time of day is another, by as many microseconds as stand in the file that WEIR_CLOCK names
+ * clock_shim.c - to be preloaded: the time of day is another, by as many microseconds as stand in the file that
+ * WEIR_CLOCK names
  *
- * That can be changed at any time, as by who sets the clock: a number of 64 bits, in the machine's order. The times at which the kernel received
- * datagrams change with it. Clocks that go on evenly stay.
+ * That can be changed at any time, as by who sets the clock: a number of 64 bits, in the machine's order. The times at
+ * which the kernel received datagrams change with it. Clocks that go on evenly stay.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """hostile.py PORT EXPORTERS TEMPLATES FLOWS: hostile exporters beside an honest one, all of 127.0.0.0/8, to 127.0.0.1.
 
-Half of the templates come from EXPORTERS addresses, with data that waits for other templates; half from one address, in ever new
-domains. In between the honest one, 127.0.0.5, sends flows numbered from 0 to FLOWS, whose template came before. No
-datagram is sent while much waits for the collector: what is tried is what is kept of it, not how fast it is."""
+Half of the templates come from EXPORTERS addresses, with data that waits for other templates; half from one address, in
+ever new domains. In between the honest one, 127.0.0.5, sends flows numbered from 0 to FLOWS, whose template came
+before. No datagram is sent while much waits for the collector: what is tried is what is kept of it, not how fast it
+is."""
 import random
 import socket
 import struct
@@ -29,7 +30,8 @@ def record(number):
 
 
 def honest_datagram(exporter, first, *sets, rows=ROWS):
-    return exporter.datagram(*sets, v9.data(TEMPLATE_ID, *[record(number) for number in range(first, first + rows)]), count=rows)
+    return exporter.datagram(*sets, v9.data(TEMPLATE_ID, *[record(number) for number in range(first, first + rows)]),
+                             count=rows)
 
 
 def send(sender, datagram, source, port):
@@ -39,7 +41,8 @@ def send(sender, datagram, source, port):
 
 def any_templates(count):
     """Hardly two are alike, so that they share nothing."""
-    fields = [[(random.randrange(1, 400), random.choice((1, 2, 4, 8))) for _ in range(random.randrange(1, 9))] for _ in range(count)]
+    fields = [[(random.randrange(1, 400), random.choice((1, 2, 4, 8))) for _ in range(random.randrange(1, 9))]
+              for _ in range(count)]
     return v9.templates(*((256 + i, some) for i, some in enumerate(fields)))
 
 

@@ -6,7 +6,8 @@
  *
  * Built with 64-bit file offsets, as the program is, so that the names are those that it calls.
  *
- * WEIR_KILL_AT tells n; 0, or nothing, lets it run. WEIR_KILL_COUNT names a file to which the number of calls goes at exit().
+ * WEIR_KILL_AT tells n; 0, or nothing, lets it run. WEIR_KILL_COUNT names a file to which the number of calls goes at
+ * exit().
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

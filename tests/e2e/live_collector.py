@@ -28,7 +28,8 @@ def start_on(held, folder, *arguments, environment=(), **options):
     """A collector on a socket that is held, with `NAME=VALUE`s in its environment."""
     passing = ["bash", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&%d' % held.fileno()]
     return Collector(folder, "--state", folder + "/state", "--journal", folder + "/journal", *arguments, ports=[],
-                     wrapper=[*passing, *(["env", *environment] if environment else [])], pass_fds=[held.fileno()], **options)
+                     wrapper=[*passing, *(["env", *environment] if environment else [])], pass_fds=[held.fileno()],
+                     **options)
 
 
 def told(store, name):

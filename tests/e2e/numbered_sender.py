@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""numbered_sender.py: exporters whose flows have numbers, and whether a store has each once. Needs the tests' environment."""
+"""numbered_sender.py: exporters whose flows have numbers, and whether a store has each once. Needs the tests'
+environment."""
 import collections
 import socket
 import struct

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""prometheus_text.py: reads Prometheus' text format, version 0.0.4, and complains of all that is not as it should be."""
+"""prometheus_text.py: reads Prometheus' text format, version 0.0.4, and complains of all that is not as it should
+be."""
 import re
 import urllib.request
 

@@ -91,5 +91,5 @@ class Store:
     def write_options(self, rows, further, **where):
         return self.write("options", rows, SESSION_COLUMNS + [("template_id", U16)], further, **where)
 
-    def write_ledger(self, rows, **where):
-        return self.write("ledger", rows, LEDGER_COLUMNS, **where)
+    def write_ledger(self, rows, further=(), **where):
+        return self.write("ledger", rows, LEDGER_COLUMNS, further, **where)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""store_reader.py: reads a store as others do, with pyarrow, and gives each row back as `weir decode --core` shows it."""
+"""store_reader.py: reads a store as others do, with pyarrow, and gives each row back as `weir decode --core` shows
+it."""
 import glob
 import ipaddress
 import json
@@ -10,7 +11,8 @@ import struct
 NTP_TO_UNIX_S = 2208988800
 NTP_UNITS = {"dateTimeMicroseconds": 1000000, "dateTimeNanoseconds": 1000000000}
 ADDRESSES = ["src", "dst", "next_hop", "bgp_next_hop", "nat_src", "nat_dst"]
-CORE_ADDRESSES = {"src": "src_address", "dst": "dst_address", "nat_src": "nat_src_address", "nat_dst": "nat_dst_address"}
+CORE_ADDRESSES = {"src": "src_address", "dst": "dst_address", "nat_src": "nat_src_address",
+                  "nat_dst": "nat_dst_address"}
 RUN_COLUMNS = ["received", "exporter_ipv4", "exporter_ipv6", "exporter_port", "domain", "version", "template_id",
                "export_time", "sys_uptime_ms"]
 
@@ -52,7 +54,8 @@ def segment_paths(folder, kind="flows"):
 
 
 def checked(text):
-    """What `weir store check` told of a store that is whole: how many records the ledger tells of, and how many it does not."""
+    """What `weir store check` told of a store that is whole: how many records the ledger tells of, and how many it does
+    not."""
     found = re.search(r" 0 damaged\n(\d+) records are there as the ledger tells, (\d+) of which it does not tell yet; "
                       r"0 not checkable: .*; 0 times it is not as told\n", text)
     assert found, "the store is not whole: " + text

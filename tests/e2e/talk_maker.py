@@ -8,8 +8,8 @@ import struct
 
 import capture_maker
 from netflow_maker import (FIRST_SWITCHED, ICMP_TYPE, IN_BYTES, IN_PKTS, IPV4_DST_ADDR, IPV4_SRC_ADDR, IPV6_DST_ADDR,
-                           IPV6_SRC_ADDR, L4_DST_PORT, L4_SRC_PORT, LAST_SWITCHED, PROTOCOL, SAMPLING_INTERVAL, TCP_FLAGS,
-                           set_of)
+                           IPV6_SRC_ADDR, L4_DST_PORT, L4_SRC_PORT, LAST_SWITCHED, PROTOCOL, SAMPLING_INTERVAL,
+                           TCP_FLAGS, set_of)
 from weir_e2e import weir_ok, write_file
 
 START_S = capture_maker.START_S
@@ -23,7 +23,8 @@ BOTH = FOUR + SIX + [(IP_VERSION, 1)]
 REVERSE = [(0x8000 | IN_BYTES, 4), (0x8000 | IN_PKTS, 4)]  # of RFC 5103
 PEN_REVERSE = 29305
 
-Record = collections.namedtuple("Record", "exporter src dst srcport dstport protocol first_ms last_ms bytes packets icmp rate "
+Record = collections.namedtuple("Record",
+                                "exporter src dst srcport dstport protocol first_ms last_ms bytes packets icmp rate "
                                 "flags reverse_bytes reverse_packets")
 
 
@@ -47,7 +48,8 @@ class Exporter:
     def talk(self):
         six = self.families != "4" and self.chance.random() < 0.5
         network = "2001:db8:%x::%x" if six else "10.%d.0.%d"
-        ends = [ipaddress.ip_address(network % (self.chance.randrange(4), self.chance.randrange(1, 200))) for _ in range(2)]
+        ends = [ipaddress.ip_address(network % (self.chance.randrange(4), self.chance.randrange(1, 200)))
+                for _ in range(2)]
         return (*ends, self.chance.randrange(1024, 60000), self.chance.choice([22, 53, 443, 5353]),
                 self.chance.choice([6, 6, 17, 58 if six else 1]))
 
@@ -58,11 +60,13 @@ class Exporter:
             version = record.src.version
             addresses = (addresses + none[1] if version == 4 else none[0] + addresses) + bytes([version])
         if self.times is BY_UPTIME:
-            times = struct.pack("!II", *((UPTIME_MS + ms - START_S * 1000) % 2**32 for ms in (record.first_ms, record.last_ms)))
+            times = struct.pack("!II", *((UPTIME_MS + ms - START_S * 1000) % 2**32
+                                         for ms in (record.first_ms, record.last_ms)))
         else:
             times = struct.pack("!QQ", record.first_ms, record.last_ms)
         reverse = struct.pack("!II", record.reverse_bytes, record.reverse_packets) if self.reverse else b""
-        return addresses + times + struct.pack("!IIHHBHIB", record.bytes, record.packets, record.srcport, record.dstport,
+        return addresses + times + struct.pack("!IIHHBHIB", record.bytes, record.packets, record.srcport,
+                                               record.dstport,
                                                record.protocol, record.icmp, record.rate, record.flags) + reverse
 
     def record(self, at_s):
@@ -101,7 +105,8 @@ class Exporter:
         self.sequence += 1
         if self.version == 10:
             return struct.pack("!HHIII", 10, 16 + len(body), START_S + at_s, self.sequence, 0) + body
-        return struct.pack("!HHIIII", 9, 3, (UPTIME_MS + at_s * 1000 + past_ms) % 2**32, START_S + at_s, self.sequence, 0) + body
+        return struct.pack("!HHIIII", 9, 3, (UPTIME_MS + at_s * 1000 + past_ms) % 2**32, START_S + at_s, self.sequence,
+                           0) + body
 
 
 MIXED = [("192.0.2.1", 9, BY_UPTIME, "46"), ("192.0.2.2", 10, BY_MS, "46"), ("192.0.2.3", 9, BY_MS, "4"),
@@ -109,8 +114,8 @@ MIXED = [("192.0.2.1", 9, BY_UPTIME, "46"), ("192.0.2.2", 10, BY_MS, "46"), ("19
 
 
 def make(folder, name, seed, kinds, keeps=lambda record: True, segment="64K", whole_seconds=False):
-    """A capture of these exporters, as JSON lines and as a store of several files, and its records. A header's time has no
-    part of a second, which `whole_seconds` leaves out of the uptime as well."""
+    """A capture of these exporters, as JSON lines and as a store of several files, and its records. A header's time has
+    no part of a second, which `whole_seconds` leaves out of the uptime as well."""
     chance = random.Random(seed)
     exporters = [Exporter(chance, *kind) for kind in kinds]
     frames = []

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_account.py WEIR [WORD...]: the account that weir flows, top, graph and analyze end with, over stores that pyarrow
-wrote, whose ledger tells of all that there is to tell."""
+"""test_account.py WEIR [WORD...]: the account that weir flows, top, graph and analyze end with, over stores that
+pyarrow wrote, whose ledger tells of all that there is to tell."""
 import weir_e2e
 
 if __name__ == "__main__":
@@ -14,9 +14,11 @@ import pyarrow
 from store_maker import Store, address, flow, moment
 from weir_e2e import case, expect_equal, expect_in, run, weir_ok
 
-COMMANDS = [["flows"], ["flows", "--biflow"], ["flows", "--group-time", "5m"], ["top", "src"], ["top", "src", "--biflow"],
+COMMANDS = [["flows"], ["flows", "--biflow"], ["flows", "--group-time", "5m"], ["top", "src"],
+            ["top", "src", "--biflow"],
             ["graph"], ["analyze", "-n"]]
-COUNTS = ("lost", "lost_records", "datagrams_refused", "rows_dropped", "reported_flows", "dropped_kernel", "dropped_journal")
+COUNTS = ("lost", "lost_records", "datagrams_refused", "rows_dropped", "reported_flows", "dropped_kernel",
+          "dropped_journal")
 
 
 def session(at, exporter, port=2055, **counts):
@@ -27,15 +29,18 @@ def session(at, exporter, port=2055, **counts):
 LEDGER = [session("14:01:00", "192.0.2.1", lost=3, lost_records=0, datagrams_refused=1),
           session("14:02:00", "192.0.2.1", lost=-1, lost_records=4), session("14:02:00", "192.0.2.1", 2056, lost=5),
           session("14:03:00", "2001:db8::1", datagrams_refused=2, reported_flows=7),
-          {"received": moment("2026-11-23 14:03:00"), "dropped_kernel": 11, "dropped_journal": 0}, session("14:20:00", "192.0.2.9", lost=100),
+          {"received": moment("2026-11-23 14:03:00"), "dropped_kernel": 11, "dropped_journal": 0},
+          session("14:20:00", "192.0.2.9", lost=100),
           {"received": moment("2026-11-23 14:20:00"), "dropped_kernel": 1000, "dropped_journal": 13}]
 
 
 def made(folder, rows):
     store = Store(folder)
     store.write_flows([flow("192.0.2.10", "192.0.2.20", time_start=moment("2026-11-23 14:00:10"),
-                            time_end=moment("2026-11-23 14:00:20"), sampling_rate=100, received=moment("2026-11-23 14:00:30")),
-                       flow("192.0.2.20", "192.0.2.10", src_port=443, dst_port=50000, time_start=moment("2026-11-23 14:21:00"),
+                            time_end=moment("2026-11-23 14:00:20"), sampling_rate=100,
+                            received=moment("2026-11-23 14:00:30")),
+                       flow("192.0.2.20", "192.0.2.10", src_port=443, dst_port=50000,
+                            time_start=moment("2026-11-23 14:21:00"),
                             time_end=moment("2026-11-23 14:22:00"), received=moment("2026-11-23 14:22:30"))])
     if rows:
         store.write_ledger(rows, further=[("reported_flows", pyarrow.int64())])
@@ -45,8 +50,8 @@ def made(folder, rows):
 def line(rows):
     sums = {name: sum(row.get(name) or 0 for row in rows) for name in COUNTS}
     exporters = len({(row.get("exporter_ipv4"), row.get("exporter_ipv6")) for row in rows if "datagrams" in row})
-    text = ("weir: %d exporter%s; lost by sequence: %d datagrams, %d records; refused: %d datagrams; dropped by the collector: "
-            "0 records" % (exporters, "" if exporters == 1 else "s", sums["lost"], sums["lost_records"],
+    text = ("weir: %d exporter%s; lost by sequence: %d datagrams, %d records; refused: %d datagrams; dropped by the "
+            "collector: 0 records" % (exporters, "" if exporters == 1 else "s", sums["lost"], sums["lost_records"],
                            sums["datagrams_refused"]))
     if any("dropped_kernel" in row for row in rows):
         text += "; dropped by the kernel: %d datagrams" % sums["dropped_kernel"]
@@ -79,7 +84,8 @@ def what_is_not_told_is_not_counted(folder):
     store, without = made(folder + "/some", some), made(folder + "/none", [])
     for command in COMMANDS:
         expect_in(line(some), weir_ok(*command, "--store", store)[1])
-        expect_in("weir: the store does not tell what was lost in this time\n", weir_ok(*command, "--store", without)[1])
+        expect_in("weir: the store does not tell what was lost in this time\n",
+                  weir_ok(*command, "--store", without)[1])
 
 
 @case

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_analyze_store.py WEIR [WORD...]: weir analyze over a store; its report is compared with that of the JSON lines of the
-same captures, which come by another way."""
+"""test_analyze_store.py WEIR [WORD...]: weir analyze over a store; its report is compared with that of the JSON lines
+of the same captures, which come by another way."""
 import os
 import pty
 import subprocess
@@ -16,7 +16,8 @@ WAYS = [[], ["--min-size", "0"], ["--min-size", "0", "--json", "-v"], ["--table"
 
 
 def files_of(store):
-    return sorted(os.path.join(base, name) for base, _, names in os.walk(os.path.join(store, "flows")) for name in names)
+    return sorted(os.path.join(base, name) for base, _, names in os.walk(os.path.join(store, "flows"))
+                  for name in names)
 
 
 def expect_same(lines, store, *options):
@@ -55,7 +56,8 @@ def times_choose_the_same(folder):
     lines, store, _ = make(folder, "times", 4, MIXED[:4], whole_seconds=True)
     for options in (["--from", "@%d" % (START_S + 1000)], ["--to", "@%d" % (START_S + 1000)],
                     ["--from", "@%d" % (START_S + 700), "--to", "@%d" % (START_S + 800)], ["--from", "2100-01-01"]):
-        for way in (["--min-size", "0", "--json"], ["--stats"]) if "2100-01-01" not in options else (["--min-size", "0"],):
+        for way in (["--min-size", "0", "--json"],
+                    ["--stats"]) if "2100-01-01" not in options else (["--min-size", "0"],):
             expect_same(lines, store, *way, *options)
     whole = weir_ok("analyze", "-n", "--min-size", "0", lines)[0]
     some = weir_ok("analyze", "-n", "--min-size", "0", "--from", "@%d" % (START_S + 1000), lines)[0]
@@ -78,7 +80,8 @@ def merged_files_tell_the_same(folder):
 @case
 def a_filter_chooses(folder):
     _, store, _ = make(folder, "all", 6, MIXED[:4])
-    lines, _, _ = make(folder, "some", 6, MIXED[:4], lambda record: record.protocol == 6 and 443 in (record.srcport, record.dstport))
+    lines, _, _ = make(folder, "some", 6, MIXED[:4], lambda record: record.protocol == 6 and
+                       443 in (record.srcport, record.dstport))
     wanted, _ = weir_ok("analyze", "-n", "--min-size", "0", "--json", lines)
     for arguments in ([store, "proto tcp and port 443"], ["--store", store, "proto tcp and port 443"]):
         got, err = weir_ok("analyze", "-n", "--min-size", "0", "--json", *arguments)
@@ -123,8 +126,8 @@ def the_usual_store_is_found(folder):
     expect_equal((code, out), (2, ""), "without a store")
     expect_in("name a file of flows", err)
     with open(lines, "rb") as file:  # what comes in goes before what lies there
-        done = subprocess.run([weir_e2e.weir_path, "analyze", "-n"], stdin=file, capture_output=True, text=True, timeout=60,
-                              env={**os.environ, "WEIR_STORE": "/nonexistent"}, check=False)
+        done = subprocess.run([weir_e2e.weir_path, "analyze", "-n"], stdin=file, capture_output=True, text=True,
+                              timeout=60, env={**os.environ, "WEIR_STORE": "/nonexistent"}, check=False)
     expect_equal((done.returncode, done.stdout), (0, wanted), "standard input")
 
 

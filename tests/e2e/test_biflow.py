@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_biflow.py WEIR [WORD...]: --biflow and --group-time of weir flows and weir top over stores that weir collect made;
-the numbers are compared with those of the same records in Python."""
+"""test_biflow.py WEIR [WORD...]: --biflow and --group-time of weir flows and weir top over stores that weir collect
+made; the numbers are compared with those of the same records in Python."""
 import collections
 import csv
 import datetime
@@ -91,7 +91,8 @@ def expect_talks(rows, talks, sampled=False):
 def both_directions_are_one_row(folder):
     _, store, records = make(folder, "store", 1, KINDS, whole_seconds=True)
     talks = list(conversations(records))
-    expect(any(len(talk) > 3 for talk in talks) and any(len(talk) == 1 for talk in talks), "conversations of all lengths")
+    expect(any(len(talk) > 3 for talk in talks) and any(len(talk) == 1 for talk in talks),
+           "conversations of all lengths")
     expect(len({key_of(talk[0][0])[0] for talk in talks}) < len(talks) * 0.8, "several conversations of the same ends")
     expect({1, 6, 17, 58} <= {record.protocol for record in records}, "all protocols")
     rows, err = rows_of("flows", "--store", store, "--biflow")
@@ -117,7 +118,8 @@ def merged_files_tell_the_same(folder):
 def filters_and_times_choose_conversations(folder):
     _, store, records = make(folder, "store", 3, KINDS, whole_seconds=True)
     for text, matches in (("dst port 443", lambda r: r.dstport == 443 and r.protocol in (6, 17)),
-                          ("bytes > 10M", lambda r: r.bytes > 10 * 1000 * 1000), ("src net 10.1.0.0/16", lambda r: str(r.src).startswith("10.1.")),
+                          ("bytes > 10M", lambda r: r.bytes > 10 * 1000 * 1000),
+                          ("src net 10.1.0.0/16", lambda r: str(r.src).startswith("10.1.")),
                           ("proto icmp", lambda r: r.protocol == 1), ("port 1", lambda r: False)):
         wanted = [talk for talk in conversations(records) if any(matches(r) for r, _ in talk)]
         rows, err = rows_of("flows", "--store", store, "--biflow", text)
@@ -125,7 +127,8 @@ def filters_and_times_choose_conversations(folder):
         expect_in("weir: %d flow" % sum(map(matches, records)), err)
     from_ms, to_ms = (START_S + 900) * 1000, (START_S + 1200) * 1000
     some = [r for r in records if r.last_ms >= from_ms and r.first_ms < to_ms]
-    rows, _ = rows_of("flows", "--store", store, "--biflow", "--from", "@%d" % (START_S + 900), "--to", "@%d" % (START_S + 1200))
+    rows, _ = rows_of("flows", "--store", store, "--biflow", "--from", "@%d" % (START_S + 900), "--to",
+                      "@%d" % (START_S + 1200))
     expect_talks(rows, list(conversations(some)))
 
 
@@ -145,7 +148,8 @@ def conversations_come_in_every_form(folder):
     for got, row in zip(out.splitlines(), sorted(wanted)):
         expect_equal(got[:23], row[0][:23].replace("T", " "), "time of " + got)
         expect_in(" <-> ", got)
-    objects = [json.loads(text) for text in weir_ok("flows", "--store", store, "--biflow", "-o", "ndjson")[0].splitlines()]
+    objects = [json.loads(text) for text in weir_ok("flows", "--store", store, "--biflow", "-o",
+                                                    "ndjson")[0].splitlines()]
     expect_equal(sorted((o["src"], o["bytes"], o["reverse_bytes"]) for o in objects),
                  sorted((row[2], int(row[8]), int(row[11])) for row in wanted), "JSON")
     rows, _ = rows_of("flows", "--store", store, "--biflow", "--order", "bytes", "-n", "9")
@@ -158,8 +162,8 @@ def conversations_come_in_every_form(folder):
 @case
 def the_top_of_conversations(folder):
     _, store, records = make(folder, "store", 5, KINDS, whole_seconds=True)
-    for keys, key in (("src", lambda r: (r[2],)), ("src,dstport", lambda r: (r[2], r[5])), ("exporter", lambda r: (r[14],)),
-                      ("ip", None)):
+    for keys, key in (("src", lambda r: (r[2],)), ("src,dstport", lambda r: (r[2], r[5])),
+                      ("exporter", lambda r: (r[14],)), ("ip", None)):
         for options in ([], ["--sampled"], ["tcp_flags > 3"]):
             groups = collections.defaultdict(lambda: [0, 0])
             for talk in conversations(records):
@@ -171,10 +175,12 @@ def the_top_of_conversations(folder):
                     groups[value][1] += 1
             rows, err = rows_of("top", keys, "--store", store, "--biflow", "--by", "bytes,flows", "-n", "0", *options)
             expect_equal(sorted(tuple(row[:-1]) for row in rows[1:]),
-                         sorted((*name, str(size), str(count)) for name, (size, count) in groups.items()), "top " + keys)
+                         sorted((*name, str(size), str(count)) for name, (size, count) in groups.items()),
+                         "top " + keys)
             if key is not None:
                 expect(abs(sum(float(row[-1]) for row in rows[1:]) - 100) < 0.1, "shares of all")
-            expect_in("weir: %d flows" % (sum(r.flags > 3 for r in records) if options == ["tcp_flags > 3"] else len(records)),
+            expect_in("weir: %d flows" % (sum(r.flags > 3 for r in records)
+                                          if options == ["tcp_flags > 3"] else len(records)),
                       err)
 
 
@@ -199,20 +205,31 @@ def times_are_grouped(folder):
         expect_equal(rows[0], ["time", "flows", "packets", "bytes", "bps", "pps", "bpp"], "header")
         expect_equal([row[:4] for row in rows[1:]], wanted, "spans of " + step)
         for row in rows[1:]:
-            for got, number in zip(row[4:], (int(row[3]) * 8 / seconds, int(row[2]) / seconds, int(row[3]) / int(row[2]))):
+            for got, number in zip(row[4:], (int(row[3]) * 8 / seconds, int(row[2]) / seconds,
+                                             int(row[3]) / int(row[2]))):
                 expect(abs(float(got) - number) <= 0.51, "rates of %r" % row)
         expect_in("weir: %d flows" % len(records), err)
     rows, err = rows_of("flows", "--store", store, "--group-time", "5m", "--sampled", "dst port 443")
-    expect_equal([row[:4] for row in rows[1:]], bins_of(((r.first_ms, r.bytes * r.rate, r.packets * r.rate, 1) for r in records
+    expect_equal([row[:4] for row in rows[1:]], bins_of(((r.first_ms, r.bytes * r.rate, r.packets * r.rate, 1)
+                                                         for r in records
                                                          if r.dstport == 443 and r.protocol in (6, 17)), 300), "sampled")
     expect_in("multiplied by sampling rates: ", err)
     rows, _ = rows_of("flows", "--store", store, "--group-time", "5m", "--order", "bytes", "-n", "2")
-    sizes = sorted((int(row[3]) for row in bins_of(((r.first_ms, r.bytes, r.packets, 1) for r in records), 300)), reverse=True)
+    sizes = sorted((int(row[3]) for row in bins_of(((r.first_ms, r.bytes, r.packets, 1) for r in records), 300)),
+                   reverse=True)
     expect_equal([int(row[3]) for row in rows[1:]], sizes[:2], "the busiest")
     rows, _ = rows_of("flows", "--store", store, "--group-time", "5m", "--biflow")
     expect_equal([row[:4] for row in rows[1:]], bins_of(
         ((talk[0][0].first_ms, sum(r.bytes + r.reverse_bytes for r, _ in talk),
           sum(r.packets + r.reverse_packets for r, _ in talk), 1) for talk in conversations(records)), 300), "conversations")
+    from_ms = sorted(r.first_ms for r in records)[len(records) // 2] // 1000 * 1000
+    left = [(max(r.first_ms, from_ms), r.bytes, r.packets, 1) for r in records if r.last_ms >= from_ms]
+    expect(any(r.first_ms < from_ms <= r.last_ms for r in records), "none of the flows had begun before")
+    for command in (("flows",), ("flows", "--biflow"), ("top", "src", "-n", "0")):
+        rows, _ = rows_of(*command, "--store", store, "--group-time", "5m", "--from", "@%d" % (from_ms // 1000))
+        expect_equal(rows[1][0], bins_of(left, 300)[0][0], "first span of %r" % (command,))
+        if command == ("flows",):
+            expect_equal([row[:4] for row in rows[1:]], bins_of(left, 300), "spans from a time on")
     out, _ = weir_ok("flows", "--store", store, "--group-time", "10m")
     expect_in("flows", out.splitlines()[1])
     out, _ = weir_ok("flows", "--store", store, "--group-time", "10m", "-o", "fmt:%te %td %fl %byt")
@@ -224,8 +241,10 @@ def times_are_grouped(folder):
 def times_may_be_anything(folder):
     sender = Exporter(random.Random(8), "192.0.2.7", 10, BY_MS, "4")
     usual = sender.record(30)
-    odd = [usual._replace(first_ms=first, last_ms=last, src=ipaddress.ip_address(number + 1), srcport=1, dstport=2, protocol=6)
-           for number, (first, last) in enumerate(itertools.product((0, 1, 2**40, 2**63 - 1, 2**63, 2**64 - 1), repeat=2))]
+    odd = [usual._replace(first_ms=first, last_ms=last, src=ipaddress.ip_address(number + 1), srcport=1, dstport=2,
+                          protocol=6)
+           for number, (first, last) in enumerate(itertools.product((0, 1, 2**40, 2**63 - 1, 2**63, 2**64 - 1),
+                                                                    repeat=2))]
     sender.chosen = iter(odd)
     frames = []
     for at_s in range(1, 4):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_changes.py: what happens to a collector in the course of years: its clock is set, exporters restart, change their
-templates, and send from other ports. What is stored is what was sent, each time."""
+"""test_changes.py: what happens to a collector in the course of years: its clock is set, exporters restart, change
+their templates, and send from other ports. What is stored is what was sent, each time."""
 import glob
 import json
 import os
@@ -139,8 +139,9 @@ def a_template_changes(folder):
 
 @case
 def an_exporter_sends_from_another_port(folder):
-    """As one that was restarted, or is behind a translator of addresses: its new session is one of its own. The template
-    of the old port serves it after a while only, the one that it sends itself at once, also for what came before that."""
+    """As one that was restarted, or is behind a translator of addresses: its new session is one of its own. The
+    template of the old port serves it after a while only, the one that it sends itself at once, also for what came
+    before that."""
     collector = start_storing(folder, "-D")
     number, processed = 0, 0
     exporter = v9.Exporter()
@@ -171,7 +172,8 @@ def replayed_restarts_and_ports(folder):
     expect_equal((summary.flows, summary.lost, summary.number("restarts of an exporter")),
                  (sent["flows"], 0, sent["restarts"]), "what is told: " + summary.text)
     numbers = stored(folder + "/store")
-    expect_equal((len(numbers), max(numbers.values())), (sent["flows"], 1), "flows, and how often one is there at the most")
+    expect_equal((len(numbers), max(numbers.values())), (sent["flows"], 1),
+                 "flows, and how often one is there at the most")
 
 
 run()

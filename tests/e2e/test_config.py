@@ -6,8 +6,8 @@ import re
 
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flows_of, free_port, load_object, read_text, run,
-                      weir, weir_ok, write_file)
+from weir_e2e import (Collector, case, expect, expect_equal, expect_in, flows_of, free_port, load_object, read_text,
+                      run, weir, weir_ok, write_file)
 
 EXAMPLE = os.path.join(weir_e2e.SOURCE_ROOT, "packaging", "weir.conf")
 
@@ -51,11 +51,13 @@ def the_command_line_goes_before_the_file(folder):
 
 @case
 def what_is_wrong_has_its_line(folder):
-    path = config(folder, "[Input]\nProt=1\nPort=70000\nword\n[Store]\nCommit=soon\n")
+    path = config(folder, "[Input]\nProt=1\nPort=70000\nword\n[Store]\nCommit=soon\n[Output]\nOutput=\"store:x\"\n")
     wanted = ("weir collect: %s:2: there is no key Prot; the nearest is Port in [Input]\n"
               "weir collect: %s:3: Port is not a port between 0 and 65535: 70000\n"
               "weir collect: %s:4: this is neither [Section], nor Key=value, nor a comment behind ; or #\n"
-              "weir collect: %s:6: Commit is not a duration such as 5s, 1m or 1h: soon\n") % ((path,) * 4)
+              "weir collect: %s:6: Commit is not a duration such as 5s, 1m or 1h: soon\n"
+              "weir collect: %s:8: Output is no output, which is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a "
+              "name that ends in .json, .ndjson or .gz: \"store:x\"\n") % ((path,) * 5)
     for more in ((), ("--check",)):
         code, out, err = weir("collect", "--config", path, *more)
         expect_equal((code, out, err), (2, "", wanted), "the end")
@@ -65,29 +67,51 @@ def what_is_wrong_has_its_line(folder):
 
 
 @case
+def each_worker_has_its_processor(folder):
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    path = config(folder, "[Output]\nOutput=null\n[Collect]\nState=none\nJournal=none\nWorkers=%d\n%s"
+                  % (len(cpus), "".join("Cpu=%d\n" % cpu for cpu in cpus)))
+    collector = Collector(folder, "--config", path)
+    pinned = [os.sched_getaffinity(int(thread)) for thread in os.listdir("/proc/%d/task" % collector.process.pid)]
+    for cpu in cpus:
+        expect({cpu} in pinned, "no thread stays on %d: %r" % (cpu, pinned))
+    expect("has no effect" not in collector.log(), collector.log())
+    collector.stop()
+    collector = Collector(folder, "-o", "null", "--cpu", "1023")
+    collector.wait_for("--cpu 1023 has no effect: Invalid argument")
+    collector.stop()
+
+
+@case
 def check_looks_at_outputs_and_folders_and_makes_none(folder):
     file = write_file(folder, "file", b"")
     os.mkdir(folder + "/dir.json")
-    path = config(folder, "[Output]\nOutput=store:%s/a/b\nOutput=%s/c.json\n[Collect]\nState=%s/s/t\n" % ((folder,) * 3))
+    path = config(folder, "[Output]\nOutput=store:%s/a/b\nOutput=%s/c.json\n[Collect]\nState=%s/s/t\n" %
+                  ((folder,) * 3))
     weir_ok("collect", "--config", path, "--check")
     expect_equal(sorted(os.listdir(folder)), ["dir.json", "file", "weir.conf"], "what is there")
     for arguments, words in (
             (("-o", "store:%s/x" % file), "-o store:%s/x: %s/x: " % (file, file)),
             (("-o", "%s/no/c.json" % folder), "-o %s/no/c.json: %s/no: No such file or directory" % (folder, folder)),
             (("-o", "%s/dir.json" % folder), "-o %s/dir.json: Is a directory" % folder),
-            (("-o", "nothing"), "-o nothing is no output"),
             (("-o", "text", "-o", "json:-"), "more than one -o is for standard output"),
             (("--state", file), "--state: %s: Not a directory" % file),
             (("--journal", file + "/j"), "--journal: %s/j: " % file),
+            (("-b", "192.0.2.77"), "cannot listen on 192.0.2.77"),
+            (("--metrics", "192.0.2.77:9105"), "--metrics 192.0.2.77:9105: Cannot assign requested address"),
+            (("--cpu", "1023"), "--cpu 1023: Invalid argument"),
+            (("--user", "no-such-user"), "there is no user 'no-such-user'"),
             (("--device", "none0"), "--device: there is no network device none0"),
             (("--elements", folder + "/none"), "cannot open %s/none: No such file" % folder),
             (("-r", folder + "/none"), "cannot read %s/none: No such file or directory" % folder)):
         code, out, err = weir("collect", "--check", *arguments, cwd=folder)
         expect_equal((code, out), (1, ""), "the end of %r: %s" % (arguments, err))
         expect_in(words, err)
-    code, _, err = weir("collect", "--check", "-o", "nothing", "--device", "none0", "--state", file, cwd=folder)
+    code, _, err = weir("collect", "--check", "-b", "192.0.2.77", "--device", "none0", "--state", file, cwd=folder)
     expect_equal(err.count("\n"), 3, "lines, one for each that is wrong: " + err)
-    out, _ = weir_ok("collect", "--check", "-o", "null")
+    cpu = min(os.sched_getaffinity(0))
+    out, _ = weir_ok("collect", "--check", "-o", "null", "--cpu", "%d" % cpu, "-b", "127.0.0.1", "-b",
+                     "239.1.2.3%lo", "--metrics", "127.0.0.1:9105")
     expect_equal(out, "The command line is fine\n", "what is told")
     expect("usage" not in out.lower(), out)
 

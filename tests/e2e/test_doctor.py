@@ -317,7 +317,7 @@ def what_was_left_by_one_that_was_killed(folder):
     os.utime(path, (NOW - 3600, NOW - 3600))
     found = of_store(folder)
     expect_equal(status(found, "store_left"), ["warn"], "left")
-    expect_in("1 files with 100 octets", found["store_left"][0][1])
+    expect_in("1 file with 100 octets", found["store_left"][0][1])
 
 
 @case

@@ -3,17 +3,19 @@
 """test_errors.py: what goes wrong is told in a sentence that says what happened, where, and what to do; nothing that
 was written is lost."""
 import gzip
-import json
 import os
+import random
 import re
 import resource
+import signal
 import socket
 import subprocess
 
 import capture_maker as cap
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, flows_of, free_port, in_mounts, load_lines,
+from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, flows_of, free_port, in_mounts,
+                      load_lines,
                       load_object, need, need_root, own_mounts, run, start, unmount, weir, weir_ok, write_file)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
@@ -24,7 +26,7 @@ def complaint(folder, *arguments, code=1, **options):
     got, _, err = weir(*arguments, cwd=folder, timeout=30, **options)
     expect_equal(got, code, "exit code of weir %s, with %s" % (" ".join(arguments), err))
     line = next(line for line in err.splitlines() if not line.startswith("Writing flows to"))
-    expect(re.match(r"weir( (collect|analyze|decode))?: .{10,}", line), "this is no sentence: " + err)
+    expect(re.match(r"weir( (collect|analyze|decode|store))?: .{10,}", line), "this is no sentence: " + err)
     expect("(null)" not in err and "errno" not in err, "this is not for people: " + err)
     return err
 
@@ -46,6 +48,9 @@ def wrong_usage_is_2_and_points_to_help(folder):
                             (["decode", "--sampling-rate", "0", "a"], "0"),
                             (["analyze", "--min-size", "big", "a"], "big"),
                             (["analyze", "--sort", "name", "a"], "name"),
+                            (["store", "ls", "--keep-days", "5"], "ls takes no --keep-days"),
+                            (["store", "ls", "--from", "14:00", "x"], "with --files only"),
+                            (["store", "merge", "-o", "x"], "merge takes no --output"),
                             (["collect", "-r", "a.pcap", "-b", "::1"], "-b")):
         expect_in(word, complaint(folder, *arguments, code=2))
     expect_equal(os.listdir(folder), [], "files made")
@@ -66,8 +71,10 @@ def values_that_are_none(folder):
                            ("--min-size", ("-1", "big", "1Q", "")),
                            ("--template-lifetime", ("-1", "never", "1h30m", "")),
                            ("--sampling-rate", ("0", "-1", "1:100", "4294967296", "")),
-                           ("--commit", ("0", "soon")), ("--segment-size", ("63K", "2G", "big")), ("--workers", ("0", "65", "")),
-                           ("--compression", ("gzip", "zstd:0", "zstd:20", "")), ("--effort", ("some", "")), ("--fsync", ("now", "")),
+                           ("--commit", ("0", "soon")), ("--segment-size", ("63K", "2G", "big")),
+                           ("--workers", ("0", "65", "")),
+                           ("--compression", ("gzip", "zstd:0", "zstd:20", "")), ("--effort", ("some", "")),
+                           ("--fsync", ("now", "")),
                            ("--keep-days", ("0", "-1", "week")), ("--keep-bytes", ("0", "all")),
                            ("-o", ("flows.txt", "store:", "kafka:there", ".json", "json:", "", "TEXT"))):
         for value in values:
@@ -232,42 +239,64 @@ def a_full_disk_leaves_whole_gzip_members(folder):
         expect(len(load_lines(gzip.decompress(file.read()).decode())) > 100, "hardly a line was written")
 
 
+def load_written(path):
+    """The entries of a file of any of the three forms, which is whole."""
+    if path.endswith(".json"):
+        return load_object(path)
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
+        return load_lines(file.read())
+
+
 @case
 def a_disk_that_fills_up_while_receiving(folder):
-    """What was written stands at every datagram; with room, the next start goes on in the same file."""
+    """Files are whole at any time; what memory has no room for is missed and counted, and they go on when there is."""
     need_root("a file system of one's own")
     os.mkdir(folder + "/mount")
-    script = 'mount -t tmpfs -o size=128k none mount && exec "$0" collect -p "$1" -b 127.0.0.1 -o mount/a.json'
-    port = free_port()
+    script = ('mount -t tmpfs -o size=8m none mount && head -c 8000k /dev/zero >mount/filler || exit 1; exec "$0" '
+              'collect --state none --journal none -p "$1" -b 127.0.0.1 -o null -o mount/a.json -o mount/a.ndjson '
+              '-o mount/a.gz')
+    port, names = free_port(), ("a.json", "a.ndjson", "a.gz")
     with open(folder + "/err", "wb") as err:
-        process = start([*own_mounts(), "sh", "-c", script, weir_e2e.weir_path, str(port)], cwd=folder, stderr=err)
-    weir_e2e.wait_until(lambda: process.poll() is not None or "Listening" in weir_e2e.read_text(folder + "/err"),
-                        "the collector")
+        process = start([*own_mounts(), "sh", "-c", script, weir_e2e.weir_path, str(port)],
+                        cwd=folder, stderr=err)
+    log = lambda: weir_e2e.read_text(folder + "/err")
+    weir_e2e.wait_until(lambda: process.poll() is not None or "Listening" in log(), "the collector")
     if process.poll() is not None:
-        raise Skip("mount is not permitted: " + weir_e2e.read_text(folder + "/err").strip())
-    keeper = os.open("/proc/%d/root%s/mount/a.json" % (process.pid, folder), os.O_RDONLY)
-    exporter = v9.Exporter()
+        raise Skip("mount is not permitted: " + log().strip())
+    mount = "/proc/%d/root%s/mount/" % (process.pid, folder)
+    exporter, sent = v9.Exporter(), 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        def ended():
-            for number in range(10):
-                sender.sendto(exporter.flows(*(v9.numbered_flow(number) for _ in range(20))), ("127.0.0.1", port))
-            return process.poll() is not None
-        weir_e2e.wait_until(ended, "the end of the collector on a full disk")
-    expect_equal(process.returncode, 1, "exit code")
-    err = weir_e2e.read_text(folder + "/err")
-    expect_in("cannot write mount/a.json: No space left on device; make room", err)
-    expect_in("\nweir: ", err)
-    with os.fdopen(keeper, "rb") as file:
-        content = file.read()
-    entries = json.loads(content)
+        def told(words):
+            nonlocal sent
+            for _ in range(20):
+                flows = exporter.flows(*(v9.numbered_flow(random.getrandbits(31)) for _ in range(20)))
+                sender.sendto(flows, ("127.0.0.1", port))
+                sent += 1
+            weir_e2e.wait_until(lambda: weir_e2e.queue_of(port) == 0, "an empty queue")
+            return all(words % name in log() for name in names)
+        full = "cannot write mount/%s: No space left on device; this goes on to be tried"
+        weir_e2e.wait_until(lambda: told(full), lambda: "a full disk: " + log())
+        for name in names:
+            load_written(mount + name)
+        for _ in range(60):  # more than is kept in memory
+            told(full)
+        os.unlink(mount + "filler")
+        again = "mount/%s is written again, after "
+        weir_e2e.wait_until(lambda: told(again), lambda: "writing again: " + log())
+        for _ in range(10):
+            told(again)
+    keepers = [os.open(mount + name, os.O_RDONLY) for name in names]
+    process.send_signal(signal.SIGTERM)
+    weir_e2e.wait_until(lambda: process.poll() is not None, "the end")
+    expect_equal(process.returncode, 0, "exit code, with " + log())
+    for name, keeper in zip(names, keepers):
+        with os.fdopen(keeper, "rb") as file:
+            written = load_written(write_file(folder, name, file.read()))
+        missed = re.findall(r"mount/%s lacks (\d+) datagrams, for which there was no room" % re.escape(name), log())
+        expect_equal(len(written) + sum(map(int, missed)), sent, "datagrams in %s, and missed" % name)
+        expect(missed or name == "a.gz", "nothing was missed by %s: %s" % (name, log()))
+        expect_equal(log().count("write mount/" + name), 1, "times that it is told of " + name)
     unmount(folder)
-    expect(len(entries) > 5, "only %d entries were written" % len(entries))
-    write_file(folder, "a.json", content)
-    collector = Collector(folder, "-D", "-o", "a.json")
-    collector.send(v9.Exporter().flows(FLOW))
-    collector.wait_for("Processed")
-    collector.stop()
-    expect_equal(len(load_object(folder + "/a.json")), len(entries) + 1, "entries after another start")
 
 
 @case

@@ -14,7 +14,8 @@ import time
 
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, Skip, can_query, case, expect, expect_equal, expect_in, run, started, wait_until, weir, weir_ok)
+from weir_e2e import (Collector, Skip, can_query, case, expect, expect_equal, expect_in, run, started, wait_until,
+                      weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 
@@ -84,13 +85,14 @@ def of_a_running_collector(folder):
     expect(abs(one["last_seen"] - time.time()) < 600 and 0 <= one["oldest_template_seconds"] < 600, "times")
     expect_equal({row["collector"] for row in rows}, {"collect-%d" % collector.port}, "collectors")
     _, out, _ = weir("exporters", "-o", "json")  # found by itself, with those of others, which may end meanwhile
-    expect_equal([row["domain"] for row in json.loads(out) if row["collector"] == "collect-%d" % collector.port], [2, 3, 1],
-                 "domains, of the one that was found")
+    expect_equal([row["domain"] for row in json.loads(out) if row["collector"] == "collect-%d" % collector.port],
+                 [2, 3, 1], "domains, of the one that was found")
     out, err = weir_ok("exporters", "--socket", collector.socket)
     expect_in("13 datagrams received, 0 dropped by the kernel", err)
     lines = out.splitlines()
     expect_equal(lines[0].split()[:3], ["exporter", "domain", "version"], "the table's head")
-    expect_equal([line.split()[:3] for line in lines[1:]], [["127.0.0.1", str(row["domain"]), "9"] for row in rows], "rows")
+    expect_equal([line.split()[:3] for line in lines[1:]], [["127.0.0.1", str(row["domain"]), "9"] for row in rows],
+                 "rows")
     expect_in("-2 h", lines[2])
     expect_in(" 40.00% ", lines[1])
     table = list(csv.DictReader(io.StringIO(weir_ok("exporters", "--socket", collector.socket, "-o", "csv")[0])))
@@ -136,8 +138,10 @@ def of_a_store(folder):
     rows = json.loads(out)
     expect_equal([(row["domain"], row["datagrams"], row["flows"], row["loss_percent"]) for row in rows],
                  [(5, 2, 3, 60), (6, 1, 1, 0)], "exporters of the store")
-    expect_equal({(row["templates"], row["clock_skew_seconds"], row["version"]) for row in rows}, {(None, None, 9)},
-                 "what a store does not know")
+    expect_equal({(row["templates"], row["sets_waiting"], row["refused"], row["version"]) for row in rows}, {(1, 0, 0, 9)},
+                 "how things are")
+    expect(all(abs(row["clock_skew_seconds"]) < 60 for row in rows), "clocks: " + out)
+    expect_equal({row["oldest_template_seconds"] for row in rows}, {None}, "what a store does not know")
     expect_in("4 records stored", err)
     expect_equal(len(weir_ok("exporters", "--store", "st", cwd=folder)[0].splitlines()), 3, "lines of the table")
     code, _, err = weir("exporters", "--store", "nowhere", cwd=folder)
@@ -157,7 +161,8 @@ def without_a_collector(folder):
     code, _, err = weir("exporters", "--socket", folder + "/collect-1.sock")
     expect_equal(code, 1, "exit code")
     expect_in("it has ended", err)
-    for arguments, text in ((["-o", "xml"], "not table, json or csv"), (["--socket", "a", "--store", "b"], "two places"),
+    for arguments, text in ((["-o", "xml"], "not table, json or csv"),
+                            (["--socket", "a", "--store", "b"], "two places"),
                             (["x"], "this is none"), (["--socket"], "needs a value"), (["--what"], "unknown option")):
         code, _, err = weir("exporters", *arguments)
         expect_equal(code, 2, "exit code of %r" % arguments)
@@ -187,8 +192,8 @@ def who_asks_wrongly_is_of_no_consequence(folder):
     expect_in(b'{"error":', ask(collector.socket, b"flows\n"))
     expect_in(b'{"error":', ask(collector.socket, b"\n"))
     lines = ask(collector.socket, b"account\nexporters\n").splitlines()
-    expect_equal((len(lines), json.loads(lines[0])["protocol"], json.loads(lines[1])), (2, 1, {"end": 0, "left_out": 0}),
-                 "the account")
+    expect_equal((len(lines), json.loads(lines[0])["protocol"], json.loads(lines[1])),
+                 (2, 1, {"end": 0, "left_out": 0}), "the account")
     expect_equal(ask(collector.socket, b"x" * 1000000), b"", "the answer to what has no end")
     expect_in(b'{"error":', ask(collector.socket, b"\0exporters\n"))
     silent = [ask(collector.socket, b"export", read=False) for _ in range(3)]  # one after the other is left

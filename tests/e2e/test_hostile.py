@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_hostile.py: a hundred thousand made exporters and a million templates push out nothing of an honest exporter, and cost
-no more than bounded memory. WEIR_HOSTILE=EXPORTERS,TEMPLATES asks for others."""
+"""test_hostile.py: a hundred thousand made exporters and a million templates push out nothing of an honest exporter,
+and cost no more than bounded memory. WEIR_HOSTILE=EXPORTERS,TEMPLATES asks for others."""
 import collections
 import os
 import re
@@ -14,7 +14,8 @@ import hostile
 import netflow_maker as v9
 import store_reader
 import weir_e2e
-from weir_e2e import Collector, case, expect, expect_equal, is_sanitized, queue_of, read_text, run, start, wait_until, weir_ok
+from weir_e2e import (Collector, case, expect, expect_equal, is_sanitized, queue_of, read_text, run, start, wait_until,
+                      weir_ok)
 
 weir_e2e.use_venv()
 import pyarrow.parquet  # noqa: E402: it is there from here on
@@ -26,7 +27,8 @@ RESIDENT_MOST_MB = 256  # with the journal, whose pages are memory
 
 
 def status_mb(collector, name):
-    return int(re.search(r"^%s:\s+(\d+) kB" % name, read_text("/proc/%d/status" % collector.process.pid), re.M).group(1)) / 1024
+    return int(re.search(r"^%s:\s+(\d+) kB" % name, read_text("/proc/%d/status" % collector.process.pid),
+                         re.M).group(1)) / 1024
 
 
 def stored(store):
@@ -49,12 +51,14 @@ def from_honest(host, source_port, port, datagram):
 def the_honest_lose_nothing(folder):
     collector = Collector(folder, "-o", "store:store", "--journal", "journal", "-b", "127.0.0.1")
     silent = v9.Exporter(domain=2)
-    from_honest(hostile.HONEST, 9995, collector.port, hostile.honest_datagram(v9.Exporter(domain=1), 0, hostile.TEMPLATE))
+    from_honest(hostile.HONEST, 9995, collector.port, hostile.honest_datagram(v9.Exporter(domain=1), 0,
+                                                                              hostile.TEMPLATE))
     from_honest(SILENT, 9996, collector.port, hostile.honest_datagram(silent, SILENT_FIRST, hostile.TEMPLATE))
-    from_honest(SILENT, 9996, collector.port, hostile.honest_datagram(silent, SILENT_FIRST + hostile.ROWS))  # it has proved useful
+    # it has proved useful
+    from_honest(SILENT, 9996, collector.port, hostile.honest_datagram(silent, SILENT_FIRST + hostile.ROWS))
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hostile.py")
-    attack = start([sys.executable, script, str(collector.port), str(EXPORTERS), str(TEMPLATES), str(FLOWS)], stdout=subprocess.PIPE,
-                   text=True)
+    attack = start([sys.executable, script, str(collector.port), str(EXPORTERS), str(TEMPLATES), str(FLOWS)],
+                   stdout=subprocess.PIPE, text=True)
     highest = {"RssAnon": 0.0, "VmRSS": 0.0}
 
     def attack_ended():

@@ -3,8 +3,8 @@
 """test_inject.py: whichever system call fails, and with whatever error: the collector neither crashes nor hangs, tells
 of what it cannot do without, and in the end each flow is stored once.
 
-WEIR_INJECT is the library that has calls fail, see tests/inject/inject.c. Each call fails with each error at one of several
-moments; with WEIR_INJECT_ALL=1 at each of them."""
+WEIR_INJECT is the library that has calls fail, see tests/inject/inject.c. Each call fails with each error at one of
+several moments; with WEIR_INJECT_ALL=1 at each of them."""
 import concurrent.futures
 import errno
 import os
@@ -70,7 +70,8 @@ def run_failing(held, folder, sender, call, error, moment):
     with open(counts, "wb") as file:
         file.write(bytes(16))
     environment = ["LD_PRELOAD=" + LIBRARY, "INJECT_CALL=" + call, "INJECT_ERRNO=%d" % getattr(errno, error),
-                   "INJECT_FROM=%d" % first, "INJECT_EACH=%d" % each, "INJECT_TIMES=%d" % times, "INJECT_COUNTS=" + counts]
+                   "INJECT_FROM=%d" % first, "INJECT_EACH=%d" % each, "INJECT_TIMES=%d" % times,
+                   "INJECT_COUNTS=" + counts]
     collector = start_on(held, folder, "-o", "store:store", "-o", "lines.ndjson", "--commit", "0.05s",
                          environment=environment, listening=False)
     wait_until(lambda: has_ended(collector) or "Listening on" in collector.log(), "a start or an end of it")
@@ -78,7 +79,8 @@ def run_failing(held, folder, sender, call, error, moment):
         sender.send(BEFORE + turn)
         if not sender.ending.wait(sender.pause) and has_ended(collector):
             break
-    wait_until(lambda: has_ended(collector) or weir_e2e.queue_of(sender.port) == 0, lambda: "an empty queue: " + collector.log())
+    wait_until(lambda: has_ended(collector) or weir_e2e.queue_of(sender.port) == 0,
+               lambda: "an empty queue: " + collector.log())
     expect(error not in GOES_ON.get(call, []) or "Listening on" not in collector.log() or not has_ended(collector),
            "it ended, though it could have gone on: " + collector.log())
     code = end(collector, how)
@@ -136,7 +138,8 @@ def each_call_fails_with_each_error(folder):
                 failed.append("%s: %s" % (runs[done], fault))
     print("# %d runs; failures: %s" % (len(runs), failures), flush=True)
     expect(not failed, "%d of %d runs:\n%s" % (len(failed), len(runs), "\n\n".join(failed)))
-    expect(words or all(failures.values()), "calls that never failed: %s" % [call for call in CALLS if failures[call] == 0])
+    expect(words or all(failures.values()), "calls that never failed: %s" %
+           [call for call in CALLS if failures[call] == 0])
 
 
 run()

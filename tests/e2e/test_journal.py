@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_journal.py: what was received is kept once, whenever the collector is killed; WEIR_KILLS says how often it is."""
+"""test_journal.py: what was received is kept once, whenever the collector is killed; WEIR_KILLS says how often it
+is."""
 import collections
 import fcntl
 import glob
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -48,7 +50,8 @@ def kills_lose_nothing_and_double_nothing(folder):
     expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
     expect_once(stored(folder + "/store"), sender.number, "the store")
     sums = [told(folder + "/store", name) for name in ("flows", "datagrams", "lost", "reordered", "duplicates")]
-    expect_equal(sums, [sender.number, sender.number // ROWS, 0, 0, 0], "flows, datagrams and what is amiss, by the ledger")
+    expect_equal(sums, [sender.number, sender.number // ROWS, 0, 0, 0],
+                 "flows, datagrams and what is amiss, by the ledger")
     weir_ok("store", "check", folder + "/store")
     expect_equal(os.listdir(folder + "/store/.writing"), [], "files under way")
     expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
@@ -197,8 +200,8 @@ def several_workers_and_others_at_the_next_start(folder):
     os.mkdir(folder + "/journal", 0o700)
     port = free_port()
     hosts = ["127.0.0.%d" % number for number in range(1, 25)]
-    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "-o", "lines.ndjson",
-                 "--commit", "0.1s")
+    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "-o",
+                 "lines.ndjson", "--commit", "0.1s")
     collector = Collector(folder, "--workers", "3", *arguments, ports=[port])
     sender = Sender(port, 2000, hosts)
     sender.start()
@@ -229,7 +232,8 @@ def what_cannot_be_written_stays_for_the_next_start(folder):
     os.mkdir(folder + "/journal", 0o700)
     os.mkdir(folder + "/store")
     port = free_port()
-    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "--commit", "0.1s")
+    arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "--commit",
+                 "0.1s")
     collector = Collector(folder, *arguments, ports=[port])
     wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
     os.rename(folder + "/store/.writing", folder + "/store/.away")  # as good as a disk that is full
@@ -249,6 +253,39 @@ def what_cannot_be_written_stays_for_the_next_start(folder):
     collector.wait_for("100 datagrams that were received before the last end")
     collector.stop()
     expect_once(stored(folder + "/store"), 100 * ROWS, "the store")
+
+
+@case
+def what_is_left_for_a_store_goes_to_no_other_output(folder):
+    os.mkdir(folder + "/journal", 0o700)
+    port = free_port()
+    arguments = ("--journal", folder + "/journal", "--commit", "1h", "-D")
+    collector = Collector(folder, *arguments, "-o", "store:one", "-o", "store:two", ports=[port])
+    sender = Sender(port, 1000)
+    for turn in range(100):
+        sender.send(turn)
+    sender.stop()
+    collector.wait_for("Processed", 100)
+    collector.kill()
+    left = os.listdir(folder + "/journal")
+    for outputs in (("null",), ("text",), ("store:three",), ("store:two",), ("store:two", "null")):
+        refused = Collector(folder, *arguments, *(word for output in outputs for word in ("-o", output)), ports=[port],
+                            listening=False)
+        expect_equal(refused.wait_end(), 1, "exit code of -o %s" % " ".join(outputs))
+        expect_in("is for store:%s/one, and a collector that did not end left 100 datagrams in it: start once with "
+                  "-o store:%s/one as well" % (folder[-59:], folder[-59:]) if "store:two" in outputs else
+                  "and a collector that did not end left 100 datagrams in it: start once with -o store:", refused.log())
+        expect_equal(os.listdir(folder + "/journal"), left, "what is left of the journal")
+    elsewhere = Collector(folder, "--journal", "none", "-o", "null", ports=[port])
+    elsewhere.stop()
+    shutil.rmtree(folder + "/two")  # it is the same, by its name
+    os.symlink("one", folder + "/other")
+    collector = Collector(folder, *arguments, "-o", "store:three", "-o", "store:two", "-o", "store:other", ports=[port])
+    collector.wait_for("100 datagrams that were received before the last end")
+    collector.stop()
+    for store in ("one", "two", "three"):
+        expect_once(stored("%s/%s" % (folder, store)), 100 * ROWS, "the store " + store)
+    Collector(folder, *arguments, "-o", "null", ports=[port]).stop()  # nothing is left
 
 
 @case

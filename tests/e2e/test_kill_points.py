@@ -29,7 +29,8 @@ HOSTS = ["127.0.0.%d" % number for number in range(1, 6)]
 
 
 class Traffic:
-    """Numbered flows of several exporters. `numbers` has those that a collector took from its socket; the others may be lost."""
+    """Numbered flows of several exporters. `numbers` has those that a collector took from its socket; the others may be
+    lost."""
 
     def __init__(self, port):
         self.port = port

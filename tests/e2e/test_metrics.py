@@ -14,8 +14,8 @@ import time
 
 import netflow_maker as v9
 from prometheus_text import get, scrape
-from weir_e2e import (SOURCE_ROOT, Collector, can_query, case, expect, expect_equal, expect_in, flood, need, read_text, run,
-                      started, wait_until, weir, weir_ok)
+from weir_e2e import (SOURCE_ROOT, Collector, can_query, case, expect, expect_equal, expect_in, flood, need, read_text,
+                      run, started, wait_until, weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 
@@ -64,7 +64,8 @@ def expect_exporters(metrics):
     for name, total in (("datagrams", "weir_datagrams_decoded_total"), ("flows", "weir_flows_total")):
         wanted = metrics.value(total)
         refused = metrics.sum("weir_datagrams_refused_total")
-        wanted += refused - metrics.value("weir_datagrams_refused_total", reason="not_allowed") if name == "datagrams" else 0
+        wanted += refused - metrics.value("weir_datagrams_refused_total",
+                                          reason="not_allowed") if name == "datagrams" else 0
         expect_equal(metrics.sum("weir_exporter_%s_total" % name), wanted, name + " of all exporters")
 
 
@@ -93,7 +94,8 @@ def an_account_of_all_that_came(folder):
     expect_equal(value("weir_store_rows_total"), 4, "rows in the store")
     expect(value("weir_store_written_bytes_total") > 0, "no octets in the store")
     expect_equal(value("weir_store_failing"), 0, "failing")
-    expect_equal(value("weir_output_taken_datagrams_total", output="b.ndjson", number="0"), 7, "taken by the second output")
+    expect_equal(value("weir_output_taken_datagrams_total", output="b.ndjson", number="0"), 7,
+                 "taken by the second output")
     of = {"exporter": "127.0.0.1", "domain": "7"}
     expect_equal(value("weir_exporter_flows_total", **of), 3, "flows of the exporter")
     expect_equal(value("weir_exporter_missing_datagrams", **of), 5, "lost of the exporter")
@@ -173,7 +175,8 @@ def it_adds_up_while_datagrams_are_dropped(folder):
 def expect_in_store(folder, dropped, count):
     """The ledger of the store has it, and reports tell it."""
     out, _ = weir_ok("sql", "--store", "st", "-o", "json", "SELECT sum(dropped_kernel)::BIGINT AS kernel, "
-                     "sum(dropped_journal)::BIGINT AS journal, sum(datagrams)::BIGINT AS datagrams FROM ledger", cwd=folder)
+                     "sum(dropped_journal)::BIGINT AS journal, sum(datagrams)::BIGINT AS datagrams FROM ledger",
+                     cwd=folder)
     row = json.loads(out)[0]
     expect_equal([row["kernel"], row["journal"]], dropped, "dropped, in the ledger of the store")
     expect_equal(sum(row.values()), count, "all, in the ledger of the store")
@@ -187,7 +190,8 @@ def expect_in_store(folder, dropped, count):
 def who_is_not_allowed_is_in_the_account(folder):
     collector = Watched(folder, "-o", "null", "--allow", "192.0.2.0/24")
     collector.send(v9.Exporter().flows(FLOW), v9.Exporter().flows(FLOW))
-    metrics = collector.wait_for_metric(lambda m: m.value("weir_datagrams_refused_total", reason="not_allowed") == 2, "two")
+    metrics = collector.wait_for_metric(lambda m: m.value("weir_datagrams_refused_total", reason="not_allowed") == 2,
+                                        "two")
     expect_equal(metrics.value("weir_datagrams_decoded_total"), 0, "decoded")
     expect_exporters(metrics)
     collector.stop()
@@ -304,7 +308,8 @@ def talk(collector, *pieces, read=True):
 def garbage_over_http_is_of_no_consequence(folder):
     collector = Watched(folder, "-o", "null")
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "GETX", "CONNECT"):
-        answer = talk(collector, ("%s /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\nabc" % method).encode())
+        answer = talk(collector, ("%s /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\nabc" %
+                                  method).encode())
         expect(b" 405 " in answer.split(b"\n")[0], "%s: %r" % (method, answer[:100]))
     head = talk(collector, b"HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     expect(head.startswith(b"HTTP/1.1 200 ") and head.endswith(b"\r\n\r\n"), "HEAD: %r" % head[-100:])
@@ -317,7 +322,8 @@ def garbage_over_http_is_of_no_consequence(folder):
     for _ in range(50):
         talk(collector, maker.randbytes(maker.randrange(1, 3000)) + b"\r\n\r\n")
     for text in (b"GET /metrics HTTP/1.1\r\n" + b"A: b\r\n" * 100000, b"GET " + b"/" * 1000000, b"\0" * 100000,
-                 b"GET /metrics HTTP/9.9\r\n\r\n", b"\r\n" * 1000, b"GET /metrics HTTP/1.1\r\nTransfer-Encoding: chunked"
+                 b"GET /metrics HTTP/9.9\r\n\r\n", b"\r\n" * 1000,
+                 b"GET /metrics HTTP/1.1\r\nTransfer-Encoding: chunked"
                  b"\r\nHost: a\r\n\r\nfffffffffffffffff\r\n"):
         talk(collector, text, read=False)
     idle = [socket.create_connection(re.match(r"http://(.*):(\d+)/", collector.url).groups()) for _ in range(40)]
@@ -352,7 +358,8 @@ def where_it_listens(folder):
 
 @case
 def messages_as_objects(folder):
-    collector = Collector(folder, "--log", "json", "--metrics", "0", "-o", "store:st", "--rcvbuf", "1G", listening=False)
+    collector = Collector(folder, "--log", "json", "--metrics", "0", "-o", "store:st", "--rcvbuf", "1G",
+                          listening=False)
     collector.wait_for("Metrics at ")
     port = int(re.search(r"Listening on [^ ]*:(\d+)", collector.log()).group(1))
     collector.send(v9.Exporter().flows(FLOW), port=port)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_reload.py: SIGHUP has weir collect read its file of --config again, and begin files anew that were moved away, and loses
-nothing by it."""
+"""test_reload.py: SIGHUP has weir collect read its file of --config again, and begin files anew that were moved away,
+and loses nothing by it."""
 import collections
 import glob
 import os
@@ -12,8 +12,8 @@ import socket
 
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, case, expect, expect_equal, expect_in, free_port, queue_of, read_text, run, start, wait_until,
-                      weir_ok)
+from weir_e2e import (Collector, case, expect, expect_equal, expect_in, free_port, queue_of, read_text, run, start,
+                      wait_until, weir_ok)
 
 weir_e2e.use_venv()
 from numbered_sender import ROWS, Sender, expect_once, stored  # noqa: E402: needs it
@@ -188,7 +188,7 @@ def a_wrong_file_changes_nothing(folder):
     for commit, more, words in (
             ("0.1s", "Prot=1\n", ":5: there is no key Prot; the nearest is Port in [Input]"),
             ("soon", "", ":4: Commit is not a duration such as 5s, 1m or 1h: soon"),
-            ("0.1s", "[Output]\nOutput=nothing\n", ": -o nothing is no output"),
+            ("0.1s", "[Output]\nOutput=nothing\n", ":6: Output is no output"),
             ("0.1s", "[Input]\nRead=x\n", ": Read is for the start, and this one receives"),
             ("0.1s", "[Input]\nCount=5\n[Collect]\nWorkers=2\n", ": --count is for one worker")):
         write_config(folder, text % (commit, more))
@@ -270,8 +270,8 @@ def a_terminal_that_is_gone_ends_it(folder):
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(folder)
-        os.execv(weir_e2e.weir_path, [weir_e2e.weir_path, "collect", "-p", str(port), "-o", "a.ndjson", "--state", "none",
-                                      "--journal", "none"])
+        os.execv(weir_e2e.weir_path, [weir_e2e.weir_path, "collect", "-p", str(port), "-o", "a.ndjson", "--state",
+                                      "none", "--journal", "none"])
     said = b""
     while b"Listening on" not in said:
         said += os.read(terminal, 4096)

@@ -332,8 +332,8 @@ def what_cannot_be_had(folder):
         expect_in(text, err)
     with receiver() as sink, open("/dev/full", "wb") as full:
         target = "127.0.0.1:%d" % sink.getsockname()[1]
-        done = subprocess.run([weir_e2e.weir_path, "replay", "--count", "1", target], stdout=full, stderr=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL, text=True, timeout=60, check=False)
+        done = subprocess.run([weir_e2e.weir_path, "replay", "--count", "1", target], stdout=full,
+                              stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=60, check=False)
     check_sane(done.stderr)
     expect_equal(done.returncode, 1, "exit code")
     expect_in("No space left", done.stderr)

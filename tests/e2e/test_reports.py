@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_reports.py WEIR [WORD...]: weir top, weir flows and weir graph over stores that weir collect made of captures; the
-numbers are compared with those of the same records in Python."""
+"""test_reports.py WEIR [WORD...]: weir top, weir flows and weir graph over stores that weir collect made of captures;
+the numbers are compared with those of the same records in Python."""
 import collections
 import csv
 import datetime
@@ -11,8 +11,10 @@ import json
 import os
 import random
 import re
+import shutil
 import struct
 import subprocess
+import time
 import xml.dom.minidom
 
 import capture_maker
@@ -51,7 +53,8 @@ def random_record(chance, exporter, at_s, most, rates, mapped):
     return Record(host(), host(), chance.choice([40, 1500, chance.randrange(10**6), most]), chance.randrange(1, 1000),
                   chance.randrange(50000, 50005), chance.choice([53, 80, 443]), chance.choice([6, 17, 1]),
                   chance.randrange(64), chance.choice([0, 46]), last_ms - chance.randrange(90_000), last_ms,
-                  chance.randrange(3), chance.randrange(3), chance.choice([64512, 65001]), chance.choice([64512, 65002]),
+                  chance.randrange(3), chance.randrange(3), chance.choice([64512, 65001]),
+                  chance.choice([64512, 65002]),
                   chance.choice([7, 8]), chance.choice(rates), chance.choice([40, 60, 1500]), exporter)
 
 
@@ -59,7 +62,8 @@ def octets_of(record, export_s):
     def uptime(ms):
         return UPTIME_MS - (export_s * 1000 - ms)
     return record.src.packed + record.dst.packed + struct.pack(
-        "!QQHHBBBIIIIIIHIH", record.bytes, record.packets, record.srcport, record.dstport, record.protocol, record.flags,
+        "!QQHHBBBIIIIIIHIH", record.bytes, record.packets, record.srcport, record.dstport, record.protocol,
+        record.flags,
         record.tos, uptime(record.first_ms), uptime(record.last_ms), record.in_, record.out, record.srcas, record.dstas,
         record.vlan, record.rate, record.shortest)
 
@@ -84,7 +88,8 @@ class Made:
                         body += netflow_maker.data(template_id, *some)
                 header = struct.pack("!HHIIII", 9, 7, UPTIME_MS, START_S + at_s, sequence, 0)
                 sequence += 2 if at_s == 100 else 1
-                frames.append((at_s, capture_maker.ethernet(capture_maker.ip(capture_maker.udp(header + body), exporter))))
+                frames.append((at_s, capture_maker.ethernet(capture_maker.ip(capture_maker.udp(header + body),
+                                                                             exporter))))
                 self.records += records
         frames.sort(key=lambda frame: frame[0])
         self.folder = os.path.join(folder, "store-%d" % seed)
@@ -118,11 +123,13 @@ KEYS = {
     "dstnet/0/0": lambda r: [network_of(r.dst, 0, 0)],
     "srcport": lambda r: [str(r.srcport)], "dstport": lambda r: [str(r.dstport)],
     "port": lambda r: {str(r.srcport), str(r.dstport)}, "proto": lambda r: [PROTOCOLS[r.protocol]],
-    "protocol": lambda r: [PROTOCOLS[r.protocol]], "flags": lambda r: [flags_text(r.flags)], "tos": lambda r: [str(r.tos)],
+    "protocol": lambda r: [PROTOCOLS[r.protocol]], "flags": lambda r: [flags_text(r.flags)],
+    "tos": lambda r: [str(r.tos)],
     "srcas": lambda r: [str(r.srcas)], "dstas": lambda r: [str(r.dstas)], "as": lambda r: {str(r.srcas), str(r.dstas)},
     "in": lambda r: [str(r.in_)], "out": lambda r: [str(r.out)], "if": lambda r: {str(r.in_), str(r.out)},
     "vlan": lambda r: [str(r.vlan)], "exporter": lambda r: [r.exporter], "ingressInterface": lambda r: [str(r.in_)],
-    "sampling_rate": lambda r: [str(r.rate)], "next": lambda r: [""], "minimumIpTotalLength": lambda r: [str(r.shortest)], "firewallEvent": lambda r: [""],
+    "sampling_rate": lambda r: [str(r.rate)], "next": lambda r: [""],
+    "minimumIpTotalLength": lambda r: [str(r.shortest)], "firewallEvent": lambda r: [""],
     "app": lambda r: [""], "mplsVpnRouteDistinguisher": lambda r: [""],
     "dscp": lambda r: [str(r.tos >> 2)], "icmp-type": lambda r: [str(r.dstport >> 8) if r.protocol == 1 else ""],
     "icmp-code": lambda r: [str(r.dstport & 255) if r.protocol == 1 else ""], "IN_BYTES": lambda r: [str(r.bytes)],
@@ -162,7 +169,8 @@ def expect_top(rows, records, keys, by, limit=None, sampled=False):
     for row, amount in zip(rows[1:], wanted):
         group = groups.pop(tuple(row[:len(names)]))
         for name, value in zip(amounts, row[len(names):]):
-            expect(abs(float(value) - group[name]) <= 0.51 if name in ("bps", "pps", "bpp") else int(value) == group[name],
+            expect(abs(float(value) - group[name]) <= 0.51
+                   if name in ("bps", "pps", "bpp") else int(value) == group[name],
                    "%s of %s: %s, not %s" % (name, row, value, group[name]))
         expect(abs(group[amounts[0]] - amount) < 1, "%s is not in order" % row)
         if len(header) > len(names) + len(amounts):
@@ -183,7 +191,8 @@ def every_key_adds_up(folder):
 @case
 def keys_go_together(folder):
     made = Made(folder, 2)
-    for keys in ("src,dst", "srcnet/16,dstport,proto", "ip,vlan", "exporter,in,out", "src,minimumIpTotalLength", "src,port", "dstport,srcas,dstas,tos"):
+    for keys in ("src,dst", "srcnet/16,dstport,proto", "ip,vlan", "exporter,in,out", "src,minimumIpTotalLength",
+                 "src,port", "dstport,srcas,dstas,tos"):
         rows, _ = made.top(keys, "--by", "flows,bytes", "-n", "20")
         expect_top(rows, made.records, keys, "flows,bytes", 20)
     rows, _ = made.top(" src, dstport ", "--by", "flows, bytes", "-n", "20")
@@ -300,9 +309,11 @@ def filters_and_times_choose(folder):
         steps[record.first_ms // 300_000].append(record)
     place = 1
     for step in sorted(steps):
-        sums = sorted((amounts_of(members)["bytes"] for members in groups_of(steps[step], "dstport").values()), reverse=True)
+        sums = sorted((amounts_of(members)["bytes"] for members in groups_of(steps[step], "dstport").values()),
+                      reverse=True)
         for amount in sums[:2]:
-            when = datetime.datetime.fromtimestamp(step * 300, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+            when = datetime.datetime.fromtimestamp(step * 300,
+                                                   datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
             expect_equal((rows[place][0], int(rows[place][2])), (when, amount), "row %d" % place)
             place += 1
     expect_equal(place, len(rows), "rows")
@@ -311,7 +322,8 @@ def filters_and_times_choose(folder):
 @case
 def files_of_other_times_are_not_opened(folder):
     made = Made(folder, 5)
-    names = [os.path.join(base, name) for base, _, found in os.walk(os.path.join(made.folder, "flows")) for name in found]
+    names = [os.path.join(base, name) for base, _, found in os.walk(os.path.join(made.folder, "flows"))
+             for name in found]
     early = [path for path in names if os.path.basename(path)[:15] < "20231114T230000"]
     late = [path for path in names if os.path.basename(path).split("-")[1] >= "20231114T230000"]
     expect(len(late) < len(names) and early, "the store has files of several times: %r" % names)
@@ -349,6 +361,28 @@ def the_account_tells_what_is_missing(folder):
     expect_in("weir: %d flows, %s to %s\n" % (len(made.records), text(first), text(last)), err)
     expect_in("weir: 2 exporters; lost by sequence: 2 datagrams, 0 records; refused: 0 datagrams; "
               "dropped by the collector: 0 records; dropped by the kernel: 0 datagrams\n", err)
+
+
+@case
+def the_account_tells_up_to_when_it_tells(folder):
+    ended_s = int(time.time()) - 20
+    exporter = netflow_maker.Exporter()
+    exporter.export_time_s = ended_s
+    path = write_file(folder, "recent.pcap", capture_maker.pcap_of(
+        (ended_s + after_s - START_S, exporter.flows(*[netflow_maker.numbered_flow(60 + after_s)] * 5)) for after_s in (-60, 0)))
+    store = os.path.join(folder, "recent")
+    weir_ok("collect", "-r", path, "-o", "store:" + store)
+    def account(from_s, to_s=None):
+        span = ["--from", "@%d" % (ended_s + from_s)] + (["--to", "@%d" % (ended_s + to_s)] if to_s else [])
+        return weir_ok("top", "src", "--store", store, *span)[1]
+    at = datetime.datetime.fromtimestamp(ended_s, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M.%S")
+    expect_in("1 exporter; lost by sequence: 0", account(-600))
+    expect_in("; told up to %s, each minute\n" % at, account(-600))
+    expect_in("1 exporter; lost by sequence: 0", account(-600, -30))
+    expect("told up to" not in account(-600, -30), "told of a time that is over")
+    expect_in("the store does not tell what was lost in this time\n", account(-600, -100))
+    shutil.rmtree(os.path.join(store, "ledger"))
+    expect_in("the store does not tell yet what was lost in this time: it does so each minute\n", account(-600))
 
 
 @case
@@ -418,7 +452,8 @@ def forms_say_what_a_line_has(folder):
                         "%natEvent|%bpp|%fl|%minimumIpTotalLength|%ingressInterface\\t.")
     def line(r):
         return "%s|%s|%s:%d>%s:%d|%s|%d|%5d|%-4d|%%|%s|%s|-|%d|1|%d|%d\t." % (
-            moment_text(r.first_ms), moment_text(r.last_ms), plain(r.src), r.srcport, plain(r.dst), r.dstport, PROTOCOLS[r.protocol],
+            moment_text(r.first_ms), moment_text(r.last_ms), plain(r.src), r.srcport, plain(r.dst), r.dstport,
+            PROTOCOLS[r.protocol],
             r.bytes, r.tos, r.vlan, network_of(r.src, 16, 64), r.exporter, int(r.bytes / r.packets + 0.5), r.shortest,
             r.in_)
     expect_equal(sorted(out.splitlines()), sorted(map(line, made.records)), "lines")
@@ -433,7 +468,8 @@ def forms_say_what_a_line_has(folder):
     out, _ = made.flows("-o", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     expect_equal(sorted((row["src"], row["dst"], row["bytes"], row["src_as"], row["vlan"]) for row in rows),
-                 sorted((str(plain(r.src)), str(plain(r.dst)), str(r.bytes), str(r.srcas), str(r.vlan)) for r in made.records), "CSV")
+                 sorted((str(plain(r.src)), str(plain(r.dst)), str(r.bytes), str(r.srcas), str(r.vlan))
+                        for r in made.records), "CSV")
     objects = [json.loads(text) for text in made.flows("-o", "ndjson", "--sampled")[0].splitlines()]
     expect_equal(sorted((row["src"], row["bytes"], row["packets"]) for row in objects),
                  sorted((str(plain(r.src)), r.bytes * r.rate, r.packets * r.rate) for r in made.records), "JSON")
@@ -513,7 +549,8 @@ def graphs_spread_what_flows_carried(folder):
     rows = graph_rows(made, "-k", "vlan,dstport", "--group-time", "10m", "--sampled")
     expect_graph(rows, made.records, lambda r: "%d %d" % (r.vlan, r.dstport), "bytes", 600_000, sampled=True)
     from_ms, to_ms = 1_700_000_900_000, 1_700_001_730_000
-    rows = graph_rows(made, "-k", "srcas", "--group-time", "1m", "--from", "@1700000900", "--to", "@1700001730", "dst port 53")
+    rows = graph_rows(made, "-k", "srcas", "--group-time", "1m", "--from", "@1700000900", "--to", "@1700001730",
+                      "dst port 53")
     expect_graph(rows, [r for r in made.records if r.last_ms >= from_ms and r.first_ms < to_ms and r.dstport == 53],
                  lambda r: str(r.srcas), "bytes", 60_000, 6, from_ms, to_ms)
     steps = {row[0] for row in graph_rows(made, "-n", "1")[1:]}
@@ -523,7 +560,8 @@ def graphs_spread_what_flows_carried(folder):
 @case
 def graphs_are_drawn(folder):
     made = Made(folder, 12)
-    out, _ = weir_ok("graph", "--store", made.folder, "-k", "dstport", env={**os.environ, "LC_ALL": "C", "COLUMNS": "80"})
+    out, _ = weir_ok("graph", "--store", made.folder, "-k", "dstport",
+                     env={**os.environ, "LC_ALL": "C", "COLUMNS": "80"})
     expect_in("Bytes per second by dstport\n", out)
     lines = out.splitlines()
     expect(max(map(len, lines)) <= 80 and len(lines) > 18, "a graph of 80 columns: %r" % out)
@@ -572,8 +610,8 @@ def mistakes_are_told(folder):
     expect_error(2, "bands from 1 to 6", "graph", "-n", "7", *store)
     expect_error(1, "there may be 10000; --group-time", "graph", "--group-time", "0.001s", *store)
     expect_error(2, "only one filter", "flows", "proto", "tcp", *store)
-    expect_error(1, "there is no store at %s/none; 'weir collect -o store:DIR' makes one" % folder, "top", "src", "--store",
-                 folder + "/none")
+    expect_error(1, "there is no store at %s/none; 'weir collect -o store:DIR' makes one" % folder, "top", "src",
+                 "--store", folder + "/none")
     expect_error(1, "Not a directory", "flows", "--store", write_file(folder, "file", b""))
     code, _, err = weir("top", "src", *store, env={**os.environ, "WEIR_DUCKDB": "/nonexistent.so"})
     expect_equal(code, 1, "exit code without DuckDB")
@@ -583,6 +621,39 @@ def mistakes_are_told(folder):
         expect_in("weir: %d flows" % len(made.records), weir_ok("top", "src")[1])
     finally:
         del os.environ["WEIR_STORE"]
+
+
+@case
+def a_folder_that_is_no_store_is_not_an_empty_one(folder):
+    made = Made(folder, 20, 20)
+    os.makedirs(os.path.join(folder, "else", "sub"))
+    os.mkdir(os.path.join(folder, "empty"))
+    parts = os.listdir(made.folder)
+    asks = (("top", "src"), ("flows",), ("graph",), ("sql", "select 1"), ("store", "ls"), ("store", "check"),
+            ("store", "merge"), ("store", "expire", "--keep-days", "5"), ("exporters",))
+    for place, text in ((folder, "%s is no store; there is one at %s" % (folder, made.folder)),
+                        (os.path.join(made.folder, "flows"), "is no store, but a part of the one at %s" % made.folder),
+                        (os.path.join(folder, "else"), "it has files, and no folder flows among them")):
+        for arguments in asks:
+            code, out, err = weir(*arguments, "--store", place)
+            expect_equal((code, out), (1, ""), "exit code and output of %r at %s" % (arguments, place))
+            expect_in(text, err)
+        expect_in(text, weir("doctor", "--no-write", "--store", place)[1])
+    expect_equal(os.listdir(os.path.join(folder, "else")), ["sub"], "files made where there is no store")
+    expect_equal(os.listdir(made.folder), parts, "files made in a store that was not named")
+    for place in (os.path.join(folder, "empty"), made.folder):
+        for arguments in asks[:6]:
+            weir_ok(*arguments, "--store", place)
+
+
+@case
+def a_store_of_a_later_version_is_told_of_as_such(folder):
+    made = Made(folder, 22, 20)
+    write_file(made.folder, ".format", b"2\n")
+    for arguments in (("top", "src"), ("exporters",), ("store", "ls")):
+        code, _, err = weir(*arguments, "--store", made.folder)
+        expect_equal(code, 1, "exit code of %r" % (arguments,))
+        expect_in("is of format 2, which a later version of Weir made", err)
 
 
 if __name__ == "__main__":

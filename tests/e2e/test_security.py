@@ -11,8 +11,8 @@ import time
 
 import netflow_maker as v9
 import weir_e2e
-from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, is_sanitized, load_lines, need_root, read_text, run, start,
-                      wait_until, weir)
+from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, is_sanitized, load_lines, need_root,
+                      read_text, run, start, wait_until, weir)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 USER = "nobody"
@@ -42,7 +42,8 @@ def expect_nothing_left(collector):
 
 @case
 def nothing_is_left(folder):
-    collector = Collector(folder, "-o", "store:store", "-o", "a.ndjson", "-o", "text", "--journal", "journal", ports=[0])
+    collector = Collector(folder, "-o", "store:store", "-o", "a.ndjson", "-o", "text", "--journal", "journal",
+                          ports=[0])
     collector.send(v9.Exporter().flows(FLOW))
     wait_until(lambda: os.path.exists(folder + "/a.ndjson") and read_text(folder + "/a.ndjson"), "the flow")
     expect_nothing_left(collector)
@@ -99,14 +100,16 @@ def another_user(folder):
             expect_equal(thread["Gid"].split(), [str(user.pw_gid)] * 4, "group of " + thread["Name"])
             expect("0" not in thread["Groups"].split(), "root's group is left")
         expect_nothing_left(collector)
-        expect("Note: the receive buffer" not in collector.log(), "the buffer was opened without rights: " + collector.log())
+        expect("Note: the receive buffer" not in collector.log(),
+               "the buffer was opened without rights: " + collector.log())
         if turn == 0:
             collector.kill()
             expect(os.listdir(folder + "/journal"), "no journal was left")
     expect_equal(collector.stop().lost, 0, "lost")
     expect(ROOT_LINE not in collector.log(), "it tells that it is root")
     for path, _, files in os.walk(folder + "/store"):
-        expect_equal({os.stat(os.path.join(path, name)).st_uid for name in files} - {user.pw_uid}, set(), "owners in " + path)
+        expect_equal({os.stat(os.path.join(path, name)).st_uid for name in files} - {user.pw_uid}, set(),
+                     "owners in " + path)
 
 
 def refused_start(folder, *arguments, **options):
@@ -121,7 +124,8 @@ def folders_of_root_are_no_place_for_others(folder):
     os.mkdir(folder + "/store", 0o755)
     code, err = refused_start(folder, "--user", USER, "--state", "none", "-o", "store:%s/store" % folder)
     expect_equal(code, 1, "exit code")
-    expect_in("the store: %s/store cannot be used by the user %s: Permission denied; 'chown -R %s: %s/store' gives it to him"
+    expect_in("the store: %s/store cannot be used by the user %s: Permission denied; 'chown -R %s: %s/store' gives it "
+              "to him"
               % (folder, USER, USER, folder), err)
     os.chown(folder + "/store", pwd.getpwnam(USER).pw_uid, -1)
     os.mkdir(folder + "/store/flows", 0o755)
@@ -130,12 +134,34 @@ def folders_of_root_are_no_place_for_others(folder):
     expect_in("'chown -R %s: %s/store'" % (USER, folder), err)
     code, err = refused_start(folder, "--user", USER, "--state", folder + "/new/state", "-o", "null")
     expect_equal(code, 1, "exit code")
-    expect_in("the state folder: %s cannot be used by the user %s: Permission denied; 'install -d -o %s %s/new/state' makes it "
-              "for him" % (folder, USER, USER, folder), err)
+    expect_in("the state folder: %s cannot be used by the user %s: Permission denied; 'install -d -o %s %s/new/state' "
+              "makes it for him" % (folder, USER, USER, folder), err)
     os.chown(folder + "/store", pwd.getpwnam(USER).pw_uid, -1)
     os.chmod(folder + "/store", 0o500)
     code, err = refused_start(folder, "--user", USER, "--state", "none", "-o", "store:%s/store" % folder)
     expect_in("it is his, and 'chmod -R u+rwX %s/store' opens it" % folder, err)
+
+
+@case
+def a_check_sees_folders_as_the_user_does(folder):
+    need_root("becoming another user")
+    os.chmod(folder, 0o755)
+    advice = "'install -d -o %s %s/new' makes it for him" % (USER, folder)
+    for arguments, words in (
+            (("-o", "store:%s/new" % folder), "-o store:%s/new: %s cannot be used by the user %s: Permission denied; %s"
+             % (folder, folder, USER, advice)),
+            (("-o", "null", "--state", folder + "/new"), advice),
+            (("-o", "null", "--journal", folder + "/new"), advice)):
+        code, out, err = weir("collect", "--check", "--user", USER, *arguments)
+        expect_equal((code, out), (1, ""), "the end of %r: %s" % (arguments, err))
+        expect_in(words, err)
+    expect_equal(os.listdir(folder), [], "what is there")
+    os.mkdir(folder + "/all")
+    os.chmod(folder + "/all", 0o1777)
+    os.mkdir(folder + "/all/mine", 0o700)
+    code, _, err = weir("collect", "--check", "--user", USER, "-o", "store:%s/all" % folder)
+    expect_in("%s/all is for all users; name a folder for this alone" % folder, err)
+    expect("chown" not in err, err)
 
 
 @case
@@ -146,8 +172,8 @@ def folders_of_the_kernel_are_no_place_for_anybody(folder):
     need_root("being told as root")
     code, err = refused_start(folder, "--state", "/proc/weir", "-o", "null")
     expect_equal(code, 1, "exit code")
-    expect_in("the state folder: /proc cannot be used by the user root: Permission denied; no files can be kept there; name "
-              "another folder", err)
+    expect_in("the state folder: /proc cannot be used by the user root: Permission denied; no files can be kept there; "
+              "name another folder", err)
 
 
 @case
@@ -183,7 +209,8 @@ def exporters_in_a_list(folder):
     collector.wait_for("datagrams from 127.0.0.1")
     summary = collector.stop()
     expect_equal((summary.datagrams, summary.flows, summary.number("refused")), (1, 1, 5), "datagrams, flows, refused")
-    expect_equal([entry["client"][0] for _, entry in load_lines(read_text(folder + "/a.ndjson"))], ["127.0.0.2"], "exporters")
+    expect_equal([entry["client"][0] for _, entry in load_lines(read_text(folder + "/a.ndjson"))], ["127.0.0.2"],
+                 "exporters")
     expect_equal(collector.log().count("refused, as --allow does not name them"), 1, "lines in a minute")
 
 
@@ -231,7 +258,8 @@ def a_service_manager_is_told(folder):
     wait_until(lambda: manager.count("READY=1"), "READY")
     collector.send(v9.Exporter().flows(FLOW))
     wait_until(lambda: manager.count("WATCHDOG=1") >= 3, "signs of life")
-    wait_until(lambda: re.search(r"STATUS=\d+ datagrams/s, \d+ flows/s, \d+ waiting, 0 dropped", "\n".join(manager.lines))
+    wait_until(lambda: re.search(r"STATUS=\d+ datagrams/s, \d+ flows/s, \d+ waiting, 0 dropped",
+                                 "\n".join(manager.lines))
                if manager.count("STATUS=") else False, "a rate")
     collector.stop()
     expect_equal((manager.count("READY=1"), manager.count("STOPPING=1")), (1, 1), "READY and STOPPING")

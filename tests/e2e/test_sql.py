@@ -120,7 +120,8 @@ def every_column_comes_out_as_it_was_stored(folder):
         store.write_flows(rows[begin:begin + 2500])
     got = list(csv.DictReader(io.StringIO(sql_as_it_is(store.folder, "-o", "csv", "from flows order by bytes"),
                                        newline="")))
-    lines = [json.loads(line) for line in sql(store.folder, "-o", "ndjson", "from flows order by bytes").split("\n")[:-1]]
+    lines = [json.loads(line) for line in sql(store.folder, "-o", "ndjson",
+                                              "from flows order by bytes").split("\n")[:-1]]
     expect_equal(json.loads(sql(store.folder, "-o", "json", "from flows order by bytes")), lines, "JSON in both forms")
     expect_equal(len(got), len(rows), "rows of CSV")
     expect_equal(len(lines), len(rows), "rows of JSON")
@@ -163,34 +164,94 @@ def other_tables_tell_of_exporters_and_names(folder):
     store.write_options([{**session, "received": early, "scopeInterface": 3, "interfaceName": "old"},
                          {**session, "received": late, "scopeInterface": 3, "interfaceName": "eth0"},
                          {**session, "received": early, "ingressInterface": 4, "interfaceDescription": "to Rome"},
-                         {**session, "received": early, "ingressInterface": 0, "egressInterface": 6, "interfaceName": "e6"},
-                         {**session, "received": early, "applicationId": b"\x03\x00\x00\x50", "applicationName": "http"},
+                         {**session, "received": early, "ingressInterface": 0, "egressInterface": 6,
+                          "interfaceName": "e6"},
+                         {**session, "received": early, "applicationId": b"\x03\x00\x00\x50",
+                          "applicationName": "http"},
                          {**session, "received": early, "samplerId": 1}],
                         [("scopeInterface", U32), ("ingressInterface", U32), ("egressInterface", U32),
                          ("interfaceName", TEXT), ("interfaceDescription", TEXT), ("applicationId", OCTETS),
                          ("applicationName", TEXT), ("samplerId", U32)])
     store.write_ledger([{**session, "received": early, "datagrams": 10, "flows": 100, "lost": 2},
                         {**session, "received": late, "datagrams": 5, "flows": 50, "lost": 0}])
-    expect_equal(sql_rows(store.folder, "select exporter, domain, interface, name, description from interfaces order by 3"),
+    expect_equal(sql_rows(store.folder,
+                          "select exporter, domain, interface, name, description from interfaces order by 3"),
                  [["exporter", "domain", "interface", "name", "description"], ["192.0.2.1", "5", "3", "eth0", ""],
                   ["192.0.2.1", "5", "4", "", "to Rome"], ["192.0.2.1", "5", "6", "e6", ""]], "interfaces")
     expect_equal(sql_rows(store.folder, "select application_id, name, description from applications"),
                  [["application_id", "name", "description"], ["0x03000050", "http", ""]], "applications")
-    expect_equal(sql_rows(store.folder, "select exporter, exporter_port, domain, version, first_received, last_received, "
-                          "datagrams, flows, lost from exporters")[1:],
-                 [["192.0.2.1", "2055", "5", "9", "2026-11-23T14:00:00.000000Z", "2026-11-23T14:01:00.000000Z", "15", "150", "2"]],
+    expect_equal(sql_rows(store.folder,
+                          "select exporter, exporter_port, domain, version, first_received, last_received, datagrams, flows, lost from exporters")[1:],
+                 [["192.0.2.1", "2055", "5", "9", "2026-11-23T14:00:00.000000Z", "2026-11-23T14:01:00.000000Z", "15",
+                   "150", "2"]],
                  "exporters")
     expect_equal(sql_rows(store.folder, "select exporter, datagrams from ledger order by 2")[1:],
                  [["192.0.2.1", "5"], ["192.0.2.1", "10"]], "ledger")
-    expect_equal(sql_rows(store.folder, "select template_id, flows from templates order by 1")[1:], [["256", "1"], ["257", "1"]],
-                 "templates")
+    expect_equal(sql_rows(store.folder, "select template_id, flows from templates order by 1")[1:],
+                 [["256", "1"], ["257", "1"]], "templates")
     expect_equal(sql_rows(store.folder, "select count(*), count(samplerId) from options")[1], ["6", "1"], "options")
 
 
 @case
 def exporters_are_known_without_a_ledger(folder):
     store = small_store(folder)
-    expect_equal(sql_rows(store.folder, "select exporter, flows, lost from exporters")[1:], [["192.0.2.1", "4", ""]], "exporters")
+    expect_equal(sql_rows(store.folder, "select exporter, flows, lost from exporters")[1:], [["192.0.2.1", "4", ""]],
+                 "exporters")
+
+
+@case
+def exporters_are_as_the_ledger_and_flows_tell(folder):
+    store = Store(folder + "/made")
+    at = moment("2026-11-23 14:00:00")
+    ledger = [{"received": at + datetime.timedelta(minutes=minute), **address("exporter", "192.0.2.1"),
+               "exporter_port": 2055, "domain": 0, "version": 9, "datagrams": 60, "flows": 600, "datagrams_refused": 1,
+               "sets_skipped": 2, "sets_given_up": 1, "sets_waited": 3, "sets_late": 1} for minute in range(1, 4)]
+    store.write_ledger(ledger, further=[(name, pyarrow.int64()) for name in ("sets_waited", "sets_late")])
+    path = store.write_flows([flow("192.0.2.7", "192.0.2.8", sampling_rate=rate, template_id=256 + rate,
+                              export_time=moment("2026-11-23 14:10:00")) for rate in (10, 100)])
+    def entry():
+        return json.loads(weir_ok("exporters", "--store", store.folder, "-o", "json")[0])[0]
+    found = entry()
+    expect_equal([found[name] for name in ("flows", "flows_per_second", "refused", "sets_skipped", "sets_waiting", "templates",
+                                           "sampling_rate", "clock_skew_seconds", "trouble")],
+                 [1800, 10, 3, 9, 3, 2, 100, 300, "refused skipped waiting clock"], "of a store")
+    with open(path, "r+b") as file:
+        file.seek(4)
+        file.write(bytes(800))
+    expect_equal([entry()[name] for name in ("flows", "templates")], [1800, None], "where the flows are damaged")
+
+
+@case
+def flows_and_their_top_are_written_as_parquet(folder):
+    store = small_store(folder).folder
+    path = os.path.join(folder, "rows.parquet")
+    for arguments in (("flows",), ("flows", "--order", "bytes", "-n", "2"), ("flows", "--group-time", "1h"), ("flows", "--biflow"),
+                      ("top", "src"), ("top", "src,dst", "--by", "flows,bps"), ("top", "ip", "--group-time", "5m", "-n", "0")):
+        wanted = list(csv.reader(io.StringIO(weir_ok(*arguments, "--store", store, "-o", "csv")[0])))
+        with open(path, "wb") as out:
+            done = subprocess.run([weir_e2e.weir_path, *arguments, "--store", store, "-o", "parquet"], stdout=out,
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False)
+        expect_equal(done.returncode, 0, "exit code of %r (%s)" % (arguments, done.stderr))
+        expect_in(b"weir: 4 flows", done.stderr)
+        table = pyarrow.parquet.read_table(path)
+        expect_equal(table.schema.names, wanted[0], "columns of %r" % (arguments,))
+        bytes_at = next(i for i, name in enumerate(wanted[0]) if name in ("bytes", "flows"))
+        expect_equal(sorted(float(value) for value in table.column(bytes_at).to_pylist()),
+                     sorted(float(row[bytes_at]) for row in wanted[1:]), "amounts of %r" % (arguments,))
+    for arguments in (("flows",), ("top", "src")):
+        ours, theirs = pty.openpty()
+        done = subprocess.run([weir_e2e.weir_path, *arguments, "--store", store, "-o", "parquet"], stdin=subprocess.DEVNULL,
+                              stdout=theirs, stderr=subprocess.PIPE, timeout=60, check=False)
+        os.close(theirs)
+        os.close(ours)
+        expect_equal(done.returncode, 2, "exit code of %r on a terminal" % (arguments,))
+        expect_in(b"Parquet is not for a terminal", done.stderr)
+    expect_equal(weir_ok("flows", "--store", store, "-n", "0", "-o", "csv")[0], weir_ok("flows", "--store", store, "-o", "csv")[0],
+                 "all flows")
+    for arguments, text in ((("flows", "-o", "fmt:"), "there is nothing in the form"),
+                            (("sql", "-o", "parquet", "select 1; select 2"), "takes one statement")):
+        code, out, err = weir(*arguments, "--store", store)
+        expect(code != 0 and out == "" and text in err and "COPY" not in err, "%r: %d %r %r" % (arguments, code, out, err))
 
 
 @case
@@ -226,14 +287,16 @@ def other_forms_of_output(folder):
     store = small_store(folder)
     statement = "select src, bytes from flows where dst_port = 443 order by bytes limit 2; -- top"
     expect_equal(sql(store.folder, "-o", "box", statement, env={**os.environ, "LC_ALL": "C.UTF-8"}),
-                 "┌──────────────┬───────┐\n│ src          │ bytes │\n├──────────────┼───────┤\n│ 192.0.2.11   │  1500 │\n"
+                 "┌──────────────┬───────┐\n│ src          │ bytes │\n├──────────────┼───────┤\n│ 192.0.2.11   │  1500 "
+                 "│\n"
                  "│ 2001:db8::10 │  7000 │\n└──────────────┴───────┘\n", "a box")
     expect_equal(sql(store.folder, "-o", "box", "select 1 as a", env={**os.environ, "LC_ALL": "C"}),
                  "+---+\n| a |\n+---+\n| 1 |\n+---+\n", "a box without UTF-8")
     expect_equal(sql(store.folder, "-o", "markdown", statement),
                  "| src | bytes |\n| --- | ---: |\n| 192.0.2.11 | 1500 |\n| 2001:db8::10 | 7000 |\n", "Markdown")
     expect_equal(sql(store.folder, "-o", "box", "select received from flows limit 1",
-                     env={**os.environ, "LC_ALL": "C", "TZ": "CET-1"}).split("\n")[3], "| 2026-11-23 15:05:00 |", "local time")
+                     env={**os.environ, "LC_ALL": "C",
+                          "TZ": "CET-1"}).split("\n")[3], "| 2026-11-23 15:05:00 |", "local time")
 
 
 @case
@@ -279,15 +342,16 @@ def what_weir_collects_has_the_columns_that_are_told(folder):
     store, empty = os.path.join(folder, "store"), os.path.join(folder, "empty")
     os.mkdir(empty)
     weir_ok("collect", "-r", capture, "-o", "store:" + store)
-    statement = ("select column_name, data_type from duckdb_columns() where schema_name = 'stored' and table_name = '%s' "
-                 "order by column_index")
+    statement = ("select column_name, data_type from duckdb_columns() where schema_name = 'stored' and table_name = "
+                 "'%s' order by column_index")
     told, made = (sql_rows(place, statement % "flows") for place in (empty, store))
     expect_equal(made[:len(told)], told, "columns of flows")
     for table in ("ledger", "options"):
         told, made = ({tuple(row) for row in sql_rows(place, statement % table)} for place in (empty, store))
         expect(told <= made, "columns of %s that have other types: %s" % (table, told - made))
     expect_equal(sql_rows(store, "select count(*), sum(bytes) from flows")[1], ["5", "35"], "flows")
-    expect_equal(sql_rows(store, "select datagrams, flows, rows_stored from exporters where flows > 0")[1][1:2], ["5"], "exporters")
+    expect_equal(sql_rows(store, "select datagrams, flows, rows_stored from exporters where flows > 0")[1][1:2], ["5"],
+                 "exporters")
 
 
 @case
@@ -295,7 +359,8 @@ def damaged_files_are_named_and_left_out(folder):
     store = small_store(folder)
     damaged = {}
     for name, place, octets in (("a foot that is too long", -8, b"\xff\xff\xff\x7f"), ("no end", -4, b"\0\0\0\0"),
-                                ("no beginning", 0, b"\0\0\0\0"), ("a torn foot", -60, b"\xff" * 50), ("empty", None, b"")):
+                                ("no beginning", 0, b"\0\0\0\0"), ("a torn foot", -60, b"\xff" * 50),
+                                ("empty", None, b"")):
         damaged[name] = store.write_flows([flow("192.0.2.1", "192.0.2.2")], hour="2026-11-25 03")
         if place is None:
             os.truncate(damaged[name], 0)
@@ -314,7 +379,8 @@ def damaged_files_are_named_and_left_out(folder):
 def wrong_usage_is_told(folder):
     for arguments, text in ((("-o", "xml"), "no such output format: xml"), (("--memory", "1K"), "not a size"),
                             (("--memory", "x"), "not a size"), (("--threads", "0"), "not a number of threads"),
-                            (("--nosuch",), "unknown option --nosuch"), (("--store",), "this option needs a value: --store"),
+                            (("--nosuch",), "unknown option --nosuch"),
+                            (("--store",), "this option needs a value: --store"),
                             (("select 1", "2"), "only one statement is taken")):
         code, out, err = weir("sql", *arguments)
         expect_equal((code, out), (2, ""), " ".join(arguments))
@@ -393,7 +459,8 @@ class Shell:
         except OSError as error:
             raise Skip("there is no pseudo terminal to be had (is /dev/pts mounted?): %s" % error) from error
         if pid == 0:
-            os.environ.update(TERM="xterm", LC_ALL="C.UTF-8", XDG_STATE_HOME=os.path.join(folder, "state"), COLUMNS="80")
+            os.environ.update(TERM="xterm", LC_ALL="C.UTF-8", XDG_STATE_HOME=os.path.join(folder, "state"),
+                              COLUMNS="80")
             os.execv(weir_e2e.weir_path, [weir_e2e.weir_path, "sql", "--store", store])
         self.pid = pid
         self.status = None
@@ -476,6 +543,15 @@ def the_shell_has_history_and_completion(folder):
         expect_equal(shell.end(), 0, "exit code")
     finally:
         shell.close()
+    for words in (("exit",), ("QUIT;",), ("select 1", ".exit"), ("select 1", "quit")):
+        shell = Shell(folder, store.folder)
+        try:
+            shell.wait_for("weir> ")
+            for word in words:
+                shell.type(word + "\n")
+            expect_equal(shell.end(), 0, "exit code behind %r" % (words,))
+        finally:
+            shell.close()
     history = os.path.join(folder, "state", "weir", "sql_history")
     expect_in("seven", weir_e2e.read_text(history))
     expect_equal(stat.S_IMODE(os.stat(history).st_mode), 0o600, "mode of the history")

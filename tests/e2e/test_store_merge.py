@@ -70,7 +70,8 @@ def merged_flows_are_the_same(folder):
     files = len(store_reader.segment_paths(store))
     size = sum(os.path.getsize(path) for path in store_reader.segment_paths(store))
     expect_in("%d files with %d rows" % (files + 1, DATAGRAMS * ROWS + 2), weir_ok("store", "check", store))
-    expect_in("%d files with %d rows became 1" % (files, DATAGRAMS * ROWS), weir_ok("store", "merge", "--all", "--grace", "0", store))
+    expect_in("%d files with %d rows became 1" % (files, DATAGRAMS * ROWS),
+              weir_ok("store", "merge", "--all", "--grace", "0", store))
     for name, values in before.items():
         expect(column(store, name) == values, "other values of " + name)
     expect_equal(len(store_reader.all_segment_paths(store)), 1, "files")
@@ -113,7 +114,8 @@ def damage_is_named_and_left_out(folder):
     left = store_reader.segment_paths(store)
     expect(bad in left, "the damaged file is gone")
     expect_equal(len(left), 3, "files: those before, the damaged one, those behind")
-    expect_equal(collections.Counter(column_of([path for path in left if path != bad], "bytes")), collections.Counter(rows), "rows")
+    expect_equal(collections.Counter(column_of([path for path in left if path != bad], "bytes")),
+                 collections.Counter(rows), "rows")
     write_file(folder, "store/flows/notes.txt", b"not a segment")
     code, _, err = weir_e2e.weir("store", "check", store)
     expect_in("notes.txt is no segment", err)
@@ -158,7 +160,8 @@ def an_export_leaves_out_what_is_damaged(folder):
     for path in rest:
         hurt(path)
     code, _, err = weir_e2e.weir("store", "export", "-o", "none.parquet", store, cwd=folder)
-    expect_equal((code, os.path.exists(folder + "/none.parquet")), (1, False), "exit code, and whether there is a file of nothing")
+    expect_equal((code, os.path.exists(folder + "/none.parquet")), (1, False),
+                 "exit code, and whether there is a file of nothing")
     expect_in("none of the files can be read, and nothing was written\n", err)
 
 
@@ -175,7 +178,8 @@ def what_a_later_version_made_is_named_and_left_alone(folder):
     expect_equal((code, err), (1, "weir store: " + told), "exit code and words of the check")
     expect_in("; 0 damaged; 1 that this version of Weir cannot look at\n", out)
     code, _, err = weir_e2e.weir("store", "export", "-o", "rest.parquet", store, cwd=folder)
-    expect_equal((code, err), (1, "weir store: left out: " + told + "weir store: 1 file left out\n"), "exit code and words of the export")
+    expect_equal((code, err), (1, "weir store: left out: " + told + "weir store: 1 file left out\n"),
+                 "exit code and words of the export")
     expect_equal(column_of([folder + "/rest.parquet"], "bytes"), rest, "rows of the others")
     code, _, err = weir_e2e.weir("store", "merge", "--all", "--grace", "0", store)
     expect_equal((code, err), (1, "weir store: " + told), "exit code and words of the merge")
@@ -196,7 +200,8 @@ def what_a_later_version_made_is_named_and_left_alone(folder):
 @case
 def what_is_missing_is_told(folder):
     store = made_store(folder)
-    expect_in("%d records are there as the ledger tells, 0 of which" % (DATAGRAMS * ROWS), weir_ok("store", "check", store))
+    expect_in("%d records are there as the ledger tells, 0 of which" % (DATAGRAMS * ROWS),
+              weir_ok("store", "check", store))
     path = sorted(store_reader.segment_paths(store), key=lambda path: store_reader.parts(path)[2])[1]
     rows = pyarrow.parquet.ParquetFile(path).metadata.num_rows
     os.rename(path, folder + "/away")
@@ -219,7 +224,8 @@ def a_time_is_exported(folder):
     store = made_store(folder)
     start_times = column(store, "time_start")
     weir_ok("store", "export", "-o", "all.parquet", "--store", store, cwd=folder)
-    expect_equal(collections.Counter(column_of([folder + "/all.parquet"], "time_start")), collections.Counter(start_times), "times")
+    expect_equal(collections.Counter(column_of([folder + "/all.parquet"], "time_start")),
+                 collections.Counter(start_times), "times")
     code, _, err = weir_e2e.weir("store", "export", "-o", "all.parquet", "--store", store, cwd=folder)
     expect_equal(code, 1, "exit code of a file that is there")
     expect_in("File exists", err)
@@ -263,16 +269,18 @@ def the_oldest_goes_and_no_more(folder):
 
 @case
 def whatever_moment_it_is_killed_at_each_flow_counts_once(folder):
-    """Collecting and merging at once, both killed: what is there are the first rows that came, once each, and it goes on from there."""
+    """Collecting and merging at once, both killed: what is there are the first rows that came, once each, and it goes
+    on from there."""
     seed = random.randrange(1 << 32)
     moments = random.Random(seed)
     path = capture(folder, DATAGRAMS)
     for kill in range(KILLS):
         store = "%s/store%d" % (folder, kill)
         os.mkdir(store)
-        collector = start([weir_e2e.weir_path, "collect", "-r", path, "-o", "store:" + store, "--segment-size", "100K", "--fsync",
-                           "never", "--workers", "2"], cwd=folder, stderr=subprocess.DEVNULL)
-        merger = start(["sh", "-c", 'while :; do "$0" store merge --quiet --all --grace 0 "$1"; done', weir_e2e.weir_path, store],
+        collector = start([weir_e2e.weir_path, "collect", "-r", path, "-o", "store:" + store, "--segment-size", "100K",
+                           "--fsync", "never", "--workers", "2"], cwd=folder, stderr=subprocess.DEVNULL)
+        merger = start(["sh", "-c", 'while :; do "$0" store merge --quiet --all --grace 0 "$1"; done',
+                        weir_e2e.weir_path, store],
                        stderr=subprocess.DEVNULL, start_new_session=True)
         tiers = moments.randrange(1, 4)
         wait_until(lambda: collector.poll() is not None or any(
@@ -289,20 +297,24 @@ def whatever_moment_it_is_killed_at_each_flow_counts_once(folder):
                "rows are missing or there twice, with seed %d" % seed)
         expect(all(count <= ROWS for count in found.values()), "rows are there twice, with seed %d" % seed)
         rows = sum(found.values())
-        expect_equal(sum(store_reader.checked(weir_ok("store", "check", store))), rows, "rows that the check counts, seed %d" % seed)
+        expect_equal(sum(store_reader.checked(weir_ok("store", "check", store))), rows,
+                     "rows that the check counts, seed %d" % seed)
         weir_ok("store", "merge", "--quiet", "--all", "--grace", "0", store)
-        expect_equal(sum(collections.Counter(column(store, "bytes")).values()), rows, "rows after the next merge, seed %d" % seed)
-        expect_equal([name for name in os.listdir(store + "/.writing") if name.startswith("merge-")], [], "what is left of merges")
+        expect_equal(sum(collections.Counter(column(store, "bytes")).values()), rows,
+                     "rows after the next merge, seed %d" % seed)
+        expect_equal([name for name in os.listdir(store + "/.writing") if name.startswith("merge-")], [],
+                     "what is left of merges")
 
 
 @case
 def readers_see_each_flow_once(folder):
-    """Lists are read and all their files opened while segments are written and merged; inputs of merges stay for a while."""
+    """Lists are read and all their files opened while segments are written and merged; inputs of merges stay for a
+    while."""
     path = capture(folder, DATAGRAMS)
     store = folder + "/store"
     os.mkdir(store)
-    collector = start([weir_e2e.weir_path, "collect", "-r", path, "-o", "store:" + store, "--segment-size", "100K", "--fsync",
-                       "never"], cwd=folder, stderr=subprocess.DEVNULL)
+    collector = start([weir_e2e.weir_path, "collect", "-r", path, "-o", "store:" + store, "--segment-size", "100K",
+                       "--fsync", "never"], cwd=folder, stderr=subprocess.DEVNULL)
     last, looks = 0, 0
     while collector.poll() is None or looks < 5:
         merging = start([weir_e2e.weir_path, "store", "merge", "--quiet", "--all", "--grace", "5", store])
@@ -361,9 +373,11 @@ def a_collector_merges_by_itself(folder):
 def what_is_wrong_is_told(folder):
     for arguments, code, text in [
             ([], 2, "what to do"), (["sweep"], 2, "no subcommand sweep"), (["ls", "--from", "noon"], 2, "not a time"),
-            (["ls", "nowhere"], 1, "there is no store at nowhere: No such file"), (["merge", "--level", "20"], 2, "not a level"),
+            (["ls", "nowhere"], 1, "there is no store at nowhere: No such file"),
+            (["merge", "--level", "20"], 2, "not a level"),
             (["expire", "--keep-days", "x"], 2, "not a number of days"), (["export", "."], 2, "-o FILE"),
-            (["ls", "--from", "now", "--to", "-1h"], 2, "--from is not before --to"), (["ls", "a", "b"], 2, "second one: b")]:
+            (["ls", "--from", "now", "--to", "-1h"], 2, "--from is not before --to"),
+            (["ls", "a", "b"], 2, "second one: b")]:
         got, _, err = weir_e2e.weir("store", *arguments, cwd=folder)
         expect_equal(got, code, "exit code of %r with %s" % (arguments, err))
         expect_in(text, err)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_store_totals.py: ten million flows, stored and then merged, add up to what the decoder makes of them, column by column.
+"""test_store_totals.py: ten million flows, stored and then merged, add up to what the decoder makes of them, column by
+column.
 
 bench/make_workload makes the capture, bench/totals adds up what libweir decodes, DuckDB what the store holds."""
 import os
@@ -15,7 +16,8 @@ import duckdb  # noqa: E402: it is there from here on
 
 DATAGRAMS = int(os.environ.get("WEIR_TOTALS_DATAGRAMS", "440000"))  # 23 flows each
 PATIENCE_S = 500
-ADDRESSES = {core: name for name, core in store_reader.CORE_ADDRESSES.items()} | {"next_hop": "next_hop", "bgp_next_hop": "bgp_next_hop"}
+ADDRESSES = {core: name for name,
+             core in store_reader.CORE_ADDRESSES.items()} | {"next_hop": "next_hop", "bgp_next_hop": "bgp_next_hop"}
 
 
 def program(variable, name):
@@ -24,8 +26,8 @@ def program(variable, name):
 
 def decoded_totals(capture):
     """Name of each core column: how many, sum, least, greatest, distinct; and the number of flows."""
-    out = subprocess.run([program("WEIR_TOTALS", "totals"), capture], stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S,
-                         check=True).stdout
+    out = subprocess.run([program("WEIR_TOTALS", "totals"), capture], stdout=subprocess.PIPE, text=True,
+                         timeout=PATIENCE_S, check=True).stdout
     lines = [line.split() for line in out.splitlines()]
     return {name: numbers for name, *numbers in lines[:-1]}, int(lines[-1][1])
 
@@ -63,8 +65,8 @@ def compare(connection, store, totals, flows):
 @case
 def totals_are_those_of_the_decoder(folder):
     capture = folder + "/made.pcap"
-    subprocess.run([program("WEIR_MAKE_WORKLOAD", "make_workload"), "-w", capture, "-n", str(DATAGRAMS)], stdout=subprocess.DEVNULL,
-                   timeout=PATIENCE_S, check=True)
+    subprocess.run([program("WEIR_MAKE_WORKLOAD", "make_workload"), "-w", capture, "-n", str(DATAGRAMS)],
+                   stdout=subprocess.DEVNULL, timeout=PATIENCE_S, check=True)
     totals, flows = decoded_totals(capture)
     expect(flows > 20 * DATAGRAMS and len(totals) > 20, "the capture has too little to be added up")
     weir_ok("collect", "-r", capture, "-o", "store:store", "--fsync", "never", cwd=folder, timeout=PATIENCE_S)
@@ -75,9 +77,10 @@ def totals_are_those_of_the_decoder(folder):
     weir_ok("store", "merge", "--all", "--grace", "0", folder + "/store", timeout=PATIENCE_S)
     expect(len(store_reader.segment_paths(folder + "/store")) < files, "nothing was merged")
     compare(connection, folder + "/store", totals, flows)
-    expect_equal(store_reader.checked(weir_ok("store", "check", folder + "/store", timeout=PATIENCE_S)[0]), (flows, 0), "rows that the check counts")
-    print("# %d flows, %d columns; %d files became %d" % (flows, len(totals), files, len(store_reader.segment_paths(folder + "/store"))),
-          flush=True)
+    expect_equal(store_reader.checked(weir_ok("store", "check", folder + "/store", timeout=PATIENCE_S)[0]), (flows, 0),
+                 "rows that the check counts")
+    print("# %d flows, %d columns; %d files became %d" %
+          (flows, len(totals), files, len(store_reader.segment_paths(folder + "/store"))), flush=True)
 
 
 weir_e2e.run()

@@ -19,7 +19,8 @@ import pyarrow.parquet  # noqa: E402: it is there from here on
 FOLDER = os.path.join(os.path.dirname(weir_e2e.SOURCE_ROOT), "shared", "captures")
 UPTIMES = {"flowStartSysUpTime": "time_start", "flowEndSysUpTime": "time_end"}
 EPOCHS = {"Seconds": 1000000, "Milliseconds": 1000}
-TOLD_NAMES = {"application_name", "in_interface_name", "out_interface_name", "in_vrf_name", "out_vrf_name"}  # by options records
+# by options records
+TOLD_NAMES = {"application_name", "in_interface_name", "out_interface_name", "in_vrf_name", "out_vrf_name"}
 LIMIT_S = 120
 
 
@@ -40,8 +41,8 @@ def wanted_rows(capture):
     rows = []
     for line in shown.splitlines():
         record = json.loads(line)
-        run = {name: record[name] for name in ("exporter", "exporter_port", "version", "observation_domain", "export_time",
-                                               "sys_uptime", "template_id")}
+        run = {name: record[name] for name in ("exporter", "exporter_port", "version", "observation_domain",
+                                               "export_time", "sys_uptime", "template_id")}
         fields = {name: value for name, value in record["fields"].items() if value is not None}
         core = {name: value for name, value in record.get("core", {}).items() if name not in TOLD_NAMES}
         rows.append((record["options"], run, core, fields))
@@ -89,7 +90,8 @@ def compare(folder, capture):
         for path in store_reader.segment_paths(store, kind):
             count += compare_file(reader, path, kind == "options", names, types, wanted)
     left = sum(len(rows) for rows in wanted.values())
-    expect(left == 0, "%d records are not in the store, such as %s" % (left, next((k for k in wanted if wanted[k]), "")))
+    expect(left == 0, "%d records are not in the store, such as %s" %
+           (left, next((k for k in wanted if wanted[k]), "")))
     return count
 
 

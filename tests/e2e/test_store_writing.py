@@ -15,8 +15,8 @@ import capture_maker as cap
 import netflow_maker as v9
 import store_reader
 import weir_e2e
-from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, in_mounts, need_root, own_mounts, start,
-                      wait_until, weir_ok, write_file)
+from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, in_mounts, need_root,
+                      own_mounts, start, wait_until, weir_ok, write_file)
 
 weir_e2e.use_venv()
 import pyarrow.parquet  # noqa: E402: it is there from here on
@@ -40,7 +40,8 @@ def numbers(count):
 def capture(folder, count, seconds=1.0, after_s=0):
     exporter = v9.Exporter(export_time_s=cap.START_S + after_s)
     return write_file(folder, "made.pcap", cap.pcap_of(
-        (after_s + number * seconds / count, exporter.flows(*[v9.numbered_flow(number)] * ROWS)) for number in range(count)))
+        (after_s + number * seconds / count, exporter.flows(*[v9.numbered_flow(number)] * ROWS))
+        for number in range(count)))
 
 
 @case
@@ -57,13 +58,15 @@ def what_is_received_is_there_in_seconds(folder):
 @case
 def an_end_stores_what_is_open_and_tells(folder):
     collector = Collector(folder, "-o", "store:store", "--commit", "1h")
-    collector.send(v9.Exporter().flows(*[v9.numbered_flow(0)] * ROWS), v9.Exporter().datagram(v9.OPTIONS_TEMPLATE, v9.OPTIONS_DATA))
+    collector.send(v9.Exporter().flows(*[v9.numbered_flow(0)] * ROWS),
+                   v9.Exporter().datagram(v9.OPTIONS_TEMPLATE, v9.OPTIONS_DATA))
     wait_until(lambda: weir_e2e.queue_of(collector.port) == 0, "an empty queue")
     collector.process.send_signal(signal.SIGTERM)
     expect_equal(collector.wait_end(), 0, "exit code")
     expect_in("Stored %d records in 2 files" % (ROWS + 1), collector.log())
     expect_equal(column(folder + "/store", "samplingInterval", "options"), [100], "options records")
-    expect_equal(sum(n or 0 for n in column(folder + "/store", "rows_stored", "ledger")), ROWS + 1, "rows in the ledger")
+    expect_equal(sum(n or 0 for n in column(folder + "/store", "rows_stored", "ledger")), ROWS + 1,
+                 "rows in the ledger")
     expect_equal(sum(n or 0 for n in column(folder + "/store", "flows", "ledger")), ROWS, "flows in the ledger")
 
 
@@ -136,16 +139,16 @@ def a_store_that_cannot_be_written_is_told_at_start(folder):
 
 @case
 def whatever_moment_it_is_killed_at_files_are_whole(folder):
-    """Each file that has its name is whole, and the rows are the first of those that came, none of them twice; what was under way
-    goes away at the next start."""
+    """Each file that has its name is whole, and the rows are the first of those that came, none of them twice; what was
+    under way goes away at the next start."""
     seed = random.randrange(1 << 32)
     moments = random.Random(seed)
     path = capture(folder, 4000)
     all_rows = [number for number in range(4000) for _ in range(ROWS)]
     for kill in range(KILLS):
         store = "%s/store%d" % (folder, kill)
-        process = start([weir_e2e.weir_path, "collect", "-r", path, "-o", "store:" + store, "--segment-size", "300K", "--fsync",
-                         "never"], cwd=folder, stderr=subprocess.DEVNULL)
+        process = start([weir_e2e.weir_path, "collect", "-r", path, "-o", "store:" + store, "--segment-size", "300K",
+                         "--fsync", "never"], cwd=folder, stderr=subprocess.DEVNULL)
         count = moments.randrange(6)
         wait_until(lambda: len(store_reader.segment_paths(store)) > count or process.poll() is not None, "a segment")
         time.sleep(moments.random() * 0.02)
@@ -167,8 +170,8 @@ def whatever_moment_it_is_killed_at_files_are_whole(folder):
 
 @case
 def a_collector_that_is_killed_leaves_a_store_that_adds_up(folder):
-    """While it receives, writes and merges: what the ledger and the files tell is there, no flow twice, and what was once seen stays; before
-    the next one starts, and after that took up what was left."""
+    """While it receives, writes and merges: what the ledger and the files tell is there, no flow twice, and what was
+    once seen stays; before the next one starts, and after that took up what was left."""
     seed = random.randrange(1 << 32)
     moments = random.Random(seed)
     store = folder + "/store"
@@ -199,7 +202,8 @@ def a_collector_that_is_killed_leaves_a_store_that_adds_up(folder):
     told, untold = store_reader.checked(weir_ok("store", "check", store)[0])
     found = collections.Counter(column(store, "bytes"))
     expect_equal(told + untold, sum(found.values()), "rows that the check counts, with seed %d" % seed)
-    expect(all(rows == ROWS for rows in found.values()), "flows are there twice or in part in the end, with seed %d" % seed)
+    expect(all(rows == ROWS for rows in found.values()), "flows are there twice or in part in the end, with seed %d" %
+           seed)
     expect(seen <= sum(found.values()), "flows went away in the end, with seed %d" % seed)
 
 
@@ -246,7 +250,8 @@ def a_full_disk_is_told_once_and_recovers(folder):
                     told("/merge-.*: No space left on device"))
         wait_until(sent_until_told, "neither what is written nor what is merged to have room")
     os.unlink(os.path.dirname(store) + "/filler")
-    wait_until(lambda: collections.Counter(column(store, "bytes")) == numbers(count), "all flows, when there is room again")
+    wait_until(lambda: collections.Counter(column(store, "bytes")) == numbers(count),
+               "all flows, when there is room again")
     wait_until(lambda: any(store_reader.parts(path)[4] > 0 for path in store_reader.segment_paths(store)),
                "a merge, when there is room again")
     expect_equal(collections.Counter(column(store, "bytes")), numbers(count), "the flows")

@@ -206,8 +206,8 @@ def weir(*arguments, cwd=None, stdin=subprocess.DEVNULL, timeout=60, **options):
 
 
 def can_query():
-    """Whether this build can answer questions to a store: DuckDB's library has threads, and is not built with the thread
-    sanitizer, which then sees races where there are none."""
+    """Whether this build can answer questions to a store: DuckDB's library has threads, and is not built with the
+    thread sanitizer, which then sees races where there are none."""
     with open(weir_path, "rb") as file:
         return b"__tsan_init" not in file.read()
 

@@ -9,8 +9,8 @@
  *     INJECT_TIMES   so many times; 0: always
  *     INJECT_COUNTS  a file that is there, of two numbers of 64 bits: how often it was called, and has failed
  *
- * What the C library calls by itself, for printf() or malloc(), does not fail. A close() that fails has closed, as Linux
- * does it.
+ * What the C library calls by itself, for printf() or malloc(), does not fail. A close() that fails has closed, as
+ * Linux does it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

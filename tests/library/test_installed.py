@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_installed.py SOURCES MESON WEIR MAKE_WORKLOAD: builds libweir alone, installs it into a folder of its own, compiles
-the examples against what is there, as a stranger would, and runs them on made datagrams; looks at what the library shows
-and needs."""
+"""test_installed.py SOURCES MESON WEIR MAKE_WORKLOAD: builds libweir alone, installs it into a folder of its own,
+compiles the examples against what is there, as a stranger would, and runs them on made datagrams; looks at what the
+library shows and needs."""
 import collections
 import json
 import os
@@ -30,7 +30,8 @@ def install(folder):
     """Returns where, and the environment in which pkg-config finds it. Options of this build are not those of that."""
     clean = {name: value for name, value in os.environ.items() if name not in ("DESTDIR", "CFLAGS", "LDFLAGS")}
     where = folder + "/installed"
-    run(MESON, "setup", folder + "/build", SOURCES, "-Dlibrary_only=true", "--prefix=" + where, "--libdir=lib", env=clean)
+    run(MESON, "setup", folder + "/build", SOURCES, "-Dlibrary_only=true", "--prefix=" + where, "--libdir=lib",
+        env=clean)
     run(MESON, "install", "-C", folder + "/build", env=clean)
     return where, {**clean, "PKG_CONFIG_PATH": where + "/lib/pkgconfig", "LD_LIBRARY_PATH": where + "/lib"}
 
@@ -47,7 +48,8 @@ def check_symbols(where):
     shown = run("nm", "-D", "--defined-only", where + "/lib/libweir.so").split("\n")
     names = {line.split()[-1] for line in shown if line and line.split()[1] != "A"}
     assert names == {name + "@@WEIR_0" for name in declared}, names ^ {name + "@@WEIR_0" for name in declared}
-    needed = re.findall(r"NEEDED\)\s.*\[(.*)\]", run("readelf", "-dW", where + "/lib/libweir.so", env={**os.environ, "LC_ALL": "C"}))
+    needed = re.findall(r"NEEDED\)\s.*\[(.*)\]", run("readelf", "-dW", where + "/lib/libweir.so",
+                                                     env={**os.environ, "LC_ALL": "C"}))
     assert set(needed) <= {"libc.so.6"}, needed
 
 
@@ -63,7 +65,8 @@ def check_header(folder, environment):
     flags = shlex.split(run("pkg-config", "--cflags", "weir", env=environment))
     for compiler, standard, name in ((CC, "c11", "header.c"), (CXX, "c++17", "header.cc")):
         with open(f"{folder}/{name}", "w", encoding="ascii") as file:
-            file.write("#include <weir/weir.h>\nint main(void) { weir_decoder_free(weir_decoder_create(NULL)); return 0; }\n")
+            file.write("#include <weir/weir.h>\nint main(void) { weir_decoder_free(weir_decoder_create(NULL)); return "
+                       "0; }\n")
         libs = shlex.split(run("pkg-config", "--libs", "weir", env=environment))
         run(*compiler, "-std=" + standard, *STRICT, f"{folder}/{name}", "-o", folder + "/header", *flags, *libs)
         run(folder + "/header", env=environment)
@@ -73,13 +76,15 @@ def compile_examples(folder, where, environment):
     """Each once with the shared library and once with the other; returns the paths by name."""
     programs = collections.defaultdict(list)
     flags = shlex.split(run("pkg-config", "--cflags", "weir", env=environment))
-    libs = {"shared": shlex.split(run("pkg-config", "--libs", "weir", env=environment)), "static": [where + "/lib/libweir.a"]}
+    libs = {"shared": shlex.split(run("pkg-config", "--libs", "weir", env=environment)),
+            "static": [where + "/lib/libweir.a"]}
     for name in ("print_flows", "sum_bytes", "count_templates"):
         with open(f"{SOURCES}/examples/{name}.c", encoding="utf-8") as file:
             assert len(file.readlines()) < 80, name + " has 80 lines or more"
         for kind, lib in libs.items():
             programs[name].append(f"{folder}/{name}-{kind}")
-            run(*CC, "-std=gnu11", "-O2", *STRICT, f"{SOURCES}/examples/{name}.c", "-o", programs[name][-1], *flags, *lib)
+            run(*CC, "-std=gnu11", "-O2", *STRICT, f"{SOURCES}/examples/{name}.c", "-o", programs[name][-1], *flags,
+                *lib)
     return programs
 
 

@@ -94,8 +94,8 @@ def shown(kind, octets, length, context, depth):
 
 
 def shown_list(kind, octets, context, depth):
-    """A list, or its octets. The decoder's bound also counts text that it takes back, of a list within a list that turns out
-    to be malformed; that is not done here, and may differ in one damaged stream of thousands."""
+    """A list, or its octets. The decoder's bound also counts text that it takes back, of a list within a list that
+    turns out to be malformed; that is not done here, and may differ in one damaged stream of thousands."""
     if not octets:
         if depth == 1:
             context.room.take(octets, len("null"))

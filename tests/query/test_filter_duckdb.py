@@ -5,8 +5,8 @@
 filter_probe makes rows and tells for each filter its SQL and which rows match when they are asked one by one; DuckDB
 answers the SQL. Every term of the language is asked several times, then compositions of them; with parameters from a
 table, with literals from Parquet files of different columns, and, over rows without IPv4 addresses in columns for IPv6,
-the shorter SQL for these. What is asked in parts is found once. Of plain terms the plan is looked at: row groups are to be skipped by their statistics.
-Prints TAP."""
+the shorter SQL for these. What is asked in parts is found once. Of plain terms the plan is looked at: row groups are to
+be skipped by their statistics. Prints TAP."""
 import json
 import os
 import random
@@ -166,7 +166,8 @@ def main():
         parted = [(text, answer) for text, answer in zip(filters, answers) if len(answer.get("parts", [])) > 1]
         for (text, mapped, unmapped), answer in zip(PARTED, answers[-len(PLAIN) - len(PARTED):]):
             if (len(answer["parts"]), len(answer["unmapped_parts"])) != (mapped, unmapped):
-                wrong.append("%s\n  is asked in %d and %d parts" % (text, len(answer["parts"]), len(answer["unmapped_parts"])))
+                wrong.append("%s\n  is asked in %d and %d parts" %
+                             (text, len(answer["parts"]), len(answer["unmapped_parts"])))
         for text, answer in parted:
             for sql in answer["parts"]:
                 told = connection.execute("EXPLAIN SELECT count(*) FROM files WHERE " + sql).fetchall()[0][1]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine_maker.h - live collectors for tests: a socket and who sends to it, and a sink that keeps numbers as a store keeps rows
+ * engine_maker.h - live collectors for tests: a socket and who sends to it, and a sink that keeps numbers as a store
+ * keeps rows
  *
  * To be included behind cmocka.h.
  */
@@ -27,7 +28,7 @@ static uint32_t next_number;
 static struct export export;
 static uint64_t count_max; /* of the engine that is made next */
 
-/* ------------------------------------------------------------------------------------------------------------ sending */
+/* ---------------------------------------------------------------------------------------------------------- sending */
 
 static inline void open_sockets(int buffer_bytes)
 {
@@ -173,7 +174,7 @@ static inline void keeper_done(struct keeper *keeper)
     free(keeper->counts);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ engine */
+/* ----------------------------------------------------------------------------------------------------------- engine */
 
 static char noted[512];
 
@@ -232,7 +233,8 @@ static inline void check_account(struct engine *engine, uint64_t sent)
     struct engine_counts counts;
     engine_counts(engine, &counts);
     assert_int_equal(counts.receiver.received + counts.receiver.dropped_kernel + counts.receiver.dropped_journal, sent);
-    assert_int_equal(counts.receiver.received + counts.recovered, counts.waiting + counts.cut_off + counts.refused + counts.ledger.datagrams);
+    assert_int_equal(counts.receiver.received + counts.recovered,
+                     counts.waiting + counts.cut_off + counts.refused + counts.ledger.datagrams);
 }
 
 #define wait_until(condition)                                                                                   \

@@ -49,7 +49,8 @@ static inline int set_up(void **state)
     from = socket(AF_INET, SOCK_DGRAM, 0);
     setsockopt(to, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     setsockopt(to, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
-    if (bind(to, (struct sockaddr *)&address, length) != 0 || getsockname(to, (struct sockaddr *)&address, &length) != 0)
+    if (bind(to, (struct sockaddr *)&address, length) != 0 ||
+        getsockname(to, (struct sockaddr *)&address, &length) != 0)
         return -1;
     return connect(from, (struct sockaddr *)&address, length);
 }

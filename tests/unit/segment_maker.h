@@ -29,7 +29,8 @@ static inline int64_t made_received_us(uint64_t sequence)
     return made_hour_s * 1000000 + (int64_t)sequence * 1000000;
 }
 
-static inline void made_name(const char *folder, enum segment_kind kind, const struct segment_name *name, int64_t hour_s, char path[512])
+static inline void made_name(const char *folder, enum segment_kind kind, const struct segment_name *name,
+                             int64_t hour_s, char path[512])
 {
     char hour[SEGMENT_FOLDER_SIZE], text[SEGMENT_NAME_SIZE];
     segment_folder_format(hour_s * 1000000, hour);
@@ -40,7 +41,8 @@ static inline void made_name(const char *folder, enum segment_kind kind, const s
 }
 
 /* Writes a segment; `form` 1 has a column more. */
-static inline void make_segment_of(const char *folder, enum segment_kind kind, uint32_t writer_id, uint64_t sequence, int form)
+static inline void make_segment_of(const char *folder, enum segment_kind kind, uint32_t writer_id, uint64_t sequence,
+                                   int form)
 {
     const struct file_column columns[] = {{.name = "received", .field_id = 1, .type = STORE_TIME_US},
                                           {.name = "src_ipv4", .field_id = 13, .type = STORE_U32},
@@ -50,7 +52,8 @@ static inline void make_segment_of(const char *folder, enum segment_kind kind, u
     uint64_t numbers[SEGMENT_ROWS];
     uint32_t addresses[SEGMENT_ROWS], lengths[SEGMENT_ROWS];
     char path[512], text[SEGMENT_ROWS * 8] = "";
-    struct segment_name name = {.first_s = made_received_us(sequence) / 1000000, .last_s = made_received_us(sequence) / 1000000 + 1,
+    struct segment_name name = {.first_s = made_received_us(sequence) / 1000000,
+                                .last_s = made_received_us(sequence) / 1000000 + 1,
                                 .writer = writer_id, .sequence_first = sequence, .sequence_last = sequence};
     for (uint32_t i = 0; i < SEGMENT_ROWS; i++) {
         received[i] = made_received_us(sequence);
@@ -82,7 +85,8 @@ static inline void make_segment(const char *folder, uint64_t sequence)
     make_segment_of(folder, SEGMENT_FLOWS, MADE_WRITER, sequence, 0);
 }
 
-/* Adds one to seen[sequence * SEGMENT_ROWS + row] for each row of the segments that count; false where one cannot be read. */
+/* Adds one to seen[sequence * SEGMENT_ROWS + row] for each row of the segments that count; false where one cannot be
+ * read. */
 static inline bool count_rows_of(const struct segment_files *files, uint32_t *seen, uint64_t sequence_max)
 {
     struct chunk_reader reader;

@@ -39,20 +39,21 @@ static inline uint64_t made_number(enum made_pattern pattern, uint32_t item, uin
 }
 
 /* One item: numbers as they fall, texts of a few octets. */
-static inline void made_item(enum store_type type, enum made_pattern pattern, uint32_t item, uint64_t *state, uint8_t *octets,
-                             uint32_t *ret_bytes)
+static inline void made_item(enum store_type type, enum made_pattern pattern, uint32_t item, uint64_t *state,
+                             uint8_t *octets, uint32_t *ret_bytes)
 {
     const uint64_t number = made_number(pattern, item, state);
     uint64_t words[2] = {number, number * 31};
     *ret_bytes = chunk_width(type);
     if (*ret_bytes == 0)
-        *ret_bytes = (uint32_t)snprintf((char *)octets, 64, "%.*s%llu", (int)(number % 9), "abcdefghi", (unsigned long long)number % 1000);
+        *ret_bytes = (uint32_t)snprintf((char *)octets, 64, "%.*s%llu", (int)(number % 9), "abcdefghi",
+                                        (unsigned long long)number % 1000);
     else
         memcpy(octets, words, *ret_bytes);
 }
 
-static inline void made_column_init(struct made_column *made, enum store_type type, enum made_pattern pattern, uint32_t rows,
-                                    uint64_t seed)
+static inline void made_column_init(struct made_column *made, enum store_type type, enum made_pattern pattern,
+                                    uint32_t rows, uint64_t seed)
 {
     uint64_t state = seed * 977 + (uint64_t)type * 31 + (uint64_t)pattern;
     *made = (struct made_column){0};
@@ -92,7 +93,8 @@ static inline void made_column_done(struct made_column *made)
 }
 
 /* Whether what was read is what was made. */
-static inline bool made_column_equal(const struct made_column *made, enum store_type type, const struct column_data *read)
+static inline bool made_column_equal(const struct made_column *made, enum store_type type,
+                                     const struct column_data *read)
 {
     const struct column_data *plain = &made->plain;
     return plain->item_count == read->item_count && plain->data.size_bytes == read->data.size_bytes &&
@@ -104,8 +106,10 @@ static inline bool made_column_equal(const struct made_column *made, enum store_
 /* The columns of a made file: each type, once. */
 static inline void made_columns(struct file_column columns[STORE_TYPE_COUNT])
 {
-    static const char *const names[STORE_TYPE_COUNT] = {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64",
-                                                        "time_ms", "time_us", "fixed_6", "fixed_16", "octets", "string", "json"};
+    static const char *const names[STORE_TYPE_COUNT] = {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32",
+                                                        "f64",
+                                                        "time_ms", "time_us", "fixed_6", "fixed_16", "octets",
+                                                        "string", "json"};
     for (int type = 0; type < STORE_TYPE_COUNT; type++)
         columns[type] = (struct file_column){.name = names[type], .field_id = 100 + type, .type = (uint8_t)type};
 }
@@ -144,7 +148,8 @@ static inline const char *made_file(const char *path, enum parquet_codec codec, 
             made_column_done(&made[type]);
     }
     snprintf(row_text, sizeof row_text, "%llu", (unsigned long long)group_count * rows);
-    const struct file_note notes[] = {{"weir.version", "0"}, {"weir.format", "1"}, {"weir.kind", "flows"}, {"weir.rows", row_text}};
+    const struct file_note notes[] = {{"weir.version", "0"}, {"weir.format", "1"}, {"weir.kind", "flows"},
+                                      {"weir.rows", row_text}};
     if (result == 0)
         result = file_writer_finish(&writer, notes, 4, false, &bytes, &error);
     file_writer_done(&writer);

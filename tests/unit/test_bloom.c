@@ -13,11 +13,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* As the format's description has it: XXH64 of the value in plain encoding; its upper half tells the block, its lower half
- * times each of these, shifted by 27, the bit in each word. */
+/* As the format's description has it: XXH64 of the value in plain encoding; its upper half tells the block, its lower
+ * half times each of these, shifted by 27, the bit in each word. */
 static bool has(const uint8_t *bits, size_t size_bytes, const void *value, size_t value_bytes)
 {
-    static const uint32_t salt[8] = {0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31};
+    static const uint32_t salt[8] = {0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b,
+                                     0x9efc4947, 0x5c6bfb31};
     const uint64_t hash = XXH64(value, value_bytes, 0), block = (hash >> 32) * (size_bytes / 32) >> 32;
     for (size_t i = 0; i < 8; i++) {
         uint32_t word;
@@ -104,6 +105,7 @@ static void same_values_make_a_small_one(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lets_its_values_through), cmocka_unit_test(same_values_make_a_small_one)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lets_its_values_through),
+                                       cmocka_unit_test(same_values_make_a_small_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

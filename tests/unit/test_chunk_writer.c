@@ -17,6 +17,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 enum { ROWS = 100000, LONG_BYTES = 147000, LONG_ROWS = 100 };
 
@@ -42,7 +43,8 @@ static void read_again(struct written *written, enum store_type type, const char
     chunk_reader_done(&reader);
 }
 
-static void write_column(struct written *written, enum store_type type, enum parquet_codec codec, const struct store_values *values)
+static void write_column(struct written *written, enum store_type type, enum parquet_codec codec,
+                         const struct store_values *values)
 {
     const struct file_column columns[] = {{.name = "null", .field_id = 1, .type = STORE_U8},
                                           {.name = "column", .field_id = 2, .type = (uint8_t)type}};
@@ -127,6 +129,16 @@ static void each_encoding_where_it_is_best(void **state)
     free(numbers);
 }
 
+/* In frames of zstd, which compress nothing. */
+static bool is_stored(const struct written *written, uint64_t data_bytes)
+{
+    uint64_t size_bytes = 0;
+    for (uint32_t p = 0; p < written->chunk.page_count; p++)
+        size_bytes += written->chunk.pages[p].size_bytes;
+    assert_int_equal(written->chunk.codec, PARQUET_ZSTD);
+    return size_bytes >= data_bytes && size_bytes < data_bytes + data_bytes / 100;
+}
+
 static void what_does_not_compress_stays(void **state)
 {
     (void)state;
@@ -136,7 +148,7 @@ static void what_does_not_compress_stays(void **state)
         numbers[i] = next_random(&random);
     const struct store_values values = numbers_of(numbers, 8, ROWS);
     write_column(&wild, STORE_U64, PARQUET_ZSTD, &values);
-    assert_int_equal(wild.chunk.codec, PARQUET_UNCOMPRESSED);
+    assert_true(is_stored(&wild, ROWS * sizeof *numbers));
     for (uint32_t i = 0; i < ROWS; i++)
         numbers[i] = next_random(&random) % 8 == 0 ? 77 : 78;
     write_column(&tame, STORE_U64, PARQUET_ZSTD, &values);
@@ -147,7 +159,7 @@ static void what_does_not_compress_stays(void **state)
     free(numbers);
 }
 
-/* ------------------------------------------------------------------------------------------------ widths and repeats */
+/* ----------------------------------------------------------------------------------------------- widths and repeats */
 
 static void narrow_items_are_widened(void **state)
 {
@@ -182,7 +194,8 @@ static void items_of_several_rows(void **state)
     (void)state;
     static const uint16_t items[] = {500, 7, 500};
     static const uint32_t repeats[] = {40000, 1, 2};
-    const struct store_values values = {.data = items, .width_bytes = 2, .item_count = 3, .repeats = repeats, .row_count = 40003};
+    const struct store_values values = {.data = items, .width_bytes = 2, .item_count = 3, .repeats = repeats,
+                                        .row_count = 40003};
     struct written written;
     write_column(&written, STORE_U16, PARQUET_ZSTD, &values);
     assert_int_equal(written.read.item_count, 40003);
@@ -207,8 +220,8 @@ static void no_items(void **state)
 
 /* -------------------------------------------------------------------------------------------------------- bounds */
 
-static void expect_bounds(enum store_type type, const struct store_values *values, const void *least, const void *greatest,
-                          uint8_t size_bytes)
+static void expect_bounds(enum store_type type, const struct store_values *values, const void *least,
+                          const void *greatest, uint8_t size_bytes)
 {
     struct written written;
     write_column(&written, type, PARQUET_ZSTD, values);
@@ -226,7 +239,8 @@ static void bounds_are_ordered_as_the_type(void **state)
     static const uint32_t u32[] = {5, 0x80000000, 7, 3};
     static const int32_t i32[] = {5, INT_MIN, 7, 3};
     static const uint64_t u64[] = {5, UINT64_MAX, 7, 3};
-    const struct store_values of_u32 = numbers_of(u32, 4, 4), of_i32 = numbers_of(i32, 4, 4), of_u64 = numbers_of(u64, 8, 4);
+    const struct store_values of_u32 = numbers_of(u32, 4, 4), of_i32 = numbers_of(i32, 4, 4);
+    const struct store_values of_u64 = numbers_of(u64, 8, 4);
     expect_bounds(STORE_U32, &of_u32, &u32[3], &u32[1], 4);
     expect_bounds(STORE_I32, &of_i32, &i32[1], &i32[2], 4);
     expect_bounds(STORE_U64, &of_u64, &u64[3], &u64[1], 8);
@@ -332,7 +346,8 @@ static void runs_at_both_ends_alone(void **state)
     free(numbers);
 }
 
-/* Row groups of one column, one behind the other, each unlike the one before: what is remembered of those must fit the next one or be given up. */
+/* Row groups of one column, one behind the other, each unlike the one before: what is remembered of those must fit the
+ * next one or be given up. */
 static void row_groups_unlike_those_before(void **state)
 {
     (void)state;
@@ -350,7 +365,8 @@ static void row_groups_unlike_those_before(void **state)
     for (uint32_t g = 0; g < GROUPS; g++) {
         for (uint32_t i = 0; i < ITEMS; i++) {
             const uint32_t number = (uint32_t)next_random(&random);
-            const uint32_t of_kind[KINDS] = {number % 100 == 0 ? number % 5 : 7, 7, number, i * 1000 + number % 900, number % 300, number % 2};
+            const uint32_t of_kind[KINDS] = {number % 100 == 0 ? number % 5 : 7, 7, number, i * 1000 + number % 900,
+                                             number % 300, number % 2};
             groups[g][i] = of_kind[(g + g / KINDS) % KINDS];
         }
         const struct store_values values = numbers_of(groups[g], 4, ITEMS);
@@ -382,8 +398,8 @@ static void time_is_worth_octets(void **state)
     (void)state;
     static const struct {
         double bytes_for_ns;
-        enum parquet_codec codec;
-    } efforts[] = {{0, PARQUET_ZSTD}, {CHUNK_BYTES_FOR_NS_FULL, PARQUET_ZSTD}, {CHUNK_BYTES_FOR_NS_LIGHT, PARQUET_UNCOMPRESSED}};
+        bool is_stored;
+    } efforts[] = {{0, false}, {CHUNK_BYTES_FOR_NS_FULL, false}, {CHUNK_BYTES_FOR_NS_LIGHT, true}};
     uint64_t *items = malloc(ROWS * 2 * sizeof *items), random = 1;
     for (uint32_t i = 0; i < 2 * ROWS; i++)
         items[i] = next_random(&random) << (i % 2 == 0 ? 16 : 0);
@@ -392,7 +408,7 @@ static void time_is_worth_octets(void **state)
         struct written written;
         bytes_for_ns = efforts[k].bytes_for_ns;
         write_column(&written, STORE_FIXED_16, PARQUET_ZSTD, &values);
-        assert_int_equal(written.chunk.codec, efforts[k].codec);
+        assert_int_equal(is_stored(&written, ROWS * 2 * sizeof *items), efforts[k].is_stored);
         expect_read(&written, items, ROWS * 2 * sizeof *items);
         forget(&written);
     }
@@ -435,7 +451,8 @@ static void expect_long(bool all_different)
         if (!all_different && i >= 2)
             memcpy(data + (size_t)i * LONG_BYTES, data + (size_t)(i % 2) * LONG_BYTES, LONG_BYTES);
     }
-    const struct store_values values = {.data = data, .lengths = lengths, .item_count = LONG_ROWS, .row_count = LONG_ROWS};
+    const struct store_values values = {.data = data, .lengths = lengths, .item_count = LONG_ROWS,
+                                        .row_count = LONG_ROWS};
     struct written written;
     write_column(&written, STORE_JSON, PARQUET_ZSTD, &values);
     assert_int_equal(written.chunk.page_count, (LONG_ROWS + 6) / 7); /* 7 of them in 1 MiB */
@@ -469,7 +486,8 @@ static void no_dictionary_is_endless(void **state)
     memcpy(data + (size_t)DIFFERENT * LONG_BYTES, data, (size_t)DIFFERENT * LONG_BYTES);
     for (uint32_t i = 0; i < 2 * DIFFERENT; i++)
         lengths[i] = LONG_BYTES;
-    const struct store_values values = {.data = data, .lengths = lengths, .item_count = 2 * DIFFERENT, .row_count = 2 * DIFFERENT};
+    const struct store_values values = {.data = data, .lengths = lengths, .item_count = 2 * DIFFERENT,
+                                        .row_count = 2 * DIFFERENT};
     struct written written;
     write_column(&written, STORE_OCTETS, PARQUET_UNCOMPRESSED, &values);
     assert_int_equal(written.chunk.dictionary_offset, 0);
@@ -479,12 +497,13 @@ static void no_dictionary_is_endless(void **state)
     free(data);
 }
 
-/* Whatever looks for matches and whatever does not: zstd has its checksum in each frame (RFC 8878, section 3.1.1.1.1), and one level leaves
- * nothing behind for the next. */
+/* Whatever looks for matches and whatever does not: zstd has its checksum in each frame (RFC 8878, section 3.1.1.1.1),
+ * and one level leaves nothing behind for the next. */
 static void pages_have_the_checksum_of_zstd(void **state)
 {
     static const uint8_t magic[] = {0x28, 0xb5, 0x2f, 0xfd};
-    const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN, .codec = PARQUET_ZSTD, .value_count = 1000};
+    const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN, .codec = PARQUET_ZSTD,
+                              .value_count = 1000};
     static const int levels[] = {1, PAGE_LEVEL_ENTROPY, 1, PAGE_LEVEL_ENTROPY, 19};
     size_t sizes[5];
     uint8_t body[8000];
@@ -509,6 +528,33 @@ static void pages_have_the_checksum_of_zstd(void **state)
     page_writer_done(&writer);
 }
 
+/* Blocks of any number and size; and whatever octet of what is stored becomes another one, zstd tells. */
+static void stored_pages_are_frames_of_zstd(void **state)
+{
+    static const size_t sizes[] = {0, 1, ZSTD_BLOCKSIZE_MAX - 1, ZSTD_BLOCKSIZE_MAX, ZSTD_BLOCKSIZE_MAX + 1, 3 * ZSTD_BLOCKSIZE_MAX};
+    const struct page page = {.kind = PARQUET_DATA_PAGE, .encoding = PARQUET_PLAIN, .codec = PARQUET_ZSTD, .value_count = 1};
+    static uint8_t body[3 * ZSTD_BLOCKSIZE_MAX], again[sizeof body];
+    uint64_t random = 4;
+    struct page_writer writer;
+    (void)state;
+    for (size_t i = 0; i < sizeof body; i++)
+        body[i] = (uint8_t)next_random(&random);
+    assert_int_equal(page_writer_init(&writer, 1), 0);
+    writer.level = PAGE_LEVEL_STORED;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct octet_buffer to = {0};
+        const size_t header_bytes = page_write(&writer, &page, body, sizes[i], &to) - sizes[i];
+        uint8_t *frame = to.data + header_bytes;
+        const size_t frame_bytes = to.size_bytes - header_bytes;
+        assert_int_equal(ZSTD_decompress(again, sizeof again, frame, frame_bytes), sizes[i]);
+        assert_memory_equal(again, body, sizes[i]);
+        frame[frame_bytes - 1 - sizes[i] / 2] ^= 0x10;
+        assert_true(ZSTD_isError(ZSTD_decompress(again, sizeof again, frame, frame_bytes)));
+        octet_buffer_done(&to);
+    }
+    page_writer_done(&writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,9 +563,10 @@ int main(void)
         cmocka_unit_test(no_items),                       cmocka_unit_test(bounds_are_ordered_as_the_type),
         cmocka_unit_test(bounds_of_pages),                cmocka_unit_test(bounds_of_pages_beyond_signs),
         cmocka_unit_test(no_bounds_of_long_texts_and_floats), cmocka_unit_test(bounds_of_addresses),
-        cmocka_unit_test(time_is_worth_octets), cmocka_unit_test(row_groups_unlike_those_before), cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
+        cmocka_unit_test(time_is_worth_octets), cmocka_unit_test(row_groups_unlike_those_before),
+        cmocka_unit_test(runs_of_alike),                  cmocka_unit_test(runs_at_both_ends_alone),
         cmocka_unit_test(long_items_have_more_pages),     cmocka_unit_test(no_dictionary_is_endless),
-        cmocka_unit_test(pages_have_the_checksum_of_zstd),
+        cmocka_unit_test(pages_have_the_checksum_of_zstd), cmocka_unit_test(stored_pages_are_frames_of_zstd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,11 +100,14 @@ static void each_key_does_what_its_option_does(void **state)
 {
     static const char *const values[][2] = {
         {"port", "9995"}, {"host", "192.0.2.1"}, {"device", "lo"}, {"rcvbuf", "1M"}, {"busy-poll", "50"}, {"read", "x"},
-        {"allow", "10.0.0.0/8"}, {"count", "5"}, {"elements", "e"}, {"template-lifetime", "1h"}, {"sampling-rate", "10"}, {"output", "null"},
+        {"allow", "10.0.0.0/8"}, {"count", "5"}, {"elements", "e"}, {"template-lifetime", "1h"},
+        {"sampling-rate", "10"}, {"output", "null"},
         {"json-lines", "yes"}, {"rotate", "5m"}, {"min-size", "1K"}, {"raw-sizes", "on"}, {"no-dns", "no"},
-        {"commit", "1s"}, {"segment-size", "1M"}, {"compression", "lz4"}, {"effort", "full"}, {"fsync", "always"}, {"keep-days", "3"},
+        {"commit", "1s"}, {"segment-size", "1M"}, {"compression", "lz4"}, {"effort", "full"}, {"fsync", "always"},
+        {"keep-days", "3"},
         {"keep-bytes", "1G"}, {"no-merge", "off"}, {"state", "s"}, {"workers", "2"}, {"cpu", "1"}, {"journal", "j"},
-        {"journal-size", "4M"}, {"metrics", "9105"}, {"log", "json"}, {"user", "nobody"}, {"no-sandbox", "no"}, {"debug", "true"}};
+        {"journal-size", "4M"}, {"metrics", "9105"}, {"log", "json"}, {"user", "nobody"}, {"no-sandbox", "no"},
+        {"debug", "true"}};
     (void)state;
     assert_int_equal(sizeof values / sizeof values[0], collect_option_count - 3);
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
@@ -117,7 +120,8 @@ static void each_key_does_what_its_option_does(void **state)
         snprintf(text, sizeof text, "[%s]\n%s=%s\n", collect_section_name(option->section), key, values[i][1]);
         assert_int_equal(read_text(&config, text), 0);
         assert_int_equal(config.file.count, 1);
-        const char *given = option->argument == NULL ? collect_option_given(option) : texts_keep(&config.texts, values[i][1]);
+        const char *given = option->argument == NULL
+                            ? collect_option_given(option) : texts_keep(&config.texts, values[i][1]);
         assert_int_equal(collect_settings_add(&command, index, given, 0), 0);
         assert_true(collect_settings_same(&config.file, &command, index));
         assert_false(collect_settings_same(&config.file, &none, index));
@@ -163,7 +167,8 @@ static void the_command_line_goes_first(void **state)
 {
     struct collect_options options;
     (void)state;
-    assert_int_equal(parse(&options, "[Input]\nPort=1\nPort=2\nHost=h\n[Store]\nCommit=9s\nMerge=yes\n[Output]\nDns=no\n",
+    assert_int_equal(parse(&options,
+                           "[Input]\nPort=1\nPort=2\nHost=h\n[Store]\nCommit=9s\nMerge=yes\n[Output]\nDns=no\n",
                            "-p 7 --config @ --no-merge --check"), -1);
     assert_int_equal(options.port_count, 1);
     assert_int_equal(options.ports[0], 7);
@@ -181,7 +186,8 @@ static void what_cannot_be_is_told_and_changes_nothing(void **state)
     struct collect_options options;
     (void)state;
     assert_int_equal(read_text(&config, "[Input]\nPort=1\n"), 0);
-    assert_int_equal(read_text(&config, "Port=3\n[Input]\nPort=2\nProt=7\nbusy-poll=3\ndebug=1\nPort=99999\n[Inptu]\nA=3\nB=3\n"
+    assert_int_equal(read_text(&config,
+                               "Port=3\n[Input]\nPort=2\nProt=7\nbusy-poll=3\ndebug=1\nPort=99999\n[Inptu]\nA=3\nB=3\n"
                                         "[Store]\nMerge=maybe\nPort=4\n[Input]\nRcvbuf=1M\n  2M\n"), 9);
     assert_string_equal(told, "f:1: Port stands before the first section; its place is in [Input]\n"
                               "f:4: there is no key Prot; the nearest is Port in [Input]\n"
@@ -258,7 +264,8 @@ static void the_example_tells_the_defaults(void **state)
             fail_msg("the example lacks %s", key + 1);
         const bool other = strcmp(option->name, "output") == 0 || strcmp(option->name, "port") == 0;
         /* 0 stands for what the machine allows */
-        const bool usual = strcmp(option->name, "rcvbuf") == 0 || strcmp(option->name, "segment-size") == 0 || strcmp(option->name, "journal-size") == 0;
+        const bool usual = strcmp(option->name, "rcvbuf") == 0 || strcmp(option->name, "segment-size") == 0 ||
+                           strcmp(option->name, "journal-size") == 0;
         if (!other && !usual && !collect_settings_same(&config.file, &none, i))
             fail_msg("the example has another default of %s", key + 1);
     }
@@ -270,7 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_and_keys_are_the_same), cmocka_unit_test(each_key_does_what_its_option_does),
         cmocka_unit_test(same_is_what_is_meant_not_what_is_written), cmocka_unit_test(repeated_keys),
-        cmocka_unit_test_teardown(the_command_line_goes_first, free_words), cmocka_unit_test(what_cannot_be_is_told_and_changes_nothing),
+        cmocka_unit_test_teardown(the_command_line_goes_first, free_words),
+        cmocka_unit_test(what_cannot_be_is_told_and_changes_nothing),
         cmocka_unit_test(too_much_is_told), cmocka_unit_test(exit_codes),
         cmocka_unit_test(the_example_tells_the_defaults),
     };

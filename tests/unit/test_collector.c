@@ -211,14 +211,16 @@ static void test_debug(void **state)
                               "  Template 256 learned: 1 fields, 1 octets a record: PROTOCOL\n"
                               "Processed NetFlow v9 datagram with 2 flows; 1 templates known\n"
                               "Received data from 127.0.0.1, length 16\n"
-                              "  Skipped: this is NetFlow v8, which is not decoded; set the exporter to NetFlow v9 or IPFIX\n");
+                              "  Skipped: this is NetFlow v8, which is not decoded; set the exporter to NetFlow v9 or "
+                              "IPFIX\n");
     free(text);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_datagram), cmocka_unit_test(test_in_bulk), cmocka_unit_test(test_rotation), cmocka_unit_test(test_rotation_follows_the_clock),
+        cmocka_unit_test(test_each_datagram), cmocka_unit_test(test_in_bulk), cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_rotation_follows_the_clock),
         cmocka_unit_test(test_a_sink_fails),  cmocka_unit_test(test_debug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,8 +29,8 @@ static struct file_reader file_of(const char *commits, const char *told, uint64_
     return file;
 }
 
-static int read_notes(struct commit_notes *notes, const char *commits, const char *told, uint64_t rows, uint64_t first, uint64_t last,
-                      unsigned tier)
+static int read_notes(struct commit_notes *notes, const char *commits, const char *told, uint64_t rows, uint64_t first,
+                      uint64_t last, unsigned tier)
 {
     const struct segment_name name = {.sequence_first = first, .sequence_last = last, .tier = tier};
     const struct file_reader file = file_of(commits, told, rows);
@@ -94,9 +94,12 @@ static void an_earlier_version_tells_nothing(void **state)
 
 static void what_cannot_be_is_refused(void **state)
 {
-    static const char *const commits[] = {"", "5", "5:", ":5", "5:10 ", "5:10 0:0", "5:9", "5:11", "3:10", "8:10", "5:5 1:5 9:0", "-5:10", "5:10x",
-                                          " 5:10", "5:10  1:0", "18446744073709551616:10", "5:18446744073709551626", "5:4294967296"};
-    static const char *const told[] = {"1-2", "1:2", "2-1:5", "0-2:5", "1-2:5 ", "1-2:x", "1-18446744073709551615:5", "1-2:18446744073709551616"};
+    static const char *const commits[] = {"", "5", "5:", ":5", "5:10 ", "5:10 0:0", "5:9", "5:11", "3:10", "8:10",
+                                          "5:5 1:5 9:0", "-5:10", "5:10x",
+                                          " 5:10", "5:10  1:0", "18446744073709551616:10", "5:18446744073709551626",
+                                          "5:4294967296"};
+    static const char *const told[] = {"1-2", "1:2", "2-1:5", "0-2:5", "1-2:5 ", "1-2:x", "1-18446744073709551615:5",
+                                       "1-2:18446744073709551616"};
     (void)state;
     for (size_t i = 0; i < sizeof commits / sizeof *commits; i++) {
         struct commit_notes notes = {0};
@@ -164,7 +167,8 @@ static void what_expired_is_written_and_read(void **state)
     assert_int_equal(expired_of(&expired, 0xdef).last_rows, 0);
     assert_int_equal(expired_of(&expired, 1).last, 0);
     expired_done(&expired);
-    for (const char *const *text = (const char *const[]){"0000abc 17\n", "hello\n", "00000abc 17 x\n", "00000abc 17 17", NULL}; *text != NULL; text++) {
+    for (const char *const *text = (const char *const[]){"0000abc 17\n", "hello\n", "00000abc 17 x\n",
+                                                         "00000abc 17 17", NULL}; *text != NULL; text++) {
         FILE *file = fopen(path, "w");
         assert_non_null(file);
         fputs(*text, file);

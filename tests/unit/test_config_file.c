@@ -62,7 +62,8 @@ static void expect(const char *text, const char *wanted)
 static void keys_have_their_lines(void **state)
 {
     (void)state;
-    expect("# comment\n\n[One]\nA=1\n; comment\nB = two words \n[Two]\nA:3", "4 One.A=1\n6 One.B=two words\n8 Two.A=3\n");
+    expect("# comment\n\n[One]\nA=1\n; comment\nB = two words \n[Two]\nA:3",
+           "4 One.A=1\n6 One.B=two words\n8 Two.A=3\n");
     expect("A=1\n", "1 .A=1\n");
     expect("\xef\xbb\xbf[One]\r\nA=1\r\n", "2 One.A=1\n");
     expect("[One]\nA=\n", "2 One.A=\n");
@@ -121,7 +122,8 @@ static void long_lines_are_told_and_not_cut(void **state)
             continue;
         }
         char wanted[120];
-        snprintf(wanted, sizeof wanted, "2 the line has more than the %u characters that there may be\n3 One.B=1\n", longest);
+        snprintf(wanted, sizeof wanted, "2 the line has more than the %u characters that there may be\n3 One.B=1\n",
+                 longest);
         assert_string_equal(log.text, wanted);
         return;
     }

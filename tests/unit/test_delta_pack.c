@@ -65,7 +65,8 @@ static size_t read_all(const struct octet_buffer *from, int64_t *ret_values)
         for (uint64_t m = 0; m < miniblocks && got < count; m++) {
             assert_true(at + block / miniblocks * widths[m] / 8 <= from->size_bytes);
             for (uint64_t i = 0; i < block / miniblocks && got < count; i++) {
-                value = (int64_t)((uint64_t)value + (uint64_t)least + read_bits(from->data + at, i * widths[m], widths[m]));
+                value = (int64_t)((uint64_t)value + (uint64_t)least + read_bits(from->data + at, i * widths[m],
+                                                                                widths[m]));
                 ret_values[got++] = value;
             }
             at += block / miniblocks * widths[m] / 8;

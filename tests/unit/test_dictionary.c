@@ -127,7 +127,8 @@ static void hashed_texts(void **state)
 {
     (void)state;
     static const uint32_t lengths[] = {0, 1, 10, 2, 10, 0, 1}, codes[] = {0, 1, 2, 3, 2, 0, 1};
-    const struct store_values values = {.data = "aabcdefghijaaabcdefghija", .lengths = lengths, .item_count = 7, .row_count = 7};
+    const struct store_values values = {.data = "aabcdefghijaaabcdefghija", .lengths = lengths, .item_count = 7,
+                                        .row_count = 7};
     struct dictionary dictionary = {0};
     assert_int_equal(dictionary_hash(&dictionary, &values, 7), DICTIONARY_MADE);
     assert_int_equal(dictionary.count, 4);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_engine.c - the live collector with sockets of its own: what was sent is kept once, whoever stalls; and all is accounted
- * for
+ * test_engine.c - the live collector with sockets of its own: what was sent is kept once, whoever stalls; and all is
+ * accounted for
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -273,7 +273,8 @@ static void count_threads(void *context, struct collector *collector)
     ++*(unsigned *)context;
 }
 
-/* Workers and lanes beside them, while datagrams come; one that is stuck, or has failed, is told of, and holds nobody up. */
+/* Workers and lanes beside them, while datagrams come; one that is stuck, or has failed, is told of, and holds nobody
+ * up. */
 static void test_call_all(void **state)
 {
     (void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_exporter_list.c - sessions of one address and domain are one row, with what the exporter tells of its sampling */
+/* test_exporter_list.c - sessions of one address and domain are one row, with what the exporter tells of its
+ * sampling */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +32,8 @@ static void send_from(int from)
     struct sockaddr_in address;
     socklen_t length = sizeof address;
     assert_int_equal(getsockname(to, (struct sockaddr *)&address, &length), 0);
-    assert_int_equal(sendto(from, export.data, export.size_bytes, 0, (struct sockaddr *)&address, length), export.size_bytes);
+    assert_int_equal(sendto(from, export.data, export.size_bytes, 0, (struct sockaddr *)&address, length),
+                     export.size_bytes);
 }
 
 static int open_socket(void)
@@ -154,7 +156,8 @@ static void test_rows(void **state)
 static void test_rates(void **state)
 {
     (void)state;
-    struct exporter_row row = {.flows = 100, .options = 0, .lost_records = 25, .first_us = 1000000, .last_us = 11000000};
+    struct exporter_row row = {.flows = 100, .options = 0, .lost_records = 25, .first_us = 1000000,
+                               .last_us = 11000000};
     assert_true(exporter_row_loss(&row) == 0.2);
     assert_true(exporter_row_flow_rate(&row) == 10);
     row = (struct exporter_row){0};

@@ -44,7 +44,8 @@ static void make(enum parquet_codec codec, uint32_t group_count, uint32_t rows)
 }
 
 /* Reads all; the first fault, or 0. */
-static int read_all(const struct file_reader *file, struct chunk_reader *reader, struct column_data *to, struct store_error *error)
+static int read_all(const struct file_reader *file, struct chunk_reader *reader, struct column_data *to,
+                    struct store_error *error)
 {
     for (uint32_t g = 0; g < file->group_count; g++) {
         for (uint32_t i = 0; i < file->column_count; i++) {
@@ -123,7 +124,8 @@ static void widens(void **state)
         assert_int_equal(chunk_reader_read(&reader, &file, g, STORE_I8, STORE_I64, SIZE_MAX, &read, &error), 0);
         assert_int_equal(read.item_count, made.plain.item_count);
         for (uint32_t i = 0; i < read.item_count; i++)
-            assert_int_equal(((const int64_t *)(const void *)read.data.data)[i], ((const int8_t *)made.plain.data.data)[i]);
+            assert_int_equal(((const int64_t *)(const void *)read.data.data)[i],
+                             ((const int8_t *)made.plain.data.data)[i]);
         made_column_done(&made);
         made_column_init(&made, STORE_F32, made_pattern_of(STORE_F32, g), SMALL_ROWS, g);
         column_data_clear(&read);
@@ -187,8 +189,8 @@ static void truncated_at_every_length(void **state)
         assert_false(reads_well(guarded_at_end(&guarded, data, length), length, &reader, NULL, &error));
         assert_true(strncmp(error.text, "made is ", 8) == 0);
         /* A whole tail behind what is left of the rest: pages are missing. */
-        assert_false(reads_well(guarded_at_end(&guarded, data + length + 1, size_bytes - length - 1), size_bytes - length - 1, &reader,
-                                NULL, &error));
+        assert_false(reads_well(guarded_at_end(&guarded, data + length + 1, size_bytes - length - 1),
+                                size_bytes - length - 1, &reader, NULL, &error));
     }
     chunk_reader_done(&reader);
     guarded_free(&guarded);
@@ -222,8 +224,8 @@ struct flips {
     size_t bodies, unnoticed, packed;
 };
 
-static void flip_bits_of(const struct file_reader *file, uint32_t group, uint32_t column, uint8_t *data, const uint8_t *marks,
-                         struct chunk_reader *reader, struct flips *flips)
+static void flip_bits_of(const struct file_reader *file, uint32_t group, uint32_t column, uint8_t *data,
+                         const uint8_t *marks, struct chunk_reader *reader, struct flips *flips)
 {
     const struct file_reader_chunk *chunk = &file->groups[group].chunks[column];
     const enum store_type type = file->columns[column].type;
@@ -257,8 +259,8 @@ static void flip_bits_of(const struct file_reader *file, uint32_t group, uint32_
     column_data_done(&read);
 }
 
-/* Each bit of the pages: a change of what they hold is found by its checksum, and by that of zstd as well; one of a header is told or changes no
- * value. */
+/* Each bit of the pages: a change of what they hold is found by its checksum, and by that of zstd as well; one of a
+ * header is told or changes no value. */
 static void bits_flipped(void **state)
 {
     static const enum parquet_codec codecs[] = {PARQUET_ZSTD, PARQUET_LZ4_RAW, PARQUET_UNCOMPRESSED};
@@ -335,8 +337,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_was_written), cmocka_unit_test(widens), cmocka_unit_test(bounds_memory),
-        cmocka_unit_test(truncated_at_every_length), cmocka_unit_test(bits_flipped), cmocka_unit_test(footer_bits_flipped),
-        cmocka_unit_test(tells_what_is_wrong),
+        cmocka_unit_test(truncated_at_every_length), cmocka_unit_test(bits_flipped),
+        cmocka_unit_test(footer_bits_flipped), cmocka_unit_test(tells_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -32,8 +32,8 @@ static void run(const char *sql)
         fail_msg("%s", text);
 }
 
-/* File f has the rows f, f + 3, f + 6, ...; the number of a row is in its bytes. A tenth of all come at one moment, half
- * of them within a few milliseconds; a few tell of no hosts; those of IPv6 are in the second file. */
+/* File f has the rows f, f + 3, f + 6, ...; the number of a row is in its bytes. A tenth of all come at one moment,
+ * half of them within a few milliseconds; a few tell of no hosts; those of IPv6 are in the second file. */
 static void make_file(int f)
 {
     char sql[2048];

@@ -336,7 +336,8 @@ static void test_shared_templates(void **test)
     assert_true(weir_decoder_ledger(decoder)->reasons[WEIR_REASON_WAITING_EXPIRED] > 900000);
 }
 
-/* One after the other, and those that take least from each other last, so that nearly all limits are reached at once. */
+/* One after the other, and those that take least from each other last, so that nearly all limits are reached at
+ * once. */
 static void test_all_together(void **test)
 {
     (void)test;

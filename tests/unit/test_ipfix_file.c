@@ -112,10 +112,10 @@ static void check_damage(size_t at, uint8_t octet, int count, const char *text)
 static void test_damage_is_told_with_its_place(void **state)
 {
     (void)state;
-    check_damage(41, 9, 2, "f.ipfix is damaged at octet 40: no IPFIX message begins there; the 2 messages before it were "
-                           "read");
-    check_damage(19, 15, 1, "f.ipfix is damaged at octet 16: a message of 15 octets, and its header has 16; the 1 message "
-                            "before it was read");
+    check_damage(41, 9, 2, "f.ipfix is damaged at octet 40: no IPFIX message begins there; the 2 messages before it "
+                           "were read");
+    check_damage(19, 15, 1, "f.ipfix is damaged at octet 16: a message of 15 octets, and its header has 16; the 1 "
+                            "message before it was read");
     check_damage(3, 0, 0, "f.ipfix is damaged at octet 0: a message of 0 octets, and its header has 16; no message was "
                           "read");
     check_damage(42, 255, 2, "f.ipfix is cut off in the message that begins at octet 40; the 2 messages before it were "

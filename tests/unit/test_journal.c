@@ -15,8 +15,8 @@
 static void test_sizes(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {0, 1, 1464, JOURNAL_PAYLOAD_BYTES - 1, JOURNAL_PAYLOAD_BYTES, JOURNAL_PAYLOAD_BYTES + 1,
-                                   9000, 65507, 0, 20};
+    static const size_t sizes[] = {0, 1, 1464, JOURNAL_PAYLOAD_BYTES - 1, JOURNAL_PAYLOAD_BYTES,
+                                   JOURNAL_PAYLOAD_BYTES + 1, 9000, 65507, 0, 20};
     struct journal *journal = open_it();
     assert_non_null(journal);
     for (uint32_t round = 0; round < 300; round++) {

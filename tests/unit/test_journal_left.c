@@ -38,7 +38,8 @@ static void test_all_chunks_outlive_a_kill(void **state)
 {
     (void)state;
     struct journal *journal = open_it();
-    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++) { /* each place in a burst gives away its chunk, and has a new one */
+    for (uint32_t i = 0; i < 4 * JOURNAL_BURST; i++) { /* each place in a burst gives away its chunk, and has a new
+                                                        * one */
         send_one(i, 20000);
         if (i % JOURNAL_BURST == JOURNAL_BURST - 1)
             assert_int_equal(receive(journal), JOURNAL_BURST);
@@ -65,15 +66,26 @@ static void test_all_chunks_outlive_a_kill(void **state)
     journal_close(journal, true);
 }
 
+#define LONG_NAME "/is/longer/than/what/is/kept/so/that/its/beginning/is/left/out/and/its/end/is/there"
+
+static void check_writer(const struct journal *journal, int i, uint64_t wanted_key, const char *wanted_name)
+{
+    uint64_t key;
+    char name[JOURNAL_WRITER_NAME];
+    assert_true(journal_writer_at(journal, i, &key, name));
+    assert_int_equal(key, wanted_key);
+    assert_string_equal(name, wanted_name);
+}
+
 /* What a kill leaves: the mapping goes, nothing else is done. */
 static void test_reopen(void **state)
 {
     (void)state;
     for (uint32_t before = 0; before < 3000; before += 271) {
         struct journal *journal = open_it();
-        journal_writer_set(journal, 77, 0xabcd);
-        journal_writer_set(journal, 78, before + 1);
-        journal_writer_set(journal, 77, 0xabce);
+        journal_writer_set(journal, 77, 0xabcd, "/one");
+        journal_writer_set(journal, 78, before + 1, LONG_NAME);
+        journal_writer_set(journal, 77, 0xabce, "/a\033b");
         assert_false(journal_is_recovered(journal));
         for (uint32_t i = 0; i < before; i++) {
             send_one(i, 100);
@@ -95,6 +107,9 @@ static void test_reopen(void **state)
         assert_int_equal(journal_writer(journal, 77), 0xabce);
         assert_int_equal(journal_writer(journal, 78), before + 1);
         assert_int_equal(journal_writer(journal, 79), 0);
+        check_writer(journal, 0, 77, "/a?b");
+        check_writer(journal, 1, 78, LONG_NAME + sizeof LONG_NAME - JOURNAL_WRITER_NAME);
+        assert_false(journal_writer_at(journal, 2, &(uint64_t){0}, (char[JOURNAL_WRITER_NAME]){0}));
         assert_int_equal(journal_worker_count(journal), 3);
         assert_int_equal(journal_committed(journal).position, last.position);
         assert_int_equal(journal_committed(journal).cut, last.cut);
@@ -112,7 +127,8 @@ static void test_reopen(void **state)
     }
 }
 
-/* A burst that filled all slots on offer, and the process ended before anything else: what is behind is not older stuff. */
+/* A burst that filled all slots on offer, and the process ended before anything else: what is behind is not older
+ * stuff. */
 static void test_killed_within_the_call(void **state)
 {
     (void)state;
@@ -136,8 +152,8 @@ static void test_killed_within_the_call(void **state)
     journal_close(journal, true);
 }
 
-/* The one before ends, and removes its journal, between the opening and the locking of the next one: that is not on a file without
- * a name then. */
+/* The one before ends, and removes its journal, between the opening and the locking of the next one: that is not on a
+ * file without a name then. */
 static void *end_soon(void *context)
 {
     const struct timespec a_while = {.tv_nsec = 1000};

@@ -97,7 +97,8 @@ static void test_marks_at_one_time(void **state)
     }
 }
 
-/* Room of long payloads that are committed is used again before the slots are: whoever copies late gets what was there, or nothing. */
+/* Room of long payloads that are committed is used again before the slots are: whoever copies late gets what was there,
+ * or nothing. */
 static void test_late_copies_of_long_ones(void **state)
 {
     (void)state;

@@ -110,11 +110,13 @@ static void test_ends_without_a_header(void **state)
 static void test_ends_of_ipfix(void **state)
 {
     (void)state;
-    assert_int_equal(read_text("{\"10\": {\"client\": [\"192.0.2.250\", 2055], \"header\": {\"version\": 10, \"uptime\": 0}, "
+    assert_int_equal(read_text("{\"10\": {\"client\": [\"192.0.2.250\", 2055], \"header\": {\"version\": 10, "
+                               "\"uptime\": 0}, "
                                "\"flows\": [{\"IPV4_SRC_ADDR\": \"192.0.2.7\", \"IPV4_DST_ADDR\": \"192.0.2.9\", "
                                "\"IN_BYTES\": 1, \"FIRST_SWITCHED\": 4294000000, \"LAST_SWITCHED\": 4294000000}, "
                                "{\"IPV4_SRC_ADDR\": \"192.0.2.7\", \"IPV4_DST_ADDR\": \"192.0.2.9\", "
-                               "\"IN_BYTES\": 1, \"FIRST_SWITCHED\": 4294000100, \"LAST_SWITCHED\": 4294000500}]}}"), 0);
+                               "\"IN_BYTES\": 1, \"FIRST_SWITCHED\": 4294000100, \"LAST_SWITCHED\": 4294000500}]}}"),
+                               0);
     assert_int_equal(flow_count, 2);
     assert_int_equal(flows[0].ended_us, 9500000);
     assert_int_equal(flows[1].ended_us, 10000000);

@@ -119,7 +119,8 @@ static void sampling_rates_are_told(void **state)
 {
     static const uint8_t octets[] = {6, 17, 6};
     static const uint32_t rates[] = {0, 1, UINT32_MAX};
-    const struct weir_field field = {.v9_name = "P", .kind = WEIR_KIND_U8, .type = WEIR_TYPE_UNSIGNED8, .width_bytes = 1};
+    const struct weir_field field = {.v9_name = "P", .kind = WEIR_KIND_U8, .type = WEIR_TYPE_UNSIGNED8,
+                                     .width_bytes = 1};
     struct weir_core_column core[WEIR_CORE_COUNT] = {{0}};
     struct weir_core_column *rate = &core[WEIR_CORE_SAMPLING_RATE];
     struct weir_layout layout = {.fields = &field, .field_count = 1, .record_bytes = 1, .core = core};

@@ -72,7 +72,8 @@ static void test_journal(void **state)
     (void)state;
     begin(LOG_TEXT, true, true);
     write_some();
-    assert_string_equal(end(), "<6>Listening on 9\n<5>Note: a thing\n<4>weir collect: bad \"x\"\n<3>weir collect: over\n"
+    assert_string_equal(end(), "<6>Listening on 9\n<5>Note: a thing\n<4>weir collect: bad \"x\"\n<3>weir collect: "
+                               "over\n"
                                "<6>weir: 3 datagrams, 1 flows\n<6>  lost: 2\n");
 }
 

@@ -27,7 +27,8 @@ static void test_lines(void **state)
     assert_memory_equal(text.data, wanted, text.size_bytes);
     for (int i = 0; i < 10000; i++)
         metric_value(&text, "a_long_name_of_a_metric_total", labels, 1);
-    assert_int_equal(text.size_bytes, strlen(wanted) + 10000 * strlen("a_long_name_of_a_metric_total{x=\"1\",y=\"\"} 1\n"));
+    assert_int_equal(text.size_bytes,
+                     strlen(wanted) + 10000 * strlen("a_long_name_of_a_metric_total{x=\"1\",y=\"\"} 1\n"));
     assert_false(text.short_of_memory);
     free(text.data);
 }

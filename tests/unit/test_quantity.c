@@ -40,7 +40,8 @@ static void test_sizes(void **state)
         assert_int_equal(quantity_parse_size(right[i].text, &bytes), 0);
         assert_int_equal(bytes, right[i].bytes);
     }
-    static const char *const wrong[] = {"", "M", "-1M", "1X", "1MM", "1 M", "1.2.3M", "0x10", "1e3", "nan", "99999999T"};
+    static const char *const wrong[] = {"", "M", "-1M", "1X", "1MM", "1 M", "1.2.3M", "0x10", "1e3", "nan",
+                                        "99999999T"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(quantity_parse_size(wrong[i], &bytes), -1);
 }

@@ -44,7 +44,9 @@ static void test_settings(void **state)
                                           " current_setting('autoload_known_extensions'),"
                                           " current_setting('autoinstall_known_extensions')"),
                         "256.0 MiB,2,false,false");
-    assert_string_equal(query_text(query, "SELECT count(*) FROM duckdb_extensions() WHERE extension_name = 'httpfs' AND loaded"),
+    assert_string_equal(query_text(query,
+                                   "SELECT count(*) FROM duckdb_extensions() WHERE extension_name = 'httpfs' AND "
+                                   "loaded"),
                         "0");
 }
 
@@ -54,7 +56,9 @@ static void test_groups_by_port(void **state)
     (void)state;
     assert_string_equal(query_text(query, "CREATE TABLE ports AS SELECT (range % 65536)::USMALLINT AS port, range AS n"
                                           " FROM range(131072) UNION ALL SELECT NULL, 7"), "131073");
-    assert_string_equal(query_text(query, "SELECT count(*), count(port), min(port), max(port), sum(n), max(n) FILTER (port IS NULL)"
+    assert_string_equal(query_text(query,
+                                   "SELECT count(*), count(port), min(port), max(port), sum(n), max(n) FILTER (port IS "
+                                   "NULL)"
                                           " FROM (SELECT port, sum(n) AS n FROM ports GROUP BY port)"),
                         "65537,65536,0,65535,8589869063,7");
     assert_non_null(strstr(query_text(query, "EXPLAIN SELECT port, sum(n) FROM (SELECT port, n FROM ports UNION ALL"
@@ -64,14 +68,17 @@ static void test_groups_by_port(void **state)
 
 static void test_views_without_files(void **state)
 {
-    static const char *const views[] = {"flows", "exporters", "templates", "interfaces", "applications", "ledger", "options"};
+    static const char *const views[] = {"flows", "exporters", "templates", "interfaces", "applications", "ledger",
+                                        "options"};
     (void)state;
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
         char sql[100];
         snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", views[i]);
         assert_string_equal(query_text(query, sql), "0");
     }
-    assert_string_equal(query_text(query, "SELECT typeof(src), typeof(src_ipv4), typeof(dst_ipv6), typeof(bytes), typeof(received)"
+    assert_string_equal(query_text(query,
+                                   "SELECT typeof(src), typeof(src_ipv4), typeof(dst_ipv6), typeof(bytes), "
+                                   "typeof(received)"
                                           " FROM (SELECT 1) LEFT JOIN flows ON true"),
                         "VARCHAR,UINTEGER,BLOB,UBIGINT,TIMESTAMP WITH TIME ZONE");
     assert_string_equal(query_text(query, "SELECT exporter, flows, lost FROM exporters"), "");
@@ -133,8 +140,9 @@ static void copy_to(const char *path, const char *what)
     assert_string_equal(query_text(query, sql), "1");
 }
 
-/* Files of which the columns are known are read without being looked at before: one that lacks some, and has one narrower
- * than the others; others that are damaged are left out; with one that is whole, and not known, all are looked at. */
+/* Files of which the columns are known are read without being looked at before: one that lacks some, and has one
+ * narrower than the others; others that are damaged are left out; with one that is whole, and not known, all are looked
+ * at. */
 static void test_known_files(void **state)
 {
     static const char all[] = "SELECT bytes, further, \"it's\", src FROM flows ORDER BY bytes";
@@ -233,8 +241,8 @@ static bool refuses_seven(const uint8_t *tail, size_t size_bytes, char why[QUERY
     return memcmp(tail + size_bytes - 4, "PAR1", 4) == 0 && memmem(tail, size_bytes, "seven", 5) != NULL;
 }
 
-/* Other files take the place of the first, with other columns, whether their columns are known or not; what the statements made
- * stays. */
+/* Other files take the place of the first, with other columns, whether their columns are known or not; what the
+ * statements made stays. */
 static void test_set_files(void **state)
 {
     char folder[] = "/tmp/test_query_XXXXXX", one[100], seven[100], three[100];
@@ -254,7 +262,8 @@ static void test_set_files(void **state)
     struct query_known_column *further = &known.columns[known.count - 2];
     for (int knows = 0; knows < 2; knows++) {
         const bool *const is_known = knows ? one_is_known : NULL;
-        const struct query_files files = {.flows = {paths, 2, is_known, known.columns, known.count - 1}, .refuses = refuses_seven};
+        const struct query_files files = {.flows = {paths, 2, is_known, known.columns, known.count - 1},
+                                          .refuses = refuses_seven};
         const struct query_files other_files = {.flows = {others, 1, is_known, known.columns, known.count - 1},
                                                 .options = {.paths = others, .count = 1}, .refuses = refuses_seven};
         *further = (struct query_known_column){"one", "INTEGER", further->field_id};
@@ -296,7 +305,8 @@ static void test_blame(void **state)
     struct query *other = query_open(&files, NULL, &error);
     assert_non_null(other);
     assert_int_equal(query_read_file(other, path, &error), 0);
-    static const char *const mistakes[] = {"SELECT error('Aha')", "SELECT 'x'::INTEGER FROM flows", "SELECT nosuch FROM flows",
+    static const char *const mistakes[] = {"SELECT error('Aha')", "SELECT 'x'::INTEGER FROM flows",
+                                           "SELECT nosuch FROM flows",
                                            "SELEKT", "SELECT 9223372036854775807 + bytes::BIGINT FROM flows"};
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         error = (struct query_error){.blames_files = true};
@@ -338,7 +348,8 @@ static void test_values(void **state)
     assert_true(*(const uint64_t *)chunk.vectors[0].data == UINT64_MAX);
     assert_true(*(const int64_t *)chunk.vectors[1].data == INT64_MIN);
     assert_true(*(const double *)chunk.vectors[2].data == 0.1);
-    const struct query_octets text = query_octets_at(&chunk.vectors[3], 0), octets = query_octets_at(&chunk.vectors[4], 0);
+    const struct query_octets text = query_octets_at(&chunk.vectors[3], 0);
+    const struct query_octets octets = query_octets_at(&chunk.vectors[4], 0);
     assert_int_equal(text.size_bytes, 18);
     assert_memory_equal(text.data, "it's; DROP TABLE x", 18);
     assert_int_equal(octets.size_bytes, 2);
@@ -361,8 +372,9 @@ static void test_errors(void **state)
     assert_int_equal(query_run(query, "SELECT 1; SELECT 2", NULL, 0, &result, &error), -1);
     assert_int_equal(query_run(query, "", NULL, 0, &result, &error), -1);
     /* in the middle of the rows */
-    assert_int_equal(query_run(query, "SELECT CASE WHEN i = 2999999 THEN error('too late') ELSE i END FROM range(3000000) r(i)",
-                               NULL, 0, &result, &error), 0);
+    assert_int_equal(query_run(query,
+                               "SELECT CASE WHEN i = 2999999 THEN error('too late') ELSE i END FROM range(3000000) "
+                               "r(i)", NULL, 0, &result, &error), 0);
     uint64_t rows = 0;
     while ((got = query_next(result, &chunk, &error)) == 1)
         rows += chunk.row_count;
@@ -382,7 +394,8 @@ static void test_script(void **state)
     struct query_chunk chunk;
     (void)state;
     struct query_script *script = query_script_open(
-        query, "SELECT 1 AS a; -- a comment\nCREATE TABLE s(i BIGINT);;INSERT INTO s FROM range(7);SELECT 2 AS b", &error);
+        query, "SELECT 1 AS a; -- a comment\nCREATE TABLE s(i BIGINT);;INSERT INTO s FROM range(7);SELECT 2 AS b",
+        &error);
     assert_non_null(script);
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(query_script_next(script, &result, &error), 1);
@@ -446,7 +459,9 @@ static void test_interrupt(void **state)
     pthread_t thread;
     (void)state;
     assert_int_equal(pthread_create(&thread, NULL, interrupt_soon, NULL), 0);
-    const char *text = query_text(query, "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1");
+    const char *text = query_text(query,
+                                  "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, "
+                                  "b.range) = 1");
     pthread_join(thread, NULL);
     assert_non_null(strstr(text, "INTERRUPT"));
     assert_string_equal(query_text(query, "SELECT 1"), "1");
@@ -456,27 +471,33 @@ static void test_types(void **state)
 {
     static const char *const pairs[][2] = {
         {"true", "true"}, {"(-128)::TINYINT", "-128"}, {"(-32768)::SMALLINT", "-32768"}, {"-2147483648", "-2147483648"},
-        {"(-9223372036854775808)::BIGINT", "-9223372036854775808"}, {"255::UTINYINT", "255"}, {"65535::USMALLINT", "65535"},
+        {"(-9223372036854775808)::BIGINT", "-9223372036854775808"}, {"255::UTINYINT", "255"},
+        {"65535::USMALLINT", "65535"},
         {"4294967295::UINTEGER", "4294967295"}, {"18446744073709551615::UBIGINT", "18446744073709551615"},
         {"(-170141183460469231731687303715884105728)::HUGEINT", "-170141183460469231731687303715884105728"},
         {"340282366920938463463374607431768211455::UHUGEINT", "340282366920938463463374607431768211455"},
-        {"0.1::FLOAT", "0.1"}, {"0.1::DOUBLE", "0.1"}, {"(1/3)::DOUBLE", "0.3333333333333333"}, {"'-inf'::DOUBLE", "-inf"},
-        {"1e23::DOUBLE", "1e+23"}, {"0.1::DOUBLE + 0.2::DOUBLE", "0.30000000000000004"}, {"16777217::FLOAT", "16777216"}, {"(-0.05)::DECIMAL(4,2)", "-0.05"},
+        {"0.1::FLOAT", "0.1"}, {"0.1::DOUBLE", "0.1"}, {"(1/3)::DOUBLE", "0.3333333333333333"},
+        {"'-inf'::DOUBLE", "-inf"},
+        {"1e23::DOUBLE", "1e+23"}, {"0.1::DOUBLE + 0.2::DOUBLE", "0.30000000000000004"},
+        {"16777217::FLOAT", "16777216"}, {"(-0.05)::DECIMAL(4,2)", "-0.05"},
         {"12345678901234567890123456789012345.678::DECIMAL(38,3)", "12345678901234567890123456789012345.678"},
         {"7::DECIMAL(9,0)", "7"}, {"''", ""}, {"'123456789012'", "123456789012"}, {"'1234567890123'", "1234567890123"},
         {"'\\x00\\xFF'::BLOB", "0x00ff"}, {"''::BLOB", "0x"}, {"DATE '1970-01-01'", "1970-01-01"},
         {"DATE '2000-02-29'", "2000-02-29"}, {"DATE '1969-12-31'", "1969-12-31"}, {"DATE '0001-01-01'", "0001-01-01"},
         {"DATE '9999-12-31'", "9999-12-31"}, {"DATE '12345-03-01'", "12345-03-01"}, {"'infinity'::DATE", "infinity"},
-        {"TIME '23:59:59.000001'", "23:59:59.000001"}, {"TIMESTAMP '2026-11-23 14:05:00'", "2026-11-23T14:05:00.000000"},
+        {"TIME '23:59:59.000001'", "23:59:59.000001"},
+        {"TIMESTAMP '2026-11-23 14:05:00'", "2026-11-23T14:05:00.000000"},
         {"TIMESTAMPTZ '2026-11-23 14:05:00.25+02'", "2026-11-23T12:05:00.250000Z"},
         {"TIMESTAMP '1969-12-31 23:59:59.999999'", "1969-12-31T23:59:59.999999"}, {"'infinity'::TIMESTAMP", "infinity"},
         {"'2026-11-23 14:05:00'::TIMESTAMP_S", "2026-11-23T14:05:00"},
         {"'2026-11-23 14:05:00.123'::TIMESTAMP_MS", "2026-11-23T14:05:00.123"},
         {"'2026-11-23 14:05:00.123456789'::TIMESTAMP_NS", "2026-11-23T14:05:00.123456789"},
-        {"INTERVAL '14 months 3 days -1.5 seconds'", "14 months 3 days -00:00:01.500000"}, {"INTERVAL 90 HOUR", "90:00:00"},
+        {"INTERVAL '14 months 3 days -1.5 seconds'", "14 months 3 days -00:00:01.500000"},
+        {"INTERVAL 90 HOUR", "90:00:00"},
         {"'00112233-4455-6677-8899-aabbccddeeff'::UUID", "00112233-4455-6677-8899-aabbccddeeff"},
         {"'ffffffff-ffff-ffff-ffff-ffffffffffff'::UUID", "ffffffff-ffff-ffff-ffff-ffffffffffff"},
-        {"'b'::ENUM('a', 'b')", "b"}, {"[1, NULL, 3]", "[1, null, 3]"}, {"[]::INTEGER[]", "[]"}, {"[['a'], NULL]", "[[\"a\"], null]"},
+        {"'b'::ENUM('a', 'b')", "b"}, {"[1, NULL, 3]", "[1, null, 3]"}, {"[]::INTEGER[]", "[]"},
+        {"[['a'], NULL]", "[[\"a\"], null]"},
         {"{'a': 1, 'b': NULL, 'c': 'x\"'}", "{\"a\": 1, \"b\": null, \"c\": \"x\\\"\"}"},
         {"MAP {'k': [1]}", "[{\"key\": \"k\", \"value\": [1]}]"}, {"NULL", "-"}, {"NULL::INTEGER[]", "-"},
         {"[DATE '2026-01-01']", "[\"2026-01-01\"]"}, {"union_value(a := 1)", ""},
@@ -493,17 +514,49 @@ static void test_types(void **state)
             print_error("%s\n", sql);
         assert_string_equal(got, wanted);
     }
-    assert_string_equal(query_text(query, "SELECT array_value(i, NULL, i + 1) FROM range(2) r(i)"), "[0, null, 1];[1, null, 2]");
+    assert_string_equal(query_text(query, "SELECT array_value(i, NULL, i + 1) FROM range(2) r(i)"),
+                        "[0, null, 1];[1, null, 2]");
+}
+
+/* Of two columns, each value is the same text as the one beside it. */
+static void expect_same(const char *sql, size_t row_count)
+{
+    const char *text = query_text(query, sql);
+    size_t rows = 0;
+    while (*text != '\0') {
+        const size_t left = strcspn(text, ",;"), right = strcspn(text + left + 1, ",;");
+        if (left != right || strncmp(text, text + left + 1, left) != 0)
+            fail_msg("%.*s", (int)(left + 1 + right), text);
+        text += left + 1 + right;
+        text += *text != '\0';
+        rows++;
+    }
+    assert_int_equal(rows, row_count);
+}
+
+/* Numbers of each length, and days in any order, as DuckDB writes them. */
+static void test_lengths_and_days(void **state)
+{
+    (void)state;
+    expect_same("SELECT n, n::VARCHAR FROM (SELECT (d || repeat(z, i))::UBIGINT AS n FROM range(19) r(i), (VALUES ('1', '0'), "
+                "('9', '9'), ('1', '1')) t(d, z))", 57);
+    expect_same("SELECT -n, (-n)::VARCHAR FROM (SELECT ('1' || repeat('0', i))::BIGINT AS n FROM range(19) r(i))", 19);
+    expect_same("SELECT d, d::VARCHAR FROM (SELECT DATE '1970-01-01' + (i * 7919 % 2000000 - 700000)::INTEGER AS d FROM "
+                "range(5000) r(i))", 5000);
+    expect_same("SELECT t, strftime(t, '%Y-%m-%dT%H:%M:%S.%f') FROM (SELECT make_timestamp(1764115199000000 + i * 40009) AS t FROM "
+                "range(100) r(i))", 100);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settings), cmocka_unit_test(test_groups_by_port), cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_settings), cmocka_unit_test(test_groups_by_port),
+        cmocka_unit_test(test_views_without_files), cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_known_files), cmocka_unit_test(test_unknown_files),
         cmocka_unit_test(test_set_files), cmocka_unit_test(test_blame),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
+        cmocka_unit_test(test_lengths_and_days),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

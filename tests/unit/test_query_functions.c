@@ -65,7 +65,8 @@ static void test_addr(void **state)
           {"addr(unhex('00000000000000000000000000000000'))", "::"},
           {"addr(unhex('00000000000000000000ffffc0000221'))", "192.0.2.33"},
           {"addr(unhex('20010db8'))", "-"}, {"addr(''::BLOB)", "-"},
-          {"addr(1::UINTEGER, NULL)", "0.0.0.1"}, {"addr(NULL, unhex('20010db8000000000000000000000001'))", "2001:db8::1"},
+          {"addr(1::UINTEGER, NULL)", "0.0.0.1"}, {"addr(NULL, unhex('20010db8000000000000000000000001'))",
+                                                   "2001:db8::1"},
           {"addr(NULL::UINTEGER, NULL::BLOB)", "-"}, {"addr('2001:DB8:0:0:0::1')", "2001:db8::1"},
           {"addr('::ffff:192.0.2.33')", "192.0.2.33"}, {"addr('192.0.2.1')", "192.0.2.1"}, {"addr('192.0.2')", "-"},
           {"addr('')", "-"}, {"addr('1')", "-"}, {"addr('192.0.2.1 ')", "-"}, {"addr('192.0.2.1/24')", "-"},
@@ -76,23 +77,29 @@ static void test_stored_form(void **state)
 {
     (void)state;
     CHECK({"ipv4('192.168.1.1')", "3232235777"}, {"ipv4('::ffff:192.168.1.1')", "3232235777"},
-          {"ipv4('2001:db8::1')", "-"}, {"ipv4('x')", "-"}, {"ipv4(NULL)", "-"}, {"typeof(ipv4('1.2.3.4'))", "UINTEGER"},
+          {"ipv4('2001:db8::1')", "-"}, {"ipv4('x')", "-"}, {"ipv4(NULL)", "-"},
+          {"typeof(ipv4('1.2.3.4'))", "UINTEGER"},
           {"ipv6('2001:db8::1')", "0x20010db8000000000000000000000001"}, {"ipv6('1.2.3.4')", "-"},
-          {"ipv6('::ffff:1.2.3.4')", "-"}, {"ipv6(NULL)", "-"}, {"addr(ipv6('2001:db8::1')) = addr('2001:DB8::1')", "true"});
+          {"ipv6('::ffff:1.2.3.4')", "-"}, {"ipv6(NULL)", "-"}, {"addr(ipv6('2001:db8::1')) = addr('2001:DB8::1')",
+                                                                 "true"});
 }
 
 static void test_in_net(void **state)
 {
     (void)state;
     CHECK({"in_net(ipv4('10.1.2.3'), '10.0.0.0/8')", "true"}, {"in_net(ipv4('11.0.0.0'), '10.0.0.0/8')", "false"},
-          {"in_net(ipv4('10.255.255.255'), '10.0.0.0/8')", "true"}, {"in_net(ipv4('9.255.255.255'), '10.0.0.0/8')", "false"},
+          {"in_net(ipv4('10.255.255.255'), '10.0.0.0/8')", "true"}, {"in_net(ipv4('9.255.255.255'), '10.0.0.0/8')",
+                                                                     "false"},
           {"in_net(ipv4('10.0.0.127'), '10.0.0.0/25')", "true"}, {"in_net(ipv4('10.0.0.128'), '10.0.0.0/25')", "false"},
           {"in_net(ipv4('10.0.0.1'), '10.9.9.9/8')", "true"}, {"in_net(ipv4('1.2.3.4'), '0.0.0.0/0')", "true"},
           {"in_net(ipv4('1.2.3.4'), '1.2.3.4')", "true"}, {"in_net(ipv4('1.2.3.5'), '1.2.3.4')", "false"},
-          {"in_net(ipv4('1.2.3.5'), '1.2.3.4/31')", "true"}, {"in_net(ipv4('1.2.3.6'), '1.2.3.4/31')", "false"}, {"in_net(ipv4('1.2.3.5'), '::/0')", "false"},
+          {"in_net(ipv4('1.2.3.5'), '1.2.3.4/31')", "true"}, {"in_net(ipv4('1.2.3.6'), '1.2.3.4/31')", "false"},
+          {"in_net(ipv4('1.2.3.5'), '::/0')", "false"},
           {"in_net(ipv4('10.1.1.1'), '::ffff:10.0.0.0/104')", "true"},
-          {"in_net(ipv6('2001:db8::1'), '2001:db8::/32')", "true"}, {"in_net(ipv6('2001:db9::1'), '2001:db8::/32')", "false"},
-          {"in_net(ipv6('2001:db8::1'), '2001:db8::1')", "true"}, {"in_net(ipv6('2001:db8::2'), '2001:db8::1/128')", "false"},
+          {"in_net(ipv6('2001:db8::1'), '2001:db8::/32')", "true"}, {"in_net(ipv6('2001:db9::1'), '2001:db8::/32')",
+                                                                     "false"},
+          {"in_net(ipv6('2001:db8::1'), '2001:db8::1')", "true"}, {"in_net(ipv6('2001:db8::2'), '2001:db8::1/128')",
+                                                                   "false"},
           {"in_net(ipv6('2001:db8::1'), '0.0.0.0/0')", "false"}, {"in_net(ipv6('2001:db8::1'), '::/0')", "true"},
           {"in_net(unhex('00000000000000000000ffff0a010203'), '10.0.0.0/8')", "true"},
           {"in_net('10.1.2.3', '10.0.0.0/8')", "true"}, {"in_net('2001:db8::1', '2001:db8::/32')", "true"},
@@ -132,14 +139,16 @@ static void test_texts(void **state)
 {
     (void)state;
     CHECK({"tcp_flags(0)", "........"}, {"tcp_flags(2)", "......S."}, {"tcp_flags(27::USMALLINT)", "...AP.SF"},
-          {"tcp_flags(255)", "CEUAPRSF"}, {"tcp_flags(257)", "N.......F"}, {"tcp_flags(-1)", "-"}, {"tcp_flags(NULL)", "-"},
+          {"tcp_flags(255)", "CEUAPRSF"}, {"tcp_flags(257)", "N.......F"}, {"tcp_flags(-1)", "-"},
+          {"tcp_flags(NULL)", "-"},
           {"mac(unhex('001b213c4d5e'))", "00:1b:21:3c:4d:5e"}, {"mac(unhex('ff'))", "ff"}, {"mac(''::BLOB)", "-"},
           {"mac(repeat('1', 17)::BLOB)", "-"}, {"mac(NULL)", "-"},
           {"human_bytes(0)", "0"}, {"human_bytes(1023)", "1023"}, {"human_bytes(4456448::UBIGINT)", "4.25M"},
           {"human_bytes(sum(4456448::UBIGINT))", "4.25M"}, {"human_bytes(avg(1536))", "1.50K"},
           {"human_bytes(-1024)", "-1.00K"}, {"human_bytes(-1024.0::DOUBLE)", "-1.00K"},
           {"human_bytes(170141183460469231731687303715884105727::HUGEINT)", "17179869184.00G"},
-          {"human_bytes(1e300::DOUBLE)", "17179869184.00G"}, {"human_bytes('nan'::DOUBLE)", "-"}, {"human_bytes(NULL)", "-"});
+          {"human_bytes(1e300::DOUBLE)", "17179869184.00G"}, {"human_bytes('nan'::DOUBLE)", "-"},
+          {"human_bytes(NULL)", "-"});
 }
 
 /* Columns of many chunks, with nulls in them, in several threads: nothing of a constant helps. */
@@ -150,17 +159,21 @@ static void test_columns(void **state)
                                           " CASE WHEN i % 3 = 1 THEN unhex(printf('20010db8%024x', i)) END AS v6,"
                                           " CASE WHEN i % 2 = 0 THEN '0.0.0.0/16' ELSE '2001:db8::/113' END AS net"
                                           " FROM range(500000) r(i)"), "500000");
-    assert_string_equal(query_text(query, "SELECT count(*), count(addr(v4)), count(addr(v6)), count(addr(v4, v6)) FROM t"),
+    assert_string_equal(query_text(query,
+                                   "SELECT count(*), count(addr(v4)), count(addr(v6)), count(addr(v4, v6)) FROM t"),
                         "500000,166667,166667,333334");
     assert_string_equal(query_text(query, "SELECT count(*) FROM t WHERE i % 3 = 0 AND addr(v4, v6) = "
-                                          "printf('%d.%d.%d.%d', i >> 24, i >> 16 & 255, i >> 8 & 255, i & 255)"), "166667");
+                                          "printf('%d.%d.%d.%d', i >> 24, i >> 16 & 255, i >> 8 & 255, i & 255)"),
+                                          "166667");
     assert_string_equal(query_text(query, "SELECT count(*) FROM t WHERE ipv4(addr(v4)) = v4 OR ipv6(addr(v6)) = v6"),
                         "333334");
     assert_string_equal(query_text(query, "SELECT count(*) FROM t WHERE in_net(v4, v6, '0.0.0.0/16')"), "21846");
-    assert_string_equal(query_text(query, "SELECT count(*) FROM t WHERE in_net(addr(v4, v6), '2001:db8::/112')"), "21845");
+    assert_string_equal(query_text(query, "SELECT count(*) FROM t WHERE in_net(addr(v4, v6), '2001:db8::/112')"),
+                        "21845");
     assert_string_equal(query_text(query, "SELECT count(*), count(in_net(v4, v6, net)) FROM t"), "500000,333334");
     assert_string_equal(query_text(query, "SELECT count(*) FROM t WHERE in_net(v4, v6, net)"), "16385");
-    assert_string_equal(query_text(query, "SELECT count(proto_name(i)), count(tcp_flags(i)), count(DISTINCT human_bytes(i))"
+    assert_string_equal(query_text(query,
+                                   "SELECT count(proto_name(i)), count(tcp_flags(i)), count(DISTINCT human_bytes(i))"
                                           " > 1000 FROM t"), "256,65536,true");
 }
 

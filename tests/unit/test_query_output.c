@@ -43,7 +43,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static enum query_output_end write_to(int fd, const char *sql, struct query_output_settings settings, uint64_t *ret_rows)
+static enum query_output_end write_to(int fd, const char *sql, struct query_output_settings settings,
+                                      uint64_t *ret_rows)
 {
     struct query_result *result;
     assert_int_equal(query_run(query, sql, NULL, 0, &result, &error), 0);
@@ -87,13 +88,15 @@ static void test_format_names(void **state)
 static void test_csv(void **state)
 {
     (void)state;
-    assert_string_equal(output("SELECT 1 AS a, NULL AS b, '' AS c, 'x,\"y\"' AS \"q,\"\"\", [1, 2] AS l, 'a' || chr(10) AS n",
+    assert_string_equal(output("SELECT 1 AS a, NULL AS b, '' AS c, 'x,\"y\"' AS \"q,\"\"\", [1, 2] AS l, 'a' || "
+                               "chr(10) AS n",
                                QUERY_CSV), "a,b,c,\"q,\"\"\",l,n\n1,,\"\",\"x,\"\"y\"\"\",\"[1, 2]\",\"a\n\"\n");
     assert_string_equal(output("SELECT 1 AS a WHERE false", QUERY_CSV), "a\n");
     assert_string_equal(output("SELECT NULL AS a, NULL AS b, NULL AS c FROM range(2)", QUERY_CSV), "a,b,c\n,,\n,,\n");
-    assert_string_equal(output("SELECT NULL AS a, i AS b, NULL AS c, CASE WHEN i = 2 THEN 'z' END AS d, NULL AS e FROM range(3) r(i)",
-                               QUERY_CSV), "a,b,c,d,e\n,0,,,\n,1,,,\n,2,,z,\n");
-    assert_string_equal(output("SELECT CASE WHEN i = 1 THEN NULL ELSE i END AS a FROM range(3) r(i)", QUERY_CSV), "a\n0\n\n2\n");
+    assert_string_equal(output("SELECT NULL AS a, i AS b, NULL AS c, CASE WHEN i = 2 THEN 'z' END AS d, NULL AS e FROM "
+                               "range(3) r(i)", QUERY_CSV), "a,b,c,d,e\n,0,,,\n,1,,,\n,2,,z,\n");
+    assert_string_equal(output("SELECT CASE WHEN i = 1 THEN NULL ELSE i END AS a FROM range(3) r(i)", QUERY_CSV),
+                        "a\n0\n\n2\n");
     assert_string_equal(output("CREATE TABLE nothing(a INTEGER)", QUERY_CSV), "");
 }
 
@@ -101,7 +104,8 @@ static void test_csv(void **state)
 static void test_csv_edges(void **state)
 {
     (void)state;
-    const char *text = output("SELECT CASE WHEN i IN (63, 64, 2047, 2048, 2049) THEN i END AS a FROM range(2050) r(i)", QUERY_CSV);
+    const char *text = output("SELECT CASE WHEN i IN (63, 64, 2047, 2048, 2049) THEN i END AS a FROM range(2050) r(i)",
+                              QUERY_CSV);
     size_t row = 0;
     for (const char *line = strchr(text, '\n') + 1; *line != '\0'; line = strchr(line, '\n') + 1, row++) {
         const bool has = row == 63 || row == 64 || (row >= 2047 && row <= 2049);
@@ -114,7 +118,8 @@ static void test_csv_edges(void **state)
 
 static void test_json(void **state)
 {
-    static const char sql[] = "SELECT i AS a, CASE WHEN i = 1 THEN NULL ELSE 'x\"\\' || chr(27) || chr(127) || chr(155) END AS \"b\"\"\","
+    static const char sql[] = "SELECT i AS a, CASE WHEN i = 1 THEN NULL ELSE 'x\"\\' || chr(27) || chr(127) || "
+                              "chr(155) END AS \"b\"\"\","
                               " 'nan'::DOUBLE AS c, TIMESTAMPTZ '2026-11-23 14:05:00Z' AS t, 'x'::BLOB AS o, true AS y,"
                               " [DATE '2026-01-01', NULL] AS l FROM range(2) r(i)";
 #define REST "\"c\":null,\"t\":\"2026-11-23T14:05:00.000000Z\",\"o\":\"0x78\",\"y\":true,\"l\":[\"2026-01-01\", null]}"
@@ -140,7 +145,8 @@ static void test_markdown(void **state)
 static void test_box(void **state)
 {
     (void)state;
-    assert_string_equal(output("SELECT 'süß' AS name, 7 AS n UNION ALL SELECT 'x' || chr(27) || '[2J', 1234 ORDER BY n", QUERY_BOX),
+    assert_string_equal(output("SELECT 'süß' AS name, 7 AS n UNION ALL SELECT 'x' || chr(27) || '[2J', 1234 ORDER BY "
+                               "n", QUERY_BOX),
                         "┌──────────┬──────┐\n"
                         "│ name     │    n │\n"
                         "├──────────┼──────┤\n"
@@ -150,7 +156,8 @@ static void test_box(void **state)
     assert_string_equal(output_with("SELECT 1 AS a WHERE false", (struct query_output_settings){.format = QUERY_BOX}),
                         "+---+\n| a |\n+---+\n+---+\n0 rows\n");
     /* local time, and only as much of it as there is */
-    assert_string_equal(output("SELECT TIMESTAMPTZ '2026-11-23 14:05:00Z' AS t UNION ALL SELECT TIMESTAMPTZ '2026-07-01 23:59:59.5Z'", QUERY_BOX),
+    assert_string_equal(output("SELECT TIMESTAMPTZ '2026-11-23 14:05:00Z' AS t UNION ALL SELECT TIMESTAMPTZ "
+                               "'2026-07-01 23:59:59.5Z'", QUERY_BOX),
                         "┌─────────────────────────┐\n"
                         "│ t                       │\n"
                         "├─────────────────────────┤\n"
@@ -177,14 +184,16 @@ static void test_box_narrow(void **state)
                         "1 row, the first 2 of 3 columns\n");
     settings.width = 16;
     assert_string_equal(output_with("SELECT 'aaa' AS a, 'bbb' AS b, 'ccc' AS c", settings),
-                        "┌─────┬───┐\n│ a   │ … │\n├─────┼───┤\n│ aaa │ … │\n└─────┴───┘\n1 row, the first 1 of 3 columns\n");
+                        "┌─────┬───┐\n│ a   │ … │\n├─────┼───┤\n│ aaa │ … │\n└─────┴───┘\n1 row, the first 1 of 3 "
+                        "columns\n");
     /* what fits to the column is whole */
     settings.width = 13;
     assert_string_equal(output_with("SELECT 'aaa' AS a, 'bbb' AS b", settings),
                         "┌─────┬─────┐\n│ a   │ b   │\n├─────┼─────┤\n│ aaa │ bbb │\n└─────┴─────┘\n");
     settings.width = 12;
     assert_string_equal(output_with("SELECT 'aaa' AS a, 'bbb' AS b", settings),
-                        "┌─────┬───┐\n│ a   │ … │\n├─────┼───┤\n│ aaa │ … │\n└─────┴───┘\n1 row, the first 1 of 2 columns\n");
+                        "┌─────┬───┐\n│ a   │ … │\n├─────┼───┤\n│ aaa │ … │\n└─────┴───┘\n1 row, the first 1 of 2 "
+                        "columns\n");
 }
 
 static void test_failures(void **state)
@@ -204,7 +213,8 @@ static void test_failures(void **state)
         assert_int_equal(errno, EPIPE);
         close(ends[1]);
         const int null = open("/dev/null", O_WRONLY);
-        assert_int_equal(write_to(null, "SELECT CASE WHEN i = 2999999 THEN error('late') ELSE i END FROM range(3000000) r(i)",
+        assert_int_equal(write_to(null,
+                                  "SELECT CASE WHEN i = 2999999 THEN error('late') ELSE i END FROM range(3000000) r(i)",
                                   settings, &rows), QUERY_OUTPUT_FAILED);
         assert_string_equal(error.text, "Invalid Input Error: late");
         assert_int_equal(write_to(null, "SELECT i FROM range(10000) r(i)", settings, &rows), QUERY_OUTPUT_DONE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_record_manner.c - whether sequence numbers that count records are those before a datagram or those up to its end */
+/* test_record_manner.c - whether sequence numbers that count records are those before a datagram or those up to its
+ * end */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

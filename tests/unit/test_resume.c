@@ -19,8 +19,8 @@ enum { UPTIME_MS = 100000000 };
 
 static struct export export;
 
-/* A datagram that came `after_us` the others, sent at that time by an exporter with this uptime. Version 5 has one record,
- * IPFIX a template and one. */
+/* A datagram that came `after_us` the others, sent at that time by an exporter with this uptime. Version 5 has one
+ * record, IPFIX a template and one. */
 static void feed(struct weir_decoder *decoder, int version, uint32_t sequence, int64_t after_us, uint32_t uptime_ms)
 {
     const int64_t now_us = STOPPED_US + after_us;

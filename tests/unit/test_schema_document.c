@@ -22,7 +22,8 @@ static void put_columns(void)
     put("| ID | column | type | what it is |\n|---|---|---|---|\n");
     for (int i = 0; i < STORE_COLUMN_COUNT; i++) {
         const struct store_column *column = store_column((enum store_column_index)i);
-        const char *family = column->source == STORE_FROM_IPV4 ? ", IPv4" : column->source == STORE_FROM_IPV6 ? ", IPv6" : "";
+        const char *family = column->source == STORE_FROM_IPV4 ? ", IPv4"
+                             : column->source == STORE_FROM_IPV6 ? ", IPv6" : "";
         put("| %d | `%s` | %s | %s%s |\n", column->field_id, column->name, store_type_parquet(column->type)->text,
             column->text != NULL ? column->text : weir_core_text(column->core), family);
     }

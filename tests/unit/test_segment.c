@@ -18,7 +18,8 @@
 static const uint8_t bytes[] = {1, 2, 3};
 static const uint16_t words[] = {1001, 1002, 1003};
 static const int32_t numbers[] = {-1, -2, -3};
-static const struct weir_octets octets[] = {{(const uint8_t *)"a", 1}, {(const uint8_t *)"", 0}, {(const uint8_t *)"ccc", 3}};
+static const struct weir_octets octets[] = {{(const uint8_t *)"a", 1}, {(const uint8_t *)"", 0},
+                                            {(const uint8_t *)"ccc", 3}};
 
 static char folder[64], path[128];
 

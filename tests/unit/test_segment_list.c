@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_segment_list.c - which segments count, which are covered, which are of a time; ten thousand of them in no time */
+/* test_segment_list.c - which segments count, which are covered, which are of a time; ten thousand of them in no
+ * time */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +38,8 @@ static int remove_folder(void **state)
 static void put(uint32_t writer, uint64_t first, uint64_t last, unsigned tier, int64_t hour_s)
 {
     char path[512];
-    const struct segment_name name = {.first_s = hour_s + (int64_t)first, .last_s = hour_s + (int64_t)last + 1, .writer = writer,
+    const struct segment_name name = {.first_s = hour_s + (int64_t)first, .last_s = hour_s + (int64_t)last + 1,
+                                      .writer = writer,
                                       .sequence_first = first, .sequence_last = last, .tier = tier};
     made_name(folder, SEGMENT_FLOWS, &name, hour_s, path);
     const int fd = open(path, O_CREAT | O_WRONLY, 0600);
@@ -89,11 +91,13 @@ static void a_time_chooses_by_name_and_folder(void **state)
     (void)state;
     for (int64_t hour = 0; hour < 5; hour++)
         put(1, 10 * (uint64_t)hour + 1, 10 * (uint64_t)hour + 1, 0, made_hour_s + 3600 * hour);
-    const struct segment_window window = {.from_s = made_hour_s + 3600, .to_s = made_hour_s + 2 * 3600 + 30, .hour_from_s = INT64_MIN};
+    const struct segment_window window = {.from_s = made_hour_s + 3600, .to_s = made_hour_s + 2 * 3600 + 30,
+                                          .hour_from_s = INT64_MIN};
     list(&found, &window);
     assert_int_equal(found.current.count, 2);
     segment_list_done(&found);
-    const struct segment_window edge = {.from_s = made_hour_s + 3, .to_s = made_hour_s + 3600 + 11, .hour_from_s = INT64_MIN};
+    const struct segment_window edge = {.from_s = made_hour_s + 3, .to_s = made_hour_s + 3600 + 11,
+                                        .hour_from_s = INT64_MIN};
     list(&found, &edge); /* the first ends before it, the second begins at its end */
     assert_int_equal(found.current.count, 0);
     segment_list_done(&found);

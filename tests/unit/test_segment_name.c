@@ -46,10 +46,12 @@ static void refuses_other_names(void **state)
 {
     (void)state;
     static const char *const others[] = {
-        "", "a.parquet", "20261122T235105-20261122T235110-0123abcd-17-29-2", "20261122T235105-20261122T235110-0123abcd-29-17-2.parquet",
-        "20261122T235105-20261122T235110-0123abcd-17-29-2.parquet.tmp", "20261322T235105-20261122T235110-0123abcd-17-29-2.parquet",
-        "20261122T235105_20261122T235110-0123abcd-17-29-2.parquet", "20261122T235105-20261122T235110-xyz-17-29-2.parquet",
-        "20261122T235105-20261122T235110-0123abcd-17-2.parquet"};
+        "", "a.parquet", "20261122T235105-20261122T235110-0123abcd-17-29-2",
+        "20261122T235105-20261122T235110-0123abcd-29-17-2.parquet",
+        "20261122T235105-20261122T235110-0123abcd-17-29-2.parquet.tmp",
+        "20261322T235105-20261122T235110-0123abcd-17-29-2.parquet",
+        "20261122T235105_20261122T235110-0123abcd-17-29-2.parquet",
+        "20261122T235105-20261122T235110-xyz-17-29-2.parquet", "20261122T235105-20261122T235110-0123abcd-17-2.parquet"};
     struct segment_name read;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_false(segment_name_parse(others[i], &read));

@@ -377,7 +377,8 @@ static void test_order_of_use(void **state)
     weir_decoder_free(decoder);
 }
 
-/* Who came first may have more than a share; what is saved is not cut down to shares by the order in which it stands. */
+/* Who came first may have more than a share; what is saved is not cut down to shares by the order in which it
+ * stands. */
 static void test_more_than_a_share(void **state)
 {
     (void)state;

@@ -66,7 +66,8 @@ static void test_two_cuts(void **state)
     check(8, "eight");
 }
 
-/* A cut that an earlier process did not come to note has what that one knew. It must not be taken for this process' own. */
+/* A cut that an earlier process did not come to note has what that one knew. It must not be taken for this process'
+ * own. */
 static void test_not_that_of_before(void **state)
 {
     (void)state;

@@ -200,7 +200,8 @@ static void a_killed_run_is_exact(void **state)
     expect((COMMITS + LEDGER_EACH) * ROWS, (2 * COMMITS - LEDGER_EACH) * ROWS, 0);
 }
 
-/* Puts a file of one row less, which agrees with itself and tells that it is of this format, in the place of another. */
+/* Puts a file of one row less, which agrees with itself and tells that it is of this format, in the place of
+ * another. */
 static void make_anew(const char *format)
 {
     struct segment_list lists[SEGMENT_KIND_COUNT];
@@ -214,9 +215,11 @@ static void make_anew(const char *format)
     const struct segment_file *file = &lists[SEGMENT_FLOWS].current.files[4];
     char commits[32];
     snprintf(commits, sizeof commits, "%u:%d", (unsigned)file->name.sequence_first, ROWS - 1);
-    const struct file_note notes[] = {{"weir.format", format}, {"weir.kind", "flows"}, {"weir.rows", "49"}, {NOTE_COMMITS, commits}};
+    const struct file_note notes[] = {{"weir.format", format}, {"weir.kind", "flows"}, {"weir.rows", "49"},
+                                      {NOTE_COMMITS, commits}};
     unlink(file->path);
-    if (file_writer_init(&writer, PARQUET_ZSTD, 1) != 0 || file_writer_begin(&writer, file->path, &column, 1, &error) != 0 ||
+    if (file_writer_init(&writer, PARQUET_ZSTD, 1) != 0 || file_writer_begin(&writer, file->path, &column, 1,
+                                                                             &error) != 0 ||
         file_writer_row_group(&writer, &values, NULL, 0, &error) != 0 ||
         file_writer_finish(&writer, notes, 4, false, &bytes, &error) != 0)
         fail_msg("%s", error.text);
@@ -267,10 +270,12 @@ static void a_ledger_that_was_made_anew_is_found(void **state)
     run(BEGIN_US, 0);
     list(lists);
     const struct segment_file *file = &lists[SEGMENT_LEDGER].current.files[0];
-    const struct ledger_page page = {.time_us = BEGIN_US, .has_collector = true, .commit_first = 1, .commit_last = LEDGER_EACH,
+    const struct ledger_page page = {.time_us = BEGIN_US, .has_collector = true, .commit_first = 1,
+                                     .commit_last = LEDGER_EACH,
                                      .collector = {.rows_stored = LEDGER_EACH * ROWS + 1}};
     unlink(file->path);
-    if (file_writer_init(&writer, PARQUET_ZSTD, 1) != 0 || ledger_page_write(&page, &writer, file->path, NULL, 0, false, &bytes, &error) != 0)
+    if (file_writer_init(&writer, PARQUET_ZSTD, 1) != 0 || ledger_page_write(&page, &writer, file->path, NULL, 0,
+                                                                             false, &bytes, &error) != 0)
         fail_msg("%s", error.text);
     file_writer_done(&writer);
     for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++)
@@ -286,7 +291,8 @@ static void what_expired_is_not_missed(void **state)
 {
     struct store_expire_counts counts = {0};
     struct store_error error;
-    const struct store_expire_options days = {.folder = folder, .keep_days = 1}, bytes = {.folder = folder, .keep_bytes = 1};
+    const struct store_expire_options days = {.folder = folder, .keep_days = 1};
+    const struct store_expire_options bytes = {.folder = folder, .keep_bytes = 1};
     (void)state;
     run(BEGIN_US, 0);
     merge(true);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_store_day.c - the day of a home router, told by a clock of the test's own: never many files, and small ones in the end */
+/* test_store_day.c - the day of a home router, told by a clock of the test's own: never many files, and small ones in
+ * the end */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,9 +61,11 @@ static void put_flow(struct export *export, uint32_t uptime_ms)
 
 static void feed(struct weir_decoder *decoder, struct store_writer *writer, struct export *export, int64_t now_us)
 {
-    static const uint16_t fields[][2] = {{8, 4}, {12, 4}, {21, 4}, {22, 4}, {1, 4}, {2, 4}, {10, 4}, {14, 4}, {7, 2}, {11, 2}, {4, 1},
+    static const uint16_t fields[][2] = {{8, 4}, {12, 4}, {21, 4}, {22, 4}, {1, 4}, {2, 4}, {10, 4}, {14, 4}, {7, 2},
+                                         {11, 2}, {4, 1},
                                          {6, 1}, {60, 1}, {5, 1}};
-    const uint32_t uptime_ms = (uint32_t)((now_us - day_s * 1000000) / 1000) + 10000000, time_s = (uint32_t)(now_us / 1000000);
+    const uint32_t uptime_ms = (uint32_t)((now_us - day_s * 1000000) / 1000) + 10000000;
+    const uint32_t time_s = (uint32_t)(now_us / 1000000);
     struct store_error error;
     export_begin(export, 0);
     for (int i = 0; i < 4; i++) {
@@ -74,7 +77,8 @@ static void feed(struct weir_decoder *decoder, struct store_writer *writer, stru
     for (int i = 0; i < FLOWS; i++)
         put_flow(export, uptime_ms);
     export_set_end(export);
-    const struct weir_datagram datagram = {.data = export->data, .size_bytes = export->size_bytes, .source = export_address(1),
+    const struct weir_datagram datagram = {.data = export->data, .size_bytes = export->size_bytes,
+                                           .source = export_address(1),
                                            .source_port = 40000, .received_us = now_us};
     weir_decoder_feed(decoder, &datagram);
     weir_decoder_finish(decoder);
@@ -173,7 +177,8 @@ static void a_day(void **state)
     for (uint32_t i = 0; i < list.current.count; i++)
         bytes += list.current.files[i].size_bytes;
     const double flows = (double)DAY_S / COMMIT_S * DATAGRAMS * FLOWS;
-    print_message("%u files at the most; at the end %u of flows, %.1f octets a flow\n", most, list.current.count, (double)bytes / flows);
+    print_message("%u files at the most; at the end %u of flows, %.1f octets a flow\n", most, list.current.count,
+                  (double)bytes / flows);
     assert_int_equal(list.obsolete.count, 0);
     assert_true(most <= FILES_MAX);
     assert_true((double)bytes <= FLOW_BYTES_MAX * flows);

@@ -65,9 +65,11 @@ static void check(const char *kind, const char *const *wanted, size_t count)
 static void test_names(void **state)
 {
     static const char *const others[] = {
-        "x.parquet", TIMES "0badcafe-1-1-0.parquet.tmp", "." TIMES "0badcafe-1-1-0.parquet", TIMES "0badcafe-1-1.parquet",
+        "x.parquet", TIMES "0badcafe-1-1-0.parquet.tmp", "." TIMES "0badcafe-1-1-0.parquet",
+        TIMES "0badcafe-1-1.parquet",
         TIMES "0badcafe-2-1-0.parquet", TIMES "0badcaf-1-1-0.parquet", TIMES "0badcafe-+1-1-0.parquet",
-        TIMES "0badcafe-1-99999999999999999999-0.parquet", TIMES "0badcafe-01-1-0.parquet", TIMES "0BADCAFE-1-1-0.parquet",
+        TIMES "0badcafe-1-99999999999999999999-0.parquet", TIMES "0badcafe-01-1-0.parquet",
+        TIMES "0BADCAFE-1-1-0.parquet",
         "20261123T140000-20261123T14595-0badcafe-1-1-0.parquet", TIMES "0badcafe-1-1-0.parquet2", TIMES,
     };
     static const char *const wanted[] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_store_format.c - what a later version of Weir made is told apart from what is damaged; and the check of a file */
+/* test_store_format.c - what a later version of Weir made is told apart from what is damaged; and the check of a
+ * file */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +67,8 @@ static void a_store_tells_its_format(void **state)
     assert_int_equal(store_format_check(folder, &error), -1);
     assert_int_equal(error.number, ENOTSUP);
     assert_non_null(strstr(error.text, folder));
-    assert_non_null(strstr(error.text, "is of format 23, which a later version of Weir made; this one knows 1: use that version"));
+    assert_non_null(strstr(error.text,
+                           "is of format 23, which a later version of Weir made; this one knows 1: use that version"));
     store_format_mark(folder);
     assert_int_equal(store_format_check(folder, &error), -1);
     assert_int_equal(segment_list_read(&list, folder, SEGMENT_FLOWS, NULL, NULL, NULL, &error), -1);
@@ -125,12 +127,13 @@ static void a_file_of_a_later_format_is_no_damage(void **state)
     assert_int_equal(open_as('1', &error), 0);
     assert_int_equal(open_as('2', &error), -1);
     assert_int_equal(error.number, ENOTSUP);
-    snprintf(wanted, sizeof wanted, "%s is of format 2, which a later version of Weir wrote; this one knows 1: use that version for it",
-             path);
+    snprintf(wanted, sizeof wanted,
+             "%s is of format 2, which a later version of Weir wrote; this one knows 1: use that version for it", path);
     assert_string_equal(error.text, wanted);
 }
 
-/* Each octet of the pages, and none of their headers, is under a checksum; what is in the headers takes a closer look. */
+/* Each octet of the pages, and none of their headers, is under a checksum; what is in the headers takes a closer
+ * look. */
 static void checksums_are_compared(void **state)
 {
     struct store_error error = {0};

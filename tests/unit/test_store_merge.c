@@ -321,7 +321,8 @@ static void a_full_disk_is_told_and_got_over(void **state)
 static void damage(uint64_t sequence)
 {
     char path[512];
-    const struct segment_name name = {.first_s = made_received_us(sequence) / 1000000, .last_s = made_received_us(sequence) / 1000000 + 1,
+    const struct segment_name name = {.first_s = made_received_us(sequence) / 1000000,
+                                      .last_s = made_received_us(sequence) / 1000000 + 1,
                                       .writer = MADE_WRITER, .sequence_first = sequence, .sequence_last = sequence};
     uint8_t octet = 0;
     made_name(folder, SEGMENT_FLOWS, &name, made_hour_s, path);

@@ -146,7 +146,8 @@ static uint64_t stored(uint32_t *ret_files)
         fail_msg("%s", error.text);
     for (uint32_t i = 0; i < list.current.count; i++) {
         struct file_reader file;
-        if (file_reader_open(&file, list.current.files[i].path, &error) != 0 || file_reader_check_notes(&file, &error) != 0)
+        if (file_reader_open(&file, list.current.files[i].path, &error) != 0 ||
+            file_reader_check_notes(&file, &error) != 0)
             fail_msg("%s", error.text);
         rows += file.row_count;
         file_reader_close(&file);
@@ -172,7 +173,8 @@ static void several_write_to_one_store(void **state)
     for (size_t i = 0; i < 3; i++)
         writers[i] = create(&options);
     for (size_t i = 0; i < 3; i++)
-        feed(writers[i], 1700000000000000); /* at the same time, as the first of each: only the number is not the same */
+        feed(writers[i], 1700000000000000); /* at the same time, as the first of each: only the number is not the
+                                             * same */
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(store_writer_close(writers[i], NULL, &error), 0);
     expect_stored(3 * ROWS, 3);
@@ -477,8 +479,8 @@ static bool is_kept(uint32_t id)
     return status.st_size > 0;
 }
 
-/* A number that a journal tells of stays its writer's, as long as that was not heard of again: a start that came to nothing, as the port
- * was taken, must not give it to others. */
+/* A number that a journal tells of stays its writer's, as long as that was not heard of again: a start that came to
+ * nothing, as the port was taken, must not give it to others. */
 static void a_start_that_failed_keeps_the_number(void **state)
 {
     (void)state;

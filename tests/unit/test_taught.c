@@ -63,7 +63,8 @@ static void test_wrong_ones_are_refused(void **state)
     assert_int_equal(weir_decoder_add_element(decoder, 9, 1, "again", WEIR_TYPE_STRING), WEIR_ELEMENT_TWICE);
     assert_int_equal(weir_decoder_add_element(decoder, 9, 2, "a", WEIR_TYPE_COUNT), WEIR_ELEMENT_TYPE);
     assert_int_equal(weir_decoder_add_element(decoder, 9, 32768, "a", WEIR_TYPE_STRING), WEIR_ELEMENT_NUMBER);
-    assert_int_equal(weir_decoder_add_element(decoder, WEIR_PEN_REVERSE, 1, "a", WEIR_TYPE_STRING), WEIR_ELEMENT_NUMBER);
+    assert_int_equal(weir_decoder_add_element(decoder, WEIR_PEN_REVERSE, 1, "a", WEIR_TYPE_STRING),
+                     WEIR_ELEMENT_NUMBER);
     assert_int_equal(weir_decoder_add_element(decoder, WEIR_PEN_V9, 1, "a", WEIR_TYPE_STRING), WEIR_ELEMENT_NUMBER);
     weir_decoder_free(decoder);
 }

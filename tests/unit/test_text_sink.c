@@ -155,8 +155,10 @@ static void test_sampled_sizes(void **state)
     deliver(sink, start_us);
     make_sampled(3, 80); /* 3M: not more than the least */
     deliver(sink, start_us);
-    assert_string_equal(text, "2017-10-28 21:17.01: SSH from 192.0.2.7 (192.0.2.7) to 192.0.2.9 (192.0.2.9) size 4.00M\n"
-                              "2017-10-28 21:17.01: SSH from 192.0.2.7 (192.0.2.7) to 192.0.2.9 (192.0.2.9) size 4.00M\n");
+    assert_string_equal(text, "2017-10-28 21:17.01: SSH from 192.0.2.7 (192.0.2.7) to 192.0.2.9 (192.0.2.9) size "
+                              "4.00M\n"
+                              "2017-10-28 21:17.01: SSH from 192.0.2.7 (192.0.2.7) to 192.0.2.9 (192.0.2.9) size "
+                              "4.00M\n");
     assert_string_equal(notes, "192.0.2.250 looks at one packet in 4, so its sizes are multiplied by that; --raw-sizes "
                                "shows what it counted\n"
                                "192.0.2.250 looks at one packet in 3, so its sizes are multiplied by that; --raw-sizes "

@@ -84,7 +84,9 @@ static void lists(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(numbers, clear), cmocka_unit_test_teardown(steps, clear),
-                                       cmocka_unit_test_teardown(structs, clear), cmocka_unit_test_teardown(lists, clear)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(numbers, clear),
+                                       cmocka_unit_test_teardown(steps, clear),
+                                       cmocka_unit_test_teardown(structs, clear),
+                                       cmocka_unit_test_teardown(lists, clear)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

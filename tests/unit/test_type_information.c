@@ -43,7 +43,8 @@ static void test_numbers_of_any_length(void **state)
     expect_name("32473/7:4", "00000007", "ie_32473_7", WEIR_TYPE_OCTET_ARRAY);
 }
 
-/* Names are made of letters, digits and '_', end at a NUL, and have their bound; types that there are not are octets. */
+/* Names are made of letters, digits and '_', end at a NUL, and have their bound; types that there are not are
+ * octets. */
 static void test_names_are_cleaned(void **state)
 {
     char record[512] = "00007ed9 0001 04 46";

@@ -28,7 +28,8 @@ static const struct {
 
 static struct store_values values_of(size_t k)
 {
-    return (struct store_values){.data = widths[k].data, .width_bytes = widths[k].width_bytes, .item_count = 5, .row_count = 5};
+    return (struct store_values){.data = widths[k].data, .width_bytes = widths[k].width_bytes, .item_count = 5,
+                                 .row_count = 5};
 }
 
 static void widened(void **state)
@@ -165,7 +166,7 @@ static void runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(widened), cmocka_unit_test(ranges), cmocka_unit_test(rows),
-                                       cmocka_unit_test(ranges_of_many), cmocka_unit_test(steps), cmocka_unit_test(steps_of_each_width),
-                                       cmocka_unit_test(runs)};
+                                       cmocka_unit_test(ranges_of_many), cmocka_unit_test(steps),
+                                       cmocka_unit_test(steps_of_each_width), cmocka_unit_test(runs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,8 @@ static int setup(void **state)
 {
     (void)state;
     static const struct taught nothing;
-    return layout_table_init(&layouts, 10, 42, (struct layout_core){0}, &nothing) == 0 && walk_init(&walked) == 0 ? 0 : -1;
+    return layout_table_init(&layouts, 10, 42, (struct layout_core){0}, &nothing) == 0 && walk_init(&walked) == 0
+           ? 0 : -1;
 }
 
 static int teardown(void **state)
