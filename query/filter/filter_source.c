@@ -271,14 +271,43 @@ static uint8_t form_of_type(uint8_t type)
     return FILTER_FORM_OCTETS;
 }
 
-/* The registered element of that name, of IANA's first; spelt as the table has it. */
-static const struct weir_element *find_element(const char *name, size_t length)
+/* The registered element of that name, of IANA's first. */
+static const struct weir_element *find_registered(const char *name, size_t length)
 {
     for (const struct weir_element *e = weir_element_next(NULL); e != NULL; e = weir_element_next(e)) {
         if (is_name(e->name, name, length))
             return e;
     }
     return NULL;
+}
+
+/* The element of which a name is the reverse, RFC 5103 section 6.1: "reverseOctetDeltaCount". */
+static const struct weir_element *find_reversed(const char *name, size_t length)
+{
+    const size_t prefix = sizeof "reverse" - 1;
+    return length > prefix && strncasecmp(name, "reverse", prefix) == 0 ? find_registered(name + prefix, length - prefix)
+                                                                        : NULL;
+}
+
+static const struct weir_element *find_element(const char *name, size_t length)
+{
+    const struct weir_element *element = find_registered(name, length);
+    return element != NULL ? element : find_reversed(name, length);
+}
+
+/* Spells a name as fields of batches are: as the table has it, and with a capital behind "reverse". */
+static void spell(char *name, const struct weir_element *element)
+{
+    const size_t length = strlen(element->name);
+    if (strncasecmp(name, element->name, length) == 0) {
+        memcpy(name, element->name, length);
+        return;
+    }
+    const size_t prefix = sizeof "reverse" - 1;
+    memcpy(name, "reverse", prefix);
+    memcpy(name + prefix, element->name, length);
+    if (name[prefix] >= 'a' && name[prefix] <= 'z')
+        name[prefix] = (char)(name[prefix] - 'a' + 'A');
 }
 
 /* The element that Cisco calls so in NetFlow v9. */
@@ -371,8 +400,7 @@ static bool find(const char *name, size_t length, const struct filter_options *o
     if (element == NULL && length_once < length)
         element = find_element(name, length_once);
     if (element != NULL) {
-        const size_t name_bytes = strlen(element->name); /* the table's spelling: fields of batches are found by it */
-        memcpy(copy, element->name, name_bytes < length ? name_bytes : length);
+        spell(copy, element);
         return make_own(copy, type_of_element(element->type), options, ret_source);
     }
     if (is_unknown_element(name, length) || (length_once < length && is_unknown_element(name, length_once))) {
@@ -397,6 +425,13 @@ enum weir_type filter_source_element_type(const char *name)
     if (element == NULL)
         element = find_element(name, without_repetition(name, strlen(name)));
     return element != NULL ? (enum weir_type)element->type : WEIR_TYPE_COUNT;
+}
+
+const char *filter_source_reversed(const char *name)
+{
+    const struct weir_element *element =
+        find_registered(name, strlen(name)) == NULL ? find_reversed(name, strlen(name)) : NULL;
+    return element != NULL && element->pen == WEIR_PEN_IANA ? element->name : NULL;
 }
 
 void filter_source_names(void (*each)(void *context, const char *name), void *context)

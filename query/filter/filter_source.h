@@ -75,6 +75,9 @@ bool filter_source_find(const char *name, size_t length, const struct filter_opt
 /* The type of the registered element of that name, whatever repetition of it; WEIR_TYPE_COUNT when there is none. */
 enum weir_type filter_source_element_type(const char *name);
 
+/* The name of IANA's element of which that one is the reverse; NULL when it is of none. */
+const char *filter_source_reversed(const char *name);
+
 /* Calls `each` for every name that can be found above but those of the caller. */
 void filter_source_names(void (*each)(void *context, const char *name), void *context);
 

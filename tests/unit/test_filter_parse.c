@@ -158,6 +158,8 @@ static const struct {
     {"SAMPLING_RATE > 1", "sampling_rate > 1\n"},
     {"forwardingStatus = 64", "forwarding_status = 64\n"},
     {"octetDeltaCount > 1k", "bytes > 1000\n"},
+    {"reverseoctetTOTALcount > 1k", "reverseOctetTotalCount > 1000\n"},
+    {"reverseVlanId_2 = 7", "reverseVlanId_2 = 7\n"},
     {"nat_src 10.0.0.1", "nat_src_address = 10.0.0.1\n"},
     {"bgp_next_hop != 10.0.0.1", "bgp_next_hop != 10.0.0.1\n"},
     {"IN_BYTES > 1k", "bytes > 1000\n"},
