@@ -28,8 +28,11 @@ int top_amounts_parse(const char *words, enum top_amount amounts[TOP_AMOUNT_COUN
 {
     size_t count = 0;
     for (bool is_more = true; is_more;) {
-        const size_t length = strcspn(words, ",");
-        size_t amount = 0;
+        words += strspn(words, " ");
+        const size_t to_comma = strcspn(words, ",");
+        size_t length = to_comma, amount = 0;
+        while (length > 0 && words[length - 1] == ' ')
+            length--;
         while (amount < TOP_AMOUNT_COUNT &&
                (strlen(top_amount_names[amount]) != length || strncmp(top_amount_names[amount], words, length) != 0))
             amount++;
@@ -43,8 +46,8 @@ int top_amounts_parse(const char *words, enum top_amount amounts[TOP_AMOUNT_COUN
             return -1;
         }
         amounts[count++] = (enum top_amount)amount;
-        is_more = words[length] == ',';
-        words += length + is_more;
+        is_more = words[to_comma] == ',';
+        words += to_comma + is_more;
     }
     *ret_count = count;
     return 0;
