@@ -239,8 +239,8 @@ static void tell_stored(struct stored *stored, const struct store_counts *counts
     stored->bytes += counts->bytes;
     if (--stored->sink_count > 0)
         return;
-    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", stored->rows, stored->segments,
-            (double)stored->bytes * 1e-6);
+    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " file%s, %.1f MB\n", stored->rows, stored->segments,
+            stored->segments == 1 ? "" : "s", (double)stored->bytes * 1e-6);
     free(stored);
 }
 
@@ -334,7 +334,7 @@ void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker,
         store->stored = from_sink(first)->stored;
         store->stored->sink_count++;
     }
-    /* What was told is in the snapshot of the last cut; where that is lost, drops are rather told once too little than twice. */
+    /* What was told is in the snapshot of the last cut; where that is lost, drops are rather left out than told twice. */
     if (journal_committed(engine_journal(engine, worker)).cut == 0)
         return;
     struct receiver_counts before;

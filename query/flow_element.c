@@ -61,7 +61,10 @@ static int read_groups(struct groups *groups, struct query *query, const char *n
     struct query_error error;
     struct query_result *result;
     struct query_chunk chunk;
-    const struct query_value value = {.kind = QUERY_VALUE_TEXT, .octets = {name, strlen(name)}};
+    char origin[2 * FILTER_NAME_MAX];
+    const char *reversed = filter_source_reversed(name);
+    snprintf(origin, sizeof origin, "%s%s", reversed != NULL ? "reverse " : "", reversed != NULL ? reversed : name);
+    const struct query_value value = {.kind = QUERY_VALUE_TEXT, .octets = {origin, strlen(origin)}};
     int got = query_add_origins(query, &error);
     if (got != 1)
         return got;

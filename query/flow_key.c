@@ -48,6 +48,14 @@ static const struct word words[] = {
     {"srcmac", "src_mac", FLOW_KEY_MAC, NULL},
     {"dstmac", "dst_mac", FLOW_KEY_MAC, NULL},
     {"user", "user_name", FLOW_KEY_NUMBER, NULL},
+    {"srcmask", "src_prefix", FLOW_KEY_NUMBER, NULL},
+    {"dstmask", "dst_prefix", FLOW_KEY_NUMBER, NULL},
+    {"mask", "src_prefix", FLOW_KEY_NUMBER, "dst_prefix"},
+    {"vrf", "in_vrf", FLOW_KEY_NUMBER, "out_vrf"},
+    {"mac", "src_mac", FLOW_KEY_MAC, "dst_mac"},
+    {"icmp-type", "icmp_type", FLOW_KEY_ICMP, NULL},
+    {"icmp-code", "icmp_code", FLOW_KEY_ICMP, NULL},
+    {"dscp", "tos", FLOW_KEY_DSCP, NULL},
 };
 
 /* Only shown; the short ones are nfdump's. */
@@ -143,7 +151,7 @@ static void use_source(const struct filter_source *source, struct flow_key *key)
              source->column);
     key->shape = is_pair ? FLOW_KEY_ADDRESS : shape_of_type(source->type);
     for (size_t i = 0; i < COUNT(words) && source->always; i++) { /* shown in a manner of their own */
-        if (words[i].other == NULL && words[i].shape != FLOW_KEY_NETWORK && strcmp(words[i].column, key->column) == 0)
+        if (words[i].other == NULL && words[i].shape < FLOW_KEY_DSCP && words[i].shape != FLOW_KEY_NETWORK && strcmp(words[i].column, key->column) == 0)
             key->shape = words[i].shape;
     }
     key->is_made = !source->always;
@@ -214,7 +222,11 @@ int flow_keys_parse(const char *text, const struct flow_columns *columns, struct
 {
     size_t count = 0, either = 0;
     for (;;) {
-        const size_t length = strcspn(text, ",");
+        text += strspn(text, " ");
+        const size_t to_comma = strcspn(text, ",");
+        size_t length = to_comma;
+        while (length > 0 && text[length - 1] == ' ')
+            length--;
         if (count == FLOW_KEYS_MAX) {
             snprintf(error->text, sizeof error->text, "there are more than %u keys", FLOW_KEYS_MAX);
             return -1;
@@ -223,13 +235,13 @@ int flow_keys_parse(const char *text, const struct flow_columns *columns, struct
             return -1;
         either += keys[count].other[0] != '\0';
         count++;
-        if (text[length] == '\0')
+        if (text[to_comma] == '\0')
             break;
-        text += length + 1;
+        text += to_comma + 1;
     }
     if (either > 1) {
         snprintf(error->text, sizeof error->text,
-                 "of ip, net, port, as and if, which mean either end, one can be a key");
+                 "of ip, net, port, as, if, mask, vrf and mac, which mean either end, one can be a key");
         return -1;
     }
     *ret_count = count;
@@ -280,6 +292,10 @@ int flow_key_put_part(struct text_buffer *sql, const struct flow_key *key, unsig
                           (unsigned long)(key->bits_ipv4 == 0 ? 0 : UINT32_MAX << (32 - key->bits_ipv4) & UINT32_MAX));
     case FLOW_KEY_COMPUTED:
         return text_put(sql, column);
+    case FLOW_KEY_DSCP:
+        return text_print(sql, "(%s >> 2)", column);
+    case FLOW_KEY_ICMP:
+        return text_print(sql, "CASE WHEN protocol IN (1, 58) THEN %s END", column);
     default:
         return flow_put_name(sql, column);
     }

@@ -22,6 +22,8 @@ enum flow_key_shape {
     FLOW_KEY_PROTOCOL,
     FLOW_KEY_FLAGS,
     FLOW_KEY_APPLICATION,
+    FLOW_KEY_DSCP,     /* the upper six bits of the column */
+    FLOW_KEY_ICMP,     /* of ICMP alone */
     FLOW_KEY_ENDPOINT, /* address and port: three parts, for showing only */
     FLOW_KEY_COMPUTED, /* an expression, for showing only */
 };

@@ -28,8 +28,11 @@ int top_amounts_parse(const char *words, enum top_amount amounts[TOP_AMOUNT_COUN
 {
     size_t count = 0;
     for (bool is_more = true; is_more;) {
-        const size_t length = strcspn(words, ",");
-        size_t amount = 0;
+        words += strspn(words, " ");
+        const size_t to_comma = strcspn(words, ",");
+        size_t length = to_comma, amount = 0;
+        while (length > 0 && words[length - 1] == ' ')
+            length--;
         while (amount < TOP_AMOUNT_COUNT &&
                (strlen(top_amount_names[amount]) != length || strncmp(top_amount_names[amount], words, length) != 0))
             amount++;
@@ -43,8 +46,8 @@ int top_amounts_parse(const char *words, enum top_amount amounts[TOP_AMOUNT_COUN
             return -1;
         }
         amounts[count++] = (enum top_amount)amount;
-        is_more = words[length] == ',';
-        words += length + is_more;
+        is_more = words[to_comma] == ',';
+        words += to_comma + is_more;
     }
     *ret_count = count;
     return 0;
@@ -382,7 +385,8 @@ int top_query(const struct flow_source *source, const struct top_request *reques
     text_put(&sql, request->to_parquet ? QUERY_PARQUET_BEGIN "SELECT *" : "SELECT *");
     for (size_t i = 0; i < request->amount_count && builder.has_whole; i++)
         text_print(&sql, "%sw%zu", i > 0 ? ", " : " EXCLUDE (", i);
-    text_print(&sql, "%s FROM top_groups%s", builder.has_whole ? ")" : "", request->to_parquet ? QUERY_PARQUET_END : "");
+    text_print(&sql, "%s FROM top_groups%s", builder.has_whole ? ")" : "",
+               request->to_parquet ? QUERY_PARQUET_END : "");
     int result = -1;
     if (sql.failed)
         snprintf(error->text, sizeof error->text, "not enough memory");

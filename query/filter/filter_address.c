@@ -139,7 +139,9 @@ static int refuse(const char *word, size_t length, char message[FILTER_MESSAGE_S
     bool letters = false;
     for (size_t i = 0; i < length; i++)
         letters |= (word[i] | 0x20) >= 'a' && (word[i] | 0x20) <= 'z';
-    if (letters && memchr(word, ':', length) == NULL)
+    if (letters && memchr(word, '.', length) == NULL && memchr(word, ':', length) == NULL)
+        filter_complain(message, "'%.*s' is no address; names of hosts are not looked up here", SHOWN(word, length));
+    else if (letters && memchr(word, ':', length) == NULL)
         filter_complain(message, "'%.*s' is a name; names of hosts are not looked up here, give the address",
                         SHOWN(word, length));
     else

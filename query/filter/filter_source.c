@@ -194,12 +194,19 @@ static bool is_name(const char *name, const char *text, size_t length)
     return strncasecmp(name, text, length) == 0 && name[length] == '\0';
 }
 
+/* "nat_src" of nat_src_ipv4 and nat_src_ipv6, as SQL has it. */
+static bool is_text_of_pair(const struct filter_source *source, const char *name, size_t length)
+{
+    return strncasecmp(source->column, name, length) == 0 && strcmp(source->column + length, "_ipv4") == 0;
+}
+
 const struct filter_source *filter_source_core(const char *name, size_t length)
 {
     for (size_t i = 0; i < SOURCE_COUNT; i++) {
         const struct filter_source *source = &SOURCES[i];
         if (is_name(source->name, name, length) || is_name(source->column, name, length) ||
-            (source->column_ipv6 != NULL && is_name(source->column_ipv6, name, length)))
+            (source->column_ipv6 != NULL && (is_name(source->column_ipv6, name, length) ||
+                                             is_text_of_pair(source, name, length))))
             return source;
     }
     return NULL;
@@ -264,11 +271,50 @@ static uint8_t form_of_type(uint8_t type)
     return FILTER_FORM_OCTETS;
 }
 
-/* The registered element of that name, of IANA's first; spelt as the table has it. */
-static const struct weir_element *find_element(const char *name, size_t length)
+/* The registered element of that name, of IANA's first. */
+static const struct weir_element *find_registered(const char *name, size_t length)
 {
     for (const struct weir_element *e = weir_element_next(NULL); e != NULL; e = weir_element_next(e)) {
         if (is_name(e->name, name, length))
+            return e;
+    }
+    return NULL;
+}
+
+/* The element of which a name is the reverse, RFC 5103 section 6.1: "reverseOctetDeltaCount". */
+static const struct weir_element *find_reversed(const char *name, size_t length)
+{
+    const size_t prefix = sizeof "reverse" - 1;
+    return length > prefix && strncasecmp(name, "reverse", prefix) == 0 ? find_registered(name + prefix, length - prefix)
+                                                                        : NULL;
+}
+
+static const struct weir_element *find_element(const char *name, size_t length)
+{
+    const struct weir_element *element = find_registered(name, length);
+    return element != NULL ? element : find_reversed(name, length);
+}
+
+/* Spells a name as fields of batches are: as the table has it, and with a capital behind "reverse". */
+static void spell(char *name, const struct weir_element *element)
+{
+    const size_t length = strlen(element->name);
+    if (strncasecmp(name, element->name, length) == 0) {
+        memcpy(name, element->name, length);
+        return;
+    }
+    const size_t prefix = sizeof "reverse" - 1;
+    memcpy(name, "reverse", prefix);
+    memcpy(name + prefix, element->name, length);
+    if (name[prefix] >= 'a' && name[prefix] <= 'z')
+        name[prefix] = (char)(name[prefix] - 'a' + 'A');
+}
+
+/* The element that Cisco calls so in NetFlow v9. */
+static const struct weir_element *find_v9_element(const char *name, size_t length)
+{
+    for (const struct weir_element *e = weir_element_next(NULL); e != NULL; e = weir_element_next(e)) {
+        if (e->v9_name != NULL && is_name(e->v9_name, name, length))
             return e;
     }
     return NULL;
@@ -332,8 +378,9 @@ static bool make_own(const char *name, uint8_t type, const struct filter_options
     return true;
 }
 
-bool filter_source_find(const char *name, size_t length, const struct filter_options *options,
-                        struct filter_source *ret_source)
+/* The same by a name that is not Cisco's. */
+static bool find(const char *name, size_t length, const struct filter_options *options,
+                 struct filter_source *ret_source)
 {
     char copy[FILTER_NAME_MAX + 1];
     enum filter_type type;
@@ -353,8 +400,7 @@ bool filter_source_find(const char *name, size_t length, const struct filter_opt
     if (element == NULL && length_once < length)
         element = find_element(name, length_once);
     if (element != NULL) {
-        const size_t name_bytes = strlen(element->name); /* the table's spelling: fields of batches are found by it */
-        memcpy(copy, element->name, name_bytes < length ? name_bytes : length);
+        spell(copy, element);
         return make_own(copy, type_of_element(element->type), options, ret_source);
     }
     if (is_unknown_element(name, length) || (length_once < length && is_unknown_element(name, length_once))) {
@@ -362,6 +408,15 @@ bool filter_source_find(const char *name, size_t length, const struct filter_opt
         return make_own(copy, FILTER_OCTETS, options, ret_source);
     }
     return false;
+}
+
+bool filter_source_find(const char *name, size_t length, const struct filter_options *options,
+                        struct filter_source *ret_source)
+{
+    const struct weir_element *element;
+    return find(name, length, options, ret_source) ||
+           ((element = find_v9_element(name, length)) != NULL &&
+            find(element->name, strlen(element->name), options, ret_source));
 }
 
 enum weir_type filter_source_element_type(const char *name)
@@ -372,10 +427,20 @@ enum weir_type filter_source_element_type(const char *name)
     return element != NULL ? (enum weir_type)element->type : WEIR_TYPE_COUNT;
 }
 
+const char *filter_source_reversed(const char *name)
+{
+    const struct weir_element *element =
+        find_registered(name, strlen(name)) == NULL ? find_reversed(name, strlen(name)) : NULL;
+    return element != NULL && element->pen == WEIR_PEN_IANA ? element->name : NULL;
+}
+
 void filter_source_names(void (*each)(void *context, const char *name), void *context)
 {
     for (size_t i = 0; i < SOURCE_COUNT; i++)
         each(context, SOURCES[i].name);
-    for (const struct weir_element *e = weir_element_next(NULL); e != NULL; e = weir_element_next(e))
+    for (const struct weir_element *e = weir_element_next(NULL); e != NULL; e = weir_element_next(e)) {
         each(context, e->name);
+        if (e->v9_name != NULL)
+            each(context, e->v9_name);
+    }
 }

@@ -60,13 +60,13 @@ struct filter_source {
     char *owned;        /* where `name` is no constant: freed with the filter */
 };
 
-/* The column that every file has, by its name: the core column's, or that in the store ("src_ipv4"). Not
+/* The column that every file has, by its name: the core column's, or that in the store ("src_ipv4", "src"). Not
  * case-sensitive. NULL when there is none. */
 const struct filter_source *filter_source_core(const char *name, size_t length);
 
 /*
  * Any other column by name: the core column that an element is the first source of, one the caller knows of, a
- * registered element, also with _2 or above behind it, or ie_PEN_ID. False when there is none; a name kept in
+ * registered element, also with _2 or above behind it, or ie_PEN_ID; an element by its name in NetFlow v9. False when there is none; a name kept in
  * ret_source->owned is the caller's then.
  */
 bool filter_source_find(const char *name, size_t length, const struct filter_options *options,
@@ -74,6 +74,9 @@ bool filter_source_find(const char *name, size_t length, const struct filter_opt
 
 /* The type of the registered element of that name, whatever repetition of it; WEIR_TYPE_COUNT when there is none. */
 enum weir_type filter_source_element_type(const char *name);
+
+/* The name of IANA's element of which that one is the reverse; NULL when it is of none. */
+const char *filter_source_reversed(const char *name);
 
 /* Calls `each` for every name that can be found above but those of the caller. */
 void filter_source_names(void (*each)(void *context, const char *name), void *context);

@@ -159,6 +159,16 @@ unsigned filter_subject_sources(const struct filter_subject *subject, unsigned s
     return count;
 }
 
+const char *filter_subject_beginning(const char *word, size_t length)
+{
+    for (size_t i = SUBJECT_COUNT; i > 0; i--) {
+        const char *name = SUBJECTS[i - 1].name;
+        if (strncasecmp(name, word, length) == 0 && name[length] == ' ')
+            return name;
+    }
+    return NULL;
+}
+
 bool filter_subject_foreign(const char *word, size_t length)
 {
     for (size_t i = 0; i < sizeof FOREIGN / sizeof FOREIGN[0]; i++) {

@@ -41,6 +41,9 @@ void filter_subject_skip(struct filter_parser *parser, const struct filter_subje
 unsigned filter_subject_sources(const struct filter_subject *subject, unsigned sides, bool all,
                                 const char *ret_names[FILTER_SIDES]);
 
+/* The last subject of which a word is the first of several, "nat event" for "nat"; NULL when it is of none. */
+const char *filter_subject_beginning(const char *word, size_t length);
+
 /* Whether it is a word of nfdump's that means nothing here. */
 bool filter_subject_foreign(const char *word, size_t length);
 

@@ -115,6 +115,9 @@ static uint32_t unknown_subject(struct filter_parser *parser, const struct filte
     if (filter_subject_foreign(word, token->length))
         return filter_parser_fail(parser, token, "'%.*s' is a term of nfdump that has no counterpart here",
                                   FILTER_SHOWN(parser, token));
+    const char *longer = filter_subject_beginning(word, token->length);
+    if (longer != NULL)
+        return filter_parser_fail(parser, token, "'%.*s' goes on, as in '%s'", FILTER_SHOWN(parser, token), longer);
     filter_nearest_init(&nearest, word, token->length);
     filter_subject_names(offer_core, &nearest);
     filter_source_names(offer_core, &nearest);

@@ -110,7 +110,8 @@ static uint64_t max_of(const struct filter_source *source, enum filter_form form
                                        : filter_type_max((enum filter_type)source->type);
 }
 
-static bool no_number(enum filter_form form, const char *word, size_t length, char message[FILTER_MESSAGE_SIZE])
+static bool no_number(const struct filter_source *source, enum filter_form form, const char *word, size_t length,
+                      char message[FILTER_MESSAGE_SIZE])
 {
     const int names = names_of(form);
     struct filter_nearest nearest;
@@ -120,6 +121,9 @@ static bool no_number(enum filter_form form, const char *word, size_t length, ch
     if (nearest.best != NULL)
         return filter_complain(message, "'%.*s' is no %s; did you mean '%s'?", SHOWN(word, length), noun_of(form),
                                nearest.best);
+    if (source->core == WEIR_CORE_IN_INTERFACE || source->core == WEIR_CORE_OUT_INTERFACE)
+        return filter_complain(message, "'%.*s' is no number; weir sql 'from interfaces' tells those of names",
+                               SHOWN(word, length));
     return filter_complain(message, "'%.*s' is no %s", SHOWN(word, length), noun_of(form));
 }
 
@@ -134,7 +138,7 @@ static bool read_number(const struct filter_source *source, enum filter_form for
     else
         fault = filter_number_unsigned(word, length, ret_number);
     if (fault == FILTER_NUMBER_NONE)
-        return no_number(form, word, length, message);
+        return no_number(source, form, word, length, message);
     if (fault == FILTER_NUMBER_FRACTION)
         return filter_complain(message, "'%.*s' is no whole number", SHOWN(word, length));
     if (fault == FILTER_NUMBER_LARGE || *ret_number > max)
@@ -285,7 +289,8 @@ static bool add_application(struct filter *filter, const char *word, size_t leng
         if (count > 1)
             return push_number(filter, octets[0], number, message);
     }
-    return filter_complain(message, "'%.*s' is no application; write its engine and number as 13:453, or as 0x0d0001c5",
+    return filter_complain(message, "'%.*s' is no application; write its engine and number as 13:453, or as 0x0d0001c5; "
+                           "weir sql 'from applications' tells those of names",
                            SHOWN(word, length));
 }
 

@@ -113,7 +113,7 @@ int filter_flags_mask(const char *word, size_t length)
 
 /* ------------------------------------------------------------------------------------------------------ nearness */
 
-enum { WORD_MAX = 48 };
+enum { WORD_MAX = 48, SHORT_MAX = 3 };
 
 static char lower(char c)
 {
@@ -158,14 +158,15 @@ void filter_nearest_offer(void *context, const char *candidate)
     if (length > WORD_MAX || nearest->length > WORD_MAX)
         return;
     const size_t apart = length > nearest->length ? length - nearest->length : nearest->length - length;
-    if (apart > nearest->best_distance)
+    if (apart > nearest->best_distance || nearest->length < 2)
         return;
     const unsigned far = distance(nearest->word, nearest->length, candidate, length);
     size_t same = 0; /* of several as near the one that begins alike: people seldom mistype a word's beginning */
     while (same < length && same < nearest->length && lower(nearest->word[same]) == lower(candidate[same]))
         same++;
-    if (far >= nearest->length || (far == nearest->best_distance && same <= nearest->same) ||
-        far > nearest->best_distance)
+    const bool is_as_near = far == nearest->best_distance && nearest->best != NULL && same > nearest->same;
+    if (far > nearest->best_distance || (far == nearest->best_distance && !is_as_near) ||
+        (nearest->length <= SHORT_MAX && same == 0)) /* of few letters the first one tells another word */
         return;
     nearest->best_distance = far;
     nearest->same = same;

@@ -3,12 +3,14 @@
 """test_elements.py WEIR [WORD...]: filters, keys and forms that name elements, of exporters that tell the same element in
 different company: in the files of the store it is a column of its own, or a core column, or a time made of it."""
 import os
+import struct
 
 import capture_maker
 import netflow_maker
-from netflow_maker import IN_BYTES, IPV4_DST_ADDR, IPV4_SRC_ADDR, L4_DST_PORT, L4_SRC_PORT
+from netflow_maker import IN_BYTES, IPV4_DST_ADDR, IPV4_SRC_ADDR, L4_DST_PORT, L4_SRC_PORT, TCP_FLAGS
 from weir_e2e import case, expect_equal, run, weir_ok, write_file
 
+REVERSE_PEN = 29305  # RFC 5103
 TOTAL_BYTES, START_MS, END_MS, BOOT_MS, TCP_PORT, UDP_PORT = 85, 152, 153, 160, 182, 180
 START_S = capture_maker.START_S  # 2023-11-14 22:13:20 UTC
 COMMON = [(IPV4_SRC_ADDR, 4), (IPV4_DST_ADDR, 4)]
@@ -94,6 +96,23 @@ def times_of_elements_are_times(folder):
     expect_equal(made.matching("flowStartMilliseconds = 2023-11-14T22:12:21"), 2, "of one second")
     expect_equal(made.values("systemInitTimeMilliseconds"), ["2023-11-03 08:26:40.000"] * 3, "when it was started")
     expect_equal(made.values("flowEndMilliseconds")[0], "2023-11-14 22:12:20.007", "the first end")
+
+
+@case
+def an_element_of_the_other_direction_is_found(folder):
+    fields = [(IN_BYTES, None), (IN_BYTES, REVERSE_PEN), (TCP_FLAGS, REVERSE_PEN)]
+    template = struct.pack("!HH", 1024, 2 + len(fields)) + b"".join(struct.pack("!HH", *field) for field in COMMON)
+    for element, pen in fields:
+        size = 8 if element == IN_BYTES else 2
+        template += struct.pack("!HH", element, size) if pen is None else struct.pack("!HHI", element | 0x8000, size, pen)
+    body = netflow_maker.set_of(2, template) + netflow_maker.data(1024, bytes(8) + struct.pack("!QQH", 500, 70, 18))
+    message = struct.pack("!HHIII", 10, 16 + len(body), START_S, 0, 0) + body
+    path = write_file(folder, "reverse.pcap", capture_maker.pcap_of([(0, message)]))
+    store = os.path.join(folder, "reverse")
+    weir_ok("collect", "-r", path, "-o", "store:" + store)
+    form = "fmt:%reverseOctetDeltaCount %reverseTcpControlBits %reverse_bytes"
+    for text in ("reverseOctetDeltaCount = 70", "reverseoctetdeltacount < 71 and reverseTcpControlBits = 18"):
+        expect_equal(weir_ok("flows", "--store", store, "-o", form, text)[0], "70 18 70\n", text)
 
 
 @case

@@ -122,7 +122,7 @@ def a_second_signal_under_load_ends_it_at_once_and_loses_nothing(folder):
 
 @case
 def drops_of_the_kernel_outlive_kills(folder):
-    """Those of the moments before a kill, and those while nobody was there: the ledger tells of each datagram that was sent."""
+    """Those of the moments before a kill, and those while nobody was there: the ledger tells of each datagram."""
     os.mkdir(folder + "/journal", 0o700)
     turns = iter(range(1 << 20))
 

@@ -131,6 +131,9 @@ KEYS = {
     "sampling_rate": lambda r: [str(r.rate)], "next": lambda r: [""],
     "minimumIpTotalLength": lambda r: [str(r.shortest)], "firewallEvent": lambda r: [""],
     "app": lambda r: [""], "mplsVpnRouteDistinguisher": lambda r: [""],
+    "dscp": lambda r: [str(r.tos >> 2)], "icmp-type": lambda r: [str(r.dstport >> 8) if r.protocol == 1 else ""],
+    "icmp-code": lambda r: [str(r.dstport & 255) if r.protocol == 1 else ""], "IN_BYTES": lambda r: [str(r.bytes)],
+    "mask": lambda r: [""], "vrf": lambda r: [""], "mac": lambda r: [""], "nat_src": lambda r: [""],
 }
 
 
@@ -192,6 +195,8 @@ def keys_go_together(folder):
                  "src,port", "dstport,srcas,dstas,tos"):
         rows, _ = made.top(keys, "--by", "flows,bytes", "-n", "20")
         expect_top(rows, made.records, keys, "flows,bytes", 20)
+    rows, _ = made.top(" src, dstport ", "--by", "flows, bytes", "-n", "20")
+    expect_top(rows, made.records, "src,dstport", "flows,bytes", 20)
 
 
 @case
@@ -364,7 +369,8 @@ def the_account_tells_up_to_when_it_tells(folder):
     exporter = netflow_maker.Exporter()
     exporter.export_time_s = ended_s
     path = write_file(folder, "recent.pcap", capture_maker.pcap_of(
-        (ended_s + after_s - START_S, exporter.flows(*[netflow_maker.numbered_flow(60 + after_s)] * 5)) for after_s in (-60, 0)))
+        (ended_s + after_s - START_S, exporter.flows(*[netflow_maker.numbered_flow(60 + after_s)] * 5))
+        for after_s in (-60, 0)))
     store = os.path.join(folder, "recent")
     weir_ok("collect", "-r", path, "-o", "store:" + store)
     def account(from_s, to_s=None):

@@ -158,6 +158,13 @@ static const struct {
     {"SAMPLING_RATE > 1", "sampling_rate > 1\n"},
     {"forwardingStatus = 64", "forwarding_status = 64\n"},
     {"octetDeltaCount > 1k", "bytes > 1000\n"},
+    {"reverseoctetTOTALcount > 1k", "reverseOctetTotalCount > 1000\n"},
+    {"reverseVlanId_2 = 7", "reverseVlanId_2 = 7\n"},
+    {"nat_src 10.0.0.1", "nat_src_address = 10.0.0.1\n"},
+    {"bgp_next_hop != 10.0.0.1", "bgp_next_hop != 10.0.0.1\n"},
+    {"IN_BYTES > 1k", "bytes > 1000\n"},
+    {"l4_src_port https", "src_port = 443\n"},
+    {"IN_PERMANENT_BYTES > 1k", "octetTotalCount > 1000\n"},
     {"initiatorOctets > 1k", "initiatorOctets > 1000\n"},
     {"udpSourcePort domain", "udpSourcePort = 53\n"},
     {"samplingalgorithm 1", "samplingAlgorithm = 1\n"},
@@ -221,6 +228,15 @@ static const struct {
                              "  ^~~~~~~~~~~~~~~\n"},
     {"zzqqxxyyww 5", "'zzqqxxyyww' is neither a term nor the name of a column or an element\n  zzqqxxyyww 5\n"
                      "  ^~~~~~~~~~\n"},
+    {"proto foo", "'foo' is no protocol\n  proto foo\n        ^~~\n"},
+    {"port foo", "'foo' is no port\n  port foo\n       ^~~\n"},
+    {"src port ip 1.1.1.1", "'ip' is no port\n  src port ip 1.1.1.1\n           ^~\n"},
+    {"exporter id 1",
+     "'id' is no address; names of hosts are not looked up here\n  exporter id 1\n           ^~\n"},
+    {"mpls any 3", "'mpls' goes on, as in 'mpls label'\n  mpls any 3\n  ^~~~\n"},
+    {"nat foo", "'nat' goes on, as in 'nat event'\n  nat foo\n  ^~~\n"},
+    {"asa xx deny", "'asa' goes on, as in 'asa event'\n  asa xx deny\n  ^~~\n"},
+    {"IN_BYTE > 5", "'IN_BYTE' is not known; did you mean 'IN_BYTES'?\n  IN_BYTE > 5\n  ^~~~~~~\n"},
     {"proto tpc", "'tpc' is no protocol; did you mean 'tcp'?\n  proto tpc\n        ^~~\n"},
     {"port htp", "'htp' is no port; did you mean 'http'?\n  port htp\n       ^~~\n"},
     {"port 70000", "'70000' is too large; the largest port is 65535\n  port 70000\n       ^~~~~\n"},
@@ -254,8 +270,10 @@ static const struct {
                               "  received > 2026-02-29\n             ^~~~~~~~~~\n"},
     {"received > 2100-02-29", "'2100-02-29' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone\n"
                               "  received > 2100-02-29\n             ^~~~~~~~~~\n"},
-    {"app http", "'http' is no application; write its engine and number as 13:453, or as 0x0d0001c5\n  app http\n"
-                 "      ^~~~\n"},
+    {"app http", "'http' is no application; write its engine and number as 13:453, or as 0x0d0001c5; weir sql "
+                 "'from applications' tells those of names\n  app http\n      ^~~~\n"},
+    {"in if eth0",
+     "'eth0' is no number; weir sql 'from interfaces' tells those of names\n  in if eth0\n        ^~~~\n"},
     {"ie_9_12236 = 5", "'5' are no octets; write them as 0x0a1b, at most 1024 of them\n  ie_9_12236 = 5\n"
                        "               ^\n"},
     {"basicList = 5", "basicList is a list, which cannot be compared\n  basicList = 5\n              ^\n"},
