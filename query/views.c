@@ -304,13 +304,13 @@ static const char applications_sql[] =
  * that it is unchanged.
  */
 static const char origins_sql[] =
-    "CREATE OR REPLACE TEMP TABLE flow_origins AS SELECT path, origin, file_name, first_row::UBIGINT AS first_row,"
-    " row_count::UBIGINT AS row_count FROM (SELECT file_name, row_group_id, path_in_schema AS path,"
-    " lower(decode(key_value_metadata['weir.from'::BLOB])) AS origin,"
+    "CREATE OR REPLACE TEMP TABLE flow_origins AS WITH chunks AS MATERIALIZED (SELECT file_name, row_group_id, column_id,"
+    " row_group_num_rows::UBIGINT AS row_count, path_in_schema AS path,"
+    " lower(TRY(decode(key_value_metadata['weir.from'::BLOB]))) AS origin,"
     " stats_null_count IS DISTINCT FROM row_group_num_rows AS is_there FROM stored.flow_groups())"
-    " JOIN (SELECT file_name, row_group_id, row_group_num_rows AS row_count,"
-    " sum(row_group_num_rows) OVER (PARTITION BY file_name ORDER BY row_group_id) - row_group_num_rows AS first_row"
-    " FROM stored.flow_groups() WHERE column_id = 0) USING (file_name, row_group_id) WHERE is_there";
+    " SELECT path, origin, file_name, first_row, row_count FROM chunks JOIN (SELECT file_name, row_group_id,"
+    " (sum(row_count) OVER (PARTITION BY file_name ORDER BY row_group_id) - row_count)::UBIGINT AS first_row"
+    " FROM chunks WHERE column_id = 0) USING (file_name, row_group_id) WHERE is_there";
 
 int query_add_origins(struct query *query, struct query_error *error)
 {
