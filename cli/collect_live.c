@@ -254,8 +254,8 @@ static void tell_idle_workers(const struct live *live, const struct receive_sock
     const unsigned workers = live->options->store.workers, sharers = listener_sharers(live->listener, socket);
     if (live->passed_count > 0 && sharers < workers && !socket->multicast)
         fprintf(stderr,
-                "Note: %u of %u workers receive on %s, as so many sockets were passed on; ListenDatagram= %u times in the "
-                "socket unit, with ReusePort=yes, has all of them receive\n",
+                "Note: %u of %u workers receive on %s, as so many sockets were passed on; ListenDatagram= %u times in "
+                "the socket unit, with ReusePort=yes, has all of them receive\n",
                 sharers, workers, socket->text, workers);
 }
 

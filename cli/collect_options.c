@@ -8,6 +8,7 @@
 #include "collect_config.h"
 #include "command_line.h"
 #include "exit_code.h"
+#include "output_kind.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -137,7 +138,34 @@ const char *collect_options_conflict(const struct collect_options *options)
         return "--metrics and --log are for receiving, and -r reads a file";
     if (reads && (options->allowed_count > 0 || options->user != NULL || !options->sandbox))
         return "--allow, --user and --no-sandbox are for receiving, and -r reads a file";
+    if (reads && (options->store.keep_days > 0 || options->store.keep_bytes > 0))
+        return "--keep-days and --keep-bytes are for receiving, and -r reads a file";
     return NULL;
+}
+
+static bool has_output(const struct collect_options *options, enum output_kind kind)
+{
+    const char *path;
+    for (size_t i = 0; i < options->output_count; i++) {
+        if (output_kind_of(options->outputs[i], &path) == kind)
+            return true;
+    }
+    return options->output_count == 0 && kind == OUTPUT_JSON;
+}
+
+/* Such as no output heeds. */
+static void tell_needless(const struct collect_settings *settings, const struct collect_options *options)
+{
+    const bool stores = has_output(options, OUTPUT_STORE), has_json = has_output(options, OUTPUT_JSON);
+    for (size_t i = 0; i < collect_option_count; i++) {
+        const struct collect_option *option = &collect_option_table[i];
+        const bool for_json = strcmp(option->name, "rotate") == 0;
+        if (!collect_settings_have(settings, i))
+            continue;
+        if ((for_json && !has_json) || (option->section == SECTION_STORE && !stores))
+            fprintf(stderr, "Note: --%s has no effect: no output is %s\n", option->name,
+                    for_json ? "a file of JSON" : "a store");
+    }
 }
 
 static int join(const struct collect_config *config, struct collect_options *options)
@@ -145,8 +173,10 @@ static int join(const struct collect_config *config, struct collect_options *opt
     struct collect_settings settings = {0};
     const int result = collect_config_join(config, &settings);
     collect_settings_defaults(options);
-    if (result == 0)
+    if (result == 0) {
         collect_settings_apply(&settings, options);
+        tell_needless(&settings, options);
+    }
     collect_settings_done(&settings);
     return result == 0 ? -1 : short_of_memory();
 }

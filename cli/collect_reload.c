@@ -126,8 +126,8 @@ static struct address_list *make_allowed(const struct collect_options *options)
 }
 
 /* The first worker's writers look after their stores, for all. `allowed`: NULL where it is as it was. */
-static void put_to_use(struct collect_reload *reload, const struct collect_options *before, struct address_list *allowed,
-                       struct engine *engine, int64_t now_us)
+static void put_to_use(struct collect_reload *reload, const struct collect_options *before,
+                       struct address_list *allowed, struct engine *engine, int64_t now_us)
 {
     const struct collect_options *now = &reload->options;
     struct change change = {.options = now, .now_us = now_us};

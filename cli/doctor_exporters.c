@@ -211,7 +211,8 @@ static void tell_rest(struct look *look)
                    look->exporters);
 }
 
-static void ask_all(const struct store_recent *flows, const struct store_recent *ledger, struct doctor_findings *findings)
+static void ask_all(const struct store_recent *flows, const struct store_recent *ledger,
+                    struct doctor_findings *findings)
 {
     struct look look = {.findings = findings};
     struct query_error error;
@@ -240,7 +241,8 @@ void doctor_check_exporters(const struct doctor_settings *settings, struct docto
     else if (ledger.files.count > 0)
         ask_all(&flows, &ledger, findings);
     else if (flows.files.count > 0)
-        doctor_add(findings, "exporters", DOCTOR_OK, "the store does not tell of exporters yet: it does so each minute");
+        doctor_add(findings, "exporters", DOCTOR_OK,
+                   "the store does not tell of exporters yet: it does so each minute");
     store_recent_done(&flows);
     store_recent_done(&ledger);
 }

@@ -34,7 +34,36 @@ static char *output_of(const char *command)
     return NULL;
 }
 
-static void tell(enum doctor_rules rules, uint16_t port, struct doctor_findings *findings)
+/* What shows rules. */
+static const struct {
+    const char *program, *command;
+} shows[] = {{"nft", "nft list ruleset"}, {"iptables-save", "iptables-save"}};
+enum { SHOWS = sizeof shows / sizeof *shows };
+
+#define WHERE_THEY_ARE "PATH=$PATH:/usr/sbin:/sbin "
+
+static char *rules_of(size_t i)
+{
+    char command[128];
+    snprintf(command, sizeof command, WHERE_THEY_ARE "%s 2>/dev/null", shows[i].command);
+    return output_of(command);
+}
+
+/* The first that is installed, or NULL. */
+static const char *installed(void)
+{
+    for (size_t i = 0; i < SHOWS; i++) {
+        char command[128];
+        snprintf(command, sizeof command, WHERE_THEY_ARE "command -v %s", shows[i].program);
+        char *path = output_of(command);
+        free(path);
+        if (path != NULL)
+            return shows[i].command;
+    }
+    return NULL;
+}
+
+static void tell(enum doctor_rules rules, const char *command, uint16_t port, struct doctor_findings *findings)
 {
     static const char check[] = "firewall";
     switch (rules) {
@@ -54,7 +83,7 @@ static void tell(enum doctor_rules rules, uint16_t port, struct doctor_findings 
         break;
     case DOCTOR_RULES_DROP_IT:
         doctor_add(findings, check, DOCTOR_BAD, "a rule of the firewall drops what comes in on port %u", port);
-        doctor_advise(findings, "Look at 'nft list ruleset' or 'iptables-save', and remove that rule.");
+        doctor_advise(findings, "Look at '%s', and remove that rule.", command);
     }
 }
 
@@ -74,32 +103,38 @@ static bool has_tables(const char *proc)
     return found;
 }
 
+static void tell_unknown(const struct doctor_settings *settings, uint16_t port, struct doctor_findings *findings)
+{
+    const char *command = installed();
+    doctor_add(findings, "firewall", DOCTOR_WARN, "%s",
+               has_tables(settings->proc) ? "there are rules of a firewall, which cannot be seen from here"
+                                          : "whether there is a firewall cannot be seen from here");
+    if (command != NULL)
+        doctor_advise(findings, "Look, as root, at '%s' for what becomes of UDP on port %u.", command, port);
+    else
+        doctor_advise(findings, "Neither nft nor iptables-save is installed here: with one of them, root can see what "
+                      "becomes of UDP on port %u.", port);
+}
+
 void doctor_check_firewall(const struct doctor_settings *settings, struct doctor_findings *findings)
 {
-    static const char *const commands[] = {"PATH=$PATH:/usr/sbin:/sbin nft list ruleset 2>/dev/null",
-                                           "PATH=$PATH:/usr/sbin:/sbin iptables-save 2>/dev/null"};
     for (size_t i = 0; i < settings->port_count; i++) {
         enum doctor_rules worst = DOCTOR_RULES_NONE;
-        bool known = false;
-        for (size_t k = 0; k < 2; k++) {
-            char *text = output_of(commands[k]);
+        const char *known = NULL; /* what shows the worst */
+        for (size_t k = 0; k < SHOWS; k++) {
+            char *text = rules_of(k);
             if (text == NULL)
                 continue;
-            known = true;
             const enum doctor_rules rules = doctor_rules_read(text, settings->ports[i]);
+            if (known == NULL || rules > worst)
+                known = shows[k].command;
             worst = rules > worst ? rules : worst;
             free(text);
         }
-        if (known) {
-            tell(worst, settings->ports[i], findings);
-            continue;
+        if (known == NULL) {
+            tell_unknown(settings, settings->ports[i], findings);
+            return;
         }
-        doctor_add(findings, "firewall", DOCTOR_WARN, "%s",
-                   has_tables(settings->proc) ? "there are rules of a firewall, which cannot be seen from here"
-                                              : "whether there is a firewall cannot be seen from here");
-        doctor_advise(findings, "Look, as root, at 'nft list ruleset' or 'iptables-save' for what becomes of UDP on "
-                      "port %u.",
-                      settings->ports[i]);
-        return;
+        tell(worst, known, settings->ports[i], findings);
     }
 }

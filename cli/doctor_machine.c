@@ -147,8 +147,14 @@ static void check_speed(const char *folder, struct doctor_findings *findings)
         doctor_add(findings, check, number == EACCES || number == EPERM ? DOCTOR_WARN : DOCTOR_BAD,
                    "cannot write to %s: %s", folder,
                    strerror(number));
-        doctor_advise(findings, "Run weir doctor as the user that weir collect runs as; that one must be able to "
-                      "write there.");
+        if (number == ENOSPC || number == EDQUOT)
+            doctor_advise(findings, "Keep less ('weir store expire', weir collect --keep-days or --keep-bytes), or "
+                          "give it a larger disk.");
+        else if (number == EROFS || number == EIO)
+            doctor_advise(findings, "Look at the disk and how it is mounted: 'dmesg' and 'mount' tell.");
+        else
+            doctor_advise(findings, "Run weir doctor as the user that weir collect runs as; that one must be able to "
+                          "write there.");
         return;
     }
     const double each_s = speed / (double)mega;

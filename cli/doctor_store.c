@@ -200,7 +200,8 @@ void doctor_check_store(const struct doctor_settings *settings, struct doctor_fi
     }
     segment_list_done(&list);
     if (strangers.count > 0) {
-        doctor_add(findings, "store_strangers", DOCTOR_WARN, "%u file%s or folder%s in the store that %s none of it, as %s",
+        doctor_add(findings, "store_strangers", DOCTOR_WARN,
+                   "%u file%s or folder%s in the store that %s none of it, as %s",
                    strangers.count, doctor_plural(strangers.count), doctor_plural(strangers.count),
                    strangers.count == 1 ? "is" : "are", strangers.first);
         doctor_advise(findings, "They do no harm; move them elsewhere.");

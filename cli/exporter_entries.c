@@ -15,7 +15,8 @@ static unsigned find_trouble(const struct exporter_entry *entry, double now_s)
     /* what is not known is no trouble: a comparison with NAN is false */
     return (unsigned)(entry->loss_percent > 0) << EXPORTER_LOSS | (unsigned)(entry->refused > 0) << EXPORTER_REFUSED |
            (unsigned)(entry->skipped > 0) << EXPORTER_SKIPPED |
-           (unsigned)(entry->waiting > 0) << EXPORTER_WAITING | (unsigned)(fabs(entry->clock_skew_s) > SKEW_S) << EXPORTER_CLOCK |
+           (unsigned)(entry->waiting > 0) << EXPORTER_WAITING |
+           (unsigned)(fabs(entry->clock_skew_s) > SKEW_S) << EXPORTER_CLOCK |
            (unsigned)(now_s - entry->last_seen_s > SILENCE_S) << EXPORTER_SILENT |
            (unsigned)(entry->oldest_template_s > TEMPLATE_S) << EXPORTER_TEMPLATE;
 }

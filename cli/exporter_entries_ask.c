@@ -125,8 +125,9 @@ static void fill(struct exporter_entry *entry, const json_t *object, double now_
     entry->datagrams = number_of(object, "datagrams");
     entry->flows = flows;
     entry->flows_per_s = span_s >= 1 ? flows / span_s : NAN;
-    entry->loss_percent = exporter_entries_loss(entry->datagrams, number_of(object, "lost"),
-                                                flows + number_of(object, "options"), number_of(object, "lost_records"));
+    entry->loss_percent =
+        exporter_entries_loss(entry->datagrams, number_of(object, "lost"), flows + number_of(object, "options"),
+                              number_of(object, "lost_records"));
     entry->refused = number_of(object, "datagrams_refused");
     entry->skipped = number_of(object, "sets_skipped") + number_of(object, "sets_given_up");
     entry->templates = number_of(object, "templates");

@@ -19,7 +19,8 @@ enum { CELL_SIZE = 80 };
 
 static const char *const trouble_words[EXPORTER_TROUBLE_COUNT] = {
     [EXPORTER_LOSS] = "loss",     [EXPORTER_REFUSED] = "refused", [EXPORTER_SKIPPED] = "skipped",
-    [EXPORTER_WAITING] = "waiting", [EXPORTER_CLOCK] = "clock", [EXPORTER_SILENT] = "silent", [EXPORTER_TEMPLATE] = "template",
+    [EXPORTER_WAITING] = "waiting", [EXPORTER_CLOCK] = "clock",     [EXPORTER_SILENT] = "silent",
+    [EXPORTER_TEMPLATE] = "template",
 };
 
 enum form { FORM_TEXT, FORM_NUMBER, FORM_COUNT, FORM_TIME, FORM_AGE, FORM_SKEW, FORM_RATE, FORM_PERCENT, FORM_TROUBLE };

@@ -2,8 +2,8 @@
 /*
  * exporter_entries_read.c - exporters from the ledger of a store
  *
- * The ledger has sums of counts; templates, sampling and clocks are those of the newest flows. How old templates are is known to a running
- * collector only.
+ * The ledger has sums of counts; templates, sampling and clocks are those of the newest flows. How old templates are is
+ * known to a running collector only.
  */
 #define _GNU_SOURCE
 #include "exporter_entries.h"
@@ -20,18 +20,20 @@
 
 enum { HOUR_S = 3600 };
 
-/* The exporter, then numbers in the order of enum sum. Rates are of what came behind an exporter's first row, as nothing tells when that
- * time began. How things are now, the flows of the last hour tell. */
+/* The exporter, then numbers in the order of enum sum. Rates are of what came behind an exporter's first row, as
+ * nothing tells when that time began. How things are now, the flows of the last hour tell. */
 static const char exporters_sql[] =
     "WITH rows AS (SELECT *, received > min(received) OVER (PARTITION BY exporter, domain) AS is_later FROM ledger"
     " WHERE exporter IS NOT NULL),"
-    " told AS (SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain, count(DISTINCT template_id)::DOUBLE AS templates,"
+    " told AS (SELECT addr(exporter_ipv4, exporter_ipv6) AS exporter, domain,"
+    " count(DISTINCT template_id)::DOUBLE AS templates,"
     " max(nullif(sampling_rate, 0))::DOUBLE AS sampling_rate,"
     " max_by(epoch_us(export_time) - epoch_us(received), received)::DOUBLE AS skew_us FROM stored.flows"
     " WHERE received > (SELECT max(received) FROM stored.flows) - INTERVAL 1 HOUR"
     " GROUP BY exporter_ipv4, exporter_ipv6, domain)"
     " SELECT exporter, domain::DOUBLE, max_by(version, received)::DOUBLE, epoch_us(min(received))::DOUBLE,"
-    " epoch_us(max(received))::DOUBLE, sum(datagrams)::DOUBLE, sum(flows)::DOUBLE, (sum(flows) FILTER (is_later))::DOUBLE,"
+    " epoch_us(max(received))::DOUBLE, sum(datagrams)::DOUBLE, sum(flows)::DOUBLE,"
+    " (sum(flows) FILTER (is_later))::DOUBLE,"
     " sum(options)::DOUBLE, sum(lost)::DOUBLE, sum(lost_records)::DOUBLE, sum(datagrams_refused)::DOUBLE,"
     " sum(coalesce(sets_skipped, 0) + coalesce(sets_given_up, 0))::DOUBLE,"
     " sum(sets_waited - sets_late - sets_given_up)::DOUBLE,"
@@ -41,8 +43,8 @@ static const char exporters_sql[] =
 static const char account_sql[] = "SELECT sum(rows_stored)::DOUBLE, sum(rows_dropped)::DOUBLE,"
                                   " sum(dropped_kernel)::DOUBLE, sum(dropped_journal)::DOUBLE FROM ledger";
 
-enum sum { DOMAIN, VERSION, FIRST, LAST, DATAGRAMS, FLOWS, LATER_FLOWS, OPTIONS, LOST, LOST_RECORDS, REFUSED, SKIPPED, WAITING,
-           TEMPLATES, SAMPLING, SKEW, NEWEST, SUM_COUNT };
+enum sum { DOMAIN, VERSION, FIRST, LAST, DATAGRAMS, FLOWS, LATER_FLOWS, OPTIONS, LOST, LOST_RECORDS, REFUSED, SKIPPED,
+           WAITING, TEMPLATES, SAMPLING, SKEW, NEWEST, SUM_COUNT };
 
 static double number_at(const struct query_vector *vector, size_t row)
 {
@@ -127,8 +129,8 @@ static int ask(struct exporter_entries *entries, const struct query_files *files
     return code;
 }
 
-static int read_store(struct exporter_entries *entries, const char *folder, const struct store_files *ledger, char *account,
-                      struct query_error *error)
+static int read_store(struct exporter_entries *entries, const char *folder, const struct store_files *ledger,
+                      char *account, struct query_error *error)
 {
     struct store_recent flows = {0};
     if (store_recent_find(&flows, folder, SEGMENT_FLOWS, HOUR_S) != 0) {

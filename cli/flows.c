@@ -54,9 +54,11 @@ static int set_output(struct flows_options *options, const char *text)
     options->form = strcmp(text, "line") == 0 ? flow_form_line : strcmp(text, "long") == 0 ? flow_form_long
                     : strncmp(text, "fmt:", 4) == 0 ? text + 4 : NULL;
     if (options->form != NULL)
-        return options->form[0] != '\0' ? 0 : query_usage_error(&options->common, "there is nothing in the form ", text);
+        return options->form[0] != '\0' ? 0
+                   : query_usage_error(&options->common, "there is nothing in the form ", text);
     options->format = query_format_find(text);
     options->request.all_columns = options->format != QUERY_BOX && options->format != QUERY_MARKDOWN;
+    options->request.omits_nulls = options->format == QUERY_JSON || options->format == QUERY_NDJSON;
     options->request.to_parquet = strcmp(text, "parquet") == 0;
     return options->format != QUERY_FORMAT_COUNT || options->request.to_parquet
                ? 0 : query_usage_error(&options->common, "no such output format: ", text);

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The path of a folder, whatever name leads there, also of one that is not there any more. The caller frees it; NULL. */
+/* The path of a folder, whatever name leads there, also of one that is not there any more. The caller frees it. NULL
+ * where there is none. */
 static char *resolve(const char *folder)
 {
     char *path = realpath(folder, NULL), *above = NULL, *made = NULL;
@@ -74,7 +75,8 @@ static bool is_output(const struct collect_options *options, uint64_t key)
     return is;
 }
 
-int journal_stores_check(const struct journal *journal, const struct collect_options *options, struct sink_error *error)
+int journal_stores_check(const struct journal *journal, const struct collect_options *options,
+                         struct sink_error *error)
 {
     uint64_t key;
     char name[JOURNAL_WRITER_NAME];
@@ -82,8 +84,9 @@ int journal_stores_check(const struct journal *journal, const struct collect_opt
         if (!journal_writer_at(journal, i, &key, name) || is_output(options, key))
             continue;
         snprintf(error->text, sizeof error->text,
-                 "the journal %.150s is for store:%s, and a collector that did not end left %" PRIu64 " datagrams in it: "
-                 "start once with -o store:%s as well; or keep to another --journal, or none; or remove that file and what is in it",
+                 "the journal %.150s is for store:%s, and a collector that did not end left %" PRIu64
+                 " datagrams in it: start once with -o store:%s as well; or keep to another --journal, or none; or "
+                 "remove that file and what is in it",
                  journal_path(journal), name, journal_head(journal) - journal_committed(journal).position, name);
         return -1;
     }

@@ -16,8 +16,9 @@ uint32_t journal_stores_writer(const struct journal *journal, const char *folder
 /* Notes that the journal is for this store, which is there. */
 void journal_stores_note(struct journal *journal, const char *folder, uint32_t writer);
 
-/* Whether all stores that a journal with something in it is for are among the outputs. -1 with `error` filled, which says what
- * can be done. */
-int journal_stores_check(const struct journal *journal, const struct collect_options *options, struct sink_error *error);
+/* Whether all stores that a journal with something in it is for are among the outputs. -1 with `error` filled, which
+ * says what can be done. */
+int journal_stores_check(const struct journal *journal, const struct collect_options *options,
+                         struct sink_error *error);
 
 #endif

@@ -98,7 +98,8 @@ bool query_session_mend(struct query_session *session, struct query_error *error
 /* To be called before standard output is written to by other means than query_session_settings() is for. */
 void query_session_writes(struct query_session *session);
 
-/* To be called before rows are written as Parquet, which is not for a terminal. 0, or the exit code, when that was told. */
+/* To be called before rows are written as Parquet, which is not for a terminal. 0, or the exit code, when that was
+ * told. */
 int query_session_parquet(struct query_session *session);
 
 /* How to write a result to standard output. */

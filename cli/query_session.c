@@ -76,11 +76,12 @@ int query_session_parquet(struct query_session *session)
     const char *command = session->options->command;
     struct stat is;
     if (isatty(STDOUT_FILENO) == 1) {
-        fprintf(stderr, "weir %s: Parquet is not for a terminal; write it to a file: weir %s -o parquet ... >FILE\n", command,
-                command);
+        fprintf(stderr, "weir %s: Parquet is not for a terminal; write it to a file: weir %s -o parquet ... >FILE\n",
+                command, command);
         return EXIT_USAGE;
     }
-    session->has_written |= fstat(STDOUT_FILENO, &is) != 0 || !S_ISREG(is.st_mode); /* a file is emptied before another try */
+    /* a file is emptied before another try */
+    session->has_written |= fstat(STDOUT_FILENO, &is) != 0 || !S_ISREG(is.st_mode);
     return EXIT_SUCCESS;
 }
 

@@ -364,7 +364,8 @@ static void tell_memory(const struct query_store *store, struct query_error *err
     if (!is_of_memory(error))
         return;
     if (store->settings.memory_bytes > 0)
-        snprintf(error->text, sizeof error->text, "--memory %" PRIu64 "M is too little for this; try --memory %" PRIu64 "M",
+        snprintf(error->text, sizeof error->text,
+                 "--memory %" PRIu64 "M is too little for this; try --memory %" PRIu64 "M",
                  store->settings.memory_bytes / mega, wanted_bytes / mega);
     else
         snprintf(error->text, sizeof error->text, "a quarter of the machine's memory is too little for this; give more "

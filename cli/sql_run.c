@@ -129,7 +129,8 @@ static int check_is_one(struct sql_run *run, const char *sql)
     query_script_close(script);
     if (count == 1)
         return EXIT_SUCCESS;
-    fprintf(stderr, "weir sql: %s\n", script == NULL ? error.text : "-o parquet takes one statement, as a file has one table");
+    fprintf(stderr, "weir sql: %s\n",
+            script == NULL ? error.text : "-o parquet takes one statement, as a file has one table");
     return EXIT_FAILURE;
 }
 

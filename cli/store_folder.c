@@ -32,7 +32,7 @@ char *store_folder(const char *option, bool *ret_told)
     return length >= 0 ? folder : NULL;
 }
 
-/* -------------------------------------------------------------------------------------------------- what is no store */
+/* ------------------------------------------------------------------------------------------------- what is no store */
 
 /* Whether a store is at `folder`/`below`. */
 static bool is_store(const char *folder, const char *below)
@@ -46,8 +46,8 @@ static bool is_store(const char *folder, const char *below)
     return false;
 }
 
-/* Whether other files than Parquet's are in it, and none of these; what is hidden does not count. `store` becomes the name of a folder
- * among them that is a store, or "". */
+/* Whether other files than Parquet's are in it, and none of these; what is hidden does not count. `store` becomes the
+ * name of a folder among them that is a store, or "". */
 static bool has_other_files(const char *folder, char store[NAME_MAX + 1])
 {
     char below[NAME_MAX + 2];
@@ -87,6 +87,7 @@ bool store_folder_may_be(const char *folder, char why[STORE_FOLDER_WHY_SIZE])
     if (store[0] != '\0')
         snprintf(why, STORE_FOLDER_WHY_SIZE, "%.300s is no store; there is one at %.300s/%s", folder, folder, store);
     else
-        snprintf(why, STORE_FOLDER_WHY_SIZE, "%.400s is no store: it has files, and no folder flows among them", folder);
+        snprintf(why, STORE_FOLDER_WHY_SIZE, "%.400s is no store: it has files, and no folder flows among them",
+                 folder);
     return false;
 }

@@ -15,8 +15,8 @@ char *store_folder(const char *option, bool *ret_told);
 
 enum { STORE_FOLDER_WHY_SIZE = 1024 };
 
-/* Whether a folder may be a store: it has what a store has, or Parquet files, or nothing at all. Else `why` tells that it is none, and
- * which store is near. What cannot be read may be one. */
+/* Whether a folder may be a store: it has what a store has, or Parquet files, or nothing at all. Else `why` tells that
+ * it is none, and which store is near. What cannot be read may be one. */
 bool store_folder_may_be(const char *folder, char why[STORE_FOLDER_WHY_SIZE]);
 
 #endif

@@ -14,8 +14,8 @@ struct store_recent {
     struct store_footers footers; /* of them */
 };
 
-/* Those of a kind in the newest hour's folder, and in folders of so many seconds before; none where there are none. `recent` is zeros. 0,
- * or -1 where they cannot be read or memory is short. */
+/* Those of a kind in the newest hour's folder, and in folders of so many seconds before; none where there are none.
+ * `recent` is zeros. 0, or -1 where they cannot be read or memory is short. */
 int store_recent_find(struct store_recent *recent, const char *folder, enum segment_kind kind, int64_t back_s);
 void store_recent_done(struct store_recent *recent);
 

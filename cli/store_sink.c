@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "store_sink.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -29,6 +30,8 @@ struct store_sink {
     bool settled;      /* the ledger's last rows are written */
     int64_t ledger_us; /* when the ledger was last written, monotonic */
     int64_t drops_us;  /* when it was last told that rows are dropped, monotonic; 0: never */
+    int64_t failing_us; /* since when files cannot be written, monotonic; 0: they can */
+    uint64_t lost_before; /* as count_lost() was then */
 };
 
 enum { LARGE_BUFFER_BYTES = 1 << 19 };
@@ -58,12 +61,39 @@ static int store_batch(struct sink *sink, const struct weir_batch *batch, struct
     return -1;
 }
 
+/* What can be lost as files cannot be written: records, and datagrams for which the journal had no room. */
+static uint64_t count_lost(const struct store_sink *store)
+{
+    struct store_counts counts;
+    struct receiver_counts received = {0};
+    store_writer_counts(store->writer, &counts);
+    if (store->engine != NULL)
+        engine_receiver_counts(store->engine, store->worker, &received);
+    return counts.rows_dropped + received.dropped_journal;
+}
+
+/* Once, when what could not be written was. */
+static void tell_recovery(struct store_sink *store, int64_t even_us)
+{
+    if (store->failing_us == 0 || store_writer_is_failing(store->writer))
+        return;
+    fprintf(stderr, "weir collect: the store is written to again, after %.0f s; %s\n",
+            (double)(even_us - store->failing_us) * 1e-6,
+            count_lost(store) > store->lost_before ? "the end tells what was dropped meanwhile" : "nothing was lost");
+    store->failing_us = 0;
+}
+
 /* A file that cannot be written is tried again; rows that are dropped are gone, which is told once a minute, with how
  * many. */
 static void tell_trouble(struct store_sink *store, const struct store_error *why, int64_t even_us)
 {
     if (why->number != 0) {
-        fprintf(stderr, "weir collect: %s; this goes on to be tried\n", why->text);
+        fprintf(stderr, "weir collect: %s; this goes on to be tried%s\n", why->text,
+                why->number == ENOENT ? "; folders that were removed are made anew by another start" : "");
+        if (store->failing_us == 0) {
+            store->failing_us = even_us;
+            store->lost_before = count_lost(store);
+        }
         return;
     }
     if (store->drops_us != 0 && even_us - store->drops_us < DROPS_EACH_US)
@@ -104,6 +134,7 @@ static int store_tick(struct sink *sink, int64_t now_us, struct sink_error *erro
     }
     if (store_writer_trouble(store->writer, &why))
         tell_trouble(store, &why, even_us);
+    tell_recovery(store, even_us);
     while (store_writer_notice(store->writer, &why))
         fprintf(stderr, "weir collect: %s\n", why.text);
     return 0;
@@ -208,8 +239,8 @@ static void tell_stored(struct stored *stored, const struct store_counts *counts
     stored->bytes += counts->bytes;
     if (--stored->sink_count > 0)
         return;
-    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " files, %.1f MB\n", stored->rows, stored->segments,
-            (double)stored->bytes * 1e-6);
+    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " file%s, %.1f MB\n", stored->rows, stored->segments,
+            stored->segments == 1 ? "" : "s", (double)stored->bytes * 1e-6);
     free(stored);
 }
 
@@ -303,7 +334,7 @@ void store_sink_watch(struct sink *sink, struct engine *engine, uint32_t worker,
         store->stored = from_sink(first)->stored;
         store->stored->sink_count++;
     }
-    /* What was told is in the snapshot of the last cut; where that is lost, drops are rather told once too little than twice. */
+    /* What was told is in the snapshot of the last cut; where that is lost, drops are rather left out than told twice. */
     if (journal_committed(engine_journal(engine, worker)).cut == 0)
         return;
     struct receiver_counts before;

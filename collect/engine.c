@@ -20,7 +20,8 @@ enum {
     COMMIT_BYTES = 64 << 20, /* that are held */
     UNKEPT_COMMIT_US = 1000000,
     SIDE_END_MS = 3000,
-    TELL_WAITING = 150 /* looks of 20 ms */
+    TELL_WAITING = 150, /* looks of 20 ms */
+    TELL_HINDERED = 10
 };
 
 struct worker {
@@ -487,16 +488,41 @@ struct watch {
     _Atomic bool over;
 };
 
+/* Whether a sink that a lane waits for cannot go on for something that it has told of. */
+static bool is_hindered(const struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        const struct collector *collector = &engine->workers[i].collector;
+        for (size_t k = 0; k < collector->sink_count; k++) {
+            struct sink *sink = collector->sinks[k];
+            if (sink->class->waits != NULL && sink->class->waits(sink))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void tell_waiting(const struct engine *engine, bool hindered)
+{
+    char text[200];
+    snprintf(text, sizeof text, "%s; another Ctrl-C or SIGTERM %s",
+             hindered ? "waits until what came can be written, which fails as told above" : "still writing",
+             engine->options.journal_path == NULL ? "gives up what is not written"
+                                                  : "leaves what is not written in the journal, for the next start");
+    if (engine->options.warn != NULL)
+        engine->options.warn(engine->options.context, text);
+}
+
 static void *hurry_when_told(void *context)
 {
     struct watch *watch = context;
     const struct timespec a_while = {.tv_nsec = 20000000};
+    bool told = false;
     for (int waited = 0; !atomic_load(&watch->over); waited++) {
-        if (waited == TELL_WAITING && watch->engine->options.warn != NULL)
-            watch->engine->options.warn(watch->engine->options.context, watch->engine->options.journal_path == NULL
-                                            ? "still writing; another Ctrl-C or SIGTERM gives up what is not written"
-                                            : "still writing; another Ctrl-C or SIGTERM leaves what is not written in the "
-                                              "journal, for the next start");
+        const bool hindered = !told && waited >= TELL_HINDERED && is_hindered(watch->engine);
+        if (hindered || (!told && waited == TELL_WAITING))
+            tell_waiting(watch->engine, hindered);
+        told |= hindered || waited == TELL_WAITING;
         if (watch->interrupted()) {
             for (uint32_t i = 0; i < watch->engine->worker_count; i++) {
                 if (watch->engine->workers[i].lane != NULL)

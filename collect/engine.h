@@ -115,7 +115,7 @@ bool engine_call(struct engine *engine, uint32_t worker, void (*call)(void *cont
 unsigned engine_call_all(struct engine *engine, void (*call)(void *context, struct collector *collector), void *context,
                          int timeout_ms);
 
-/* Decodes datagrams of these exporters only from now on; each lane takes the list, which it holds, between two datagrams. */
+/* Decodes datagrams of these exporters only from now on; each lane takes the list, and holds it, between two datagrams. */
 void engine_set_allowed(struct engine *engine, struct address_list *allowed);
 
 /* Commits each so long from now on. */

@@ -14,7 +14,8 @@ struct json_file;
 
 struct json_file_class {
     /* Writes the text, and empties it; or leaves it for the next time, where a reader is at the file and `force` is
-     * not set, or, with -1, where the file is full. In the object form the text is members, each with a comma in front. */
+     * not set, or, with -1, where the file is full. In the object form the text is members, each with a comma in
+     * front. */
     int (*write)(struct json_file *file, struct json_buffer *text, bool force, struct sink_error *error);
     /* Writes what the file itself holds back, where that is about a second old. May be NULL. */
     int (*tick)(struct json_file *file, int64_t now_us, struct sink_error *error);

@@ -19,7 +19,7 @@
 
 struct listener {
     unsigned worker_count;
-    unsigned shares[LISTENER_SOCKETS_MAX]; /* how many sockets share an address, each number once; 0: as many as there are workers */
+    unsigned shares[LISTENER_SOCKETS_MAX]; /* how many sockets share an address, each number once; 0: a worker each */
     size_t share_count;
     size_t *counts; /* of each worker */
     struct receive_socket sockets[]; /* LISTENER_SOCKETS_MAX for each worker */
@@ -100,7 +100,8 @@ static unsigned count_alike(const struct receive_socket *sockets, int count, con
 }
 
 /* Has the kernel choose among the sockets of one address as it does among our own. */
-static int share(struct listener *listener, const struct receive_socket *first, unsigned sharers, struct sink_error *error)
+static int share(struct listener *listener, const struct receive_socket *first, unsigned sharers,
+                 struct sink_error *error)
 {
     if (first->multicast && sharers > 1) {
         snprintf(error->text, sizeof error->text,
@@ -112,7 +113,8 @@ static int share(struct listener *listener, const struct receive_socket *first, 
     return sharers == 1 ? 0 : steering_attach(first->fd, sharers, error);
 }
 
-static int distribute(struct listener *listener, const struct receive_socket *passed, int count, struct sink_error *error)
+static int distribute(struct listener *listener, const struct receive_socket *passed, int count,
+                      struct sink_error *error)
 {
     for (int i = 0; i < count; i++) {
         const unsigned before = count_alike(passed, i, passed[i].text), worker = before % listener->worker_count;
@@ -181,8 +183,10 @@ const struct receive_socket *listener_socket(const struct listener *listener, un
 unsigned listener_sharers(const struct listener *listener, const struct receive_socket *socket)
 {
     unsigned sharers = 0;
-    for (unsigned worker = 0; worker < listener->worker_count; worker++)
-        sharers += count_alike(&listener->sockets[worker * LISTENER_SOCKETS_MAX], (int)listener->counts[worker], socket->text);
+    for (unsigned worker = 0; worker < listener->worker_count; worker++) {
+        const struct receive_socket *own = &listener->sockets[worker * LISTENER_SOCKETS_MAX];
+        sharers += count_alike(own, (int)listener->counts[worker], socket->text);
+    }
     return sharers;
 }
 

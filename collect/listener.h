@@ -20,8 +20,8 @@ struct listener_options {
     const uint16_t *ports;
     size_t port_count;
     unsigned worker_count; /* of several, each exporter always reaches the same: steering.h */
-    int passed_first; /* descriptors of sockets that were opened for us, instead of hosts and ports, in the order in which */
-    int passed_count; /* they were bound; 0: none */
+    int passed_first; /* descriptors of sockets that were opened for us, instead of hosts and ports, as they were bound */
+    int passed_count; /* 0: none */
     const char *device; /* these three: as in struct receive_spec */
     int buffer_bytes;
     unsigned busy_poll_us;
@@ -29,8 +29,9 @@ struct listener_options {
 
 /*
  * Binds sockets to each of the addresses that the hosts stand for, on each port; or takes over those that were passed
- * on. Of those on one address the first is worker 0's, the second worker 1's, and so on, behind the last one worker 0's again:
- * with fewer than workers some of these get nothing there. NULL with `error` filled when one cannot be had.
+ * on. Of those on one address the first is worker 0's, the second worker 1's, and so on, and behind the last worker the
+ * turn is worker 0's again; with fewer than workers some of these get nothing there. NULL with `error` filled when one
+ * cannot be had.
  */
 struct listener *listener_open(const struct listener_options *options, struct sink_error *error);
 
@@ -40,8 +41,8 @@ const struct receive_socket *listener_socket(const struct listener *listener, un
 /* How many sockets share the address of this one, of all workers. */
 unsigned listener_sharers(const struct listener *listener, const struct receive_socket *socket);
 
-/* Whether what an exporter of this address sends can come to a worker, if there are so many of them: those of now, or as many as an
- * earlier process had. */
+/* Whether what an exporter of this address sends can come to a worker, if there are so many of them: as many as now, or as
+ * an earlier process had. */
 bool listener_leads(const struct listener *listener, const struct weir_address *exporter, unsigned worker,
                     unsigned worker_count);
 

@@ -87,8 +87,8 @@ int receive_socket_adopt(int fd, const struct receive_spec *spec, struct receive
  * received, which SO_RXQ_OVFL tells with the next one only. -1 in kernels that do not tell (before 4.12). */
 int receive_socket_dropped(int fd, uint32_t *ret_dropped);
 
-/* The number that the kernel gives a socket, and no other one until the next boot; 0 in kernels that do not tell it (before
- * 4.12). */
+/* The number that the kernel gives a socket, and no other one until the next boot; 0 in kernels that do not tell it
+ * (before 4.12). */
 uint64_t receive_socket_cookie(int fd);
 
 #endif

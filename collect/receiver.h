@@ -25,8 +25,9 @@ struct receiver_counts {
 
 struct receiver_socket {
     int fd;           /* not blocking; stays the caller's, open until receiver_end() */
-    uint32_t dropped; /* what the kernel had dropped on it before it was to be received from, modulo 2^32; where the journal knows
-                       * the socket of an earlier process, what that had not seen counts as well */
+    /* What the kernel had dropped on it before it was to be received from, modulo 2^32. Where the journal knows the socket
+     * from an earlier process, what that has not seen counts as well. */
+    uint32_t dropped;
 };
 
 struct receiver_options {

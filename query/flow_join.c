@@ -325,7 +325,7 @@ int flow_join(const struct flow_source *source, int64_t timeout_us, const struct
     text_done(&builder.others);
     if (result == 0)
         *ret_joined = (struct flow_source){.query = source->query, .columns = source->columns,
-                                           .span = {source->span.from_us, INT64_MAX}, /* all of them end in it or later */
+                                           .span = {source->span.from_us, INT64_MAX}, /* all end behind that */
                                            .table = "biflows", .is_joined = true};
     return result;
 }

@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 const char *const flow_order_names[FLOW_ORDER_COUNT] = {"time", "bytes", "packets", "duration", "none"};
 
 static const char *const order_sql[FLOW_ORDER_COUNT] = {
@@ -164,6 +166,39 @@ static int put_keys(struct text_buffer *sql, const struct flow_source *source, c
     return result == 0 ? put_rows(sql, source, request, keys, count) : -1;
 }
 
+/* The columns that stand first, as they are, and the addresses, which are made text. */
+static const char *const first_columns[] = {"time_start", "time_end", "src_port", "dst_port", "protocol", "tcp_flags",
+    "bytes", "packets"};
+static const char *const pairs[] = {"src", "dst", "exporter", "next_hop", "bgp_next_hop", "nat_src", "nat_dst"};
+enum { ENDS = 2 }; /* of the pairs, those that stand first */
+
+static bool is_put(const char *name)
+{
+    for (size_t i = 0; i < COUNT(first_columns); i++) {
+        if (strcmp(name, first_columns[i]) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        const size_t length = strlen(pairs[i]);
+        if (strncmp(name, pairs[i], length) == 0 &&
+            (strcmp(name + length, "_ipv4") == 0 || strcmp(name + length, "_ipv6") == 0))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a pair may have addresses. */
+static bool has_addresses(const struct flow_source *source, const char *pair)
+{
+    char name[32];
+    bool has = false;
+    for (int version = 4; version <= 6; version += 2) {
+        snprintf(name, sizeof name, "%s_ipv%d", pair, version);
+        has |= has_values(source->facts, name, SIZE_MAX);
+    }
+    return has;
+}
+
 /* What is made for the filter is no column to show. */
 static void put_hidden(struct text_buffer *sql, const struct flow_source *source)
 {
@@ -177,22 +212,37 @@ static void put_hidden(struct text_buffer *sql, const struct flow_source *source
     }
 }
 
+/* The names of columns that are null throughout. */
+static void put_empty(struct text_buffer *sql, const struct flow_source *source)
+{
+    const char *name, *type;
+    for (size_t i = 0; (name = flow_columns_at(source->columns, i, &type)) != NULL; i++) {
+        if (is_put(name) || has_values(source->facts, name, i))
+            continue;
+        text_put(sql, ", ");
+        flow_put_name(sql, name);
+    }
+}
+
 static int put_all(struct text_buffer *sql, const struct flow_source *source, const struct flow_list_request *request)
 {
-    static const char *const pairs[] = {"src", "dst", "exporter", "next_hop", "bgp_next_hop", "nat_src", "nat_dst"};
-    int result = text_put(sql, "SELECT time_start, time_end, addr(src_ipv4, src_ipv6) AS src, src_port, "
-                               "addr(dst_ipv4, dst_ipv6) AS dst, dst_port, protocol, tcp_flags, bytes, packets, ");
-    for (size_t i = 2; i < sizeof pairs / sizeof *pairs && result == 0; i++)
-        result = text_print(sql, "addr(%s_ipv4, %s_ipv6) AS %s, ", pairs[i], pairs[i], pairs[i]);
-    if (result == 0)
-        result = text_put(sql, "* EXCLUDE (time_start, time_end, src_port, dst_port, protocol, tcp_flags, bytes, "
-                               "packets");
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && result == 0; i++)
-        result = text_print(sql, ", %s_ipv4, %s_ipv6", pairs[i], pairs[i]);
+    const bool leaves_out = request->omits_nulls && knows_nulls(source);
+    text_put(sql, "SELECT time_start, time_end, addr(src_ipv4, src_ipv6) AS src, src_port, addr(dst_ipv4, dst_ipv6) AS "
+                  "dst, dst_port, protocol, tcp_flags, bytes, packets, ");
+    for (size_t i = ENDS; i < COUNT(pairs); i++) {
+        if (!leaves_out || has_addresses(source, pairs[i]))
+            text_print(sql, "addr(%s_ipv4, %s_ipv6) AS %s, ", pairs[i], pairs[i], pairs[i]);
+    }
+    text_put(sql, "* EXCLUDE (");
+    for (size_t i = 0; i < COUNT(first_columns); i++)
+        text_print(sql, "%s%s", i > 0 ? ", " : "", first_columns[i]);
+    for (size_t i = 0; i < COUNT(pairs); i++)
+        text_print(sql, ", %s_ipv4, %s_ipv6", pairs[i], pairs[i]);
     put_hidden(sql, source);
-    if (result == 0)
-        result = text_put(sql, ")");
-    return result == 0 ? put_rows(sql, source, request, NULL, 0) : -1;
+    if (leaves_out)
+        put_empty(sql, source);
+    text_put(sql, ")");
+    return put_rows(sql, source, request, NULL, 0);
 }
 
 /* What programs get of conversations: numbers as they are stored. */
@@ -219,8 +269,6 @@ static int put_shown(struct text_buffer *sql, const struct flow_source *source, 
     }
     return put_keys(sql, source, request, keys, count);
 }
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 int flow_list_query(const struct flow_source *source, const struct flow_list_request *request,
                     struct query_result **ret_result, struct query_error *error)

@@ -33,6 +33,7 @@ extern const char *const flow_order_names[FLOW_ORDER_COUNT];
 struct flow_list_request {
     const struct flow_form *form; /* NULL: columns */
     bool all_columns;             /* all that flows have, else those that most want to see */
+    bool omits_nulls;             /* of all columns, those that are known to be null throughout may be left out */
     bool to_parquet;              /* to standard output: the result tells how many rows (QUERY_PARQUET_BEGIN) */
     enum flow_order order;        /* time upwards, others downwards */
     uint64_t limit;               /* 0: all */

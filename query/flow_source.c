@@ -214,7 +214,8 @@ int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *sourc
 {
     if (source->span.from_us == INT64_MIN)
         return text_print(sql, "epoch_us(" FLOW_START_SQL ") // %" PRId64, group_us);
-    return text_print(sql, "greatest(epoch_us(" FLOW_START_SQL "), %" PRId64 ") // %" PRId64, source->span.from_us, group_us);
+    return text_print(sql, "greatest(epoch_us(" FLOW_START_SQL "), %" PRId64 ") // %" PRId64, source->span.from_us,
+                      group_us);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- answers */

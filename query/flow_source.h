@@ -46,7 +46,8 @@ void flow_source_put_made(struct text_buffer *sql, const struct flow_key *keys, 
 /* Adds what is summed of a flow: "bytes", "packets" or their like, multiplied where that is asked for, or "flows". */
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);
 
-/* Adds the number of the span of so many microseconds that a flow began in; of one that began before the source's span, of its first. */
+/* Adds the number of the span of so many microseconds that a flow began in; of one that began before the source's span,
+ * of its first. */
 int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, int64_t group_us);
 
 /* Whether a flow has an IPv4 address in a key's columns for IPv6. 1, 0, or -1. */
@@ -74,7 +75,8 @@ int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool 
 /* The ledger is written so often: each row tells of the time since the one before. */
 #define FLOW_LEDGER_EACH_US 60000000
 
-/* What the ledger tells of the span, of all exporters and flows: rows of which at least a part of their minute is in it. */
+/* What the ledger tells of the span, of all exporters and flows: rows of which at least a part of their minute is in
+ * it. */
 struct flow_ledger {
     bool is_there;
     int64_t last_us; /* up to when it tells */

@@ -16,8 +16,8 @@ enum query_format {
     QUERY_FORMAT_COUNT
 };
 
-/* Around a query: DuckDB writes its rows as Parquet to standard output, which it opens anew, and empties where that is a file. The
- * result tells how many. The newline ends a comment at the end of the query. */
+/* Around a query: DuckDB writes its rows as Parquet to standard output, which it opens anew, and empties where that is
+ * a file. The result tells how many. The newline ends a comment at the end of the query. */
 #define QUERY_PARQUET_BEGIN "COPY ("
 #define QUERY_PARQUET_END "\n) TO '/dev/stdout' (FORMAT parquet)"
 

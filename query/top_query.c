@@ -385,7 +385,8 @@ int top_query(const struct flow_source *source, const struct top_request *reques
     text_put(&sql, request->to_parquet ? QUERY_PARQUET_BEGIN "SELECT *" : "SELECT *");
     for (size_t i = 0; i < request->amount_count && builder.has_whole; i++)
         text_print(&sql, "%sw%zu", i > 0 ? ", " : " EXCLUDE (", i);
-    text_print(&sql, "%s FROM top_groups%s", builder.has_whole ? ")" : "", request->to_parquet ? QUERY_PARQUET_END : "");
+    text_print(&sql, "%s FROM top_groups%s", builder.has_whole ? ")" : "",
+               request->to_parquet ? QUERY_PARQUET_END : "");
     int result = -1;
     if (sql.failed)
         snprintf(error->text, sizeof error->text, "not enough memory");

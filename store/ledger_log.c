@@ -81,7 +81,8 @@ static struct ledger_counts counts_of(const struct weir_session_view *view)
 }
 
 /* Where the table has the session, or would: a number counted from 1, or 0. */
-static uint32_t *place_of(const struct ledger_log *log, const struct weir_address *address, uint16_t port, uint32_t domain)
+static uint32_t *place_of(const struct ledger_log *log, const struct weir_address *address, uint16_t port,
+                          uint32_t domain)
 {
     const uint64_t hash = seeded_mix(seeded_hash(log->seed, address->octets, sizeof address->octets), (uint64_t)domain << 16 | port);
     uint32_t place = (uint32_t)(hash >> 20) & (log->place_count - 1);
@@ -211,8 +212,8 @@ static void take_session(void *context, const struct weir_session_view *view)
     }
     uint32_t *place = place_of(log, &view->address, view->port, view->domain);
     if (*place == 0) {
-        log->known[log->known_count] = (struct known){.address = view->address, .port = view->port, .domain = view->domain};
         *place = ++log->known_count;
+        log->known[*place - 1] = (struct known){.address = view->address, .port = view->port, .domain = view->domain};
     }
     struct known *known = &log->known[*place - 1];
     known->look = log->look;

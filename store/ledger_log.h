@@ -98,8 +98,9 @@ void ledger_page_free(struct ledger_page *page);
 /* What was dropped before, and is told already: the next page tells what is beyond it. */
 void ledger_log_dropped(struct ledger_log *log, uint64_t kernel, uint64_t journal);
 
-/* What the next page would tell of sessions, and what was told of drops, as octets for the next process on this machine, should
- * this one be killed before. Written to `data` when there is room; returns how many octets it takes, 0 without memory. */
+/* What the next page would tell of sessions, and what was told of drops, as octets for the next process on this machine,
+ * should this one be killed before. Written to `data` when there is room; returns how many octets it takes, 0 without
+ * memory. */
 size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
 
 /* Takes what was saved: the next page tells it as well. False, with nothing taken, where it is not that, or without

@@ -104,15 +104,15 @@ void store_writer_hurry(struct store_writer *writer);
 
 /* Datagrams that never came to the decoder, or not to others who wanted them: since the start. */
 struct store_drops {
-    uint64_t kernel, journal; /* dropped by the kernel, and so while the journal was full; by earlier processes too that had this
-                               * writer's number */
+    /* Dropped by the kernel, and so while the journal was full; of earlier processes with this journal too. */
+    uint64_t kernel, journal;
     uint64_t outputs_missed;  /* by outputs beside the store */
 };
 
 /* For the ledger's next rows; from the thread that calls store_writer_ledger(). */
 void store_writer_drops(struct store_writer *writer, const struct store_drops *drops);
 
-/* Before the first rows: so much was told of by earlier processes, where store_writer_ledger_load() tells no other number. */
+/* Before the first rows: earlier processes told of so much, where store_writer_ledger_load() tells no other number. */
 void store_writer_drops_told(struct store_writer *writer, const struct store_drops *drops);
 
 /* Notes what the decoder has counted since the last call, as rows of the ledger; `now_us` is since 1970, and is replaced by the

@@ -87,7 +87,7 @@ static void add_unnamed(struct write_queue *queue, struct unnamed *file)
     *at = file;
 }
 
-/* With the mutex held. What became of a segment of a cut: `file`, which is for its name, where it is written, else NULL. */
+/* With the mutex held. What became of a segment of a cut: `file`, which is for its name, is NULL where it is not written. */
 static void note_cut(struct write_queue *queue, const struct segment_place *place, struct segment *segment,
                      struct unnamed *file)
 {
@@ -131,7 +131,7 @@ static bool try_again(struct write_queue *queue, const struct store_error *error
     return true;
 }
 
-/* What is needed for a segment of a cut behind its writing is there before: a file whose name is forgotten would be lost. */
+/* What a segment of a cut needs behind its writing is there before: a file whose name is forgotten would be lost. */
 static int write_segment(const struct segment_place *place, struct file_writer *file, struct segment *segment,
                          struct unnamed **unnamed, bool *placed, uint64_t *ret_bytes, struct store_error *error)
 {

@@ -14,8 +14,8 @@ MARK = "WEIR_E2E_NETWORK"
 
 
 def enter_network():
-    """Goes on in a network of its own, with a loopback device that is up, where that is permitted; the cases that need it are
-    skipped otherwise."""
+    """Goes on in a network of its own, with a loopback device that is up, where that is permitted; the cases that need
+    it are skipped otherwise."""
     unshare = shutil.which("unshare")
     if is_own():
         ip("link", "set", "lo", "up")

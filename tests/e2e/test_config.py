@@ -56,8 +56,8 @@ def what_is_wrong_has_its_line(folder):
               "weir collect: %s:3: Port is not a port between 0 and 65535: 70000\n"
               "weir collect: %s:4: this is neither [Section], nor Key=value, nor a comment behind ; or #\n"
               "weir collect: %s:6: Commit is not a duration such as 5s, 1m or 1h: soon\n"
-              "weir collect: %s:8: Output is no output, which is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or a "
-              "name that ends in .json, .ndjson or .gz: \"store:x\"\n") % ((path,) * 5)
+              "weir collect: %s:8: Output is no output, which is text, null, store:FOLDER, json:FILE, udp:HOST:PORT, or "
+              "a name that ends in .json, .ndjson or .gz: \"store:x\"\n") % ((path,) * 5)
     for more in ((), ("--check",)):
         code, out, err = weir("collect", "--config", path, *more)
         expect_equal((code, out, err), (2, "", wanted), "the end")
@@ -80,6 +80,23 @@ def each_worker_has_its_processor(folder):
     collector = Collector(folder, "-o", "null", "--cpu", "1023")
     collector.wait_for("--cpu 1023 has no effect: Invalid argument")
     collector.stop()
+
+
+@case
+def what_has_no_effect_is_told(folder):
+    note = "Note: --%s has no effect: no output is %s\n"
+    path = config(folder, "[Output]\nOutput=null\n[Store]\nMerge=no\n")
+    for arguments, notes in ((("-o", "null", "--commit", "1s", "--rotate", "1m"),
+                              (("rotate", "a file of JSON"), ("commit", "a store"))),
+                             (("--config", path), (("no-merge", "a store"),)),
+                             (("-o", "a.json", "-o", "store:store", "--commit", "1s", "--rotate", "1m"), ()),
+                             (("--rotate", "1m"), ())):
+        _, err = weir_ok("collect", "--check", *arguments, cwd=folder)
+        expect_equal(err, "".join(note % words for words in notes), "what is told of " + " ".join(arguments))
+    for option, value in (("--keep-days", "3"), ("--keep-bytes", "1G")):
+        code, _, err = weir("collect", "-r", "x.pcap", "-o", "store:store", option, value)
+        expect_equal(code, 2, "exit code")
+        expect_in("--keep-days and --keep-bytes are for receiving, and -r reads a file", err)
 
 
 @case

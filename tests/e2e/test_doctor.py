@@ -172,7 +172,9 @@ def firewalls(folder):
         tool(folder, "iptables-save", "", 1)
         expect_equal(status(doctor(folder, "-p", port, **environment), "firewall"), [wanted], text)
     environment = tool(folder, "nft", "", 1)
-    expect_equal(status(doctor(folder, "-p", port, **environment), "firewall"), ["warn"], "none that can be asked")
+    found = doctor(folder, "-p", port, **environment)
+    expect_equal(status(found, "firewall"), ["warn"], "none that can be asked")
+    expect_in("Look, as root, at 'nft list ruleset' for", found["firewall"][0][2])
     tool(folder, "iptables-save", "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT")
     expect_equal(status(doctor(folder, "-p", port, **environment), "firewall"), ["warn"], "iptables")
 

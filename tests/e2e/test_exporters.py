@@ -138,8 +138,8 @@ def of_a_store(folder):
     rows = json.loads(out)
     expect_equal([(row["domain"], row["datagrams"], row["flows"], row["loss_percent"]) for row in rows],
                  [(5, 2, 3, 60), (6, 1, 1, 0)], "exporters of the store")
-    expect_equal({(row["templates"], row["sets_waiting"], row["refused"], row["version"]) for row in rows}, {(1, 0, 0, 9)},
-                 "how things are")
+    expect_equal({(row["templates"], row["sets_waiting"], row["refused"], row["version"]) for row in rows},
+                 {(1, 0, 0, 9)}, "how things are")
     expect(all(abs(row["clock_skew_seconds"]) < 60 for row in rows), "clocks: " + out)
     expect_equal({row["oldest_template_seconds"] for row in rows}, {None}, "what a store does not know")
     expect_in("4 records stored", err)

@@ -28,6 +28,14 @@ TEMPLATE = v9.templates((NUMBERED, [(148, 8), (v9.IPV4_SRC_ADDR, 4), (v9.IN_BYTE
 HOSTS = ["127.0.0.%d" % number for number in range(1, 6)]
 
 
+def has_files(process):
+    """A process that ends has closed them some time before that is told."""
+    try:
+        return bool(os.listdir("/proc/%d/fd" % process.pid))
+    except OSError:
+        return False
+
+
 class Traffic:
     """Numbered flows of several exporters. `numbers` has those that a collector took from its socket; the others may be
     lost."""
@@ -53,8 +61,8 @@ class Traffic:
                 pass
             self.sent += ROWS
         while process.poll() is None:
-            if weir_e2e.queue_of(self.port) == 0 and process.poll() is None:
-                # Nothing waits, and it is alive: nothing went away with its socket.
+            if weir_e2e.queue_of(self.port) == 0 and has_files(process):
+                # Nothing waits, and its sockets are open: nothing went away with them.
                 self.numbers.update(range(first, self.sent))
                 return
 

@@ -532,8 +532,8 @@ def too_little_memory_is_told(folder):
     for arguments in (("top", "src,dst,srcport"), ("flows", "-o", "csv"), ("sql", "select * from flows order by bytes"),
                       ("sql", "-o", "parquet", "select * from flows order by bytes")):
         code, _, err = weir(*arguments, "--memory", "1M", "--store", store)
-        expect_equal((code, err), (1, "weir %s: --memory 1M is too little for this; try --memory 256M\n" % arguments[0]),
-                     "end of %r" % (arguments,))
+        told = "weir %s: --memory 1M is too little for this; try --memory 256M\n" % arguments[0]
+        expect_equal((code, err), (1, told), "end of %r" % (arguments,))
 
 
 @case

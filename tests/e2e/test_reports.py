@@ -369,7 +369,8 @@ def the_account_tells_up_to_when_it_tells(folder):
     exporter = netflow_maker.Exporter()
     exporter.export_time_s = ended_s
     path = write_file(folder, "recent.pcap", capture_maker.pcap_of(
-        (ended_s + after_s - START_S, exporter.flows(*[netflow_maker.numbered_flow(60 + after_s)] * 5)) for after_s in (-60, 0)))
+        (ended_s + after_s - START_S, exporter.flows(*[netflow_maker.numbered_flow(60 + after_s)] * 5))
+        for after_s in (-60, 0)))
     store = os.path.join(folder, "recent")
     weir_ok("collect", "-r", path, "-o", "store:" + store)
     def account(from_s, to_s=None):

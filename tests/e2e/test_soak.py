@@ -3,8 +3,8 @@
 """test_soak.py: a collector after hours of traffic is as it was after minutes; WEIR_SOAK_S tells how long (120).
 
 Exporters restart, come back from other ports with other templates, lose, double and reorder datagrams, and some of what
-comes is hostile; files are merged and expire meanwhile. Before that, a flood of invented exporters fills the tables that are
-bounded by numbers: what grows from then on has no bound. WEIR_SOAK_RATE is flows a second (30000)."""
+comes is hostile; files are merged and expire meanwhile. Before that, a flood of invented exporters fills the tables that
+are bounded by numbers: what grows from then on has no bound. WEIR_SOAK_RATE is flows a second (30000)."""
 import json
 import os
 import re
@@ -22,8 +22,8 @@ VERSIONS = ["v9", "ipfix", "v5"]
 JOURNAL = "8M"  # its pages count as memory once they were used: a few seconds
 MISHAPS = ["--exporters", "16", "--turn", "4", "--restart", "64", "--loss", "0.5", "--reorder", "0.5", "--duplicate",
            "0.5", "--hostile", "2", "--templates", "4", "--template-interval", "50"]
-# Half of the sessions that there may be, of one address, a new one with each eighth hostile datagram.
-FLOOD = ["--exporters", "20", "--hostile", "90", "--count", str(8 * 40000), "--rate", str(RATE)]
+# Half of the sessions that there may be, of the address that is hostile later, too: one with each eighth of its datagrams.
+FLOOD = ["--exporters", "16", "--hostile", "90", "--count", str(8 * 40000), "--rate", str(RATE)]
 # What memory may differ by behind the warm-up: what is being encoded and merged at a moment differs by so much.
 SLACK_KB = 24 << 10
 

@@ -169,8 +169,9 @@ def several_workers_share_sockets_that_were_passed_on(folder):
         first = [(host, exporter.flows(FLOW)) for host, exporter in zip(hosts, exporters)]
         log = run_on(passed, place, "-o", "store:store", datagrams=first)
         expect_equal(log.count("Listening on "), 1, "addresses")
-        expect_equal("Note: %d of 3 workers receive on" % count in log, count < 3, "what is told of idle workers: " + log)
-        expect_equal(len({parts(path)[1] for path in all_segment_paths(place + "/store")}), writers, "workers that stored")
+        expect_equal("Note: %d of 3 workers receive on" % count in log, count < 3, "told of idle workers: " + log)
+        stored_by = {parts(path)[1] for path in all_segment_paths(place + "/store")}
+        expect_equal(len(stored_by), writers, "workers that stored")
         second = [(host, exporter.datagram(v9.data(v9.ID_4, FLOW))) for host, exporter in zip(hosts, exporters)]
         run_on(passed, place, "-o", "null", datagrams=second)
 
@@ -182,8 +183,9 @@ def sockets_that_were_passed_on_and_cannot_be_shared(folder):
         weir_e2e.started.append(one)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the last one alone gets anything
         one.bind(passed[0].getsockname() if one is passed[1] else ("127.0.0.1", 0))
-    done = subprocess.run([*passing(*passed), weir_e2e.weir_path, "collect", "--workers", "2", "-o", "null"], cwd=folder,
-                          pass_fds=[one.fileno() for one in passed], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([*passing(*passed), weir_e2e.weir_path, "collect", "--workers", "2", "-o", "null"],
+                          cwd=folder, pass_fds=[one.fileno() for one in passed], capture_output=True, text=True,
+                          timeout=30, check=False)
     expect_equal(done.returncode, 1, "exit code")
     expect_in("ReusePort=yes", done.stderr)
 

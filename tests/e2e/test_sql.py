@@ -212,8 +212,8 @@ def exporters_are_as_the_ledger_and_flows_tell(folder):
     def entry():
         return json.loads(weir_ok("exporters", "--store", store.folder, "-o", "json")[0])[0]
     found = entry()
-    expect_equal([found[name] for name in ("flows", "flows_per_second", "refused", "sets_skipped", "sets_waiting", "templates",
-                                           "sampling_rate", "clock_skew_seconds", "trouble")],
+    expect_equal([found[name] for name in ("flows", "flows_per_second", "refused", "sets_skipped", "sets_waiting",
+                                           "templates", "sampling_rate", "clock_skew_seconds", "trouble")],
                  [1800, 10, 3, 9, 3, 2, 100, 300, "refused skipped waiting clock"], "of a store")
     with open(path, "r+b") as file:
         file.seek(4)
@@ -225,8 +225,9 @@ def exporters_are_as_the_ledger_and_flows_tell(folder):
 def flows_and_their_top_are_written_as_parquet(folder):
     store = small_store(folder).folder
     path = os.path.join(folder, "rows.parquet")
-    for arguments in (("flows",), ("flows", "--order", "bytes", "-n", "2"), ("flows", "--group-time", "1h"), ("flows", "--biflow"),
-                      ("top", "src"), ("top", "src,dst", "--by", "flows,bps"), ("top", "ip", "--group-time", "5m", "-n", "0")):
+    for arguments in (("flows",), ("flows", "--order", "bytes", "-n", "2"), ("flows", "--group-time", "1h"),
+                      ("flows", "--biflow"), ("top", "src"), ("top", "src,dst", "--by", "flows,bps"),
+                      ("top", "ip", "--group-time", "5m", "-n", "0")):
         wanted = list(csv.reader(io.StringIO(weir_ok(*arguments, "--store", store, "-o", "csv")[0])))
         with open(path, "wb") as out:
             done = subprocess.run([weir_e2e.weir_path, *arguments, "--store", store, "-o", "parquet"], stdout=out,
@@ -240,18 +241,19 @@ def flows_and_their_top_are_written_as_parquet(folder):
                      sorted(float(row[bytes_at]) for row in wanted[1:]), "amounts of %r" % (arguments,))
     for arguments in (("flows",), ("top", "src")):
         ours, theirs = pty.openpty()
-        done = subprocess.run([weir_e2e.weir_path, *arguments, "--store", store, "-o", "parquet"], stdin=subprocess.DEVNULL,
-                              stdout=theirs, stderr=subprocess.PIPE, timeout=60, check=False)
+        done = subprocess.run([weir_e2e.weir_path, *arguments, "--store", store, "-o", "parquet"],
+                              stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE, timeout=60, check=False)
         os.close(theirs)
         os.close(ours)
         expect_equal(done.returncode, 2, "exit code of %r on a terminal" % (arguments,))
         expect_in(b"Parquet is not for a terminal", done.stderr)
-    expect_equal(weir_ok("flows", "--store", store, "-n", "0", "-o", "csv")[0], weir_ok("flows", "--store", store, "-o", "csv")[0],
-                 "all flows")
+    expect_equal(weir_ok("flows", "--store", store, "-n", "0", "-o", "csv")[0],
+                 weir_ok("flows", "--store", store, "-o", "csv")[0], "all flows")
     for arguments, text in ((("flows", "-o", "fmt:"), "there is nothing in the form"),
                             (("sql", "-o", "parquet", "select 1; select 2"), "takes one statement")):
         code, out, err = weir(*arguments, "--store", store)
-        expect(code != 0 and out == "" and text in err and "COPY" not in err, "%r: %d %r %r" % (arguments, code, out, err))
+        expect(code != 0 and out == "" and text in err and "COPY" not in err,
+               "%r: %d %r %r" % (arguments, code, out, err))
 
 
 @case

@@ -256,6 +256,8 @@ def a_full_disk_is_told_once_and_recovers(folder):
                "a merge, when there is room again")
     expect_equal(collections.Counter(column(store, "bytes")), numbers(count), "the flows")
     expect_equal(len(re.findall("goes on to be tried", log())), 1, "times that it was told")
+    wait_until(lambda: told(r"the store is written to again, after \d+ s; nothing was lost"), "word of it")
+    expect_equal(log().count("is written to again"), 1, "times that it was told")
     expect_equal(len(re.findall("/merge-.*: No space left on device", log())), 1, "times that it was told of merging")
     expect("dropped" not in log(), "records were dropped: " + log())
     process.send_signal(signal.SIGTERM)

@@ -66,7 +66,7 @@ static struct flow_facts make_facts(struct query_known_column *known, const char
     return facts;
 }
 
-/* The rows of a list as lines of CSV. */
+/* The rows of a list as lines of CSV, or of JSON without nulls. */
 static char *list(const struct flow_source *source, const struct flow_list_request *request)
 {
     static char text[1 << 16];
@@ -74,7 +74,8 @@ static char *list(const struct flow_source *source, const struct flow_list_reque
     struct query_result *result;
     uint64_t rows;
     const int fd = mkstemp(name);
-    const struct query_output_settings settings = {.format = QUERY_CSV, .fd = fd};
+    const struct query_output_settings settings = {.format = request->omits_nulls ? QUERY_NDJSON : QUERY_CSV, .fd = fd,
+                                                   .omit_nulls = request->omits_nulls};
     assert_true(fd >= 0);
     unlink(name);
     if (flow_list_query(source, request, &result, &error) != 0)
@@ -110,6 +111,32 @@ static void nulls_are_restored(void **state)
     filter_free(filter);
 }
 
+static size_t column_count(const struct flow_source *source, const struct flow_list_request *request)
+{
+    struct query_result *result;
+    if (flow_list_query(source, request, &result, &error) != 0)
+        fail_msg("%s", error.text);
+    const size_t count = result->column_count;
+    query_result_free(result);
+    return count;
+}
+
+static void nulls_throughout_are_left_out_of_json(void **state)
+{
+    struct query_known_column known[COLUMNS_MAX];
+    const struct flow_facts facts = make_facts(known, "received bytes packets sampling_rate src_ipv4 odd \"name");
+    const struct flow_list_request request = {.all_columns = true, .omits_nulls = true};
+    struct flow_source source = {.query = query, .columns = columns, .span = FLOW_SPAN_ALL};
+    (void)state;
+    char *usual = strdup(list(&source, &request));
+    const size_t count = column_count(&source, &request);
+    source.facts = &facts;
+    assert_string_equal(list(&source, &request), usual);
+    assert_non_null(strstr(usual, "\"odd"));
+    assert_in_range(column_count(&source, &request), 10, count - 10);
+    free(usual);
+}
+
 /* What they tell is believed, even where it is wrong. */
 static void facts_are_used(void **state)
 {
@@ -125,6 +152,8 @@ static void facts_are_used(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nulls_are_restored), cmocka_unit_test(facts_are_used)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nulls_are_restored),
+                                       cmocka_unit_test(nulls_throughout_are_left_out_of_json),
+                                       cmocka_unit_test(facts_are_used)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -144,7 +144,8 @@ static void drops_of_an_earlier_process(void **state)
     (void)state;
     uint8_t saved[4096];
     const struct commit_told none = {.first = 7, .last = 6};
-    const struct ledger_collector collector = {.dropped_kernel = 5, .dropped_journal = 2}, later = {.dropped_kernel = 9, .dropped_journal = 2};
+    const struct ledger_collector collector = {.dropped_kernel = 5, .dropped_journal = 2};
+    const struct ledger_collector later = {.dropped_kernel = 9, .dropped_journal = 2};
     ledger_page_free(ledger_log_take(the_log, decoder, &none, &collector, 1700000000000000));
     const size_t size_bytes = ledger_log_save(the_log, decoder, saved, sizeof saved);
     assert_in_range(size_bytes, 1, sizeof saved);

@@ -504,7 +504,7 @@ static void a_start_that_failed_keeps_the_number(void **state)
     assert_false(is_kept(id));
 }
 
-/* No cut waits for ever: what failed for lack of memory, before there is anything to write or while it is written, is tried again. */
+/* No cut waits for ever: what failed for lack of memory, at the start of a thread or as it writes, is tried again. */
 static void a_cut_without_memory_is_got_over(void **state)
 {
     (void)state;
