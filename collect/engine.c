@@ -287,6 +287,12 @@ static int start_sides(struct engine *engine, struct sink_error *error)
     return 0;
 }
 
+static void on_turned_away(void *context, const struct weir_address *exporter)
+{
+    const struct worker *worker = context;
+    lane_note_refused(worker->lane, exporter);
+}
+
 static void tell_cpu(const struct engine *engine, int cpu, int number)
 {
     char text[160];
@@ -304,9 +310,17 @@ static int start_receiver(struct engine *engine, struct worker *worker, const st
     for (size_t i = 0; i < engine->side_count; i++)
         wakers[i + 1] = side_lane_waker(engine->sides[i].lane);
     const int cpu = worker->index < engine->options.cpu_count ? engine->options.cpus[worker->index] : -1;
-    const struct receiver_options options = {.journal = worker->journal, .sockets = sockets, .socket_count = socket_count,
-                                             .wakers = wakers, .waker_count = engine->side_count + 1,
-                                             .datagram_count_max = engine->options.datagram_count_max, .cpu = cpu};
+    const uint64_t count_max = engine->options.datagram_count_max;
+    const struct receiver_options options = {.journal = worker->journal,
+                                             .sockets = sockets,
+                                             .socket_count = socket_count,
+                                             .wakers = wakers,
+                                             .waker_count = engine->side_count + 1,
+                                             .datagram_count_max = count_max,
+                                             .allowed = engine->options.allowed,
+                                             .refused = count_max > 0 ? NULL : on_turned_away,
+                                             .context = worker,
+                                             .cpu = cpu};
     worker->receiver = receiver_start(&options, error);
     if (worker->receiver == NULL)
         return -1;
@@ -402,14 +416,14 @@ void engine_counts(struct engine *engine, struct engine_counts *ret_counts)
         reconcile(worker, &received, &decoded);
         if (worker->lane != NULL && (ret_counts->counted_us == 0 || decoded.counted_us < ret_counts->counted_us))
             ret_counts->counted_us = decoded.counted_us;
-        ret_counts->receiver.received += received.received;
+        ret_counts->receiver.received += received.received + decoded.turned_away;
         ret_counts->receiver.dropped_kernel += received.dropped_kernel;
         ret_counts->receiver.dropped_journal += received.dropped_journal;
         ret_counts->recovered += worker->recovered;
         ret_counts->waiting += decoded.waiting;
         ret_counts->held += decoded.held;
         ret_counts->cut_off += decoded.cut_off;
-        ret_counts->refused += decoded.refused;
+        ret_counts->refused += decoded.refused + decoded.turned_away;
         ret_counts->cuts += decoded.cuts;
         add_ledger(&ret_counts->ledger, &decoded.ledger);
     }
@@ -463,6 +477,8 @@ void engine_set_allowed(struct engine *engine, struct address_list *allowed)
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         if (engine->workers[i].lane != NULL)
             lane_set_allowed(engine->workers[i].lane, allowed);
+        if (engine->workers[i].receiver != NULL)
+            receiver_set_allowed(engine->workers[i].receiver, allowed);
     }
     for (size_t i = 0; i < engine->side_count; i++) {
         if (engine->sides[i].lane != NULL)

@@ -319,6 +319,15 @@ struct mmsghdr *journal_offer(struct journal *journal, uint32_t *ret_count)
     return &journal->map.messages[index];
 }
 
+void journal_offered_source(const struct journal *journal, uint32_t i, struct weir_address *ret_source)
+{
+    const uint64_t index = (atomic_load_explicit(&journal->head, memory_order_relaxed) + i) % journal->slot_count;
+    uint16_t port;
+    assert(i < journal->offered);
+    receive_source_parse(&journal->map.slots[index].name, journal->map.messages[index].msg_hdr.msg_namelen, ret_source,
+                         &port);
+}
+
 /* The head of a long payload goes in front of its rest. Where that has room in a medium chunk, it is copied there, and the large
  * one goes on to be on offer; else another one takes its turn. The slot tells of the copy when that is whole: a kill is fine
  * before and behind. */

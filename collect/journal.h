@@ -114,7 +114,10 @@ uint32_t journal_slot_count(const struct journal *journal);
 /* Messages for recvmmsg() that fill the next slots: up to JOURNAL_BURST, none (and NULL) when all are in use. */
 struct mmsghdr *journal_offer(struct journal *journal, uint32_t *ret_count);
 
-/* The first `count` of those offered were filled: all may read them from here on. */
+/* Who sent the i-th of those offered, once it is filled. */
+void journal_offered_source(const struct journal *journal, uint32_t i, struct weir_address *ret_source);
+
+/* The first `count` of those offered were filled: all may read them from here on. Others are offered again. */
 void journal_received(struct journal *journal, uint32_t count);
 
 /* Notes what was dropped so far, for the next process, all of it in one instant; and what was noted last. */

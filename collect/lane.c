@@ -45,7 +45,9 @@ struct lane {
     uint64_t first;     /* that this process receives */
     uint64_t read, cut_off, refused;
     struct allow_gate gate;
+    pthread_mutex_t refusals_mutex; /* the receiver notes some, too */
     struct refusals refusals;
+    _Atomic uint64_t turned_away;
     int64_t tick_us, cut_us, retry_us; /* when it was last, monotonic */
     enum cut_phase phase;
     struct journal_commit cut; /* that is under way, or was last */
@@ -173,19 +175,35 @@ static void note_taken(struct lane *lane)
         journal_commit(lane->options.journal, &commit);
 }
 
+static void note_refusal(struct lane *lane, const struct weir_address *exporter)
+{
+    pthread_mutex_lock(&lane->refusals_mutex);
+    refusals_note(&lane->refusals, exporter);
+    pthread_mutex_unlock(&lane->refusals_mutex);
+}
+
+void lane_note_refused(struct lane *lane, const struct weir_address *exporter)
+{
+    note_refusal(lane, exporter);
+    atomic_fetch_add_explicit(&lane->turned_away, 1, memory_order_relaxed);
+}
+
 /* Whoever is not allowed reaches nothing behind this. */
 static bool is_refused(struct lane *lane, const struct weir_datagram *datagram)
 {
     if (allow_gate_lets_in(&lane->gate, &datagram->source))
         return false;
-    refusals_note(&lane->refusals, &datagram->source);
+    note_refusal(lane, &datagram->source);
     return true;
 }
 
 static void tell_refusals(struct lane *lane, int64_t now_us)
 {
     char text[320];
-    if (lane->options.refused != NULL && refusals_tell(&lane->refusals, now_us, text, sizeof text))
+    pthread_mutex_lock(&lane->refusals_mutex);
+    const bool any = refusals_tell(&lane->refusals, now_us, text, sizeof text);
+    pthread_mutex_unlock(&lane->refusals_mutex);
+    if (any && lane->options.refused != NULL)
         lane->options.refused(lane->options.context, text);
 }
 
@@ -372,6 +390,7 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
     for (size_t i = 0; i < options->collector->sink_count; i++)
         lane->durable |= is_durable(options->collector->sinks[i]);
     pthread_mutex_init(&lane->mutex, NULL);
+    pthread_mutex_init(&lane->refusals_mutex, NULL);
     call_box_init(&lane->calls);
     allow_gate_init(&lane->gate, options->allowed);
     atomic_store(&lane->commit_us, options->commit_us);
@@ -407,6 +426,7 @@ void lane_counts(struct lane *lane, struct lane_counts *ret_counts)
 {
     pthread_mutex_lock(&lane->mutex);
     *ret_counts = lane->counts;
+    ret_counts->turned_away = atomic_load_explicit(&lane->turned_away, memory_order_relaxed);
     ret_counts->waiting = journal_head(lane->options.journal) - lane->counted;
     pthread_mutex_unlock(&lane->mutex);
 }
@@ -489,6 +509,7 @@ void lane_free(struct lane *lane)
         return;
     waker_done(&lane->waker);
     pthread_mutex_destroy(&lane->mutex);
+    pthread_mutex_destroy(&lane->refusals_mutex);
     call_box_done(&lane->calls);
     allow_gate_done(&lane->gate);
     free(lane);

@@ -45,6 +45,7 @@ struct lane_counts {
     uint64_t read;             /* datagrams taken out of the journal */
     uint64_t cut_off;          /* of them, longer than there was room for: not decoded */
     uint64_t refused;          /* of them, from exporters that are not allowed: not decoded */
+    uint64_t turned_away;      /* the same, before they came into the journal: lane_note_refused() */
     uint64_t waiting;          /* in the journal, and not in the ledger above */
     uint64_t held;             /* taken, not yet committed */
     uint64_t cuts;
@@ -67,6 +68,10 @@ int64_t lane_still_us(struct lane *lane);
 
 /* Runs `call` on the lane's thread, which may then look at the decoder. False when the lane does not come to it in time. */
 bool lane_call(struct lane *lane, void (*call)(void *context, struct collector *collector), void *context, int timeout_ms);
+
+/* A datagram of an exporter that is not allowed never came into the journal: it is counted, and told of with the
+ * others. From the receiver's thread. */
+void lane_note_refused(struct lane *lane, const struct weir_address *exporter);
 
 /* Decodes these exporters' datagrams only, from the next ones on; the list is held. From any thread. */
 void lane_set_allowed(struct lane *lane, struct address_list *allowed);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "receiver.h"
 
+#include "allow_gate.h"
 #include "receive_socket.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ struct receiver {
     int cpu_error; /* why it does not stay on its processor; 0: it does, or need not */
     _Atomic bool stopping, draining, failed;
     _Atomic uint64_t received, dropped_kernel, dropped_journal;
+    struct allow_gate gate;
     bool can_nap, busy;        /* busy: NAP_PER_MS came when that was looked at last */
     int64_t look_us;           /* that was then, monotonic, when so many had been received: */
     uint64_t look_received;
@@ -119,6 +121,21 @@ static uint64_t count_left(const struct receiver *receiver)
     return most == 0 ? UINT64_MAX : most - atomic_load_explicit(&receiver->received, memory_order_relaxed);
 }
 
+/* How many of those filled are to have their slots: all behind these are of exporters that are not allowed. */
+static uint32_t turn_away(struct receiver *receiver, uint32_t count)
+{
+    struct weir_address source;
+    allow_gate_turn(&receiver->gate);
+    while (receiver->gate.list != NULL && receiver->options.refused != NULL && count > 0) {
+        journal_offered_source(receiver->options.journal, count - 1, &source);
+        if (allow_gate_lets_in(&receiver->gate, &source))
+            break;
+        receiver->options.refused(receiver->options.context, &source);
+        count--;
+    }
+    return count;
+}
+
 /* -1 when the socket is empty, or cannot be read, or no more is wanted; 0 when there may be more. */
 static int take_burst(struct receiver *receiver, int fd)
 {
@@ -138,9 +155,10 @@ static int take_burst(struct receiver *receiver, int fd)
             fail(receiver, "cannot receive", errno);
         return -1;
     }
-    journal_received(receiver->options.journal, (uint32_t)count);
-    atomic_fetch_add_explicit(&receiver->received, (uint64_t)count, memory_order_relaxed);
-    for (size_t i = 0; i < receiver->options.waker_count; i++)
+    const uint32_t kept = turn_away(receiver, (uint32_t)count);
+    journal_received(receiver->options.journal, kept);
+    atomic_fetch_add_explicit(&receiver->received, kept, memory_order_relaxed);
+    for (size_t i = 0; i < receiver->options.waker_count && kept > 0; i++)
         waker_wake(receiver->wakers[i]);
     return (uint32_t)count < room ? -1 : 0;
 }
@@ -276,13 +294,13 @@ struct receiver *receiver_start(const struct receiver_options *options, struct s
     for (size_t i = 0; i < options->socket_count; i++)
         receiver->sockets[i] = options->sockets[i].fd;
     begin_drops(receiver);
+    allow_gate_init(&receiver->gate, options->allowed);
     memcpy(receiver->wakers, options->wakers, options->waker_count * sizeof(struct waker *));
     atomic_store(&receiver->own.sleeping, 1); /* it always looks at its own waker when it waits */
     receiver->can_nap = have_large_buffers(receiver);
     if (start_thread(receiver, error) == 0)
         return receiver;
-    waker_done(&receiver->own);
-    free(receiver);
+    receiver_free(receiver);
     return NULL;
 }
 
@@ -293,6 +311,11 @@ void receiver_counts(struct receiver *receiver, struct receiver_counts *ret_coun
         .dropped_kernel = atomic_load_explicit(&receiver->dropped_kernel, memory_order_relaxed),
         .dropped_journal = atomic_load_explicit(&receiver->dropped_journal, memory_order_relaxed),
     };
+}
+
+void receiver_set_allowed(struct receiver *receiver, struct address_list *allowed)
+{
+    allow_gate_change(&receiver->gate, allowed);
 }
 
 int receiver_cpu_error(const struct receiver *receiver)
@@ -321,5 +344,6 @@ void receiver_free(struct receiver *receiver)
     if (receiver == NULL)
         return;
     waker_done(&receiver->own);
+    allow_gate_done(&receiver->gate);
     free(receiver);
 }

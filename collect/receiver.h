@@ -5,10 +5,14 @@
  * When the journal is full, for the disk cannot keep up, datagrams stay in the sockets' buffers, and when these are full too
  * the kernel drops what comes: the newest. It counts that, and so does the receiver, apart from what the kernel drops for
  * other causes.
+ *
+ * Who is not allowed has no slot of the journal, unless somebody who is allowed was received behind him, by the same
+ * call: of a flood, up to JOURNAL_BURST - 1 slots for each datagram of those. The lane refuses those that have slots.
  */
 #ifndef WEIR_COLLECT_RECEIVER_H
 #define WEIR_COLLECT_RECEIVER_H
 
+#include "address_list.h"
 #include "journal.h"
 #include "sink.h"
 #include "waker.h"
@@ -37,6 +41,10 @@ struct receiver_options {
     struct waker *const *wakers; /* of those who read the journal; they stay the caller's too */
     size_t waker_count;
     uint64_t datagram_count_max; /* receives no more than so many; 0: no end */
+    struct address_list *allowed; /* exporters; held as long as it is used; NULL: all */
+    /* Told of each datagram of others that the journal does not get, on the receiving thread. NULL: it gets all. */
+    void (*refused)(void *context, const struct weir_address *exporter);
+    void *context;
     int cpu;            /* the thread stays there; -1: anywhere */
 };
 
@@ -45,6 +53,9 @@ struct receiver *receiver_start(const struct receiver_options *options, struct s
 
 /* From any thread, while it runs and after receiver_end(). What the kernel dropped is looked up each second. */
 void receiver_counts(struct receiver *receiver, struct receiver_counts *ret_counts);
+
+/* Takes these exporters for those that are allowed from now on; the list is held. From any thread. */
+void receiver_set_allowed(struct receiver *receiver, struct address_list *allowed);
 
 /* The errno for which the thread does not stay on its processor, but works anywhere; 0 when there is none. */
 int receiver_cpu_error(const struct receiver *receiver);

@@ -72,9 +72,10 @@ def each_worker_has_its_processor(folder):
     path = config(folder, "[Output]\nOutput=null\n[Collect]\nState=none\nJournal=none\nWorkers=%d\n%s"
                   % (len(cpus), "".join("Cpu=%d\n" % cpu for cpu in cpus)))
     collector = Collector(folder, "--config", path)
-    pinned = [os.sched_getaffinity(int(thread)) for thread in os.listdir("/proc/%d/task" % collector.process.pid)]
-    for cpu in cpus:
-        expect({cpu} in pinned, "no thread stays on %d: %r" % (cpu, pinned))
+
+    def pinned():
+        return [os.sched_getaffinity(int(thread)) for thread in os.listdir("/proc/%d/task" % collector.process.pid)]
+    weir_e2e.wait_until(lambda: all({cpu} in pinned() for cpu in cpus), lambda: "a thread for each: %r" % pinned())
     expect("has no effect" not in collector.log(), collector.log())
     collector.stop()
     collector = Collector(folder, "-o", "null", "--cpu", "1023")

@@ -12,7 +12,7 @@ import time
 import netflow_maker as v9
 import weir_e2e
 from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, is_sanitized, load_lines, need_root,
-                      read_text, run, start, wait_until, weir)
+                      queue_of, read_text, run, start, wait_until, weir)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 USER = "nobody"
@@ -212,6 +212,31 @@ def exporters_in_a_list(folder):
     expect_equal([entry["client"][0] for _, entry in load_lines(read_text(folder + "/a.ndjson"))], ["127.0.0.2"],
                  "exporters")
     expect_equal(collector.log().count("refused, as --allow does not name them"), 1, "lines in a minute")
+
+
+@case
+def who_is_not_in_the_list_has_no_place_in_the_journal(folder):
+    """Nothing can be written for a while, so that each place that is taken stays taken."""
+    os.makedirs(folder + "/store")
+    collector = Collector(folder, "--allow", "127.0.0.2", "--journal-size", "2M", "-o", "store:store", "--commit",
+                          "0.1s", "--no-merge")  # 1024 places
+    wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
+    os.rename(folder + "/store/.writing", folder + "/store/.away")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as good:
+        good.bind(("127.0.0.2", 0))
+        exporter, other = v9.Exporter(), v9.Exporter()
+        for _ in range(10):
+            good.sendto(exporter.flows(FLOW), ("127.0.0.1", collector.port))
+            for _ in range(500):
+                collector.send(other.flows(FLOW))  # from 127.0.0.1
+            collector.wait_for("goes on to be tried")
+            wait_until(lambda: queue_of(collector.port) == 0, "an empty queue")
+    os.rename(folder + "/store/.away", folder + "/store/.writing")
+    summary = collector.stop()
+    expect_equal((summary.datagrams, summary.flows, summary.number("refused")), (10, 10, 5000),
+                 "datagrams, flows, refused")
+    for where in ("dropped by the kernel", "dropped as the journal was full"):
+        expect_equal(summary.number(where), 0, where)
 
 
 @case
