@@ -69,7 +69,7 @@ def values_that_are_none(folder):
                            ("--count", ("0", "-5", "many", "1e3", "")),
                            ("--rotate", ("0", "5x", "-1h", "", "nan", "1e9h", "h")),
                            ("--min-size", ("-1", "big", "1Q", "")),
-                           ("--template-lifetime", ("-1", "never", "1h30m", "")),
+                           ("--template-lifetime", ("-1", "never", "1h30x", "")),
                            ("--sampling-rate", ("0", "-1", "1:100", "4294967296", "")),
                            ("--commit", ("0", "soon")), ("--segment-size", ("63K", "2G", "big")),
                            ("--workers", ("0", "65", "")),
