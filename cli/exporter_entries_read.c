@@ -168,8 +168,8 @@ int exporter_entries_read(struct exporter_entries *entries, const char *folder, 
         snprintf(error, EXPORTER_TEXT_SIZE, "cannot read the store %.300s: %m", folder);
         result = -1;
     } else if (ledger.count == 0) {
-        snprintf(error, EXPORTER_TEXT_SIZE, "there is no ledger in %.300s: 'weir collect -o store:DIR' keeps one",
-                 folder);
+        snprintf(error, EXPORTER_TEXT_SIZE,
+                 "there is no ledger in %.300s: 'weir collect -o store:DIR' writes it each minute", folder);
         result = -1;
     } else if ((result = read_store(entries, folder, &ledger, ret_account, &why)) != 0) {
         snprintf(error, EXPORTER_TEXT_SIZE, "%.500s", why.text);

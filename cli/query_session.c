@@ -216,7 +216,13 @@ static bool is_before_now(const struct query_session *session, int64_t told_us)
     return options->span.to_us > told_us && told_us >= options->now_us - 2 * FLOW_LEDGER_EACH_US;
 }
 
-static void print_ledger(struct query_session *session)
+/* Whether a collector at work has flows in the store of which its ledger has nothing yet. */
+static bool is_told_soon(const struct query_session *session, const struct flow_totals *totals)
+{
+    return totals->has_span && session->store->left_out_count == 0 && is_before_now(session, totals->last_us);
+}
+
+static void print_ledger(struct query_session *session, const struct flow_totals *totals)
 {
     char last[FORMAT_TEXT_SIZE];
     struct flow_ledger ledger;
@@ -229,7 +235,7 @@ static void print_ledger(struct query_session *session)
         return;
     }
     if (!ledger.is_there) {
-        const bool is_soon = session->store->flows.count > 0 && is_before_now(session, session->options->now_us);
+        const bool is_soon = is_told_soon(session, totals);
         fprintf(stderr, "weir: the store does not tell %swhat was lost in this time%s\n", is_soon ? "yet " : "",
                 is_soon ? ": it does so each minute" : "");
         return;
@@ -287,6 +293,6 @@ void query_session_account(struct query_session *session, const struct flow_tota
     else if (!session->options->sampled && totals->sampled_rows > 0)
         fprintf(stderr, "weir: %" PRIu64 " of %" PRIu64 " records are of sampled packets; --sampled multiplies them\n",
                 totals->sampled_rows, totals->rows);
-    print_ledger(session);
+    print_ledger(session, totals);
     print_skipped(session);
 }

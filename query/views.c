@@ -165,8 +165,8 @@ static int create_places(struct query *query, struct query_error *error)
     if (query->flow_files == NULL)
         return connection_do(query, "DROP MACRO TABLE IF EXISTS stored.flow_files; "
                                     "DROP MACRO TABLE IF EXISTS stored.flow_groups", error);
-    text_put(&sql, "CREATE OR REPLACE MACRO stored.flow_files() AS TABLE SELECT *, file_index, file_row_number, filename "
-                   "FROM ");
+    text_put(&sql, "CREATE OR REPLACE MACRO stored.flow_files() AS TABLE SELECT *, file_index, file_row_number, "
+                   "filename FROM ");
     text_put(&sql, query->flow_files);
     text_put(&sql, "; CREATE OR REPLACE MACRO stored.flow_groups() AS TABLE FROM parquet_metadata(");
     text_put(&sql, query->flow_paths);
@@ -300,17 +300,17 @@ static const char applications_sql[] =
     " GROUP BY exporter_ipv4, exporter_ipv6, domain, applicationId";
 
 /*
- * What the metadata of row groups tells of the columns in them. "weir.from" is the element that a column was made of, or
- * that it is unchanged.
+ * What the metadata of row groups tells of the columns in them. "weir.from" is the element that a column was made of,
+ * or that it is unchanged.
  */
 static const char origins_sql[] =
-    "CREATE OR REPLACE TEMP TABLE flow_origins AS SELECT path, origin, file_name, first_row::UBIGINT AS first_row,"
-    " row_count::UBIGINT AS row_count FROM (SELECT file_name, row_group_id, path_in_schema AS path,"
-    " lower(decode(key_value_metadata['weir.from'::BLOB])) AS origin,"
+    "CREATE OR REPLACE TEMP TABLE flow_origins AS WITH chunks AS MATERIALIZED (SELECT file_name, row_group_id,"
+    " column_id, row_group_num_rows::UBIGINT AS row_count, path_in_schema AS path,"
+    " lower(TRY(decode(key_value_metadata['weir.from'::BLOB]))) AS origin,"
     " stats_null_count IS DISTINCT FROM row_group_num_rows AS is_there FROM stored.flow_groups())"
-    " JOIN (SELECT file_name, row_group_id, row_group_num_rows AS row_count,"
-    " sum(row_group_num_rows) OVER (PARTITION BY file_name ORDER BY row_group_id) - row_group_num_rows AS first_row"
-    " FROM stored.flow_groups() WHERE column_id = 0) USING (file_name, row_group_id) WHERE is_there";
+    " SELECT path, origin, file_name, first_row, row_count FROM chunks JOIN (SELECT file_name, row_group_id,"
+    " (sum(row_count) OVER (PARTITION BY file_name ORDER BY row_group_id) - row_count)::UBIGINT AS first_row"
+    " FROM chunks WHERE column_id = 0) USING (file_name, row_group_id) WHERE is_there";
 
 int query_add_origins(struct query *query, struct query_error *error)
 {

@@ -413,6 +413,9 @@ uint32_t filter_term_parse(struct filter_parser *parser, bool negated)
         const struct filter_term any = {.kind = FILTER_TERM_ANY};
         return finish(parser, &any);
     }
+    const bool is_compared = parser->token.kind == FILTER_TOKEN_EQ || parser->token.kind == FILTER_TOKEN_NE;
+    if (sides != 0 && is_compared) /* SQL's `src = 10.0.0.1` */
+        return parse_subject(parser, filter_subject_find(parser, "ip"), &side, sides, all, negated);
     if (parser->token.kind != FILTER_TOKEN_WORD)
         return no_term(parser);
     const char *word = parser->text + parser->token.offset;

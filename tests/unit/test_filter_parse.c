@@ -160,6 +160,8 @@ static const struct {
     {"octetDeltaCount > 1k", "bytes > 1000\n"},
     {"reverseoctetTOTALcount > 1k", "reverseOctetTotalCount > 1000\n"},
     {"reverseVlanId_2 = 7", "reverseVlanId_2 = 7\n"},
+    {"src = 10.0.0.1", "src_address = 10.0.0.1\n"},
+    {"dst != 10.0.0.0/8", "dst_address != 10.0.0.0-10.255.255.255\n"},
     {"nat_src 10.0.0.1", "nat_src_address = 10.0.0.1\n"},
     {"bgp_next_hop != 10.0.0.1", "bgp_next_hop != 10.0.0.1\n"},
     {"IN_BYTES > 1k", "bytes > 1000\n"},
