@@ -108,7 +108,7 @@ static void test_reopen(void **state)
         assert_int_equal(journal_writer(journal, 78), before + 1);
         assert_int_equal(journal_writer(journal, 79), 0);
         check_writer(journal, 0, 77, "/a?b");
-        check_writer(journal, 1, 78, LONG_NAME + sizeof LONG_NAME - JOURNAL_WRITER_NAME);
+        check_writer(journal, 1, 78, &LONG_NAME[sizeof LONG_NAME - JOURNAL_WRITER_NAME]);
         assert_false(journal_writer_at(journal, 2, &(uint64_t){0}, (char[JOURNAL_WRITER_NAME]){0}));
         assert_int_equal(journal_worker_count(journal), 3);
         assert_int_equal(journal_committed(journal).position, last.position);
