@@ -208,7 +208,9 @@ static int create_all(struct query *query, const struct stored *stored, const st
     return result == 0 && stored->is_flows && query->has_places ? create_places(query, error) : result;
 }
 
-/* A view over the files of one kind. When it cannot be made, those that cannot be read are looked for. */
+/* A view over the files of one kind. When it cannot be made, those that cannot be read are looked for. A file that is
+ * alone tells its columns itself: where they are told, DuckDB 1.4 reads it in one thread, as it does not know yet how
+ * many row groups there are. */
 static int create_from_files(struct query *query, const struct stored *stored, const struct query_paths *paths,
                              query_refuses *refuses, bool *ret_are_known, struct query_error *error)
 {
@@ -219,7 +221,7 @@ static int create_from_files(struct query *query, const struct stored *stored, c
         (usable_files_unknown(&files) < files.count && usable_files_check(&files, query, true, query->skipped) != 0)) {
         connection_error(error, NULL);
     } else if (paths->is_known != NULL && paths->column_count > 0 && usable_files_unknown(&files) == 0 &&
-               create_all(query, stored, &files, paths, error) == 0) {
+               create_all(query, stored, &files, files.count > 1 ? paths : NULL, error) == 0) {
         *ret_are_known = true;
         result = 0;
     } else if ((result = create_all(query, stored, &files, NULL, error)) != 0) {

@@ -28,7 +28,7 @@
 struct store_merge_options {
     const char *folder;
     int level;               /* of zstd */
-    bool large_groups;       /* eight times as many rows in a row group: for two to three times the memory 6 % less on the disk */
+    bool large_groups;       /* four times as many rows in a row group: 4 % less on the disk, for twice the memory */
     bool sync;               /* merged segments are on the disk before they count */
     bool wait;               /* for another merger that works on the store; else it is left to that one */
     bool all;                /* hours need not be over */
