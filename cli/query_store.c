@@ -234,15 +234,15 @@ static int know_files(struct query_store *store, struct query_files *ret_files, 
         struct store_footers *footers = footers_of(store, kind);
         store_footers_done(footers);
         if (store_footers_read(footers, files_of(store, kind), kind == 0 ? store->span : NULL,
-                               store->settings.threads) != 0) {
+                               kind == 0 ? store->sought : NULL, store->settings.threads) != 0) {
             *error = (struct query_error){.text = "not enough memory"};
             return -1;
         }
     }
     *ret_files = (struct query_files){
-        .flows = store_footers_paths(&store->flow_footers, &store->flows),
-        .options = store_footers_paths(&store->option_footers, &store->options),
-        .ledger = store_footers_paths(&store->ledger_footers, &store->ledger),
+        .flows = store_footers_paths(&store->flow_footers),
+        .options = store_footers_paths(&store->option_footers),
+        .ledger = store_footers_paths(&store->ledger_footers),
         .refuses = is_refused,
     };
     return 0;

@@ -352,6 +352,44 @@ def damaged_files_are_left_out_by_name(folder):
 
 
 @case
+def files_without_an_address_are_not_read(folder):
+    """So that it does not matter to a question whether they are damaged; one about all flows names them."""
+    store = os.path.join(folder, "three")
+    template = netflow_maker.templates((300, [(IPV6_SRC_ADDR, 16), (IPV6_DST_ADDR, 16), (IN_BYTES, 4)]))
+    def datagram(flows):
+        return netflow_maker.Exporter().datagram(template, netflow_maker.data(300, *flows))
+    for day in range(3):
+        flows = [ipaddress.ip_address("2001:db8::%d" % day).packed + ipaddress.ip_address("2001:db8:1::%d" % host).packed +
+                 struct.pack("!I", host) for host in range(day, 250, 3)]
+        path = write_file(folder, "day-%d.pcap" % day, capture_maker.pcap_of([(86400 * day, datagram(flows))]))
+        weir_ok("collect", "-r", path, "-o", "store:" + store)
+    def rows(*arguments):
+        out, err = weir_ok("flows", "--store", store, "-o", "fmt:%src %dst %bytes", *arguments)
+        return out.splitlines(), err
+    for merged in (False, True):
+        if merged:  # so that they have filters, which tell apart what bounds do not
+            weir_ok("store", "merge", "--store", store, "--all", "--grace", "0s")
+        before = {text: sorted(rows(text)[0]) for text in ("bytes = 101", "bytes = 101 or bytes = 102", "bytes < 0")}
+        expect_equal([len(found) for found in before.values()], [1, 2, 0], "rows")
+        expect_equal(rows("dst ip 2001:db8:1::101")[0], before["bytes = 101"], "one address")
+        expect_equal(sorted(rows("ip [2001:db8:1::101 2001:db8:1::102]")[0]), before["bytes = 101 or bytes = 102"], "two")
+        expect_equal(rows("src ip 2001:db8::0 and dst ip 2001:db8:1::101")[0], [], "of two files")
+        expect_equal(rows("ip 2001:db8::ffff")[0], [], "in no file")
+        expect_equal(weir_ok("top", "src,octetDeltaCount", "--store", store, "-o", "csv", "ip 2001:db8::ffff")[0],
+                     "src,octetDeltaCount,bytes,percent\n", "groups of none")
+        expect_equal(*(weir_ok("flows", "--store", store, "-o", "csv", text)[0].split("\n")[0]
+                       for text in ("ip 2001:db8::ffff", "")), "the columns, whatever is found")
+    expect_equal(len(rows("--biflow", "src ip 2001:db8::0 and bytes = 99")[0]), 1, "a conversation")
+    paths = sorted(store_reader.segment_paths(store))
+    expect_equal(len(paths), 3, "files")
+    with open(paths[1], "r+b") as file:  # its pages, which come first
+        file.seek(4)
+        file.write(bytes(os.path.getsize(paths[1]) // 4))
+    expect_in("left out: " + paths[1], rows("dst net 2001:db8:1::/64")[1])
+    expect("left out" not in rows("src ip 2001:db8::0 and dst ip 2001:db8:1::99")[1], "a file was looked at")
+
+
+@case
 def the_account_tells_what_is_missing(folder):
     made = Made(folder, 6)
     _, err = made.top("src")
