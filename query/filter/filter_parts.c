@@ -63,22 +63,22 @@ static bool has_parts(const struct filter *filter, const struct filter_term *ter
 }
 
 /* As deep as FILTER_DEPTH_MAX allows. Terms stand in the filter in the order in which they were written. */
-static uint32_t find_term(const struct filter *filter, uint32_t index, uint32_t from)
+static uint32_t find_term(const struct filter *filter, uint32_t index, uint32_t from, uint32_t depth)
 {
     const struct filter_node *node = &filter->nodes[index];
     uint32_t found = FILTER_NONE;
     if (node->kind == FILTER_NODE_TERM && node->first >= from && has_parts(filter, &filter->terms[node->first]))
         return node->first;
-    if (node->kind != FILTER_NODE_AND)
+    if (node->kind != FILTER_NODE_AND || depth == 0)
         return FILTER_NONE;
     for (uint32_t child = node->first; child != FILTER_NONE && found == FILTER_NONE; child = filter->nodes[child].next)
-        found = find_term(filter, child, from);
+        found = find_term(filter, child, from, depth - 1);
     return found;
 }
 
-uint32_t filter_parts_term(const struct filter *filter, uint32_t from)
+uint32_t filter_parts_term(const struct filter *filter, uint32_t from, uint32_t depth)
 {
-    return filter->root == FILTER_NONE ? FILTER_NONE : find_term(filter, filter->root, from);
+    return filter->root == FILTER_NONE ? FILTER_NONE : find_term(filter, filter->root, from, depth);
 }
 
 /* Of each of the parts all values: eight times eight at the most. */
@@ -88,9 +88,9 @@ uint32_t filter_addresses(const struct filter *filter, uint32_t index,
                           struct filter_address ret_addresses[FILTER_ADDRESSES_MAX])
 {
     struct filter_part parts[FILTER_PARTS_MAX];
-    uint32_t found = filter_parts_term(filter, 0), count = 0;
+    uint32_t found = filter_parts_term(filter, 0, FILTER_DEPTH_MAX), count = 0;
     for (; found != FILTER_NONE && index > 0; index--)
-        found = filter_parts_term(filter, found + 1);
+        found = filter_parts_term(filter, found + 1, FILTER_DEPTH_MAX);
     if (found == FILTER_NONE)
         return 0;
     const struct filter_term *term = &filter->terms[found];

@@ -26,8 +26,8 @@ struct filter_value filter_part_value(const struct filter_value *value, enum fil
 uint32_t filter_parts_list(const struct filter *filter, const struct filter_term *term, bool unmapped,
                            struct filter_part parts[FILTER_PARTS_MAX]);
 
-/* The first term in FROM or behind it that asks for single addresses, and that all records have to match; FILTER_NONE where
- * there is none. */
-uint32_t filter_parts_term(const struct filter *filter, uint32_t from);
+/* The first term in FROM or behind it that asks for single addresses, and that all records have to match: one within
+ * so many conjunctions at the most. FILTER_NONE where there is none. */
+uint32_t filter_parts_term(const struct filter *filter, uint32_t from, uint32_t depth);
 
 #endif
