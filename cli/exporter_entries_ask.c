@@ -155,10 +155,13 @@ static int add_row(struct exporter_entries *entries, const json_t *object, const
 
 static void tell_account(const json_t *head, char account[EXPORTER_TEXT_SIZE])
 {
-    const double kernel = number_of(head, "dropped_kernel"), journal = number_of(head, "dropped_journal");
-    snprintf(account, EXPORTER_TEXT_SIZE,
-             "%.0f datagrams received, %.0f dropped by the kernel, %.0f dropped as the journal was full, %.0f refused",
-             number_of(head, "received"), kernel, journal, number_of(head, "datagrams_refused"));
+    const struct exporter_account is = {.received = number_of(head, "received"),
+                                        .dropped_kernel = number_of(head, "dropped_kernel"),
+                                        .dropped_journal = number_of(head, "dropped_journal"),
+                                        .refused = number_of(head, "datagrams_refused"),
+                                        .not_allowed = number_of(head, "not_allowed"),
+                                        .cut_off = number_of(head, "cut_off")};
+    exporter_entries_account(&is, account);
 }
 
 /* Line by line; what has no end was cut off. */

@@ -30,8 +30,8 @@ struct worker {
     struct journal *journal;
     struct collector collector;
     struct snapshot_file snapshot;
-    struct receiver *_Atomic receiver; /* the lane looks at it as well */
-    struct lane *lane;
+    struct receiver *_Atomic receiver; /* the lane looks at it as well, */
+    struct lane *_Atomic lane;         /* and at itself */
     bool resumed;
     bool told;          /* that no snapshot could be written */
     uint64_t recovered;
@@ -445,6 +445,16 @@ void engine_receiver_counts(struct engine *engine, uint32_t worker, struct recei
 void engine_dropped_before(const struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts)
 {
     *ret_counts = engine->workers[worker].before;
+}
+
+void engine_left_out(struct engine *engine, uint32_t worker, uint64_t *ret_not_allowed, uint64_t *ret_cut_off)
+{
+    struct lane *lane = engine->workers[worker].lane;
+    struct lane_counts counts = {0};
+    if (lane != NULL)
+        lane_counts(lane, &counts);
+    *ret_not_allowed = counts.refused + counts.turned_away;
+    *ret_cut_off = counts.cut_off;
 }
 
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts)

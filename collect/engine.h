@@ -104,6 +104,10 @@ void engine_receiver_counts(struct engine *engine, uint32_t worker, struct recei
 /* What the kernel had dropped before this process, since the worker's journal was made. */
 void engine_dropped_before(const struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts);
 
+/* Datagrams that a worker's lane has left out, as --allow does not name their exporters, or as they were too long; as of its
+ * last look or cut, and from its thread too. */
+void engine_left_out(struct engine *engine, uint32_t worker, uint64_t *ret_not_allowed, uint64_t *ret_cut_off);
+
 /* Those of a side lane, from these threads too; NULL for its name when there are not so many. */
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts);
 

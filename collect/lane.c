@@ -79,9 +79,26 @@ static bool is_durable(const struct sink *sink)
     return sink->class->cut != NULL;
 }
 
+static void publish_counts(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->mutex);
+    lane->counts = (struct lane_counts){
+        .ledger = *weir_decoder_ledger(lane->options.collector->decoder),
+        .read = lane->read,
+        .cut_off = lane->cut_off,
+        .refused = lane->refused,
+        .held = lane->cursor - journal_committed(lane->options.journal).position,
+        .cuts = lane->cut.cut,
+        .counted_us = clock_us(CLOCK_MONOTONIC),
+    };
+    lane->counted = lane->cursor;
+    pthread_mutex_unlock(&lane->mutex);
+}
+
 static int begin_cut(struct lane *lane)
 {
     struct collector *collector = lane->options.collector;
+    publish_counts(lane); /* which sinks keep with the cut */
     lane->cut.cut++;
     lane->cut.position = lane->cursor;
     lane->cut_us = clock_us(CLOCK_MONOTONIC);
@@ -165,22 +182,6 @@ static int cut_when_due(struct lane *lane)
 }
 
 /* ------------------------------------------------------------------------------------------------------- the thread */
-
-static void publish_counts(struct lane *lane)
-{
-    pthread_mutex_lock(&lane->mutex);
-    lane->counts = (struct lane_counts){
-        .ledger = *weir_decoder_ledger(lane->options.collector->decoder),
-        .read = lane->read,
-        .cut_off = lane->cut_off,
-        .refused = lane->refused,
-        .held = lane->cursor - journal_committed(lane->options.journal).position,
-        .cuts = lane->cut.cut,
-        .counted_us = clock_us(CLOCK_MONOTONIC),
-    };
-    lane->counted = lane->cursor;
-    pthread_mutex_unlock(&lane->mutex);
-}
 
 /* What an earlier process left was wanted by whoever started that. */
 static bool is_enough(const struct lane *lane)

@@ -65,6 +65,7 @@ static const struct view_column ledger_columns[] = {
     {"sets_skipped", "BIGINT"}, {"sets_given_up", "BIGINT"}, {"datagrams_refused", "BIGINT"},
     {"rows_stored", "BIGINT"}, {"rows_dropped", "BIGINT"}, {"reported_flows", "BIGINT"},
     {"dropped_kernel", "BIGINT"}, {"dropped_journal", "BIGINT"}, {"outputs_missed", "BIGINT"},
+    {"not_allowed", "BIGINT"}, {"cut_off", "BIGINT"},
 };
 
 /* A name between quotes of this kind, which are doubled within. */

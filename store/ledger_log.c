@@ -303,9 +303,10 @@ struct saved_rows {
     char magic[8];
     uint32_t row_bytes, row_count;
     uint64_t dropped_kernel, dropped_journal; /* that were told */
+    uint64_t not_allowed, cut_off; /* that were not */
 };
 
-static const char saved_magic[] = "weirrow2";
+static const char saved_magic[] = "weirrow3";
 
 void ledger_log_dropped(struct ledger_log *log, uint64_t kernel, uint64_t journal)
 {
@@ -313,7 +314,8 @@ void ledger_log_dropped(struct ledger_log *log, uint64_t kernel, uint64_t journa
     log->collector.dropped_journal = journal;
 }
 
-size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
+size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, const struct ledger_collector *collector,
+                       uint8_t *data, size_t room_bytes)
 {
     struct ledger_page page = {0};
     struct look look = {.log = log, .page = &page, .peek = true};
@@ -322,7 +324,9 @@ size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uin
     take_remainder(&look, decoder);
     struct saved_rows header = {.row_bytes = sizeof(struct ledger_row), .row_count = page.row_count,
                                 .dropped_kernel = log->collector.dropped_kernel,
-                                .dropped_journal = log->collector.dropped_journal};
+                                .dropped_journal = log->collector.dropped_journal,
+                                .not_allowed = collector->not_allowed - log->collector.not_allowed,
+                                .cut_off = collector->cut_off - log->collector.cut_off};
     memcpy(header.magic, saved_magic, sizeof header.magic);
     const size_t rows_bytes = page.row_count * sizeof *page.rows, size_bytes = sizeof header + rows_bytes;
     if (!look.failed && size_bytes <= room_bytes) {
@@ -359,11 +363,14 @@ bool ledger_log_load(struct ledger_log *log, const uint8_t *data, size_t size_by
         else
             look.failed = true;
     }
-    if (look.failed)
+    if (look.failed) {
         log->carried.row_count = before;
-    else
-        ledger_log_dropped(log, header.dropped_kernel, header.dropped_journal);
-    return !look.failed;
+        return false;
+    }
+    ledger_log_dropped(log, header.dropped_kernel, header.dropped_journal);
+    log->collector.not_allowed -= header.not_allowed; /* below 0: the next difference has them */
+    log->collector.cut_off -= header.cut_off;
+    return true;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- writing */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """test_exporters.py: weir exporters, asking a running collector, and a store; and the socket that it asks."""
 import csv
+import glob
 import io
 import json
 import os
@@ -124,6 +125,27 @@ def those_of_the_run_before_are_left_out(folder):
 
 
 @case
+def who_is_not_allowed_is_in_the_account(folder):
+    """Of a running collector and of its store, also where a kill lay between."""
+    if not can_query():
+        raise Skip("DuckDB and the thread sanitizer do not go together")
+    arguments = ("-o", "store:st", "--commit", "1", "--allow", "127.0.0.2")
+    account = "4 datagrams received, %s, 0 refused, 3 of exporters that --allow does not name\n" % (
+        "0 dropped by the kernel, 0 dropped as the journal was full")
+    collector = Asked(folder, *arguments, ports=[weir_e2e.free_port()])
+    for _ in range(3):
+        collector.send(v9.Exporter(domain=1).flows(FLOW))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as allowed:
+        allowed.bind(("127.0.0.2", 0))
+        allowed.sendto(v9.Exporter(domain=2).flows(FLOW), ("127.0.0.1", collector.port))
+    wait_until(lambda: account in weir_ok("exporters", "--socket", collector.socket)[1], "the account")
+    wait_until(lambda: glob.glob(folder + "/st/flows/*/*/*.parquet"), "a commit")
+    collector.kill()
+    Asked(folder, *arguments, ports=[collector.port]).stop()
+    expect_in("weir: " + account, weir_ok("exporters", "--store", "st", cwd=folder)[1])
+
+
+@case
 def of_a_store(folder):
     if not can_query():
         raise Skip("DuckDB and the thread sanitizer do not go together")
@@ -142,7 +164,7 @@ def of_a_store(folder):
                  {(1, 0, 0, 9)}, "how things are")
     expect(all(abs(row["clock_skew_seconds"]) < 60 for row in rows), "clocks: " + out)
     expect_equal({row["oldest_template_seconds"] for row in rows}, {None}, "what a store does not know")
-    expect_in("4 records stored", err)
+    expect_in("weir: 3 datagrams received, 0 dropped by the kernel, 0 dropped as the journal was full, 0 refused\n", err)
     expect_equal(len(weir_ok("exporters", "--store", "st", cwd=folder)[0].splitlines()), 3, "lines of the table")
     code, _, err = weir("exporters", "--store", "nowhere", cwd=folder)
     expect_equal(code, 1, "exit code without a store")

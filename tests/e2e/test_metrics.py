@@ -183,7 +183,7 @@ def expect_in_store(folder, dropped, count):
     _, err = weir_ok("top", "src", "--store", "st", cwd=folder)
     expect_in("; dropped as the disk was too slow: %d datagrams" % dropped[1], err)
     _, err = weir_ok("exporters", "--store", "st", cwd=folder)
-    expect_in("; %d datagrams dropped by the kernel, %d dropped as the journal was full" % tuple(dropped), err)
+    expect_in(", %d dropped by the kernel, %d dropped as the journal was full" % tuple(dropped), err)
 
 
 @case

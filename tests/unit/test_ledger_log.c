@@ -145,9 +145,10 @@ static void drops_of_an_earlier_process(void **state)
     uint8_t saved[4096];
     const struct commit_told none = {.first = 7, .last = 6};
     const struct ledger_collector collector = {.dropped_kernel = 5, .dropped_journal = 2};
-    const struct ledger_collector later = {.dropped_kernel = 9, .dropped_journal = 2};
+    const struct ledger_collector at_cut = {.not_allowed = 7, .cut_off = 3}; /* of which nothing was told */
+    const struct ledger_collector later = {.dropped_kernel = 9, .dropped_journal = 2, .not_allowed = 1};
     ledger_page_free(ledger_log_take(the_log, decoder, &none, &collector, 1700000000000000));
-    const size_t size_bytes = ledger_log_save(the_log, decoder, saved, sizeof saved);
+    const size_t size_bytes = ledger_log_save(the_log, decoder, &at_cut, saved, sizeof saved);
     assert_in_range(size_bytes, 1, sizeof saved);
     for (int i = 0; i < 2; i++) {
         struct ledger_log *next = ledger_log_create();
@@ -159,6 +160,8 @@ static void drops_of_an_earlier_process(void **state)
         assert_non_null(page);
         assert_int_equal(page->collector.dropped_kernel, 4);
         assert_int_equal(page->collector.dropped_journal, 0);
+        assert_int_equal(page->collector.not_allowed, i == 0 ? 8 : 1);
+        assert_int_equal(page->collector.cut_off, i == 0 ? 3 : 0);
         ledger_page_free(page);
         ledger_log_free(next);
     }
