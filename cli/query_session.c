@@ -101,6 +101,7 @@ struct query_output_settings query_session_settings(struct query_session *sessio
         .threads = session->options->settings.threads,
         .width = isatty(STDOUT_FILENO) == 1 ? terminal.width : 0,
         .utf8 = terminal.utf8,
+        .colour = terminal.colour,
         .omit_nulls = true,
         .before_write = before_write,
         .context = session,
