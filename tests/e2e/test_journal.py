@@ -92,7 +92,8 @@ def a_second_signal_under_load_ends_it_at_once_and_loses_nothing(folder):
         sender.start()
         try:
             for _ in range(3):
-                collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s")
+                # what merges would make the folder anew
+                collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s", "--no-merge")
                 wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
                 os.rename(folder + "/store/.writing", folder + "/store/.away")
                 collector.wait_for("this goes on to be tried")
@@ -305,7 +306,7 @@ def what_cannot_be_written_stays_for_the_next_start(folder):
     os.mkdir(folder + "/store")
     port = free_port()
     arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "--commit",
-                 "0.1s")
+                 "0.1s", "--no-merge")  # what merges would make the folder anew
     collector = Collector(folder, *arguments, ports=[port])
     wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
     os.rename(folder + "/store/.writing", folder + "/store/.away")  # as good as a disk that is full
