@@ -243,10 +243,10 @@ def numbers_of(paths):
     return numbers
 
 
-def kills_within_writes(folder, paths, *outputs):
+def kills_within_writes(folder, paths, *outputs, more=()):
     """Files of JSON have all flows once."""
     os.makedirs(folder + "/journal", 0o700)
-    arguments = ("--commit", "0.1s", *(word for output in outputs for word in ("-o", output)))
+    arguments = ("--commit", "0.1s", *(word for output in outputs for word in ("-o", output)), *more)
     with held_socket() as held:
         port = held.getsockname()[1]
         collector = start_on(held, folder, *arguments)
@@ -276,6 +276,12 @@ def lines_outlive_kills(folder):
 def lines_beside_a_store_outlive_kills(folder):
     count = kills_within_writes(folder, "lines.ndjson", "store:store", "lines.ndjson")
     expect_once(stored(folder + "/store"), count, "the store")
+
+
+@case
+def lines_in_files_by_time_outlive_kills(folder):
+    kills_within_writes(folder, "lines-*.ndjson", "store:store", "lines.ndjson", more=("--rotate", "1s"))
+    expect(len(glob.glob(folder + "/lines-*.ndjson")) > KILLS, "files")
 
 
 @case
