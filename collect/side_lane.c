@@ -22,7 +22,8 @@ enum { TICK_US = 1000000, ABANDONED_MS = 1000 };
 struct source_journal {
     struct journal *journal;
     int reader;
-    uint64_t begin, position;
+    uint64_t begin; /* the sink was given all before it, by an earlier process */
+    uint64_t position;
 };
 
 struct side_lane {
@@ -64,6 +65,14 @@ static int end_burst(struct side_lane *lane)
     return sink->class->raw_end == NULL ? 0 : sink->class->raw_end(sink, &lane->failure);
 }
 
+/* What the sink has of an earlier process, since that last kept what decoders know. */
+static void learn_copy(struct side_lane *lane, uint32_t i)
+{
+    struct weir_datagram datagram;
+    if (journal_copies_datagram(lane->copies, i, &datagram) && allow_gate_lets_in(&lane->gate, &datagram.source))
+        collector_learn(lane->collector, &datagram);
+}
+
 static int take_copy(struct side_lane *lane, uint32_t i)
 {
     struct weir_datagram datagram;
@@ -89,12 +98,16 @@ static void note_taken(struct side_lane *lane, bool burst)
 static int take_burst(struct side_lane *lane, size_t journal)
 {
     struct source_journal *from = &lane->journals[journal];
-    uint64_t missed = 0;
+    uint64_t gone = 0;
     allow_gate_turn(&lane->gate);
-    const uint32_t count = journal_copy(from->journal, from->reader, &from->position, lane->copies, &missed);
-    atomic_fetch_add_explicit(&lane->missed, missed, memory_order_relaxed);
-    write_notes_skip(&lane->notes, journal, from->position - count);
+    const uint32_t count = journal_copy(from->journal, from->reader, &from->position, lane->copies, &gone);
+    const uint64_t first = from->position - count;
+    atomic_fetch_add_explicit(&lane->missed, write_notes_skip(&lane->notes, journal, first), memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
+        if (first + i < from->begin) {
+            learn_copy(lane, i);
+            continue;
+        }
         write_notes_begin(&lane->notes, journal);
         if (take_copy(lane, i) != 0)
             return -1;
@@ -183,7 +196,10 @@ static int add_journals(struct side_lane *lane, const struct side_lane_options *
         }
         if (write_notes_add(&lane->notes, from->journal, bookmark, error) != 0)
             return -1;
+        const uint64_t committed = journal_committed(from->journal).position;
         from->begin = from->position = lane->notes.journals[i].given;
+        if (lane->collector->sinks[0]->class->raw == NULL && committed < from->begin)
+            from->position = committed;
     }
     lane->journal_count = options->journal_count;
     return 0;

@@ -108,9 +108,12 @@ void write_notes_end(struct write_notes *notes)
     notes->current = NULL;
 }
 
-void write_notes_skip(struct write_notes *notes, size_t i, uint64_t position)
+uint64_t write_notes_skip(struct write_notes *notes, size_t i, uint64_t position)
 {
-    notes->journals[i].given = position;
+    struct write_notes_journal *from = &notes->journals[i];
+    const uint64_t count = position > from->given ? position - from->given : 0;
+    from->given += count;
+    return count;
 }
 
 bool write_notes_holds(const struct write_notes *notes)

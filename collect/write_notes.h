@@ -42,10 +42,12 @@ void write_notes_init(struct write_notes *notes, struct sink *sink);
  * is committed as far as things are written. -1 with `error` filled. */
 int write_notes_add(struct write_notes *notes, struct journal *journal, const char *bookmark, struct sink_error *error);
 
-/* Around each datagram that the sink is given, the i-th journal's at `given`; and for those that it is not given. */
+/* Around each datagram that the sink is given, the i-th journal's at `given`. */
 void write_notes_begin(struct write_notes *notes, size_t i);
 void write_notes_end(struct write_notes *notes);
-void write_notes_skip(struct write_notes *notes, size_t i, uint64_t position);
+
+/* The sink is not given those of the i-th journal before the position. How many are passed over. */
+uint64_t write_notes_skip(struct write_notes *notes, size_t i, uint64_t position);
 
 /* Whether the sink has something that is not written. */
 bool write_notes_holds(const struct write_notes *notes);

@@ -92,7 +92,8 @@ def a_second_signal_under_load_ends_it_at_once_and_loses_nothing(folder):
         sender.start()
         try:
             for _ in range(3):
-                collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s")
+                # what merges would make the folder anew
+                collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s", "--no-merge")
                 wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
                 os.rename(folder + "/store/.writing", folder + "/store/.away")
                 collector.wait_for("this goes on to be tried")
@@ -104,7 +105,8 @@ def a_second_signal_under_load_ends_it_at_once_and_loses_nothing(folder):
                 expect(collector.process.poll() is None, "it ended with something to write: " + collector.log())
                 begun_s = time.monotonic()
                 collector.process.send_signal(signal.SIGTERM)
-                expect_equal(collector.wait_end(), 1, "exit code")
+                code = collector.wait_end()
+                expect(code == 1, "exit code %d: %s" % (code, collector.log()))
                 expect(time.monotonic() - begun_s < 10, "it took long to end: " + collector.log())
                 left += re.findall(r"in the journal: (\d+) datagrams, which the next start stores", collector.log())
                 os.rename(folder + "/store/.away", folder + "/store/.writing")
@@ -241,10 +243,10 @@ def numbers_of(paths):
     return numbers
 
 
-def kills_within_writes(folder, paths, *outputs):
+def kills_within_writes(folder, paths, *outputs, more=()):
     """Files of JSON have all flows once."""
     os.makedirs(folder + "/journal", 0o700)
-    arguments = ("--commit", "0.1s", *(word for output in outputs for word in ("-o", output)))
+    arguments = ("--commit", "0.1s", *(word for output in outputs for word in ("-o", output)), *more)
     with held_socket() as held:
         port = held.getsockname()[1]
         collector = start_on(held, folder, *arguments)
@@ -277,6 +279,12 @@ def lines_beside_a_store_outlive_kills(folder):
 
 
 @case
+def lines_in_files_by_time_outlive_kills(folder):
+    kills_within_writes(folder, "lines-*.ndjson", "store:store", "lines.ndjson", more=("--rotate", "1s"))
+    expect(len(glob.glob(folder + "/lines-*.ndjson")) > KILLS, "files")
+
+
+@case
 def an_object_that_others_read_outlives_kills(folder):
     reading = threading.Event()
 
@@ -304,7 +312,7 @@ def what_cannot_be_written_stays_for_the_next_start(folder):
     os.mkdir(folder + "/store")
     port = free_port()
     arguments = ("--state", folder + "/state", "--journal", folder + "/journal", "-o", "store:store", "--commit",
-                 "0.1s")
+                 "0.1s", "--no-merge")  # what merges would make the folder anew
     collector = Collector(folder, *arguments, ports=[port])
     wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
     os.rename(folder + "/store/.writing", folder + "/store/.away")  # as good as a disk that is full

@@ -20,7 +20,8 @@
 
 enum {
     DATAGRAMS = 12,
-    END_AT = 7, /* writes before the one around which it ends */
+    END_AT = 8, /* the write around which it ends */
+    LARGE_RUNS = 20, LARGE_ROWS = 500, LARGE_FIRST = 100000,
     SHORTENED = 40, /* lengths that are tried between those before and behind a write */
     WORKERS_MAX = 2
 };
@@ -63,12 +64,30 @@ static void fill_journals(size_t workers)
 
 /* ------------------------------------------------------------------------------------------------- a process's work */
 
+/* Of one datagram more, of those that had waited, than goes out in one write. */
+static void give_large(struct sink *sink)
+{
+    static struct maker maker;
+    struct sink_error error;
+    for (uint32_t i = 0; i < LARGE_RUNS; i++) {
+        maker_begin(&maker, false);
+        maker_run(&maker, 3000 + i, START_US + i, LARGE_FIRST + i * LARGE_ROWS, LARGE_ROWS)->late = true;
+        assert_int_equal(sink->class->batch(sink, &maker.batch, &error), 0);
+    }
+}
+
+static uint32_t large_at = UINT32_MAX, rotate_at = UINT32_MAX; /* the datagram that is large, or comes with another time */
+
 /* Each datagram brings rows of one that had waited, too: two entries in one write. */
 static void give(struct sink *sink, uint32_t number)
 {
     static struct maker maker;
     const struct weir_datagram told = {.received_us = START_US + number};
     struct sink_error error;
+    if (number == rotate_at)
+        assert_int_equal(sink->class->rotate(sink, START_US, &error), 0);
+    if (number == large_at)
+        give_large(sink);
     maker_begin(&maker, false);
     maker_run(&maker, 1000 + number, START_US + number, 2 * number, 1)->late = true;
     maker_run(&maker, 2000 + number, START_US + number, 2 * number + 1, 1);
@@ -80,7 +99,7 @@ static void give(struct sink *sink, uint32_t number)
 struct ender {
     const struct sink_watcher *next;
     enum step step;
-    int left; /* writes */
+    int left; /* writes up to the one around which it ends */
 };
 
 static void end_at(const struct ender *ender, enum step step)
@@ -92,6 +111,7 @@ static void end_at(const struct ender *ender, enum step step)
 static void on_begins(void *context, const struct sink_write *write, bool with_current)
 {
     struct ender *ender = context;
+    ender->left--;
     end_at(ender, BEFORE_NOTE);
     ender->next->begins(ender->next->context, write, with_current);
     end_at(ender, BEFORE_WRITE);
@@ -103,7 +123,6 @@ static void on_done(void *context)
     end_at(ender, BEHIND_WRITE);
     ender->next->done(ender->next->context);
     end_at(ender, BEHIND_NOTE);
-    ender->left--;
 }
 
 static void begin_process(const struct way *way, struct journal *journals[WORKERS_MAX], struct sink **ret_sink,
@@ -118,11 +137,14 @@ static void begin_process(const struct way *way, struct journal *journals[WORKER
     }
 }
 
+static bool backwards; /* the last journal has the first turn */
+
 /* Gives a sink all that is left of the journals, by turns. */
 static void work(struct sink *sink, struct write_notes *notes)
 {
     for (uint32_t i = 0; i < DATAGRAMS; i++) {
-        for (size_t worker = 0; worker < notes->journal_count; worker++) {
+        for (size_t k = 0; k < notes->journal_count; k++) {
+            const size_t worker = backwards ? notes->journal_count - 1 - k : k;
             if (notes->journals[worker].given > i)
                 continue;
             write_notes_begin(notes, worker);
@@ -141,7 +163,7 @@ static void end_process(const struct way *way, struct journal *journals[WORKERS_
         journal_close(journals[worker], false);
 }
 
-static void work_and_end_at(const struct way *way, enum step step)
+static void work_and_end_at(const struct way *way, enum step step, int write)
 {
     const pid_t child = fork();
     int status = -1;
@@ -151,7 +173,7 @@ static void work_and_end_at(const struct way *way, enum step step)
         struct write_notes notes;
         struct sink *sink;
         begin_process(way, journals, &sink, &notes);
-        struct ender ender = {sink->watcher, step, END_AT};
+        struct ender ender = {sink->watcher, step, write};
         const struct sink_watcher watcher = {on_begins, on_done, &ender};
         sink->watcher = &watcher;
         work(sink, &notes);
@@ -184,8 +206,9 @@ static void remove_all(const struct way *way)
 static void check_rows(const char *name, size_t workers)
 {
     static const char key[] = "\"IN_BYTES\": ";
-    int counts[2 * WORKERS_MAX * DATAGRAMS] = {0};
+    static uint8_t counts[LARGE_FIRST + LARGE_RUNS * LARGE_ROWS];
     size_t length;
+    memset(counts, 0, sizeof counts);
     char *text = file_get(maker_path(name), &length);
     for (const char *at = text; (at = strstr(at, key)) != NULL; at++) {
         const long number = strtol(at + sizeof key - 1, NULL, 10);
@@ -194,6 +217,8 @@ static void check_rows(const char *name, size_t workers)
     }
     for (size_t i = 0; i < 4 * DATAGRAMS; i++)
         assert_int_equal(counts[i], workers > 1 || i % 4 < 2);
+    for (size_t i = 0; i < LARGE_RUNS * LARGE_ROWS; i++)
+        assert_int_equal(counts[LARGE_FIRST + i], large_at != UINT32_MAX);
     free(text);
     if (strstr(name, ".json") != NULL)
         json_decref(file_object(maker_path(name)));
@@ -212,7 +237,7 @@ static void test_each_step(void **state)
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         for (enum step step = BEFORE_NOTE; step < STEPS; step++) {
             fill_journals(ways[i].workers);
-            work_and_end_at(&ways[i], step);
+            work_and_end_at(&ways[i], step, END_AT);
             work_to_the_end(&ways[i]);
             check_rows(ways[i].name, ways[i].workers);
             remove_all(&ways[i]);
@@ -227,12 +252,12 @@ static void test_torn(void **state)
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         const struct way *way = &ways[i];
         fill_journals(way->workers);
-        work_and_end_at(way, BEFORE_WRITE);
+        work_and_end_at(way, BEFORE_WRITE, END_AT);
         const uint64_t before = size_of(way->name);
         remove_all(way);
         for (uint64_t turn = 0; turn <= SHORTENED; turn++) {
             fill_journals(way->workers);
-            work_and_end_at(way, BEHIND_WRITE);
+            work_and_end_at(way, BEHIND_WRITE, END_AT);
             const uint64_t behind = size_of(way->name);
             assert_true(behind > before);
             assert_int_equal(truncate(maker_path(way->name), (off_t)(before + (behind - before) * turn / SHORTENED)), 0);
@@ -250,7 +275,7 @@ static void test_held(void **state)
     for (size_t i = 3; i < sizeof ways / sizeof *ways; i++) {
         const struct way *way = &ways[i];
         fill_journals(way->workers);
-        work_and_end_at(way, BEHIND_NOTE);
+        work_and_end_at(way, BEHIND_NOTE, END_AT);
         const uint64_t size_bytes = size_of(way->name);
         const int reader = open(maker_path(way->name), O_RDONLY);
         assert_int_equal(flock(reader, LOCK_SH), 0);
@@ -275,6 +300,26 @@ static void test_held(void **state)
     }
 }
 
+/* All files of this folder whose names begin with "a", one behind the other. */
+static void join_files(const char *name)
+{
+    FILE *joined = fopen(maker_path(name), "w");
+    DIR *files = opendir(maker_folder);
+    assert_non_null(joined);
+    assert_non_null(files);
+    for (const struct dirent *entry; (entry = readdir(files)) != NULL;) {
+        size_t length;
+        if (entry->d_name[0] != 'a')
+            continue;
+        char *text = file_get(maker_path(entry->d_name), &length);
+        assert_int_equal(fwrite(text, 1, length, joined), length);
+        free(text);
+        unlink(maker_path(entry->d_name));
+    }
+    closedir(files);
+    fclose(joined);
+}
+
 /* The file was given another name behind the kill: what was written is in there, and the rest comes into a new one. */
 static void test_renamed(void **state)
 {
@@ -282,22 +327,80 @@ static void test_renamed(void **state)
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         const struct way *way = &ways[i];
         fill_journals(way->workers);
-        work_and_end_at(way, BEHIND_WRITE);
-        assert_int_equal(rename(maker_path(way->name), maker_path("moved")), 0);
+        work_and_end_at(way, BEHIND_WRITE, END_AT);
+        assert_int_equal(rename(maker_path(way->name), maker_path("a.old")), 0);
         work_to_the_end(way);
-        size_t length, moved_length;
-        char *text = file_get(maker_path(way->name), &length), *moved = file_get(maker_path("moved"), &moved_length);
-        FILE *both = fopen(maker_path("both"), "w");
-        assert_non_null(both);
-        assert_int_equal(fwrite(moved, 1, moved_length, both) + fwrite(text, 1, length, both), length + moved_length);
-        fclose(both);
-        check_rows("both", way->workers);
-        free(text);
-        free(moved);
-        unlink(maker_path("moved"));
-        unlink(maker_path("both"));
+        join_files("joined");
+        check_rows("joined", way->workers);
+        unlink(maker_path("joined"));
         remove_all(way);
     }
+}
+
+/* What was about to be written by a process is of no meaning any more when another has written something else. */
+static void test_killed_twice(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        for (enum step step = BEFORE_NOTE; step < STEPS; step++) {
+            fill_journals(ways[i].workers);
+            work_and_end_at(&ways[i], BEFORE_WRITE, END_AT - 1);
+            backwards = true;
+            work_and_end_at(&ways[i], step, 1);
+            backwards = false;
+            work_to_the_end(&ways[i]);
+            check_rows(ways[i].name, ways[i].workers);
+            remove_all(&ways[i]);
+        }
+    }
+}
+
+/* A datagram that goes out in two writes is there with both. */
+static void test_large(void **state)
+{
+    (void)state;
+    large_at = 2 * END_AT;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const int large = (int)ways[i].workers * END_AT + 1;
+        for (enum step step = BEFORE_NOTE; step < STEPS; step++) {
+            for (int write = large; write <= large + 2; write++) {
+                if (write == large && step > BEFORE_WRITE)
+                    continue; /* more is to come, so none is told */
+                fill_journals(ways[i].workers);
+                work_and_end_at(&ways[i], step, write);
+                work_to_the_end(&ways[i]);
+                check_rows(ways[i].name, ways[i].workers);
+                remove_all(&ways[i]);
+            }
+        }
+    }
+    large_at = UINT32_MAX;
+}
+
+/* A reader holds the object up until a datagram comes that begins a new file: the old one gets what came before that. */
+static void test_rotated(void **state)
+{
+    (void)state;
+    rotate_at = 2 * END_AT;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const struct way *way = &ways[i];
+        for (enum step step = BEFORE_NOTE; step < STEPS; step++) {
+            for (int write = 1; write <= 4; write++) {
+                fill_journals(way->workers);
+                sink_close(sink_open(maker_path(way->name)));
+                const int reader = open(maker_path(way->name), O_RDONLY);
+                assert_int_equal(flock(reader, LOCK_SH), 0);
+                work_and_end_at(way, step, (int)way->workers * END_AT + write);
+                close(reader);
+                work_to_the_end(way);
+                join_files("joined");
+                check_rows("joined", way->workers);
+                unlink(maker_path("joined"));
+                remove_all(way);
+            }
+        }
+    }
+    rotate_at = UINT32_MAX;
 }
 
 static int set_up_both(void **state)
@@ -317,7 +420,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_each_step, set_up_both, tear_down_both),
         cmocka_unit_test_setup_teardown(test_torn, set_up_both, tear_down_both),
         cmocka_unit_test_setup_teardown(test_held, set_up_both, tear_down_both),
+        cmocka_unit_test_setup_teardown(test_killed_twice, set_up_both, tear_down_both),
         cmocka_unit_test_setup_teardown(test_renamed, set_up_both, tear_down_both),
+        cmocka_unit_test_setup_teardown(test_large, set_up_both, tear_down_both),
+        cmocka_unit_test_setup_teardown(test_rotated, set_up_both, tear_down_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
