@@ -307,11 +307,12 @@ int flow_list_query(const struct flow_source *source, const struct flow_list_req
     struct text_buffer sql = {0}, table = {0};
     struct flow_source bins;
     int result = 0;
-    snprintf(error->text, sizeof error->text, "not enough memory");
     if (request->group_us > 0) {
-        result = flow_bins(source, request->group_us, &table, &bins);
+        result = flow_bins(source, request->group_us, &table, &bins, error);
         source = &bins;
     }
+    if (result == 0)
+        snprintf(error->text, sizeof error->text, "not enough memory");
     if (result == 0 && request->to_parquet)
         result = text_put(&sql, QUERY_PARQUET_BEGIN);
     if (result == 0 && request->form != NULL)

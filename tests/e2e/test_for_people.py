@@ -6,11 +6,15 @@ import weir_e2e
 if __name__ == "__main__":
     weir_e2e.use_venv()
 
+import collections
+import csv
 import datetime
+import io
 import os
 import pty
 import re
 import subprocess
+import zoneinfo
 
 from store_maker import Store, address, flow, moment
 from weir_e2e import case, expect, expect_equal, expect_in, run, weir_ok
@@ -86,6 +90,104 @@ def a_heading_is_bold_on_a_terminal(folder):
         expect(os.read(leader, 4096).startswith(bold), "the heading with %r" % more)
         os.close(leader)
         os.close(follower)
+
+
+UTC = datetime.timezone.utc
+ZONES = {"America/New_York": ("2026-11-01", "2026-03-08"), "Asia/Kolkata": ("2026-11-01",), "Australia/Lord_Howe": ("2026-04-05",),
+         "UTC": ("2026-11-01",)}  # days around which the clock is put forward or back, where it is
+
+
+def in_zone(zone, *arguments):
+    return weir_ok(*arguments, env={**os.environ, "TZ": zone})[0]
+
+
+def rows_in(zone, *arguments):
+    return list(csv.DictReader(io.StringIO(in_zone(zone, *arguments, "-o", "csv"))))
+
+
+def made_around(folder, day):
+    """A flow of a second each ten minutes, for three days and a half."""
+    begin = moment(day + " 00:00:01") - datetime.timedelta(days=1)
+    begins = [begin + datetime.timedelta(minutes=10 * i) for i in range(500)]
+    path = Store(folder).write_flows([flow("192.0.2.1", "192.0.2.2", time_start=at, bytes=i + 1,
+                                           time_end=at + datetime.timedelta(seconds=1)) for i, at in enumerate(begins)])
+    name = os.path.basename(path).split("-", 2)[2]  # behind the times that it tells
+    os.rename(path, os.path.join(os.path.dirname(path), "%s-%s-%s" % (
+        *(at.strftime("%Y%m%dT%H%M%S") for at in (begins[0], begins[-1] + datetime.timedelta(seconds=1))), name)))
+    return begins
+
+
+def wall_start(at, zone, minutes):
+    """When the clock on the wall showed the begin of the span that a moment is in."""
+    local = at.astimezone(zone)
+    since = (local.replace(tzinfo=None) - datetime.datetime(1970, 1, 1)) // datetime.timedelta(minutes=minutes)
+    begin = datetime.datetime(1970, 1, 1) + since * datetime.timedelta(minutes=minutes)
+    starts = [begin.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return starts[1] if starts[1] <= at and minutes <= 60 and starts[0] < starts[1] else min(starts)
+
+
+def z(at):
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@case
+def spans_of_time_are_of_the_local_clock(folder):
+    for number, (zone, day) in enumerate((zone, day) for zone, days in ZONES.items() for day in days):
+        store = os.path.join(folder, str(number))
+        os.mkdir(store)
+        begins = made_around(store, day)
+        for text, minutes in (("1d", 1440), ("6h", 360), ("1h", 60), ("10m", 10)):
+            if zone.endswith("Howe") and minutes == 60:
+                continue  # an hour and a half
+            wanted, sizes = collections.Counter(), collections.Counter()
+            for i, at in enumerate(begins):
+                start = wall_start(at, zoneinfo.ZoneInfo(zone), minutes)
+                wanted[z(start)] += 1
+                sizes[z(start)] += i + 1
+            rows = rows_in(zone, "flows", "--store", store, "--group-time", text)
+            expect_equal({row["time"]: int(row["flows"]) for row in rows}, dict(wanted), "%s of %s" % (text, zone))
+            for row, after in zip(rows, rows[1:]):
+                seconds = (datetime.datetime.fromisoformat(after["time"][:-1]) -
+                           datetime.datetime.fromisoformat(row["time"][:-1])).total_seconds()
+                expect_equal(int(row["bps"]), round(8 * sizes[row["time"]] / seconds), "rate at " + row["time"])
+            rows = rows_in(zone, "top", "src", "--store", store, "--group-time", text, "--by", "flows")
+            expect_equal({row["time"]: int(row["flows"]) for row in rows}, dict(wanted), "top of %s of %s" % (text, zone))
+
+
+@case
+def days_of_a_graph_are_local(folder):
+    for number, (zone, day) in enumerate((zone, day) for zone, days in ZONES.items() for day in days):
+        store = os.path.join(folder, str(number))
+        os.mkdir(store)
+        begins = made_around(store, day)
+        wanted = collections.Counter(z(wall_start(at, zoneinfo.ZoneInfo(zone), 1440)) for at in begins)
+        rows = rows_in(zone, "graph", "--store", store, "--group-time", "1d", "--by", "flows", "-n", "1")
+        got = {row["time"]: round(float(row["flows"])) for row in rows if row["proto"] == "TCP"}
+        expect_equal(got, dict(wanted), "days of " + zone)
+        first = begins[0].astimezone(zoneinfo.ZoneInfo(zone))
+        hours = rows_in(zone, "graph", "--store", store, "--group-time", "6h", "-n", "1")[0]["time"]
+        expect_equal(hours, z(wall_start(begins[0], zoneinfo.ZoneInfo(zone), 360)), "the first quarter of a day")
+        expect_in(first.strftime("%Y-%m-%d 00:00.00 to "), in_zone(zone, "graph", "--store", store, "--group-time", "1d"))
+
+
+@case
+def times_that_people_write_are_local(folder):
+    begins = made_around(folder, "2026-11-01")
+    for zone in ZONES:
+        local = lambda day: datetime.datetime.fromisoformat(day).replace(tzinfo=zoneinfo.ZoneInfo(zone))
+        offset = local("2026-11-02").strftime("%z")
+        for text, low, high in (("2026-11-01", local("2026-11-01"), local("2026-11-02")),
+                                ("2026-11-01Z", moment("2026-11-01"), moment("2026-11-02")),
+                                ("2026-11-02" + offset, local("2026-11-02"), local("2026-11-03"))):
+            wanted = [z(at) for at in begins if low <= at < high]
+            expect(wanted, "flows of the day")
+            rows = rows_in(zone, "flows", "--store", folder, "time_start = " + text)
+            expect_equal([row["time_start"] for row in rows], wanted, "%s in %s" % (text, zone))
+            until = text.replace("2026-11-02", "2026-11-03") if "11-02" in text else text.replace("11-01", "11-02")
+            rows = rows_in(zone, "flows", "--store", folder, "--from", text, "--to", until)
+            expect_equal([row["time_start"] for row in rows], wanted, "--from %s in %s" % (text, zone))
+        shown = begins[0].astimezone(zoneinfo.ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S.000 ")
+        expect_in("\n" + shown, in_zone(zone, "flows", "--store", folder, "-n", "1"))
 
 
 if __name__ == "__main__":
