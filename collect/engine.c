@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "engine.h"
 
+#include "drops_file.h"
 #include "journal_file.h"
 #include "snapshot_file.h"
 
@@ -30,6 +31,7 @@ struct worker {
     struct journal *journal;
     struct collector collector;
     struct snapshot_file snapshot;
+    char *drops_path; /* or NULL */
     struct receiver *_Atomic receiver; /* the lane looks at it as well, */
     struct lane *_Atomic lane;         /* and at itself */
     bool resumed;
@@ -82,13 +84,48 @@ static bool load_snapshot(struct worker *worker, struct weir_decoder *decoder)
     return data != NULL && weir_decoder_load_where(decoder, data, size_bytes, NULL, NULL) == WEIR_SAVED_OK;
 }
 
+/* What a process that kept all has left of sockets that it did not close; a journal that was found knows it better. */
+static void take_drops(struct worker *worker)
+{
+    struct journal_drops drops;
+    if (worker->drops_path != NULL && drops_file_take(worker->drops_path, &drops) &&
+        !journal_is_recovered(worker->journal))
+        journal_drops_note(worker->journal, &drops);
+}
+
+/* For the next process, from a journal that goes. Without it, what is dropped until then is told by nobody. */
+static void leave_drops(const struct worker *worker)
+{
+    const struct engine_options *options = &worker->engine->options;
+    struct journal_drops drops;
+    if (worker->drops_path == NULL || !options->sockets_stay)
+        return;
+    journal_drops_noted(worker->journal, &drops);
+    if (drops_file_write(worker->drops_path, &drops) != 0 && options->warn != NULL)
+        options->warn(options->context, "cannot keep beside the journal what the kernel has dropped so far; what it drops "
+                      "until the next start is not counted");
+}
+
 static void resume(struct worker *worker)
 {
     struct journal_drops drops;
+    take_drops(worker);
     journal_drops_noted(worker->journal, &drops);
     worker->before = (struct receiver_counts){.dropped_kernel = drops.kernel, .dropped_journal = drops.journal};
     worker->recovered = journal_head(worker->journal) - journal_committed(worker->journal).position;
     worker->resumed = load_snapshot(worker, worker->collector.decoder);
+}
+
+/* Those beside the journal. -1 without memory. */
+static int name_files(struct worker *worker, const char *path)
+{
+    if (snapshot_file_init(&worker->snapshot, path) != 0)
+        return -1;
+    if (path != NULL && asprintf(&worker->drops_path, "%s.drops", path) < 0) {
+        worker->drops_path = NULL;
+        return -1;
+    }
+    return 0;
 }
 
 static int open_worker(struct engine *engine, uint32_t index, struct sink_error *error)
@@ -111,7 +148,7 @@ static int open_worker(struct engine *engine, uint32_t index, struct sink_error 
         journal_close(worker->journal, !journal_is_recovered(worker->journal));
     if (result == 0) {
         engine->worker_count++;
-        result = snapshot_file_init(&worker->snapshot, path);
+        result = name_files(worker, path);
         if (result != 0)
             snprintf(error->text, sizeof error->text, "not enough memory to start");
     }
@@ -678,6 +715,7 @@ static void leave(const struct engine *engine)
         const struct worker *worker = &engine->workers[i];
         if (!is_needless(engine, worker))
             continue;
+        leave_drops(worker);
         snapshot_file_remove(&worker->snapshot);
         journal_remove(worker->journal);
     }
@@ -704,9 +742,12 @@ void engine_free(struct engine *engine)
         receiver_free(worker->receiver);
         lane_free(worker->lane);
         collector_done(&worker->collector);
-        if (needless)
+        if (needless) {
+            leave_drops(worker);
             snapshot_file_remove(&worker->snapshot);
+        }
         snapshot_file_done(&worker->snapshot);
+        free(worker->drops_path);
         journal_close(worker->journal, needless);
     }
     free(engine);

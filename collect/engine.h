@@ -29,6 +29,7 @@ struct engine_options {
     uint32_t worker_count;       /* 1 to ENGINE_WORKERS_MAX */
     const char *journal_path;    /* of the files, without the worker's number and ".journal"; NULL: none that outlives us */
     uint64_t journal_bytes;      /* for each worker */
+    bool sockets_stay;           /* somebody has those that are received from open when the process ends */
     const struct weir_options *decoder;
     FILE *debug;                 /* lines of --debug, or NULL */
     uint64_t datagram_count_max; /* of one worker, which receives no more; 0: no end */

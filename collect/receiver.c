@@ -79,6 +79,13 @@ static void look_up_drops(struct receiver *receiver)
     receiver->drops_us = monotonic_us();
 }
 
+/* Numbers of sockets begin anew with the machine, and a folder on a disk outlives it: what was noted of another socket is more
+ * than this one has dropped, or hardly anything. */
+static bool is_since(uint32_t noted, uint32_t dropped)
+{
+    return dropped - noted <= INT32_MAX;
+}
+
 /* Where looking begins: at what an earlier process that had the socket has seen, or what its opener tells. */
 static void begin_drops(struct receiver *receiver)
 {
@@ -91,7 +98,7 @@ static void begin_drops(struct receiver *receiver)
         receiver->drops.sockets[i].cookie = cookie;
         receiver->drops.sockets[i].dropped = options->sockets[i].dropped;
         for (size_t k = 0; k < JOURNAL_SOCKETS_MAX && cookie != 0; k++) {
-            if (noted.sockets[k].cookie == cookie)
+            if (noted.sockets[k].cookie == cookie && is_since(noted.sockets[k].dropped, options->sockets[i].dropped))
                 receiver->drops.sockets[i].dropped = noted.sockets[k].dropped;
         }
     }

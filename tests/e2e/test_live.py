@@ -67,6 +67,28 @@ def more_than_can_be_taken_adds_up(folder):
 
 
 @case
+def drops_between_two_runs_are_told_where_the_socket_stays(folder):
+    """Nothing is told twice either: neither what a run before has told, nor what one that could not begin was to tell."""
+    os.mkdir(folder + "/journal", 0o700)
+    turns = iter(range(1 << 20))
+    with held_socket() as held:
+        sender = Sender(held.getsockname()[1], 1000)
+        for turn in range(4):
+            collector = start_on(held, folder, "--rcvbuf", "16K", "-o", "store:store")
+            wait_until(lambda: queue_of(sender.port) == 0, "an empty queue")
+            collector.stop(signal.SIGTERM)
+            expect_equal(os.listdir(folder + "/journal"), ["collect-%d-0.drops" % sender.port], "what is beside the journal")
+            for _ in range(200 if turn < 3 else 0):
+                sender.send(next(turns))  # more than there is room for
+            failing = start_on(held, folder, "--rcvbuf", "16K", "-o", folder + "/none/a.ndjson", listening=False)
+            expect_equal(failing.wait_end(), 1, "exit code without an output")
+        sender.stop()
+    taken, dropped = (told(folder + "/store", name) for name in ("datagrams", "dropped_kernel"))
+    expect(taken > 0 and dropped > 0, "%d taken and %d dropped" % (taken, dropped))
+    expect_equal(taken + dropped, next(turns), "datagrams of which the ledger tells")
+
+
+@case
 def a_disk_that_takes_nothing_fills_the_journal_and_that_adds_up(folder):
     os.mkdir(folder + "/journal", 0o700)
     os.mkdir(folder + "/store")
