@@ -21,7 +21,7 @@ enum { THREADS_MAX = 16, FILES_A_THREAD = 64 };
 struct work {
     const struct store_files *files;
     const struct flow_span *span;
-    bool *is_known;
+    bool *is_known, *is_damaged;
     atomic_size_t next;
 };
 
@@ -42,12 +42,12 @@ static void *read_files(void *context)
     for (size_t i; (i = atomic_fetch_add(&work->next, 1)) < work->files->count;) {
         struct file_reader reader;
         struct store_error error;
-        if (file_reader_open(&reader, work->files->paths[i], &error) != 0)
-            continue;
-        if (file_reader_check_notes(&reader, &error) == 0) {
+        work->is_known[i] = file_reader_open(&reader, work->files->paths[i], &error) == 0 &&
+                            file_reader_check_notes(&reader, &error) == 0;
+        work->is_damaged[i] = !work->is_known[i] && error.number == 0;
+        if (work->is_known[i]) {
             footer_columns_add(&share->columns, &reader, i);
             footer_facts_add(&share->facts, &reader, work->span);
-            work->is_known[i] = true;
         }
         file_reader_close(&reader);
     }
@@ -85,10 +85,14 @@ int store_footers_read(struct store_footers *footers, const struct store_files *
     struct share shares[THREADS_MAX];
     struct work work = {.files = files, .span = span != NULL ? span : &always};
     const size_t count = thread_count(files->count, threads);
-    *footers = (struct store_footers){.is_known = calloc(files->count + 1, sizeof *footers->is_known)};
-    if (footers->is_known == NULL)
+    *footers = (struct store_footers){.is_known = calloc(files->count + 1, sizeof *footers->is_known),
+                                      .is_damaged = calloc(files->count + 1, sizeof *footers->is_damaged)};
+    if (footers->is_known == NULL || footers->is_damaged == NULL) {
+        store_footers_done(footers);
         return -1;
+    }
     work.is_known = footers->is_known;
+    work.is_damaged = footers->is_damaged;
     read_all(shares, count, &work);
     footers->facts = shares[0].facts;
     for (size_t i = 1; i < count; i++) {
@@ -97,8 +101,10 @@ int store_footers_read(struct store_footers *footers, const struct store_files *
         footer_columns_done(&shares[i].columns);
     }
     const int result = footer_columns_take(&shares[0].columns, &footers->columns, &footers->column_count);
-    for (size_t i = 0; i < files->count && footers->columns == NULL; i++)
-        footers->is_known[i] = false;
+    for (size_t i = 0; i < files->count; i++) {
+        footers->is_known[i] = footers->is_known[i] && footers->columns != NULL;
+        footers->damaged_count += footers->is_damaged[i];
+    }
     footers->facts.columns = footers->columns;
     footers->facts.column_count = footers->column_count;
     footer_columns_done(&shares[0].columns);
@@ -111,6 +117,7 @@ void store_footers_done(struct store_footers *footers)
 {
     free(footers->columns);
     free(footers->is_known);
+    free(footers->is_damaged);
     *footers = (struct store_footers){0};
 }
 
