@@ -33,7 +33,7 @@ struct work {
     const struct flow_span *span;
     struct sought sought[SOUGHT_MAX];
     uint32_t sought_count;
-    bool *is_known;
+    bool *is_known, *is_damaged;
     uint64_t *rows; /* of each file that has nothing of what is sought; 0: it may have */
     atomic_size_t next;
 };
@@ -134,12 +134,12 @@ static void *read_files(void *context)
     for (size_t i; (i = atomic_fetch_add(&work->next, 1)) < work->files->count;) {
         struct file_reader reader;
         struct store_error error;
-        if (file_reader_open(&reader, work->files->paths[i], &error) != 0)
-            continue;
-        if (file_reader_check_notes(&reader, &error) == 0) {
+        work->is_known[i] = file_reader_open(&reader, work->files->paths[i], &error) == 0 &&
+                            file_reader_check_notes(&reader, &error) == 0;
+        work->is_damaged[i] = !work->is_known[i] && error.number == 0;
+        if (work->is_known[i]) {
             footer_columns_add(&share->columns, &reader, i);
             footer_facts_add(&share->facts, &reader, work->span);
-            work->is_known[i] = true;
             work->rows[i] = may_match(share, &reader) ? 0 : reader.row_count;
         }
         file_reader_close(&reader);
@@ -194,21 +194,22 @@ int store_footers_read(struct store_footers *footers, const struct store_files *
 {
     static const struct flow_span always = {INT64_MIN, INT64_MAX};
     struct share shares[THREADS_MAX];
-    struct work work = {.files = files, .span = span != NULL ? span : &always,
-                        .rows = calloc(files->count + 1, sizeof *work.rows)};
-    const size_t count = thread_count(files->count, threads);
+    const size_t count = thread_count(files->count, threads), file_count = files->count;
+    *footers = (struct store_footers){.is_known = calloc(file_count + 1, sizeof *footers->is_known),
+                                      .is_damaged = calloc(file_count + 1, sizeof *footers->is_damaged)};
+    struct work work = {.files = files, .span = span != NULL ? span : &always, .is_known = footers->is_known,
+                        .is_damaged = footers->is_damaged, .rows = calloc(file_count + 1, sizeof *work.rows)};
     int result = -1;
-    *footers = (struct store_footers){.is_known = calloc(files->count + 1, sizeof *footers->is_known)};
     if (sought != NULL)
         take_sought(&work, sought);
-    if (footers->is_known != NULL && work.rows != NULL) {
-        work.is_known = footers->is_known;
+    if (work.is_known != NULL && work.is_damaged != NULL && work.rows != NULL) {
         read_all(shares, count, &work);
         result = join_all(footers, shares, count);
     }
-    for (size_t i = 0; i < files->count && result == 0 && footers->columns == NULL; i++) {
-        footers->is_known[i] = false;
-        work.rows[i] = 0; /* all of them are looked into for their columns */
+    for (size_t i = 0; i < file_count && result == 0; i++) {
+        footers->damaged_count += footers->is_damaged[i];
+        footers->is_known[i] = footers->is_known[i] && footers->columns != NULL;
+        work.rows[i] = footers->columns != NULL ? work.rows[i] : 0; /* else all are looked into for their columns */
     }
     if (result == 0)
         result = choose_asked(footers, &work);
@@ -224,6 +225,7 @@ void store_footers_done(struct store_footers *footers)
     free(footers->is_known);
     free(footers->asked);
     free(footers->asked_known);
+    free(footers->is_damaged);
     *footers = (struct store_footers){0};
 }
 

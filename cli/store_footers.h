@@ -14,7 +14,9 @@
 
 /* Files without what is looked for are not asked about, as far as footers and bloom filters tell that. */
 struct store_footers {
-    bool *is_known; /* one for each file: its footer was read. What cannot be read is for DuckDB to tell */
+    bool *is_known; /* one for each file: its footer was read. What is not Weir's own is for DuckDB to tell */
+    bool *is_damaged; /* its footer is not what Weir wrote */
+    size_t damaged_count;
     struct query_known_column *columns; /* of them, in the order in which they come, from file to file */
     uint32_t column_count;
     struct flow_facts facts; /* of the known files, where they are of flows */

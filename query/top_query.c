@@ -152,7 +152,7 @@ static void put_sum(struct builder *builder, enum top_amount amount)
 static void put_amount(struct builder *builder, enum top_amount amount)
 {
     struct text_buffer *sql = &builder->sql;
-    static const char seconds[] = "nullif(epoch_us(max(n_end)) - epoch_us(min(n_start)), 0)";
+    static const char seconds[] = "nullif(greatest(epoch_us(max(n_end)) - epoch_us(min(n_start)), 0), 0)";
     switch (amount) {
     case TOP_BYTES:
     case TOP_PACKETS: put_sum(builder, amount); break;

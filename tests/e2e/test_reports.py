@@ -216,6 +216,17 @@ def every_amount_ranks(folder):
 
 
 @case
+def what_ends_before_it_begins_has_no_rate(folder):
+    exporter = netflow_maker.Exporter(export_time_s=START_S)
+    path = write_file(folder, "turned.pcap", capture_maker.pcap_of([(0, exporter.flows(
+        netflow_maker.flow("192.0.2.1", "192.0.2.2", 50000, 443, 1000, first_ms=2000, last_ms=1000)))]))
+    store = os.path.join(folder, "store-turned")
+    weir_ok("collect", "-r", path, "-o", "store:" + store)
+    out, _ = weir_ok("top", "dst", "--by", "bps,pps", "--store", store, "-o", "csv")
+    expect_equal(out.splitlines()[1:], ["192.0.2.2,0,0"], "rates")
+
+
+@case
 def large_sums_are_exact(folder):
     made = Made(folder, 14, 100, 2**63 + 1)
     for keys in ("src", "dstport,proto"):
