@@ -153,7 +153,7 @@ static enum query_output_end print(const struct graph_steps *steps, const struct
     struct terminal terminal;
     snprintf(title, sizeof title, "%s per second by %.100s", titles[options->amount], options->keys);
     const struct graph_bins bins = {
-        .title = title, .is_bytes = options->amount == 0, .moments = steps->moments, .step_us = steps->step_us,
+        .title = title, .moments = steps->moments, .step_us = steps->step_us,
         .count = steps->count, .band_count = steps->band_count, .labels = steps->labels, .amounts = steps->amounts,
     };
     terminal_init(&terminal, STDOUT_FILENO);

@@ -92,6 +92,21 @@ def a_heading_is_bold_on_a_terminal(folder):
         os.close(follower)
 
 
+@case
+def amounts_are_decimal(folder):
+    made(folder, flow("192.0.2.1", "192.0.2.2", bytes=2_000_000_000, packets=1_500_000),
+         flow("192.0.2.3", "192.0.2.2", bytes=1000, packets=3))
+    lines = weir_ok("top", "src", "--store", folder, "--by", "bytes,packets,bps,pps,bpp")[0].splitlines()
+    expect_equal(re.split("  +", lines[1])[:6], ["192.0.2.1", "2.00G", "1 500 000", "533.33M", "50.00K", "1.33K"], "the first")
+    expect_equal(re.split("  +", lines[2])[:6], ["192.0.2.3", "1.00K", "3", "267", "0", "333"], "the second")
+    out, _ = weir_ok("top", "src", "--store", folder, "bytes >= 2G")
+    expect_in(" 2.00G", out)
+    expect_in("1.00K", weir_ok("sql", "--store", folder, "select human_bytes(min(bytes)) from flows")[0])
+    for form in ("text", "svg"):
+        expect_in("TCP 2.00G", weir_ok("graph", "--store", folder, "--group-time", "1s", "-o", form)[0])
+    expect_in(" 70.00M/s ", weir_ok("graph", "--store", folder, "--group-time", "1s")[0])
+
+
 UTC = datetime.timezone.utc
 ZONES = {"America/New_York": ("2026-11-01", "2026-03-08"), "Asia/Kolkata": ("2026-11-01",), "Australia/Lord_Howe": ("2026-04-05",),
          "UTC": ("2026-11-01",)}  # days around which the clock is put forward or back, where it is
