@@ -164,6 +164,15 @@ static void tell_account(const json_t *head, char account[EXPORTER_TEXT_SIZE])
     exporter_entries_account(&is, account);
 }
 
+/* That it has more of them than it tells one by one. */
+static void tell_left_out(const json_t *end, char account[EXPORTER_TEXT_SIZE])
+{
+    const double left_out = number_of(end, "left_out");
+    const size_t length = strlen(account);
+    if (left_out > 0)
+        snprintf(account + length, EXPORTER_TEXT_SIZE - length, "; %.0f more exporters are not shown", left_out);
+}
+
 /* Line by line; what has no end was cut off. */
 static int take_lines(struct exporter_entries *entries, char *text, const char *path, char account[EXPORTER_TEXT_SIZE],
                       char error[EXPORTER_TEXT_SIZE])
@@ -181,6 +190,7 @@ static int take_lines(struct exporter_entries *entries, char *text, const char *
                 result = -1;
         } else if (json_object_get(object, "end") != NULL) {
             has_end = true;
+            tell_left_out(object, account);
         } else if (object == NULL || add_row(entries, object, path, now_s) != 0) {
             result = -1;
         }

@@ -227,6 +227,43 @@ def who_asks_wrongly_is_of_no_consequence(folder):
     collector.stop(signal.SIGTERM)  # which does not wait for that
 
 
+def false_collector(path):
+    listener = socket.socket(socket.AF_UNIX)
+    started.append(listener)
+    listener.bind(path)
+    listener.listen(8)
+    return listener
+
+
+def asked_false(listener, answer, *arguments):
+    """What weir exporters makes of an answer."""
+    def give():
+        client, _ = listener.accept()
+        with client:
+            client.recv(100)
+            try:
+                client.sendall(answer)
+            except OSError:
+                pass
+    thread = threading.Thread(target=give)
+    thread.start()
+    result = weir("exporters", "--socket", listener.getsockname(), *arguments)
+    thread.join(30)
+    return result
+
+
+@case
+def exporters_that_an_answer_has_no_room_for(folder):
+    """A collector tells 65,536 of them one by one."""
+    answer = (b'{"protocol":1,"now_us":1764000000000000}\n{"exporter":"192.0.2.1","datagrams":1}\n'
+              b'{"end":1,"left_out":%d}\n')
+    listener = false_collector(folder + "/false.sock")
+    code, out, err = asked_false(listener, answer % 5)
+    expect_equal((code, len(out.splitlines())), (0, 2), "exit code, and lines")
+    expect_in("; 5 more exporters are not shown\n", err)
+    expect("more exporters" not in asked_false(listener, answer % 0)[2], "told where there are none")
+
+
 @case
 def answers_are_not_trusted(folder):
     path = folder + "/false.sock"
@@ -237,25 +274,10 @@ def answers_are_not_trusted(folder):
                (b"[" * 100000 + b"\n", 1), (head + b"nothing\n" + b'{"end":1}\n', 1), (head + b'{"end":0}\n', 0),
                (head.replace(b":1,", b":2,") + b'{"end":0}\n', 1), (head + b'{"exporter":5}\n{"end":1}\n', 0),
                (b"\xff\xfe" * 1000 + b"\n", 1)]
-    listener = socket.socket(socket.AF_UNIX)
-    started.append(listener)
-    listener.bind(path)
-    listener.listen(8)
-
-    def answer_one(answer):
-        client, _ = listener.accept()
-        with client:
-            client.recv(100)
-            try:
-                client.sendall(answer)
-            except OSError:
-                pass
+    listener = false_collector(path)
     for answer, wanted in answers:
         for form in ("table", "json", "csv"):
-            thread = threading.Thread(target=answer_one, args=(answer,))
-            thread.start()
-            code, out, _ = weir("exporters", "--socket", path, "-o", form)
-            thread.join(30)
+            code, out, _ = asked_false(listener, answer, "-o", form)
             expect_equal(code, wanted, "exit code for %r" % answer[:60])
             expect(all(31 < ord(letter) < 127 or letter == "\n" for letter in out), "not printable: %r" % out)
             if form == "json" and code == 0:
