@@ -148,7 +148,7 @@ static int read_store(struct exporter_entries *entries, const char *folder, cons
         store_recent_done(&flows);
         return -1;
     }
-    struct query_files files = {.flows = store_footers_paths(&flows.footers, &flows.files),
+    struct query_files files = {.flows = store_footers_paths(&flows.footers),
                                 .ledger = {(const char *const *)ledger->paths, ledger->count}};
     int code = ask(entries, &files, folder, account, error);
     if (code != 0 && error->blames_files) { /* the ledger alone, where flows are damaged, or were merged meanwhile */

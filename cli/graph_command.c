@@ -132,7 +132,7 @@ static void print_csv(const struct graph_steps *steps, const struct graph_option
     print_field(options->keys);
     printf(",%s\n", amount_names[options->amount]);
     for (size_t step = 0; step < steps->count; step++) {
-        const int64_t us = steps->start_us + (int64_t)step * steps->step_us;
+        const int64_t us = steps->moments[step];
         const time_t when = (time_t)(us / 1000000);
         struct tm utc;
         char text[40];
@@ -153,7 +153,7 @@ static enum query_output_end print(const struct graph_steps *steps, const struct
     struct terminal terminal;
     snprintf(title, sizeof title, "%s per second by %.100s", titles[options->amount], options->keys);
     const struct graph_bins bins = {
-        .title = title, .is_bytes = options->amount == 0, .start_us = steps->start_us, .step_us = steps->step_us,
+        .title = title, .is_bytes = options->amount == 0, .moments = steps->moments, .step_us = steps->step_us,
         .count = steps->count, .band_count = steps->band_count, .labels = steps->labels, .amounts = steps->amounts,
     };
     terminal_init(&terminal, STDOUT_FILENO);

@@ -101,6 +101,7 @@ struct query_output_settings query_session_settings(struct query_session *sessio
         .threads = session->options->settings.threads,
         .width = isatty(STDOUT_FILENO) == 1 ? terminal.width : 0,
         .utf8 = terminal.utf8,
+        .colour = terminal.colour,
         .omit_nulls = true,
         .before_write = before_write,
         .context = session,
@@ -166,12 +167,24 @@ static bool is_worth_another(struct query_session *session, int code)
            query_store_mend(session->store, &session->error) == 1;
 }
 
+/* What can be told of the filter before it is known which columns there are: addresses that files may lack. Of a
+ * conversation each direction has them in columns of its own. NULL: nothing. */
+static struct filter *read_sought(const struct query_options *options)
+{
+    struct filter_error error;
+    if (options->filter == NULL || options->join_us > 0)
+        return NULL;
+    return filter_parse(options->filter, strlen(options->filter), NULL, &error);
+}
+
 int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
                       void *context)
 {
     struct query_store store = {.command = options->command, .settings = options->settings, .has_window = true,
                                 .window = window_of(&options->span), .span = &options->span, .verify = options->verify};
+    struct filter *sought = read_sought(options);
     int code = EXIT_FAILURE;
+    store.sought = sought;
     bool is_again = query_store_find(&store, options->store, false) == 0;
     query_watch_signals();
     while (is_again) {
@@ -190,6 +203,7 @@ int query_session_run(const struct query_options *options, int (*run)(struct que
         close_session(&session);
     }
     query_store_done(&store);
+    filter_free(sought);
     return query_watch_stopped() != 0 ? query_watch_stopped() : code;
 }
 

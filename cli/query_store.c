@@ -226,23 +226,53 @@ static bool is_refused(const uint8_t *tail, size_t size_bytes, char why[QUERY_WH
     return true;
 }
 
+/* DuckDB would read a file with another footer than was written, and give other answers. 0, or -1 without memory. */
+static int leave_out_damaged(struct query_store *store, int kind)
+{
+    const struct store_footers *footers = footers_of(store, kind);
+    struct store_files *files = files_of(store, kind);
+    int result = 0;
+    for (size_t i = 0; i < files->count && result == 0; i++) {
+        struct file_reader file;
+        struct store_error why = {.number = 0};
+        if (!footers->is_damaged[i] || query_store_leaves_out(store, files->paths[i]))
+            continue;
+        if (file_reader_open(&file, files->paths[i], &why) == 0)
+            file_reader_check_notes(&file, &why);
+        file_reader_close(&file);
+        result = leave_out(store, files->paths[i], why.text);
+    }
+    take_off(store, files);
+    return result;
+}
+
+/* Reads the footers of the files of a kind that are not damaged. 0, or -1 without memory. */
+static int know_kind(struct query_store *store, int kind)
+{
+    struct store_footers *footers = footers_of(store, kind);
+    do {
+        store_footers_done(footers);
+        if (store_footers_read(footers, files_of(store, kind), kind == 0 ? store->span : NULL,
+                               kind == 0 ? store->sought : NULL, store->settings.threads) != 0)
+            return -1;
+    } while (footers->damaged_count > 0 && leave_out_damaged(store, kind) == 0);
+    return footers->damaged_count > 0 ? -1 : 0;
+}
+
 /* The files as they are listed now, with what their footers tell; it lives until the list is another one. A file of a
  * later format is not known by its footer, and is refused. 0, or -1. */
 static int know_files(struct query_store *store, struct query_files *ret_files, struct query_error *error)
 {
     for (int kind = 0; kind < KINDS; kind++) {
-        struct store_footers *footers = footers_of(store, kind);
-        store_footers_done(footers);
-        if (store_footers_read(footers, files_of(store, kind), kind == 0 ? store->span : NULL,
-                               store->settings.threads) != 0) {
+        if (know_kind(store, kind) != 0) {
             *error = (struct query_error){.text = "not enough memory"};
             return -1;
         }
     }
     *ret_files = (struct query_files){
-        .flows = store_footers_paths(&store->flow_footers, &store->flows),
-        .options = store_footers_paths(&store->option_footers, &store->options),
-        .ledger = store_footers_paths(&store->ledger_footers, &store->ledger),
+        .flows = store_footers_paths(&store->flow_footers),
+        .options = store_footers_paths(&store->option_footers),
+        .ledger = store_footers_paths(&store->ledger_footers),
         .refuses = is_refused,
     };
     return 0;

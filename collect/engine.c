@@ -304,7 +304,10 @@ static int start_lane(struct worker *worker, struct sink_error *error)
         .commit_us = options->commit_us, .commit_slots = slots / 2 < most ? slots / 2 : most, .tick = on_tick,
         .save = on_save, .allowed = options->allowed, .refused = on_refused, .context = worker};
     worker->lane = lane_start(&lane, error);
-    return worker->lane == NULL ? -1 : 0;
+    if (worker->lane == NULL)
+        return -1;
+    worker->recovered = lane_recovered(worker->lane); /* without what it found to be written */
+    return 0;
 }
 
 static int start_sides(struct engine *engine, struct sink_error *error)
@@ -321,6 +324,8 @@ static int start_sides(struct engine *engine, struct sink_error *error)
         if (side->lane == NULL)
             return -1;
     }
+    for (uint32_t i = 0; i < engine->worker_count; i++)
+        journal_bookmarks_tidy(journals[i]);
     return 0;
 }
 

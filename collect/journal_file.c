@@ -38,6 +38,7 @@ static void write_header(const struct journal_map *map, uint32_t slot_count, uin
 {
     struct journal_header *header = map->header;
     memset(header, 0, sizeof *header);
+    memset(map->intents, 0, sizeof *map->intents);
     for (uint32_t i = 0; i < slot_count; i++)
         map->messages[i].msg_len = JOURNAL_NOTHING;
     header->format = JOURNAL_FORMAT;
@@ -52,7 +53,8 @@ static bool is_sound(const struct journal_header *header, off_t size_bytes)
 {
     if (memcmp(header->magic, JOURNAL_MAGIC, sizeof header->magic) != 0 || header->format != JOURNAL_FORMAT ||
         header->slot_count < JOURNAL_SLOTS_MIN || header->slot_count > JOURNAL_SLOTS_MAX ||
-        (uint64_t)size_bytes != journal_size_bytes(header->slot_count))
+        ((uint64_t)size_bytes != journal_size_bytes(header->slot_count) &&
+         (uint64_t)size_bytes != journal_old_size_bytes(header->slot_count)))
         return false;
     const struct journal_commit *commit = &header->commits[header->commit_count & 1];
     return commit->position <= UINT64_MAX / 2 && commit->cut <= UINT64_MAX / 2;
@@ -100,13 +102,15 @@ static int find(const struct journal_options *options, struct journal_file *file
         return fail(error, "cannot read the journal", options->path, "; it is left as it is");
     if (whole == 0 || is.st_size < JOURNAL_HEADER_BYTES || !is_sound(&header, is.st_size))
         return 0;
-    /* Room that was punched out of the file would be a SIGBUS on a file system that is full. */
+    /* Room that was punched out of the file would be a SIGBUS on a file system that is full. One of an older version gets room
+     * for intents: there are none. */
+    const size_t size_bytes = journal_size_bytes(header.slot_count);
     do
-        errno = posix_fallocate(file->fd, 0, is.st_size);
+        errno = posix_fallocate(file->fd, 0, (off_t)size_bytes);
     while (errno == EINTR);
     if (errno != 0)
         return fail(error, "cannot use the journal", options->path, "; is there room on that file system?");
-    if (map_it(file, (size_t)is.st_size, header.slot_count) != 0)
+    if (map_it(file, size_bytes, header.slot_count) != 0)
         return fail(error, "cannot map the journal", options->path, "");
     return 1;
 }

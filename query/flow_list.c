@@ -18,7 +18,6 @@ static const char *const order_sql[FLOW_ORDER_COUNT] = {
     [FLOW_ORDER_BYTES] = " ORDER BY bytes DESC NULLS LAST, " FLOW_START_SQL,
     [FLOW_ORDER_PACKETS] = " ORDER BY packets DESC NULLS LAST, " FLOW_START_SQL,
     [FLOW_ORDER_DURATION] = " ORDER BY epoch_us(time_end) - epoch_us(time_start) DESC NULLS LAST, " FLOW_START_SQL,
-    [FLOW_ORDER_NONE] = "",
 };
 
 /* Of conversations by both directions. */
@@ -26,6 +25,12 @@ static const char *const joined_order_sql[FLOW_ORDER_COUNT] = {
     [FLOW_ORDER_BYTES] = " ORDER BY bytes + reverse_bytes DESC, " FLOW_START_SQL,
     [FLOW_ORDER_PACKETS] = " ORDER BY packets + reverse_packets DESC, " FLOW_START_SQL,
 };
+
+/* What else tells conversations apart, and flows. */
+#define JOINED_TIES ", received, " FLOW_END_SQL ", exporter_ipv4, exporter_ipv6, exporter_port, protocol, src_ipv4, " \
+                    "src_ipv6, dst_ipv4, dst_ipv6, src_port, dst_port, bytes, packets"
+static const char *const tie_columns[] = {"received", "exporter_ipv4", "exporter_ipv6", "src_ipv4", "src_ipv6",
+    "dst_ipv4", "dst_ipv6", "protocol", "src_port", "dst_port", "in_interface", "direction", "bytes"};
 
 /* A column that is shown, and its name; NULL: as the word. */
 struct shown {
@@ -124,6 +129,33 @@ static void put_every(struct text_buffer *sql, const struct flow_source *source)
 }
 
 /*
+ * Flows that are equal by their order so far come by a hash of what else tells them apart, the same on each run and
+ * whatever was merged meanwhile. 32 bits of it: keys of up to 24 octets are put in order much faster than longer ones,
+ * and few of the flows are equal.
+ */
+static void put_ties(struct text_buffer *sql, const struct flow_source *source)
+{
+    for (size_t i = 0; i < COUNT(tie_columns); i++) {
+        const bool is_null = knows_nulls(source) && !has_values(source->facts, tie_columns[i], SIZE_MAX);
+        text_print(sql, "%s%s", i == 0 ? ", CAST(hash(" : ", ", is_null ? "NULL" : tie_columns[i]);
+    }
+    text_put(sql, ") >> 32 AS UINTEGER)");
+}
+
+static void put_order(struct text_buffer *sql, const struct flow_source *source,
+                      const struct flow_list_request *request)
+{
+    const enum flow_order order = request->order;
+    if (order == FLOW_ORDER_NONE)
+        return;
+    text_put(sql, source->is_joined && joined_order_sql[order] != NULL ? joined_order_sql[order] : order_sql[order]);
+    if (source->is_joined)
+        text_put(sql, JOINED_TIES);
+    else if (request->group_us == 0)
+        put_ties(sql, source);
+}
+
+/*
  * " FROM (SELECT * FROM ... ORDER BY ... LIMIT ...)": text is made of the rows that are left. Where it is known which
  * columns are null throughout, they join the rows behind that, as sorting would carry them along.
  */
@@ -142,8 +174,7 @@ static int put_rows(struct text_buffer *sql, const struct flow_source *source, c
     else
         put_every(sql, source);
     sql->failed |= flow_source_put(sql, source, keys, count) != 0;
-    text_put(sql, source->is_joined && joined_order_sql[request->order] != NULL ? joined_order_sql[request->order]
-                                                                               : order_sql[request->order]);
+    put_order(sql, source, request);
     if (request->limit > 0)
         text_print(sql, " LIMIT %" PRIu64, request->limit);
     text_put(sql, is_known ? "))" : ")");
@@ -276,11 +307,12 @@ int flow_list_query(const struct flow_source *source, const struct flow_list_req
     struct text_buffer sql = {0}, table = {0};
     struct flow_source bins;
     int result = 0;
-    snprintf(error->text, sizeof error->text, "not enough memory");
     if (request->group_us > 0) {
-        result = flow_bins(source, request->group_us, &table, &bins);
+        result = flow_bins(source, request->group_us, &table, &bins, error);
         source = &bins;
     }
+    if (result == 0)
+        snprintf(error->text, sizeof error->text, "not enough memory");
     if (result == 0 && request->to_parquet)
         result = text_put(&sql, QUERY_PARQUET_BEGIN);
     if (result == 0 && request->form != NULL)

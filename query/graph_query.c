@@ -9,17 +9,23 @@
 #define _GNU_SOURCE
 #include "graph_query.h"
 
+#include "filter_time.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { STEPS_USUAL = 100 };
 #define SECOND_US ((int64_t)1000000)
+#define DAY_US (86400 * SECOND_US)
 
 struct builder {
     const struct flow_source *source;
     const struct graph_request *request;
     bool is_mapped;
+    struct time_bins bins;
+    bool is_local; /* steps are of what the local clock shows, as days are */
+    int64_t start_us; /* of the first step; where is_local, what the local clock shows then */
     struct text_buffer sql;
 };
 
@@ -38,6 +44,16 @@ static void put_parts(struct builder *builder, const char *between, bool are_com
     }
 }
 
+/* A moment as it is counted for steps. */
+static void put_moment(struct builder *builder, const char *us)
+{
+    text_print(&builder->sql, "%s", us);
+    if (!builder->is_local)
+        return;
+    text_put(&builder->sql, " + ");
+    time_bins_put_offset(&builder->sql, &builder->bins, us);
+}
+
 /* "(SELECT src_ipv4 AS k0_0, ..., bytes AS n, ... FROM ...)" */
 static void put_rows(struct builder *builder, bool has_times)
 {
@@ -54,9 +70,13 @@ static void put_rows(struct builder *builder, bool has_times)
     text_put(sql, ", CAST(");
     flow_source_put_amount(sql, builder->source, builder->request->amount);
     text_put(sql, " AS DOUBLE) AS n");
-    if (has_times)
-        text_put(sql, ", epoch_us(" FLOW_START_SQL ") AS s, greatest(epoch_us(" FLOW_END_SQL "), "
-                      "epoch_us(" FLOW_START_SQL ")) AS e");
+    if (has_times) {
+        text_put(sql, ", ");
+        put_moment(builder, "epoch_us(" FLOW_START_SQL ")");
+        text_put(sql, " AS s, greatest(");
+        put_moment(builder, "epoch_us(" FLOW_END_SQL ")");
+        text_put(sql, ", s) AS e");
+    }
     flow_source_put(sql, builder->source, builder->request->keys, builder->request->key_count);
     text_put(sql, ")");
 }
@@ -153,8 +173,7 @@ static int64_t choose_step(int64_t span_us)
         if (span_us / (steps_s[i] * SECOND_US) < STEPS_USUAL)
             return steps_s[i] * SECOND_US;
     }
-    const int64_t day_us = 86400 * SECOND_US;
-    return (span_us / STEPS_USUAL / day_us + 1) * day_us;
+    return (span_us / STEPS_USUAL / DAY_US + 1) * DAY_US;
 }
 
 /* From the first flow to the last, as far as they are in the span. */
@@ -166,9 +185,16 @@ static int choose_steps(struct builder *builder, const struct flow_totals *total
     const int64_t last_us = totals->last_us < span->to_us - 1 ? totals->last_us : span->to_us - 1;
     const int64_t length_us = last_us > first_us ? last_us - first_us : 0;
     steps->step_us = builder->request->step_us > 0 ? builder->request->step_us : choose_step(length_us);
-    const int64_t number = first_us / steps->step_us - (first_us % steps->step_us < 0);
-    steps->start_us = number * steps->step_us;
-    const int64_t count = (first_us + length_us - steps->start_us) / steps->step_us + 1;
+    const int64_t step_us = steps->step_us;
+    if (flow_source_bins(builder->source, totals, step_us, &builder->bins, error) != 0)
+        return -1;
+    builder->is_local = step_us % DAY_US == 0;
+    const int64_t offset_us = time_bins_offset(&builder->bins, first_us);
+    const int64_t local_us = first_us + offset_us, into_us = (local_us % step_us + step_us) % step_us;
+    builder->start_us = local_us - into_us - (builder->is_local ? 0 : offset_us);
+    const int64_t end_us = first_us + length_us;
+    const int64_t count =
+        (end_us + (builder->is_local ? time_bins_offset(&builder->bins, end_us) : 0) - builder->start_us) / step_us + 1;
     if (count > (int64_t)GRAPH_STEPS_MAX) {
         snprintf(error->text, sizeof error->text,
                  "the flows span %" PRId64 " steps, and there may be %u; --group-time makes them longer, --from and "
@@ -177,10 +203,16 @@ static int choose_steps(struct builder *builder, const struct flow_totals *total
     }
     steps->count = (size_t)count;
     steps->amounts = calloc(steps->count * steps->band_count, sizeof *steps->amounts);
-    if (steps->amounts != NULL)
-        return 0;
-    snprintf(error->text, sizeof error->text, "not enough memory");
-    return -1;
+    steps->moments = calloc(steps->count + 1, sizeof *steps->moments);
+    if (steps->amounts == NULL || steps->moments == NULL) {
+        snprintf(error->text, sizeof error->text, "not enough memory");
+        return -1;
+    }
+    for (size_t i = 0; i <= steps->count; i++) {
+        const int64_t us = builder->start_us + (int64_t)i * step_us;
+        steps->moments[i] = builder->is_local ? filter_time_of_local_s(us / SECOND_US) * SECOND_US : us;
+    }
+    return 0;
 }
 
 static void add(struct graph_steps *steps, size_t band, int64_t step, double amount)
@@ -211,7 +243,7 @@ static int read_steps(struct builder *builder, struct graph_steps *steps, struct
     struct text_buffer *sql = &builder->sql;
     struct query_result *result = NULL;
     struct query_chunk chunk;
-    const int64_t start_us = steps->start_us, step_us = steps->step_us;
+    const int64_t start_us = builder->start_us, step_us = steps->step_us;
     int got;
     text_print(sql, "SELECT band, b0, b1,"
                     " sum(CASE WHEN b0 = b1 THEN n ELSE n * (%" PRId64 " + (b0 + 1) * %" PRId64 " - s) / (e - s) END),"
@@ -259,5 +291,6 @@ void graph_steps_done(struct graph_steps *steps)
     for (size_t i = 0; i < steps->band_count; i++)
         free(steps->labels[i]);
     free(steps->amounts);
+    free(steps->moments);
     *steps = (struct graph_steps){.count = 0};
 }

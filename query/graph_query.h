@@ -2,6 +2,9 @@
 /*
  * graph_query.h - what flows carried in each step of time, by the largest groups: each flow is spread evenly over its
  * duration
+ *
+ * Steps of whole days are those of the local calendar. Others are all of the same length, and begin as the local clock counts
+ * at the first flow.
  */
 #ifndef WEIR_QUERY_GRAPH_QUERY_H
 #define WEIR_QUERY_GRAPH_QUERY_H
@@ -20,8 +23,9 @@ struct graph_request {
 };
 
 struct graph_steps {
-    int64_t start_us, step_us;
+    int64_t step_us;
     size_t count; /* 0: there are no flows */
+    int64_t *moments; /* when steps begin, as the local clock counts them, and when the last one ends */
     size_t band_count; /* the last one is the others */
     char *labels[GRAPH_BANDS_MAX + 1];
     double *amounts; /* of band b in step s: amounts[b * count + s] */

@@ -89,6 +89,8 @@ struct query_paths {
     const bool *is_known; /* one for each path */
     const struct query_known_column *columns;
     size_t column_count;
+    bool are_part; /* there are others, of which nothing will be asked for; the columns are those of all */
+    bool are_vain; /* nothing of these will be either: they are not read */
 };
 
 enum { QUERY_TAIL_BYTES = 16384, QUERY_WHY_SIZE = 256 };

@@ -154,7 +154,6 @@ static void choose_columns_of_bins(struct plot *plot)
         room = COLUMNS_MAX;
     const size_t steps = (bins->count + (size_t)room - 1) / (size_t)room;
     plot->column_us = (double)bins->step_us * (double)steps;
-    plot->start_us = (double)bins->start_us;
     plot->columns = (int)((bins->count + steps - 1) / steps);
     plot->repeat = room / plot->columns;
     if (plot->repeat > 8)
@@ -350,6 +349,15 @@ static void draw_rows(const struct plot *plot)
     }
 }
 
+/* When a column begins. */
+static time_t second_of(const struct plot *plot, int column)
+{
+    if (plot->bins == NULL)
+        return (time_t)((plot->start_us + column * plot->column_us) / 1e6);
+    const size_t steps = (size_t)(plot->column_us / (double)plot->bins->step_us + 0.5);
+    return (time_t)(plot->bins->moments[(size_t)column * steps] / 1000000);
+}
+
 static void draw_time_axis(const struct plot *plot)
 {
     double span_us = plot->column_us * plot->columns;
@@ -366,7 +374,7 @@ static void draw_time_axis(const struct plot *plot)
         fputs(plot->terminal->utf8 ? (tick ? "┬" : "─") : (tick ? "+" : "-"), plot->out);
         if (!tick || (i + label_width > width + 6 && i > 0))
             continue;
-        time_t when = (time_t)((plot->start_us + (i / plot->repeat) * plot->column_us) / 1e6);
+        time_t when = second_of(plot, i / plot->repeat);
         struct tm local;
         char text[32];
         if (localtime_r(&when, &local) != NULL && strftime(text, sizeof text, form, &local) > 0)
@@ -473,6 +481,6 @@ void graph_bins_print(const struct graph_bins *bins, FILE *out, const struct ter
     plot->out = out;
     choose_bands_of_bins(plot);
     choose_columns_of_bins(plot);
-    draw(plot, bins->title, bins->start_us, bins->start_us + (int64_t)bins->count * bins->step_us);
+    draw(plot, bins->title, bins->moments[0], bins->moments[bins->count]);
     free(plot);
 }

@@ -100,8 +100,7 @@ static void print_axes(FILE *out, const struct graph_bins *bins, double top)
     }
     const size_t every = bins->count / TICKS_X + 1;
     for (size_t step = 0; step < bins->count; step += every) {
-        const int64_t us = bins->start_us + (int64_t)step * bins->step_us;
-        const time_t when = (time_t)(us / 1000000);
+        const time_t when = (time_t)(bins->moments[step] / 1000000);
         struct tm local;
         char label[32];
         if (localtime_r(&when, &local) == NULL || strftime(label, sizeof label, form, &local) == 0)
@@ -149,8 +148,8 @@ void graph_bins_print_svg(const struct graph_bins *bins, FILE *out)
     print_text(out, bins->title);
     fprintf(out, "</text>\n<text x=\"%d\" y=\"38\">", LEFT);
     if (bins->count > 0)
-        fprintf(out, "%s to %s, steps of %g s", format_time(bins->start_us, first),
-                format_time(bins->start_us + (int64_t)bins->count * bins->step_us, last), (double)bins->step_us / 1e6);
+        fprintf(out, "%s to %s, steps of %g s", format_time(bins->moments[0], first),
+                format_time(bins->moments[bins->count], last), (double)bins->step_us / 1e6);
     else
         fputs("No flows, nothing to draw.", out);
     fputs("</text>\n", out);

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "file_reader.h"
 
+#include "footer_sum.h"
 #include "store_format.h"
 #include "thrift_reader.h"
 
@@ -482,6 +483,8 @@ static int open_footer(struct file_reader *reader, struct octet_buffer *buffer, 
     const bool is_ours = file_format_find(buffer->data, buffer->size_bytes, format);
     if (is_ours && strcmp(format, FILE_FORMAT) != 0)
         return file_format_unknown(reader->path, format, error);
+    if (footer_sum_differs(buffer->data, buffer->size_bytes))
+        return damaged(reader, "its footer is not as it was written", error);
     struct thrift_reader thrift = thrift_reader_init(buffer->data, buffer->size_bytes);
     if (read_footer(reader, &thrift, error) == 0)
         return 0;

@@ -6,6 +6,7 @@
  */
 #include "footer.h"
 
+#include "footer_sum.h"
 #include "thrift_writer.h"
 
 #include <stdio.h>
@@ -146,15 +147,12 @@ static void append_encodings(struct thrift_writer *writer, uint32_t encodings)
     }
 }
 
-static void append_notes(struct thrift_writer *writer, int16_t id, const struct file_note *notes, uint32_t count)
+static void append_note(struct thrift_writer *writer, const struct file_note *note)
 {
-    thrift_list(writer, id, THRIFT_STRUCT, count);
-    for (uint32_t i = 0; i < count; i++) {
-        thrift_element_struct(writer);
-        thrift_text(writer, 1, notes[i].key);
-        thrift_text(writer, 2, notes[i].value);
-        thrift_end(writer);
-    }
+    thrift_element_struct(writer);
+    thrift_text(writer, 1, note->key);
+    thrift_text(writer, 2, note->value);
+    thrift_end(writer);
 }
 
 static void append_chunk_metadata(struct thrift_writer *writer, const struct file_column *column,
@@ -171,8 +169,10 @@ static void append_chunk_metadata(struct thrift_writer *writer, const struct fil
     thrift_i64(writer, 5, (int64_t)chunk->value_count);
     thrift_i64(writer, 6, (int64_t)chunk->uncompressed_bytes);
     thrift_i64(writer, 7, (int64_t)chunk->size_bytes);
-    if (origin != NULL)
-        append_notes(writer, 8, &(struct file_note){"weir.from", origin}, 1);
+    if (origin != NULL) {
+        thrift_list(writer, 8, THRIFT_STRUCT, 1);
+        append_note(writer, &(struct file_note){"weir.from", origin});
+    }
     thrift_i64(writer, 9, (int64_t)chunk->data_offset);
     if (chunk->dictionary_offset > 0)
         thrift_i64(writer, 11, (int64_t)chunk->dictionary_offset);
@@ -245,12 +245,16 @@ void footer_append(struct file_writer *file, const struct file_note *notes, uint
     thrift_list(&writer, 4, THRIFT_STRUCT, file->group_count);
     for (uint32_t g = 0; g < file->group_count; g++)
         append_row_group(&writer, file, &file->groups[g], g);
-    if (note_count > 0)
-        append_notes(&writer, 5, notes, note_count);
+    thrift_list(&writer, 5, THRIFT_STRUCT, note_count + 1);
+    for (uint32_t i = 0; i < note_count; i++)
+        append_note(&writer, &notes[i]);
+    append_note(&writer, &(struct file_note){FOOTER_SUM_NOTE, FOOTER_SUM_ZEROS});
     thrift_text(&writer, 6, created_by);
     append_column_orders(&writer, file->column_count);
     thrift_end(&writer);
     const uint32_t size_bytes = (uint32_t)(to->size_bytes - begin);
+    if (!to->failed)
+        footer_sum_put(to->data + begin, size_bytes);
     octet_buffer_append(to, &size_bytes, sizeof size_bytes);
     octet_buffer_append(to, PARQUET_MAGIC, PARQUET_MAGIC_BYTES);
 }

@@ -8,6 +8,7 @@
 #include "segment_merge.h"
 
 #include "commit_notes.h"
+#include "footer_sum.h"
 #include "merge_plan.h"
 
 #include <errno.h>
@@ -195,7 +196,8 @@ static uint32_t choose_notes(const struct merge_plan *plan, const struct own_not
         notes[count++] = (struct file_note){NOTE_TOLD, own->told};
     for (uint32_t i = 0; i < plan->files[0].note_count && count < OUTPUT_NOTES_MAX; i++) {
         const struct file_note *note = &plan->files[0].notes[i];
-        bool alike = note->value != NULL && strcmp(note->key, NOTE_COMMITS) != 0 && strcmp(note->key, NOTE_TOLD) != 0;
+        bool alike = note->value != NULL && strcmp(note->key, NOTE_COMMITS) != 0 && strcmp(note->key, NOTE_TOLD) != 0 &&
+                     strcmp(note->key, FOOTER_SUM_NOTE) != 0;
         for (uint32_t k = 0; k < count && alike; k++)
             alike = strcmp(notes[k].key, note->key) != 0;
         for (uint32_t f = 1; f < plan->file_count && alike; f++) {

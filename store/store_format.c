@@ -3,12 +3,15 @@
 #define _GNU_SOURCE
 #include "store_format.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { NOTE_NAME_MAX = 32 };
 
 static const char marker_text[] = STORE_FORMAT "\n";
 
@@ -73,14 +76,21 @@ void store_format_mark(const char *folder)
 
 /* Texts stand behind their length: the key, then the value, with the octet of a field before each. The notes come
  * behind all that is told of columns, where texts of others are, so the last place counts. */
-bool file_format_find(const uint8_t *tail, size_t size_bytes, char format[FILE_FORMAT_SIZE])
+const uint8_t *file_note_find(const uint8_t *tail, size_t size_bytes, const char *name)
 {
-    static const uint8_t key[] = "\x0bweir.format\x18";
-    const size_t key_bytes = sizeof key - 1;
+    char key[NOTE_NAME_MAX + 3];
     const uint8_t *found = NULL, *end = tail + size_bytes;
+    assert(strlen(name) <= NOTE_NAME_MAX);
+    const size_t key_bytes = (size_t)snprintf(key, sizeof key, "%c%s\x18", (int)strlen(name), name);
     for (const uint8_t *at = tail; (at = memmem(at, (size_t)(end - at), key, key_bytes)) != NULL; at += key_bytes)
         found = at + key_bytes;
-    if (found == NULL || found == end || *found > end - found - 1 || *found > 127)
+    return found == NULL || found == end || *found > end - found - 1 || *found > 127 ? NULL : found;
+}
+
+bool file_format_find(const uint8_t *tail, size_t size_bytes, char format[FILE_FORMAT_SIZE])
+{
+    const uint8_t *found = file_note_find(tail, size_bytes, "weir.format");
+    if (found == NULL)
         return false;
     const size_t length = *found < FILE_FORMAT_SIZE - 1 ? *found : FILE_FORMAT_SIZE - 1;
     for (size_t i = 0; i < length; i++)

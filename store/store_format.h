@@ -27,7 +27,11 @@ int store_format_check(const char *folder, struct store_error *error);
 /* Notes the format of a store that does not tell it. Where that cannot be written it is of this format all the same. */
 void store_format_mark(const char *folder);
 
-/* What the end of a file, whole or from somewhere in its footer on, tells as "weir.format"; false where it does not.
+/* The value of a note, its length before it, in the end of a file, whole or from somewhere in its footer on; NULL where it
+ * is not there. */
+const uint8_t *file_note_find(const uint8_t *tail, size_t size_bytes, const char *name);
+
+/* What the end of a file tells as "weir.format"; false where it does not.
  * What is longer than a format is cut. */
 bool file_format_find(const uint8_t *tail, size_t size_bytes, char format[FILE_FORMAT_SIZE]);
 

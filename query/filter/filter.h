@@ -173,6 +173,25 @@ uint32_t filter_sql_parts(const struct filter *filter, const struct filter_sql_o
 struct filter_sql *filter_sql_create(const struct filter *filter, const struct filter_sql_options *options);
 void filter_sql_free(struct filter_sql *sql);
 
+/* ------------------------------------------------------------------------------------------------------ addresses */
+
+/* A value of a column for addresses. */
+struct filter_address {
+    const char *column;    /* "src_ipv4"; lives as long as the filter */
+    enum filter_type type; /* FILTER_IPV4 or FILTER_IPV6 */
+    uint8_t octets[16];    /* network byte order; of IPv4 the first four */
+};
+
+#define FILTER_ADDRESSES_MAX 64u
+
+/*
+ * What may be looked for before any record is read: each record that matches has one of these values. A filter may ask
+ * for several such sets, `src ip 10.0.0.1 and dst ip 10.0.0.2`: the one of this index, from 0 on. Returns how many values
+ * it has; 0 when there are no more sets.
+ */
+uint32_t filter_addresses(const struct filter *filter, uint32_t index,
+                          struct filter_address ret_addresses[FILTER_ADDRESSES_MAX]);
+
 /* ----------------------------------------------------------------------------------------------------------- rows */
 
 /*

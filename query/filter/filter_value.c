@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "filter_address.h"
 #include "filter_number.h"
@@ -311,8 +312,8 @@ static bool add_time(struct filter *filter, const struct filter_source *source, 
                      char message[FILTER_MESSAGE_SIZE])
 {
     struct filter_value value = {0};
-    if (!filter_time_parse(word, length, source->type == FILTER_TIME_NS, &value.as.i.low, &value.as.i.high))
-        return filter_complain(message, "'%.*s' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone",
+    if (!filter_time_parse(word, length, source->type == FILTER_TIME_NS, time(NULL), &value.as.i.low, &value.as.i.high))
+        return filter_complain(message, "'%.*s' is no time; write it as 2026-11-23T14:05, or the day alone",
                                SHOWN(word, length));
     return push(filter, &value, message);
 }

@@ -93,7 +93,7 @@ def a_disk_that_takes_nothing_fills_the_journal_and_that_adds_up(folder):
     os.mkdir(folder + "/journal", 0o700)
     os.mkdir(folder + "/store")
     collector = Collector(folder, "--journal", folder + "/journal", "--journal-size", "2M", "--rcvbuf", "16K", "-o",
-                          "store:store", "--commit", "0.1s")
+                          "store:store", "--commit", "0.1s", "--no-merge")  # which makes folders
     wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
     os.rename(folder + "/store/.writing", folder + "/store/.away")
     sent = replay("--count", "20000", "--rate", "10000", "127.0.0.1:%d" % collector.port)
@@ -183,7 +183,7 @@ def a_second_signal_under_load_ends_it_at_once(folder):
     os.mkdir(folder + "/journal", 0o700)
     with held_socket() as held:
         sender = Sender(held.getsockname()[1], 2000)
-        collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s")
+        collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s", "--no-merge")
         wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
         os.rename(folder + "/store/.writing", folder + "/store/.away")
         sender.start()

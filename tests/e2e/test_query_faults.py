@@ -480,14 +480,33 @@ def a_bar_shows_how_far_a_long_query_is(folder):
 
 
 @case
+def a_footer_that_is_not_as_it_was_written_is_found(folder):
+    """DuckDB would read it: the column that counts octets is another one, and its sum is nothing."""
+    store = made_store(folder, count=FEW, size="64K")
+    path = in_order(store)[0]
+    octets = read_octets(path)
+    expect(octets.count(b"\x05bytes") > 1, "the name of the column is in the footer")
+    write_file(os.path.dirname(path), os.path.basename(path), octets.replace(b"\x05bytes", b"\x05bytez"))
+    others = FEW * ROWS - int(re.search(rb"weir\.rows\x18.(\d+)", octets)[1])
+    for name, words in REPORTS.items():
+        code, out, err = weir(*words, "--store", store)
+        expect_equal((code, told_rows(name, out)), (0, others), "rows of %s with %s" % (name, err))
+        expect_in("weir %s: left out: %s: its footer is not as it was written\n" % (words[0], path), err)
+    code, _, err = weir("store", "check", store)
+    expect_equal(code, 1, "exit code of check with " + err)
+    expect_in("%s is damaged: its footer is not as it was written\n" % path, err)
+
+
+@case
 def work_on_a_store_shows_a_bar_and_ends_by_a_signal(folder):
     """A store with much in it, under many names of one file; what is ended leaves nothing behind."""
     store = made_store(folder, size="64M", count=8000)
     path, = store_reader.all_segment_paths(store)
-    # as of a version that did not tell of commits: what is told there would not go with other names
+    # as of a version that told neither of commits, which would not go with other names, nor the sum of the footer
     octets = read_octets(path)
     expect_equal(octets.count(b"weir.commits"), 1, "places that tell of commits")
-    write_file(os.path.dirname(path), os.path.basename(path), octets.replace(b"weir.commits", b"told.nothing"))
+    octets = octets.replace(b"weir.commits", b"told.nothing").replace(b"weir.footer", b"told.no-sum")
+    write_file(os.path.dirname(path), os.path.basename(path), octets)
     place, writer, first, _, tier = store_reader.parts(path)
     times = os.path.basename(path).split("-" + writer)[0]
     for number in range(first + 1, first + 1500):

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -268,9 +269,9 @@ static const struct {
                              "               ^~~~~~~\n"},
     {"duration > 3x", "'3x' is no duration; write 500ms, 3s, 1.5m or 2h (without unit: milliseconds)\n  duration > 3x\n"
                       "             ^~\n"},
-    {"received > 2026-02-29", "'2026-02-29' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone\n"
+    {"received > 2026-02-29", "'2026-02-29' is no time; write it as 2026-11-23T14:05, or the day alone\n"
                               "  received > 2026-02-29\n             ^~~~~~~~~~\n"},
-    {"received > 2100-02-29", "'2100-02-29' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone\n"
+    {"received > 2100-02-29", "'2100-02-29' is no time; write it as 2026-11-23T14:05, or the day alone\n"
                               "  received > 2100-02-29\n             ^~~~~~~~~~\n"},
     {"app http", "'http' is no application; write its engine and number as 13:453, or as 0x0d0001c5; weir sql "
                  "'from applications' tells those of names\n  app http\n      ^~~~\n"},
@@ -480,6 +481,37 @@ static void test_columns_of_the_caller(void **state)
     filter_free(filter);
 }
 
+/* Times are of the local zone, where a day may have another length, or of the one that is told. */
+static void test_local_times(void **state)
+{
+    static const struct {
+        const char *text, *meaning; /* in UTC */
+    } times[] = {
+        {"time_start > 2026-11-01", "time_start > 2026-11-02 04:59:59.999999\n"},
+        {"time_start < 2026-11-01", "time_start < 2026-11-01 04:00:00.000000\n"},
+        {"time_start > 2026-03-08", "time_start > 2026-03-09 03:59:59.999999\n"},
+        {"time_start > 2026-11-01Z", "time_start > 2026-11-01 23:59:59.999999\n"},
+        {"time_start > 2026-11-01+05:30", "time_start > 2026-11-01 18:29:59.999999\n"},
+        {"time_start >= 2026-11-01T14:05", "time_start >= 2026-11-01 19:05:00.000000\n"},
+        {"time_start >= '2026-11-01 14:05:07.25-0800'", "time_start >= 2026-11-01 22:05:07.250000\n"},
+        {"time_start >= '@1793505600'", "time_start >= 2026-11-01 04:00:00.000000\n"},
+    };
+    (void)state;
+    setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
+    tzset();
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct filter_error error;
+        struct filter *filter = filter_parse(times[i].text, strlen(times[i].text), NULL, &error);
+        assert_non_null(filter);
+        char *meaning = filter_explain(filter);
+        assert_string_equal(meaning, times[i].meaning);
+        free(meaning);
+        filter_free(filter);
+    }
+    setenv("TZ", "UTC", 1);
+    tzset();
+}
+
 /* Every text, cut off at every length, flush against memory that nobody may touch. */
 static void test_guarded(void **state)
 {
@@ -512,7 +544,9 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_columns_of_the_caller),
+        cmocka_unit_test(test_local_times),
         cmocka_unit_test(test_guarded),
     };
+    setenv("TZ", "UTC", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "file_check.h"
+#include "footer_sum.h"
 #include "segment_list.h"
 #include "store_format.h"
 #include "store_maker.h"
@@ -132,6 +133,36 @@ static void a_file_of_a_later_format_is_no_damage(void **state)
     assert_string_equal(error.text, wanted);
 }
 
+/* Whatever octet of it is another one, but for the name of the note that tells. */
+static void a_footer_is_under_a_checksum(void **state)
+{
+    struct store_error error = {0};
+    struct file_reader file;
+    size_t size_bytes = 0;
+    uint32_t footer_bytes;
+    (void)state;
+    assert_null(made_file(path, PARQUET_ZSTD, 2, 50));
+    uint8_t *data = made_octets(path, &size_bytes);
+    memcpy(&footer_bytes, data + size_bytes - 8, sizeof footer_bytes);
+    uint8_t *footer = data + size_bytes - 8 - footer_bytes;
+    const uint8_t *note = memmem(footer, footer_bytes, "\x0b" FOOTER_SUM_NOTE "\x18\x08", 14);
+    assert_non_null(note);
+    for (uint8_t *at = footer; at < footer + footer_bytes; at++) {
+        if (at >= note && at < note + 14)
+            continue;
+        *at ^= 1;
+        assert_int_equal(file_reader_open_memory(&file, path, data, size_bytes, &error), -1);
+        *at ^= 1;
+    }
+    assert_int_equal(file_reader_open_memory(&file, path, data, size_bytes, &error), 0);
+    file_reader_close(&file);
+    memcpy(data + (note - data) + 1, "told", 4); /* as of a version that has no such note */
+    assert_int_equal(file_reader_open_memory(&file, path, data, size_bytes, &error), 0);
+    file_reader_close(&file);
+    free(data);
+    unlink(path);
+}
+
 /* Each octet of the pages, and none of their headers, is under a checksum; what is in the headers takes a closer
  * look. */
 static void checksums_are_compared(void **state)
@@ -184,7 +215,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_tells_its_format), cmocka_unit_test(the_last_note_counts),
-        cmocka_unit_test(a_file_of_a_later_format_is_no_damage), cmocka_unit_test(checksums_are_compared),
+        cmocka_unit_test(a_file_of_a_later_format_is_no_damage), cmocka_unit_test(a_footer_is_under_a_checksum),
+        cmocka_unit_test(checksums_are_compared),
         cmocka_unit_test(nothing_is_written_to_a_store_of_a_later_format),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
