@@ -76,7 +76,7 @@ struct journal;
 
 struct journal_options {
     const char *path;      /* NULL: memory without a name, which ends with the process */
-    uint64_t size_bytes;   /* for slots; less is taken where the file system has less room, down to JOURNAL_SLOTS_MIN */
+    uint64_t size_bytes;   /* for slots; less where the file system would have no room beside it, down to JOURNAL_SLOTS_MIN */
     uint32_t worker_count; /* told to who finds the file */
 };
 

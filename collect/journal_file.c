@@ -13,9 +13,10 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { LOCK_TRIES = 100 };
+enum { LOCK_TRIES = 100, LEFT_SHARE = 8 };
 
 static int fail(struct sink_error *error, const char *what, const char *path, const char *advice)
 {
@@ -121,6 +122,14 @@ static uint32_t slots_of(uint64_t size_bytes)
     return count < JOURNAL_SLOTS_MIN ? JOURNAL_SLOTS_MIN : count > JOURNAL_SLOTS_MAX ? JOURNAL_SLOTS_MAX : (uint32_t)count;
 }
 
+/* Snapshots of decoders lie beside the journal: it does not take all the room there is. */
+static bool leaves_room(const struct journal_file *file, uint32_t slots)
+{
+    struct statvfs is;
+    return slots == JOURNAL_SLOTS_MIN || fstatvfs(file->fd, &is) != 0 ||
+           (uint64_t)is.f_bavail * is.f_frsize >= journal_size_bytes(slots) / LEFT_SHARE;
+}
+
 /* Room is taken before it is used: all of it, or half, down to the least. */
 static int allocate(const struct journal_options *options, struct journal_file *file, uint32_t *ret_slots,
                     struct sink_error *error)
@@ -133,10 +142,11 @@ static int allocate(const struct journal_options *options, struct journal_file *
         do
             errno = posix_fallocate(file->fd, 0, (off_t)journal_size_bytes(slots));
         while (errno == EINTR);
-        if (errno == 0)
+        const int number = errno;
+        if (number == 0 && leaves_room(file, slots))
             return 0;
-        if ((errno != ENOSPC && errno != ENOMEM && errno != EFBIG && errno != EDQUOT) || slots == JOURNAL_SLOTS_MIN) {
-            const int number = errno;
+        if (number != 0 && ((number != ENOSPC && number != ENOMEM && number != EFBIG && number != EDQUOT) ||
+                            slots == JOURNAL_SLOTS_MIN)) {
             if (ftruncate(file->fd, 0) != 0)
                 unlink(options->path);
             errno = number;
