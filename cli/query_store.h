@@ -31,6 +31,7 @@ struct query_store {
     bool has_window;
     const struct flow_span *span; /* what query_store_facts() are of, NULL: of all */
     bool wants_options;  /* files of options records too */
+    bool wants_options_only; /* none but these */
     bool verify;         /* all files are looked at before anything is asked */
     char *folder;
     bool is_missing;     /* there is no store yet */
