@@ -8,6 +8,7 @@
 #include "plural.h"
 #include "query_watch.h"
 #include "terminal.h"
+#include "told_names.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -126,11 +127,15 @@ static int read_filter(struct query_session *session)
 {
     char shown[FILTER_ERROR_TEXT_SIZE];
     struct filter_error error;
+    struct told_names names = {.options = session->options};
     const char *text = session->options->filter;
-    const struct filter_options options = flow_columns_filter_options(session->columns);
+    struct filter_options options = flow_columns_filter_options(session->columns);
     if (text == NULL)
         return EXIT_SUCCESS;
+    options.told = told_names_find;
+    options.told_context = &names;
     session->filter = filter_parse(text, strlen(text), &options, &error);
+    told_names_done(&names);
     if (session->filter != NULL)
         return EXIT_SUCCESS;
     fprintf(stderr, "weir %s: the filter: %s", session->options->command,
