@@ -255,7 +255,8 @@ def a_journal_leaves_room_for_what_is_kept_beside_it(folder):
     script = ('mount -t tmpfs -o size=40m,mode=700 none journal || exit 9; exec "$0" collect --state none '
               '--journal journal --journal-size 96M -p "$1" -b 127.0.0.1 -o null')
     with open(folder + "/err", "wb") as err:
-        process = start([*own_mounts(), "sh", "-c", script, weir_e2e.weir_path, str(free_port())], cwd=folder, stderr=err)
+        process = start([*own_mounts(), "sh", "-c", script, weir_e2e.weir_path, str(free_port())], cwd=folder,
+                        stderr=err)
     log = lambda: weir_e2e.read_text(folder + "/err")
     weir_e2e.wait_until(lambda: process.poll() is not None or "Listening" in log(), "the collector")
     if process.poll() == 9:

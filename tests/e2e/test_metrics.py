@@ -14,8 +14,8 @@ import time
 
 import netflow_maker as v9
 from prometheus_text import get, scrape
-from weir_e2e import (SOURCE_ROOT, Collector, can_query, case, expect, expect_equal, expect_in, flood, need, read_text,
-                      run, started, wait_until, weir, weir_ok)
+from weir_e2e import (SOURCE_ROOT, Collector, can_query, case, expect, expect_equal, expect_in, flood, free_port, need,
+                      read_text, run, started, wait_until, weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 
@@ -254,7 +254,7 @@ def expressions():
 
 @case
 def dashboard_and_alerts_use_what_is_there(folder):
-    collector = Watched(folder, "-o", "store:st", "-o", "b.ndjson")
+    collector = Watched(folder, "-o", "store:st", "-o", "b.ndjson", "-o", "udp:127.0.0.1:%d" % free_port())
     collector.send(v9.Exporter().flows(FLOW))
     metrics = collector.wait_for_metric(lambda m: m.value("weir_exporters") == 1, "an exporter")
     collector.stop()
