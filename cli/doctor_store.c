@@ -180,13 +180,16 @@ void doctor_check_store(const struct doctor_settings *settings, struct doctor_fi
         doctor_advise(findings, "If there is one elsewhere, name it with --store.");
         return;
     }
-    if (stat(settings->folder, &is) != 0 || access(settings->folder, R_OK | X_OK) != 0) {
+    const bool is_there = stat(settings->folder, &is) == 0, is_folder = is_there && S_ISDIR(is.st_mode);
+    if (!is_there || (is_folder && access(settings->folder, R_OK | X_OK) != 0)) {
         doctor_add(findings, check, DOCTOR_BAD, "cannot read the store %s: %s", settings->folder, strerror(errno));
         doctor_advise(findings, errno == ENOENT ? "Start 'weir collect -o store:FOLDER', or name the right folder."
                                                 : "Run weir doctor as the user that weir collect runs as.");
         return;
     }
-    if (!store_folder_may_be(settings->folder, why)) {
+    if (!is_folder)
+        snprintf(why, sizeof why, "%.400s is no store: it is no folder", settings->folder);
+    if (!is_folder || !store_folder_may_be(settings->folder, why)) {
         doctor_add(findings, check, DOCTOR_BAD, "%s", why);
         doctor_advise(findings, "Name the folder that 'weir collect -o store:FOLDER' was given.");
         return;

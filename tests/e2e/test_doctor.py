@@ -340,6 +340,9 @@ def an_old_store_none_and_no_folder(folder):
     os.mkdir(folder + "/empty")
     expect_equal(status(of_store(folder, "empty"), "store"), ["warn"], "an empty one")
     expect_equal(status(of_store(folder, "none"), "store"), ["bad"], "one that is not there")
+    with open(folder + "/file", "wb"):
+        pass
+    expect_equal(of_store(folder, "file")["store"][0][:2], ("bad", "file is no store: it is no folder"), "a file")
     found = doctor(folder, "-p", str(free_port()), "--no-write", **no_rules(folder))
     expect_equal(status(found, "store"), ["ok"], "none")
 

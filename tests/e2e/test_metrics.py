@@ -14,8 +14,8 @@ import time
 
 import netflow_maker as v9
 from prometheus_text import get, scrape
-from weir_e2e import (SOURCE_ROOT, Collector, can_query, case, expect, expect_equal, expect_in, free_port, flood, need, read_text,
-                      run, started, wait_until, weir, weir_ok)
+from weir_e2e import (SOURCE_ROOT, Collector, can_query, case, expect, expect_equal, expect_in, flood, free_port, need,
+                      read_text, run, started, wait_until, weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 
