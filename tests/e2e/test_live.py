@@ -108,6 +108,30 @@ def a_disk_that_takes_nothing_fills_the_journal_and_that_adds_up(folder):
 
 
 @case
+def what_a_full_journal_leaves_in_the_buffer_at_the_end_is_counted(folder):
+    """Nothing can be written, and the collector is told to end, twice: the next one tells what became of each datagram."""
+    arguments = ("--journal", folder + "/journal", "--journal-size", "2M", "-o", "store:store", "--commit", "0.1s",
+                 "--no-merge")
+    os.mkdir(folder + "/journal", 0o700)
+    collector = Collector(folder, *arguments, ports=[free_port()])
+    wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
+    os.rename(folder + "/store/.writing", folder + "/store/.away")
+    sent = replay("--count", "1500", "--rate", "1000", "127.0.0.1:%d" % collector.port)["sent_datagrams"]
+    collector.wait_for("cannot")
+    wait_until(lambda: queue_of(collector.port) > 0, "a full journal, and some in the buffer")
+    collector.process.send_signal(signal.SIGTERM)
+    collector.wait_for("waits until what came can be written")
+    collector.process.send_signal(signal.SIGTERM)
+    expect_equal(collector.wait_end(), 1, "exit code, as something is left")
+    expect(sum(expect_account(Summary(collector.log()), sent)) > 0, "nothing was left in the buffer: " + collector.log())
+    os.rename(folder + "/store/.away", folder + "/store/.writing")
+    Collector(folder, *arguments, ports=[collector.port]).stop()
+    ledger = [told(folder + "/store", name) for name in ("datagrams", "dropped_kernel", "dropped_journal")]
+    expect(ledger[0] > 0 and ledger[2] > 0, "datagrams, and those dropped: %r" % ledger)
+    expect_equal(sum(ledger), sent, "datagrams of which the ledger tells: %r" % ledger)
+
+
+@case
 def an_exporter_behind_a_pair_of_devices(folder):
     other = own_network.make_network()
     collector = Collector(folder, "-o", "store:store", "--commit", "0.2s")
