@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "doctor_findings.h"
+#include "plural.h"
 #include "file_reader.h"
 #include "live_writers.h"
 #include "segment_list.h"
@@ -65,7 +66,7 @@ static void check_newest(const struct doctor_settings *settings, const struct se
     format_age(age_s < 0 ? 0 : age_s, age);
     doctor_add(findings, check, age_s > SILENCE_S ? DOCTOR_WARN : DOCTOR_OK,
                "the store %s has %u file%s of flows, %" PRIu64 " MB, the newest of %s ago", settings->folder,
-               files->count, doctor_plural(files->count), bytes >> 20, age);
+               files->count, plural(files->count), bytes >> 20, age);
     if (age_s > SILENCE_S)
         doctor_advise(findings, "See whether weir collect runs, and whether exporters send: 'weir doctor --listen "
                       "60s' on a free port tells.");
@@ -99,11 +100,11 @@ static void check_damage(const struct doctor_settings *settings, const struct se
         if (files->count > 0)
             doctor_add(findings, check, DOCTOR_OK, "the footers of %s%u file%s can be read", first > 0 ? "the newest "
                        : "the ",
-                       files->count - first, doctor_plural(files->count - first));
+                       files->count - first, plural(files->count - first));
         return;
     }
     doctor_add(findings, check, DOCTOR_BAD, "%u of %u file%s cannot be read, as: %s", damaged, files->count - first,
-               doctor_plural(files->count - first), why);
+               plural(files->count - first), why);
     doctor_advise(findings, "'weir store check --store %s' tells all of them; queries leave them out. Look at the "
                   "disk, and move them away.",
                   settings->folder);
@@ -160,7 +161,7 @@ static void check_left(const struct doctor_settings *settings, struct doctor_fin
     if (left == 0)
         return;
     doctor_add(findings, "store_left", DOCTOR_WARN, "%u file%s with %" PRIu64 " octets in %s, left by a collector "
-               "that was killed", left, doctor_plural(left), bytes, path);
+               "that was killed", left, plural(left), bytes, path);
     doctor_advise(findings, "The next start of weir collect with the same addresses and ports takes them up, or "
                   "removes them.");
 }
@@ -205,7 +206,7 @@ void doctor_check_store(const struct doctor_settings *settings, struct doctor_fi
     if (strangers.count > 0) {
         doctor_add(findings, "store_strangers", DOCTOR_WARN,
                    "%u file%s or folder%s in the store that %s none of it, as %s",
-                   strangers.count, doctor_plural(strangers.count), doctor_plural(strangers.count),
+                   strangers.count, plural(strangers.count), plural(strangers.count),
                    strangers.count == 1 ? "is" : "are", strangers.first);
         doctor_advise(findings, "They do no harm; move them elsewhere.");
     }

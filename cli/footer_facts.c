@@ -142,6 +142,8 @@ static void count(struct flow_facts *facts, const struct file_reader *file, uint
     const uint64_t rows = file->groups[group].row_count;
     uint64_t least = 1, greatest = 1, each;
     enum presence presence = bounds_of(file, group, STORE_COLUMN_FLOWS, &least, &greatest);
+    least += least == 0; /* FLOW_COUNT_SQL */
+    greatest += greatest == 0;
     if (presence == UNBOUNDED || least != greatest || __builtin_mul_overflow(rows, least, &each) ||
         __builtin_add_overflow(facts->flows, each, &facts->flows))
         facts->is_counted = false;

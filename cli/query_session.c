@@ -5,8 +5,10 @@
 
 #include "exit_code.h"
 #include "format.h"
+#include "plural.h"
 #include "query_watch.h"
 #include "terminal.h"
+#include "told_names.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -125,11 +127,15 @@ static int read_filter(struct query_session *session)
 {
     char shown[FILTER_ERROR_TEXT_SIZE];
     struct filter_error error;
+    struct told_names names = {.options = session->options};
     const char *text = session->options->filter;
-    const struct filter_options options = flow_columns_filter_options(session->columns);
+    struct filter_options options = flow_columns_filter_options(session->columns);
     if (text == NULL)
         return EXIT_SUCCESS;
+    options.told = told_names_find;
+    options.told_context = &names;
     session->filter = filter_parse(text, strlen(text), &options, &error);
+    told_names_done(&names);
     if (session->filter != NULL)
         return EXIT_SUCCESS;
     fprintf(stderr, "weir %s: the filter: %s", session->options->command,
@@ -218,11 +224,6 @@ int query_session_keys(struct query_session *session, const char *words, struct 
 
 /* ---------------------------------------------------------------------------------------------------------- account */
 
-static const char *plural(double count)
-{
-    return count == 1 ? "" : "s";
-}
-
 /* Whether the time that is asked for goes on behind what the ledger of a collector at work tells. */
 static bool is_before_now(const struct query_session *session, int64_t told_us)
 {
@@ -256,7 +257,7 @@ static void print_ledger(struct query_session *session, const struct flow_totals
     }
     fprintf(stderr, "weir: %" PRIu64 " exporter%s; lost by sequence: %" PRId64 " datagrams, %" PRId64 " records; "
                     "refused: %" PRId64 " datagrams; dropped by the collector: %" PRId64 " records", ledger.exporters,
-            plural((double)ledger.exporters), ledger.lost, ledger.lost_records, ledger.refused, ledger.dropped);
+            plural(ledger.exporters), ledger.lost, ledger.lost_records, ledger.refused, ledger.dropped);
     if (ledger.tells_kernel)
         fprintf(stderr, "; dropped by the kernel: %" PRId64 " datagrams", ledger.dropped_kernel);
     if (ledger.dropped_journal > 0)
@@ -284,7 +285,7 @@ static void print_skipped(const struct query_session *session)
 {
     const size_t count = query_store_tell(session->store);
     if (count > 0)
-        fprintf(stderr, "weir: %zu file%s left out\n", count, plural((double)count));
+        fprintf(stderr, "weir: %zu file%s left out\n", count, plural(count));
 }
 
 void query_session_account(struct query_session *session, const struct flow_totals *totals)
@@ -292,14 +293,14 @@ void query_session_account(struct query_session *session, const struct flow_tota
     char first[FORMAT_TEXT_SIZE], last[FORMAT_TEXT_SIZE];
     fflush(stdout);
     query_watch_end();
-    fprintf(stderr, "weir: %.0f flow%s", totals->flows, plural(totals->flows));
+    fprintf(stderr, "weir: %.0f flow%s", totals->flows, plural((uint64_t)totals->flows));
     if (totals->flows != (double)totals->rows)
-        fprintf(stderr, " in %" PRIu64 " record%s", totals->rows, plural((double)totals->rows));
+        fprintf(stderr, " in %" PRIu64 " record%s", totals->rows, plural(totals->rows));
     if (totals->has_span)
         fprintf(stderr, ", %s to %s", format_time(totals->first_us, first), format_time(totals->last_us, last));
     const size_t others = session->store->flows.count == 0 ? count_others(session) : 0;
     if (others > 0)
-        fprintf(stderr, "; the store has %zu file%s of other times", others, plural((double)others));
+        fprintf(stderr, "; the store has %zu file%s of other times", others, plural(others));
     fputc('\n', stderr);
     if (session->options->sampled && (totals->sampled_rows > 0 || !session->options->sampled_by_default))
         fprintf(stderr, "weir: multiplied by sampling rates: %" PRIu64 " of %" PRIu64 " records; of %" PRIu64

@@ -92,7 +92,7 @@ static int list(struct query_store *store, struct query_error *error)
     for (int kind = 0; kind < KINDS; kind++) {
         struct store_files *files = files_of(store, kind);
         store_files_done(files);
-        if (store->is_missing || (kind == 1 && !store->wants_options))
+        if (store->is_missing || (kind == 1 && !store->wants_options) || (kind != 1 && store->wants_options_only))
             continue;
         if (kind == 2 && window.to_s != INT64_MAX)
             window.to_s += FLOW_LEDGER_EACH_US / 1000000; /* a row stands at the end of its minute */

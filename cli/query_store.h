@@ -32,6 +32,7 @@ struct query_store {
     const struct flow_span *span; /* what query_store_facts() are of, NULL: of all */
     const struct filter *sought;  /* only flows that match it are asked for; NULL: all. The caller's */
     bool wants_options;  /* files of options records too */
+    bool wants_options_only; /* none but these */
     bool verify;         /* all files are looked at before anything is asked */
     char *folder;
     bool is_missing;     /* there is no store yet */

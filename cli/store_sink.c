@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "store_sink.h"
+#include "plural.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -247,8 +248,8 @@ static void tell_stored(struct stored *stored, const struct store_counts *counts
     stored->bytes += counts->bytes;
     if (--stored->sink_count > 0)
         return;
-    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " file%s, %.1f MB\n", stored->rows, stored->segments,
-            stored->segments == 1 ? "" : "s", (double)stored->bytes * 1e-6);
+    fprintf(stderr, "Stored %" PRIu64 " record%s in %" PRIu64 " file%s, %.1f MB\n", stored->rows, plural(stored->rows), stored->segments,
+            plural(stored->segments), (double)stored->bytes * 1e-6);
     free(stored);
 }
 

@@ -203,7 +203,7 @@ static void put_conversations(struct builder *builder, const char *part, const c
                  "<< "
                  "16) | dst_port, j_order) AS j_told_ports, bool_or(j_matches) AS j_matches, max(received) AS "
                  "received, "
-                 "sum(coalesce(flows, 1)) AS flows, arg_min_null(sampling_rate, j_order) AS sampling_rate",
+                 "sum(" FLOW_COUNT_SQL ") AS flows, arg_min_null(sampling_rate, j_order) AS sampling_rate",
         part, builder->timeout_us);
     put_both_ways(builder, "bytes");
     put_both_ways(builder, "packets");

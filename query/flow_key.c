@@ -5,6 +5,7 @@
 
 #include "filter_source.h"
 #include "filter_words.h"
+#include "flow_source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +86,7 @@ static const struct word shown_words[] = {
     {"flg", "tcp_flags", FLOW_KEY_FLAGS, NULL},
     {"pkt", "packets", FLOW_KEY_NUMBER, NULL},
     {"byt", "bytes", FLOW_KEY_NUMBER, NULL},
-    {"fl", "coalesce(flows, 1)", FLOW_KEY_COMPUTED, NULL},
+    {"fl", FLOW_COUNT_SQL, FLOW_KEY_COMPUTED, NULL},
     {"sas", "src_as", FLOW_KEY_NUMBER, NULL},
     {"das", "dst_as", FLOW_KEY_NUMBER, NULL},
     {"ra", "exporter", FLOW_KEY_ADDRESS, NULL},

@@ -243,6 +243,12 @@ static void put_hidden(struct text_buffer *sql, const struct flow_source *source
     }
 }
 
+/* Whether columns that are null throughout are left to restore_nulls(), or are not wanted at all. */
+static bool leaves_out_nulls(const struct flow_source *source, const struct flow_list_request *request)
+{
+    return knows_nulls(source) && !request->to_parquet;
+}
+
 /* The names of columns that are null throughout. */
 static void put_empty(struct text_buffer *sql, const struct flow_source *source)
 {
@@ -257,7 +263,7 @@ static void put_empty(struct text_buffer *sql, const struct flow_source *source)
 
 static int put_all(struct text_buffer *sql, const struct flow_source *source, const struct flow_list_request *request)
 {
-    const bool leaves_out = request->omits_nulls && knows_nulls(source);
+    const bool leaves_out = leaves_out_nulls(source, request);
     text_put(sql, "SELECT time_start, time_end, addr(src_ipv4, src_ipv6) AS src, src_port, addr(dst_ipv4, dst_ipv6) AS "
                   "dst, dst_port, protocol, tcp_flags, bytes, packets, ");
     for (size_t i = ENDS; i < COUNT(pairs); i++) {
@@ -274,6 +280,26 @@ static int put_all(struct text_buffer *sql, const struct flow_source *source, co
         put_empty(sql, source);
     text_put(sql, ")");
     return put_rows(sql, source, request, NULL, 0);
+}
+
+/* Adds the columns that put_all() left out to the result, in their places. */
+static int restore_nulls(struct query_result *result, const struct flow_source *source)
+{
+    const char *name, *type;
+    size_t place = COUNT(first_columns) + ENDS;
+    int added = 0;
+    for (size_t i = ENDS; i < COUNT(pairs) && added == 0; i++, place++) {
+        if (!has_addresses(source, pairs[i]))
+            added = query_result_add_null(result, place, pairs[i]);
+    }
+    for (size_t i = 0; added == 0 && (name = flow_columns_at(source->columns, i, &type)) != NULL; i++) {
+        if (is_put(name))
+            continue;
+        if (!has_values(source->facts, name, i))
+            added = query_result_add_null(result, place, name);
+        place++;
+    }
+    return added;
 }
 
 /* What programs get of conversations: numbers as they are stored. */
@@ -299,6 +325,20 @@ static int put_shown(struct text_buffer *sql, const struct flow_source *source, 
             snprintf(keys[i].name, sizeof keys[i].name, "%s", shown[i].name);
     }
     return put_keys(sql, source, request, keys, count);
+}
+
+static int run(const struct flow_source *source, const struct flow_list_request *request, const char *sql,
+               struct query_result **ret_result, struct query_error *error)
+{
+    const bool has_all = request->form == NULL && request->all_columns;
+    if (query_run(source->query, sql, NULL, 0, ret_result, error) != 0)
+        return -1;
+    if (!has_all || request->omits_nulls || !leaves_out_nulls(source, request) ||
+        restore_nulls(*ret_result, source) == 0)
+        return 0;
+    query_result_free(*ret_result);
+    snprintf(error->text, sizeof error->text, "not enough memory");
+    return -1;
 }
 
 int flow_list_query(const struct flow_source *source, const struct flow_list_request *request,
@@ -328,7 +368,7 @@ int flow_list_query(const struct flow_source *source, const struct flow_list_req
     if (result == 0 && request->to_parquet)
         result = text_put(&sql, QUERY_PARQUET_END);
     if (result == 0)
-        result = query_run(source->query, sql.data, NULL, 0, ret_result, error);
+        result = run(source, request, sql.data, ret_result, error);
     text_done(&sql);
     text_done(&table);
     return result;

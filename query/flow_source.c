@@ -202,7 +202,7 @@ int flow_source_put(struct text_buffer *sql, const struct flow_source *source, c
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount)
 {
     if (strcmp(amount, "flows") == 0)
-        return text_put(sql, source->is_joined ? "1" : "coalesce(flows, 1)");
+        return text_put(sql, source->is_joined ? "1" : FLOW_COUNT_SQL);
     if (source->is_joined && (strcmp(amount, "bytes") == 0 || strcmp(amount, "packets") == 0))
         return text_print(sql, "(%s + reverse_%s)", amount, amount);
     /* 128 bits hold the product of any two, and the sum of a thousand million of these */

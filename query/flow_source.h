@@ -30,6 +30,8 @@ struct flow_source {
 /* When a flow began and ended; where it does not tell, when it was told of. */
 #define FLOW_START_SQL "coalesce(time_start, received)"
 #define FLOW_END_SQL "coalesce(time_end, received)"
+/* How many flows a record is: some exporters have the field, and never write anything but 0 into it. */
+#define FLOW_COUNT_SQL "coalesce(nullif(flows, 0), 1)"
 
 /* Adds " FROM ... WHERE ...", to which " AND ..." may be added. What filter and keys name of elements is made (flow_element.h)
  * and has names that begin with FLOW_ELEMENT_MARK. */

@@ -125,6 +125,15 @@ static int make_bands(struct builder *builder, struct query_error *error)
     return result;
 }
 
+/* The text of a key of a band, of the columns of graph_bands. */
+static void put_key_text(struct builder *builder, size_t key)
+{
+    char names[3][24];
+    for (unsigned part = 0; part < 3; part++)
+        snprintf(names[part], sizeof names[part], "g%zu_%u", key, part);
+    flow_key_put_text(&builder->sql, &builder->request->keys[key], (const char *const[]){names[0], names[1], names[2]});
+}
+
 /* What the bands are called, in their order: the texts of their keys. */
 static int read_labels(struct builder *builder, struct graph_steps *steps, struct query_error *error)
 {
@@ -135,11 +144,8 @@ static int read_labels(struct builder *builder, struct graph_steps *steps, struc
     int got;
     text_put(sql, "SELECT ");
     for (size_t i = 0; i < builder->request->key_count; i++) {
-        char names[3][24];
-        for (unsigned part = 0; part < 3; part++)
-            snprintf(names[part], sizeof names[part], "g%zu_%u", i, part);
         text_print(sql, "%scoalesce(CAST(", i > 0 ? " || ' ' || " : "");
-        flow_key_put_text(sql, &builder->request->keys[i], (const char *const[]){names[0], names[1], names[2]});
+        put_key_text(builder, i);
         text_put(sql, " AS VARCHAR), '-')");
     }
     text_put(sql, " FROM graph_bands ORDER BY band");
@@ -284,6 +290,87 @@ int graph_query(const struct flow_source *source, const struct graph_request *re
     }
     *ret_steps = steps;
     return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- rows */
+
+/* "unnest(string_split('1 2 ...', ' ')::": for each step, of each band, what `put` puts. */
+static void put_list(struct builder *builder, const struct graph_steps *steps, const struct graph_column *column,
+                     void (*put)(struct text_buffer *sql, const struct graph_steps *steps,
+                                 const struct graph_column *column, size_t step, size_t band))
+{
+    struct text_buffer *sql = &builder->sql;
+    text_put(sql, "unnest(string_split('"); /* many times as fast to read as a list */
+    for (size_t step = 0; step < steps->count; step++) {
+        for (size_t band = 0; band < steps->band_count; band++) {
+            text_put(sql, step + band > 0 ? " " : "");
+            put(sql, steps, column, step, band);
+        }
+    }
+    text_put(sql, "', ' ')::");
+}
+
+static void put_moment_of(struct text_buffer *sql, const struct graph_steps *steps, const struct graph_column *column,
+                          size_t step, size_t band)
+{
+    (void)column;
+    (void)band;
+    text_print(sql, "%" PRId64, steps->moments[step]);
+}
+
+static void put_band_of(struct text_buffer *sql, const struct graph_steps *steps, const struct graph_column *column,
+                        size_t step, size_t band)
+{
+    (void)steps;
+    (void)column;
+    (void)step;
+    text_print(sql, "%zu", band + 1);
+}
+
+static void put_amount_of(struct text_buffer *sql, const struct graph_steps *steps, const struct graph_column *column,
+                          size_t step, size_t band)
+{
+    const double seconds = (double)(steps->moments[step + 1] - steps->moments[step]) / (double)SECOND_US;
+    const double amount = steps->amounts[band * steps->count + step] * column->factor;
+    text_print(sql, "%.17g", column->by_second ? amount / seconds : amount);
+}
+
+static void put_key_column(struct builder *builder, size_t key, bool has_bands)
+{
+    struct text_buffer *sql = &builder->sql;
+    text_put(sql, ", CASE WHEN band IS NULL THEN 'other' ELSE CAST(");
+    if (has_bands)
+        put_key_text(builder, key);
+    else
+        text_put(sql, "NULL");
+    text_put(sql, " AS VARCHAR) END AS ");
+    flow_put_name(sql, builder->request->keys[key].name);
+}
+
+int graph_rows(const struct flow_source *source, const struct graph_request *request, const struct graph_steps *steps,
+               const struct graph_column *column, bool to_parquet, struct query_result **ret_result,
+               struct query_error *error)
+{
+    struct builder builder = {.source = source, .request = request};
+    struct text_buffer *sql = &builder.sql;
+    text_put(sql, to_parquet ? QUERY_PARQUET_BEGIN : "");
+    text_put(sql, "SELECT make_timestamptz(t) AS time");
+    for (size_t i = 0; i < request->key_count; i++)
+        put_key_column(&builder, i, steps->count > 0);
+    text_print(sql, ", round(n, 3) AS %s FROM ", column->name);
+    if (steps->count == 0) {
+        text_put(sql, "(SELECT 0::BIGINT AS t, 0 AS band, 0::DOUBLE AS n) WHERE false");
+    } else {
+        text_put(sql, "(SELECT ");
+        put_list(&builder, steps, column, put_moment_of);
+        text_put(sql, "BIGINT[]) AS t, ");
+        put_list(&builder, steps, column, put_band_of);
+        text_put(sql, "INTEGER[]) AS b, ");
+        put_list(&builder, steps, column, put_amount_of);
+        text_put(sql, "DOUBLE[]) AS n) LEFT JOIN graph_bands ON b = band ORDER BY t, b");
+    }
+    text_put(sql, to_parquet ? QUERY_PARQUET_END : "");
+    return run(&builder, ret_result, error);
 }
 
 void graph_steps_done(struct graph_steps *steps)

@@ -10,6 +10,7 @@
 #define WEIR_QUERY_GRAPH_QUERY_H
 
 #include "flow_source.h"
+#include "query_output.h"
 
 #define GRAPH_BANDS_MAX 6u /* beside the others */
 #define GRAPH_STEPS_MAX 10000u
@@ -34,6 +35,18 @@ struct graph_steps {
 /* 0, or -1. `totals` of the same source. */
 int graph_query(const struct flow_source *source, const struct graph_request *request, const struct flow_totals *totals,
                 struct graph_steps *ret_steps, struct query_error *error);
+/*
+ * The steps as rows, in their order: "time", a column for each key as text ("other" in that of the rest), and the amount times
+ * `factor`, in all or by the second. Of no flows none. `to_parquet`: to standard output (QUERY_PARQUET_BEGIN). 0, or -1.
+ */
+struct graph_column {
+    const char *name;
+    double factor;
+    bool by_second;
+};
+int graph_rows(const struct flow_source *source, const struct graph_request *request, const struct graph_steps *steps,
+               const struct graph_column *column, bool to_parquet, struct query_result **ret_result,
+               struct query_error *error);
 void graph_steps_done(struct graph_steps *steps);
 
 #endif

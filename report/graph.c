@@ -109,21 +109,16 @@ static double round_duration_us(double duration_us)
 static double round_top(double value, double kilo)
 {
     static const double steps[] = {1,  1.5, 2,  2.5, 3,   4,   5,   6,   7,   8,   10,  12,  15,  20,  25,  30,
-                                   40, 50,  60, 70,  80,  100, 120, 150, 200, 250, 300, 400, 500, 600, 700, 800,
-                                   1024};
+                                   40, 50,  60, 70,  80,  100, 120, 150, 200, 250, 300, 400, 500, 600, 700, 800};
     double unit = 1;
     while (value / unit > kilo)
         unit *= kilo;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (steps[i] * unit * 1.005 >= value)
             return steps[i] * unit;
-    return value;
+    return kilo * unit;
 }
 
-static bool is_bytes(const struct plot *plot)
-{
-    return plot->bins == NULL || plot->bins->is_bytes;
-}
 
 static void choose_columns(struct plot *plot)
 {
@@ -218,7 +213,7 @@ static void measure(struct plot *plot)
         }
         highest = sum > highest ? sum : highest;
     }
-    plot->top = round_top(highest, is_bytes(plot) ? 1024 : 1000);
+    plot->top = round_top(highest, plot->bins == NULL ? 1024 : 1000);
     for (int c = 0; c < plot->columns; c++) {
         double sum = 0;
         for (int b = 0; b < BANDS_MAX; b++) {
@@ -324,7 +319,7 @@ static void draw_cell_plain(const struct plot *plot, int column, int row)
 
 static const char *size_text(const struct plot *plot, double amount, char text[FORMAT_TEXT_SIZE])
 {
-    if (is_bytes(plot))
+    if (plot->bins == NULL)
         return format_size(amount < 1.8e19 ? (uint64_t)(amount + 0.5) : UINT64_MAX, text);
     return format_amount(amount, text);
 }

@@ -2,9 +2,9 @@
 /*
  * footer_sum.h - the checksum of a footer, for which Parquet has none
  *
- * A footer tells which column is which, where its pages stand and what values are in them: an octet of it that is another
- * one may give other answers, and nobody would notice. A note of the file, FOOTER_SUM_NOTE, has the CRC-32 of all of the
- * footer, with zeros in place of these 8 digits.
+ * A footer tells which column is which, where its pages stand and what values are in them: an octet of it that is
+ * another one may give other answers, and nobody would notice. A note of the file, FOOTER_SUM_NOTE, has the CRC-32 of
+ * all of the footer, with zeros in place of these 8 digits.
  */
 #ifndef WEIR_STORE_FOOTER_SUM_H
 #define WEIR_STORE_FOOTER_SUM_H

@@ -27,8 +27,8 @@ int store_format_check(const char *folder, struct store_error *error);
 /* Notes the format of a store that does not tell it. Where that cannot be written it is of this format all the same. */
 void store_format_mark(const char *folder);
 
-/* The value of a note, its length before it, in the end of a file, whole or from somewhere in its footer on; NULL where it
- * is not there. */
+/* The value of a note, its length before it, in the end of a file, whole or from somewhere in its footer on; NULL where
+ * it is not there. */
 const uint8_t *file_note_find(const uint8_t *tail, size_t size_bytes, const char *name);
 
 /* What the end of a file tells as "weir.format"; false where it does not.

@@ -10,11 +10,14 @@ import collections
 import csv
 import datetime
 import io
+import json
 import os
 import pty
 import re
 import subprocess
 import zoneinfo
+
+import pyarrow.parquet
 
 from store_maker import Store, address, flow, moment
 from weir_e2e import case, expect, expect_equal, expect_in, run, weir_ok
@@ -90,6 +93,52 @@ def a_heading_is_bold_on_a_terminal(folder):
         expect(os.read(leader, 4096).startswith(bold), "the heading with %r" % more)
         os.close(leader)
         os.close(follower)
+
+
+@case
+def amounts_are_decimal(folder):
+    made(folder, flow("192.0.2.1", "192.0.2.2", bytes=2_000_000_000, packets=1_500_000),
+         flow("192.0.2.3", "192.0.2.2", bytes=1000, packets=3))
+    lines = weir_ok("top", "src", "--store", folder, "--by", "bytes,packets,bps,pps,bpp")[0].splitlines()
+    expect_equal(re.split("  +", lines[1])[:6], ["192.0.2.1", "2.00G", "1 500 000", "533.33M", "50.00K", "1.33K"], "the first")
+    expect_equal(re.split("  +", lines[2])[:6], ["192.0.2.3", "1.00K", "3", "267", "0", "333"], "the second")
+    out, _ = weir_ok("top", "src", "--store", folder, "bytes >= 2G")
+    expect_in(" 2.00G", out)
+    expect_in("1.00K", weir_ok("sql", "--store", folder, "select human_bytes(min(bytes)) from flows")[0])
+    for form in ("text", "svg"):
+        expect_in("TCP 2.00G", weir_ok("graph", "--store", folder, "--group-time", "1s", "-o", form)[0])
+    expect_in(" 70.00M/s ", weir_ok("graph", "--store", folder, "--group-time", "1s")[0])
+
+
+@case
+def graphs_are_for_programs_as_tables_are(folder):
+    at = lambda seconds: moment("2026-11-23 14:00:00") + datetime.timedelta(seconds=seconds)
+    made(folder, flow("192.0.2.1", "192.0.2.2", time_start=at(0), time_end=at(60), bytes=6000, packets=60, src_port=None),
+         flow("192.0.2.3", "192.0.2.2", time_start=at(30), time_end=at(30), bytes=300, packets=3))
+    ask = ("graph", "--store", folder, "-k", "src,srcport", "--group-time", "30s", "-n", "1")
+    def amounts(by):
+        return [float(line.split(",")[3]) for line in weir_ok(*ask, "--by", by, "-o", "csv")[0].splitlines()[1:]]
+    expect_equal(weir_ok(*ask, "-o", "csv")[0].splitlines()[:3], ["time,src,srcport,bytes",
+                 "2026-11-23T14:00:00.000000Z,192.0.2.1,,3000", "2026-11-23T14:00:00.000000Z,other,other,0"], "CSV")
+    expect_equal(amounts("bytes"), [3000, 0, 3000, 300, 0, 0], "bytes")
+    expect_equal(amounts("packets"), [30, 0, 30, 3, 0, 0], "packets")
+    expect_equal(amounts("flows"), [0.5, 0, 0.5, 1, 0, 0], "flows")
+    expect_equal(amounts("bps"), [800, 0, 800, 80, 0, 0], "bits a second")
+    expect_equal(amounts("pps"), [1, 0, 1, 0.1, 0, 0], "packets a second")
+    objects = json.loads(weir_ok(*ask, "--by", "bps", "-o", "json")[0])
+    expect_equal(objects[0], {"time": "2026-11-23T14:00:00.000000Z", "src": "192.0.2.1", "bps": 800.0}, "JSON")
+    expect_equal(len(weir_ok(*ask, "-o", "ndjson")[0].splitlines()), 6, "lines of JSON")
+    for form in ("box", "markdown"):
+        expect_in("2026-11-23 14:00:00", weir_ok(*ask, "-o", form)[0])
+    path = os.path.join(folder, "graph.parquet")
+    with open(path, "wb") as file:
+        subprocess.run([weir_e2e.weir_path, *ask, "--by", "pps", "-o", "parquet"], stdout=file, timeout=60, check=True)
+    table = pyarrow.parquet.read_table(path)
+    expect_equal((table.column_names, table["pps"].to_pylist()), (["time", "src", "srcport", "pps"], [1, 0, 1, 0.1, 0, 0]),
+                 "Parquet")
+    expect_in("Bits per second by src", weir_ok(*ask, "--by", "bps", "-k", "src")[0])
+    expect_in("Bits per second by src", weir_ok(*ask, "--by", "bps", "-k", "src", "-o", "svg")[0])
+    expect_equal(weir_ok(*ask, "--by", "pps", "-o", "csv", "bytes = 1")[0], "time,src,srcport,pps\n", "of no flows")
 
 
 UTC = datetime.timezone.utc

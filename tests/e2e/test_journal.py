@@ -236,6 +236,12 @@ def kill_within_writes(collector, paths):
     collector.kill()
 
 
+def end_of(path):
+    with open(path, "rb") as file:
+        file.seek(max(0, os.path.getsize(path) - 100000))
+        return file.read()
+
+
 def numbers_of(paths):
     numbers = collections.Counter()
     for path in glob.glob(paths):
@@ -261,6 +267,9 @@ def kills_within_writes(folder, paths, *outputs, more=()):
         finally:
             sender.stop()
         wait_until(lambda: weir_e2e.queue_of(port) == 0, "an empty queue")
+        last = re.compile(rb'"NF_F_CONN_ID": %d\b' % (sender.number - 1))
+        # at its end it would not wait for long for an output beside others
+        wait_until(lambda: any(last.search(end_of(path)) for path in glob.glob(folder + "/" + paths)), "the last flows")
         summary = collector.stop(signal.SIGTERM)
     expect_equal(summary.number("dropped by the kernel"), 0, "drops: the test was too fast for its buffer")
     expect_once(numbers_of(folder + "/" + paths), sender.number, "JSON of " + " ".join(outputs))

@@ -387,7 +387,10 @@ def it_is_gone_when_the_collector_ends(folder):
     started.append(connection)
     connection.sendall(struct.pack("B", 71))  # and nothing more
     collector.stop(signal.SIGTERM)
-    expect_equal(connection.recv(10), b"", "what the connection gives")
+    try:
+        expect_equal(connection.recv(10), b"", "what the connection gives")
+    except ConnectionResetError:
+        pass  # its octet had not been read when it ended
 
 
 run()

@@ -25,7 +25,7 @@ from netflow_maker import (FIRST_SWITCHED, IN_BYTES, IN_PKTS, IPV4_DST_ADDR, IPV
                            L4_DST_PORT, L4_SRC_PORT, LAST_SWITCHED, PROTOCOL, SAMPLING_INTERVAL, SRC_TOS, TCP_FLAGS)
 from weir_e2e import case, expect, expect_equal, expect_in, run, weir, weir_ok, write_file
 
-INPUT_SNMP, OUTPUT_SNMP, SRC_AS, DST_AS, SRC_VLAN = 10, 14, 16, 17, 58
+FLOWS, INPUT_SNMP, OUTPUT_SNMP, SRC_AS, DST_AS, SRC_VLAN = 3, 10, 14, 16, 17, 58
 MIN_PKT_LNGTH = 25  # minimumIpTotalLength, which is no column of the core
 REST = [(IN_BYTES, 8), (IN_PKTS, 8), (L4_SRC_PORT, 2), (L4_DST_PORT, 2), (PROTOCOL, 1), (TCP_FLAGS, 1), (SRC_TOS, 1),
         (FIRST_SWITCHED, 4), (LAST_SWITCHED, 4), (INPUT_SNMP, 4), (OUTPUT_SNMP, 4), (SRC_AS, 4), (DST_AS, 4),
@@ -224,6 +224,26 @@ def what_ends_before_it_begins_has_no_rate(folder):
     weir_ok("collect", "-r", path, "-o", "store:" + store)
     out, _ = weir_ok("top", "dst", "--by", "bps,pps", "--store", store, "-o", "csv")
     expect_equal(out.splitlines()[1:], ["192.0.2.2,0,0"], "rates")
+
+
+@case
+def a_count_of_no_flows_is_one(folder):
+    """Of exporters that have the field and write nothing into it."""
+    exporter = netflow_maker.Exporter(export_time_s=START_S)
+    fields = [(IPV4_SRC_ADDR, 4), (IPV4_DST_ADDR, 4), (IN_BYTES, 4), (FLOWS, 4), (L4_SRC_PORT, 2), (L4_DST_PORT, 2)]
+    for name, counts in (("zeros", (0, 0, 0)), ("some", (0, 1, 5))):
+        records = [ipaddress.ip_address("192.0.2.1").packed + ipaddress.ip_address("192.0.2.2").packed +
+                   struct.pack("!IIHH", 1000, count, 50000, 443) for count in counts]
+        path = write_file(folder, name + ".pcap", capture_maker.pcap_of([(0, exporter.datagram(
+            netflow_maker.templates((1024, fields)), netflow_maker.data(1024, *records)))]))
+        store, many = ["--store", os.path.join(folder, name)], sum(max(count, 1) for count in counts)
+        weir_ok("collect", "-r", path, "-o", "store:" + store[1])
+        out, err = weir_ok("top", "dst", "--by", "flows", "-o", "csv", *store)
+        expect_equal(out.splitlines()[1].split(",")[:2], ["192.0.2.2", str(many)], "flows")
+        expect_in("weir: %d flows" % many, err)
+        expect_equal(weir_ok("flows", "-o", "fmt:%fl", *store)[0].split(), [str(max(n, 1)) for n in counts], "lines")
+        expect_equal(weir_ok("flows", "--biflow", "-o", "fmt:%fl", *store)[0], "%d\n" % many, "a conversation")
+        expect_equal(weir_ok("flows", "--group-time", "1h", "-o", "fmt:%fl", *store)[0], "%d\n" % many, "a span")
 
 
 @case
@@ -605,6 +625,8 @@ def graphs_spread_what_flows_carried(folder):
         rows = graph_rows(made, "-b", by, "-k", "dst", "-n", "4", "--group-time", step)
         expect_graph(rows, made.records, lambda r: str(plain(r.dst)), by, seconds * 1000, 4)
     rows = graph_rows(made, "-k", "vlan,dstport", "--group-time", "10m", "--sampled")
+    expect_equal(rows[0], ["time", "vlan", "dstport", "bytes"], "header of two keys")
+    rows = [[row[0], row[1] if row[1] == "other" else " ".join(row[1:3]), row[3]] for row in rows]
     expect_graph(rows, made.records, lambda r: "%d %d" % (r.vlan, r.dstport), "bytes", 600_000, sampled=True)
     from_ms, to_ms = 1_700_000_900_000, 1_700_001_730_000
     rows = graph_rows(made, "-k", "srcas", "--group-time", "1m", "--from", "@1700000900", "--to", "@1700001730",
@@ -663,7 +685,7 @@ def mistakes_are_told(folder):
     expect_error(2, "a word is missing behind '%'", "flows", "-o", "fmt:100%", *store)
     expect_error(2, "is not closed", "flows", "-o", "fmt:%{src", *store)
     expect_error(2, "no such output format", "flows", "-o", "xml", *store)
-    expect_error(2, "not bytes, packets or flows", "graph", "-b", "bps", *store)
+    expect_error(2, "not bytes, packets, flows, bps or pps", "graph", "-b", "bpp", *store)
     expect_error(2, "has one place in a graph", "graph", "-k", "ip", *store)
     expect_error(2, "bands from 1 to 6", "graph", "-n", "7", *store)
     expect_error(1, "there may be 10000; --group-time", "graph", "--group-time", "0.001s", *store)

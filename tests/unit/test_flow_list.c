@@ -139,6 +139,25 @@ static void nulls_throughout_are_left_out_of_json(void **state)
     free(usual);
 }
 
+/* They are added to the result, where they have no type of their own. */
+static void nulls_throughout_are_not_asked_for(void **state)
+{
+    struct query_known_column known[COLUMNS_MAX];
+    const struct flow_facts facts = make_facts(known, "received bytes src_ipv4");
+    struct flow_source source = {.query = query, .columns = columns, .span = FLOW_SPAN_ALL, .facts = &facts};
+    struct query_result *result;
+    size_t typed = 0;
+    (void)state;
+    if (flow_list_query(&source, &(struct flow_list_request){.all_columns = true}, &result, &error) != 0)
+        fail_msg("%s", error.text);
+    for (size_t i = 0; i < result->column_count; i++) {
+        typed += result->columns[i].type.kind != QUERY_INT32;
+        assert_true(strcmp(result->columns[i].name, "next_hop") != 0 || result->columns[i].type.kind == QUERY_INT32);
+    }
+    assert_int_equal(typed, 11); /* the ten that stand first, and when it was received */
+    query_result_free(result);
+}
+
 /* What they tell is believed, even where it is wrong. */
 static void facts_are_used(void **state)
 {
@@ -189,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nulls_are_restored),
                                        cmocka_unit_test(nulls_throughout_are_left_out_of_json),
+                                       cmocka_unit_test(nulls_throughout_are_not_asked_for),
                                        cmocka_unit_test(facts_are_used),
                                        cmocka_unit_test(equal_flows_come_in_one_order)};
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -242,7 +242,7 @@ static const int64_t received[ROWS] = {900, 901, 902}, starts[ROWS] = {100, 90, 
 
 static void numbers_are_added(void **state)
 {
-    static const uint64_t two[ROWS] = {2, 2, 2}, several[ROWS] = {1, 2, 1};
+    static const uint64_t two[ROWS] = {2, 2, 2}, several[ROWS] = {1, 2, 1}, zeros[ROWS] = {0}, mostly[ROWS] = {0, 0, 1};
     static const uint32_t none[ROWS] = {0, 1, 1}, all[ROWS] = {2, 10, 1000}, some[ROWS] = {1, 1, 2};
     const struct flows plain = {received, starts, ends, NULL, none, NULL};
     const struct flows sampled = {received, NULL, NULL, two, all, NULL};
@@ -268,6 +268,12 @@ static void numbers_are_added(void **state)
     facts = read_all(INT64_MIN, INT64_MAX);
     assert_true(facts->is_counted);
     assert_false(facts->has_first || facts->has_last);
+    forget_files(state);
+    add_flows(&(struct flows){received, starts, ends, zeros, NULL, NULL});
+    add_flows(&(struct flows){received, starts, ends, mostly, NULL, NULL});
+    facts = read_all(INT64_MIN, INT64_MAX);
+    assert_true(facts->is_counted);
+    assert_int_equal(facts->flows, 2 * ROWS);
 }
 
 /* Flows that began before the end of the span and ended at its start or later: all rows, none, or it is not known. */
