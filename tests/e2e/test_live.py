@@ -19,7 +19,7 @@ weir_e2e.use_venv()
 import pyarrow.parquet  # noqa: E402: it is there from here on
 
 import store_reader  # noqa: E402
-from live_collector import held_socket, start_on, told  # noqa: E402: needs it
+from live_collector import held_socket, journal_left, start_on, told  # noqa: E402: needs it
 from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
 
 SLOW_RATE = ["--flow-rate", "40000"]  # what a collector under a sanitizer can take
@@ -77,7 +77,7 @@ def drops_between_two_runs_are_told_where_the_socket_stays(folder):
             collector = start_on(held, folder, "--rcvbuf", "16K", "-o", "store:store")
             wait_until(lambda: queue_of(sender.port) == 0, "an empty queue")
             collector.stop(signal.SIGTERM)
-            expect_equal(os.listdir(folder + "/journal"), ["collect-%d-0.drops" % sender.port], "what is beside the journal")
+            expect_equal(os.listdir(folder + "/journal"), ["collect-%d-0.drops" % sender.port], "what is left")
             for _ in range(200 if turn < 3 else 0):
                 sender.send(next(turns))  # more than there is room for
             failing = start_on(held, folder, "--rcvbuf", "16K", "-o", folder + "/none/a.ndjson", listening=False)
@@ -190,7 +190,7 @@ def sigterm_under_load_stores_what_was_received(folder):
                 collector = start_on(held, folder, "-o", "store:store", "--commit", "1h")
                 wait_until(lambda before=sender.number: sender.number > before + 300 * ROWS, "more flows")
                 flows += collector.stop(signal.SIGTERM).flows
-                expect_equal([sum(stored(folder + "/store").values()), os.listdir(folder + "/journal")], [flows, []],
+                expect_equal([sum(stored(folder + "/store").values()), journal_left(folder)], [flows, []],
                              "flows that are stored after SIGTERM, and what is left of the journal")
         finally:
             sender.stop()
