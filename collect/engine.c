@@ -356,6 +356,7 @@ static int start_receiver(struct engine *engine, struct worker *worker, const st
     const struct receiver_options options = {.journal = worker->journal,
                                              .sockets = sockets,
                                              .socket_count = socket_count,
+                                             .sockets_stay = engine->options.sockets_stay,
                                              .wakers = wakers,
                                              .waker_count = engine->side_count + 1,
                                              .datagram_count_max = count_max,

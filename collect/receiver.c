@@ -222,6 +222,24 @@ static void drain(struct receiver *receiver)
     }
 }
 
+/* What a full journal has no room for at the end is lost with the sockets, as what the kernel drops for that cause. */
+static void count_rest(struct receiver *receiver)
+{
+    struct mmsghdr messages[JOURNAL_BURST] = {0}; /* without room: of datagrams nothing is wanted */
+    const int64_t begin_us = monotonic_us();
+    uint64_t rest = 0;
+    for (size_t i = 0; i < receiver->options.socket_count; i++) {
+        int count;
+        do {
+            count = recvmmsg(receiver->sockets[i], messages, JOURNAL_BURST, MSG_DONTWAIT, NULL);
+            rest += count > 0 ? (uint64_t)count : 0;
+        } while (count > 0 && monotonic_us() - begin_us < DRAIN_US);
+    }
+    atomic_fetch_add_explicit(&receiver->dropped_journal, rest, memory_order_relaxed);
+    receiver->drops.journal += rest;
+    journal_drops_note(receiver->options.journal, &receiver->drops);
+}
+
 static void *run(void *context)
 {
     struct receiver *receiver = context;
@@ -255,6 +273,8 @@ static void *run(void *context)
     }
     if (atomic_load(&receiver->draining))
         drain(receiver);
+    if (atomic_load(&receiver->draining) && receiver->full && !receiver->options.sockets_stay)
+        count_rest(receiver);
     look_up_drops(receiver);
     return NULL;
 }

@@ -20,7 +20,7 @@ import weir_e2e
 from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port, run, wait_until, weir_ok
 
 weir_e2e.use_venv()
-from live_collector import held_socket, start_on, told  # noqa: E402: needs it
+from live_collector import held_socket, journal_left, start_on, told  # noqa: E402: needs it
 from numbered_sender import FIELDS, NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
 
 KILLS = int(os.environ.get("WEIR_KILLS", "12"))
@@ -53,7 +53,7 @@ def kills_lose_nothing_and_double_nothing(folder):
                  "flows, datagrams and what is amiss, by the ledger")
     weir_ok("store", "check", folder + "/store")
     expect_equal(os.listdir(folder + "/store/.writing"), [], "files under way")
-    expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
+    expect_equal(journal_left(folder), [], "what is left of the journal")
 
 
 @case
@@ -70,7 +70,7 @@ def a_signal_under_load_ends_it_when_all_is_kept(folder):
                 wait_until(lambda: sender.number > begun + 1000 * ROWS / 10, "more flows")
                 flows += collector.stop(signal.SIGTERM).flows
                 expect_equal(sum(stored(folder + "/store").values()), flows, "flows in the store at its end")
-                expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
+                expect_equal(journal_left(folder), [], "what is left of the journal")
         finally:
             sender.stop()
         collector = start_on(held, folder, "-o", "store:store")
