@@ -379,6 +379,7 @@ static void *run(void *context)
         result = finish(lane);
     atomic_store(&lane->failed, result != 0);
     publish_counts(lane);
+    tell_refusals(lane, clock_us(CLOCK_MONOTONIC)); /* what was over within a second too */
     call_box_answer(&lane->calls, lane->options.collector);
     if (lane->options.tick != NULL)
         lane->options.tick(lane->options.context, lane->options.collector, clock_us(CLOCK_REALTIME));
