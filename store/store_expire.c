@@ -66,17 +66,20 @@ static void remove_folders(const char *path)
     }
 }
 
+static bool is_too_old(const struct store_expire_options *options, const struct segment_file *file, int64_t now_us)
+{
+    return options->keep_days > 0 && options->keep_days < INT32_MAX &&
+           file->hour_s + HOUR_S <= now_us / 1000000 - (int64_t)options->keep_days * DAY_S;
+}
+
 /* Chooses what goes, and counts it. */
 static void choose(const struct store_expire_options *options, int64_t now_us, struct victim *victims, uint32_t count,
                    uint64_t bytes, struct store_expire_counts *counts)
 {
-    const int64_t now_s = now_us / 1000000;
     for (uint32_t i = 0; i < count; i++) {
         const struct segment_file *file = victims[i].file;
-        const bool too_old = options->keep_days > 0 && options->keep_days < INT32_MAX &&
-                             file->hour_s + HOUR_S <= now_s - (int64_t)options->keep_days * DAY_S;
         const bool too_much = options->keep_bytes > 0 && bytes > options->keep_bytes;
-        victims[i].goes = too_old || too_much;
+        victims[i].goes = too_much || is_too_old(options, file, now_us);
         if (!victims[i].goes)
             continue;
         bytes -= file->size_bytes;
@@ -170,4 +173,16 @@ int store_expire(const struct store_expire_options *options, int64_t now_us, str
         segment_list_done(&lists[kind]);
     close(lock);
     return result;
+}
+
+bool store_is_all_old(const struct store_expire_options *options, int64_t now_us)
+{
+    struct segment_list list = {0};
+    struct store_error error;
+    bool is_all = segment_list_read(&list, options->folder, SEGMENT_FLOWS, NULL, NULL, NULL, &error) == 0 &&
+                  list.current.count > 0;
+    for (uint32_t i = 0; i < list.current.count; i++)
+        is_all &= is_too_old(options, &list.current.files[i], now_us);
+    segment_list_done(&list);
+    return is_all;
 }

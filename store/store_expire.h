@@ -27,4 +27,7 @@ struct store_expire_counts {
 int store_expire(const struct store_expire_options *options, int64_t now_us, struct store_expire_counts *counts,
                  struct store_error *error);
 
+/* Whether the store has flows, and all of them are older than keep_days. False where that cannot be told. */
+bool store_is_all_old(const struct store_expire_options *options, int64_t now_us);
+
 #endif

@@ -24,11 +24,16 @@
 enum { LOOK_EACH_S = 5, EXPIRE_EACH_S = 60, ALL_EACH_S = 3600, ALL_AGAIN_S = 10, RECENT_S = 3 * 3600, NICE = 10,
       TOLD_MAX = 16 };
 
+/* A clock that was wrong when the machine started is set right soon after it, and would have taken all there is. */
+enum { CLOCK_JUMP_S = 3600, CLOCK_WAIT_S = 600 };
+
 struct store_keeper {
     struct store_keeper_options options;
     char *folder;
     struct store_merger *merger; /* made when something is to be merged, and then kept */
     bool changed;                /* options, since the last look */
+    int64_t ahead_us;            /* the clock, of the one that goes on evenly */
+    int64_t trusted_us;          /* from then on, by that one, nothing is kept for the reason that the clock may be wrong */
     atomic_bool stop;
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -38,6 +43,13 @@ struct store_keeper {
     uint32_t told_count;
     int merge_failure, expire_failure; /* the cause of the last one of each, which is told once; 0: none */
 };
+
+static int64_t clock_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
 /* With the mutex held. What there is no room for is counted all the same. */
 static void note(struct store_keeper *keeper, const struct store_error *error)
@@ -86,10 +98,16 @@ static bool merge(struct store_keeper *keeper, int64_t now_us, bool all)
     return result == 0;
 }
 
+static struct store_expire_options expire_options(const struct store_keeper *keeper, const struct store_keeper_options *now)
+{
+    return (struct store_expire_options){
+        .folder = keeper->folder, .keep_days = now->keep_days, .keep_bytes = now->keep_bytes};
+}
+
 static void expire(struct store_keeper *keeper, const struct store_keeper_options *now, int64_t now_us)
 {
-    const struct store_expire_options options = {
-        .folder = keeper->folder, .keep_days = now->keep_days, .keep_bytes = now->keep_bytes};
+    struct store_expire_options options = expire_options(keeper, now);
+    options.keep_days = clock_us(CLOCK_BOOTTIME) < keeper->trusted_us ? 0 : options.keep_days;
     struct store_expire_counts counts = {0};
     struct store_error error = {0};
     const int result = store_expire(&options, now_us, &counts, &error);
@@ -98,13 +116,6 @@ static void expire(struct store_keeper *keeper, const struct store_keeper_option
     keeper->counts.expired_bytes += counts.bytes;
     end_pass(keeper, &keeper->expire_failure, result, &error);
     pthread_mutex_unlock(&keeper->mutex);
-}
-
-static int64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* False when it is time to end. */
@@ -154,6 +165,29 @@ static void merge_what_is_due(struct store_keeper *keeper, int64_t now_us, int64
         *all_us = in_s(ALL_AGAIN_S);
 }
 
+/* Files go by their age once the clock has gone evenly for a while. At the start that is taken for granted, unless all of the
+ * store is too old by it. */
+static void look_at_clock(struct store_keeper *keeper, const struct store_keeper_options *now, bool begins)
+{
+    const struct store_expire_options options = expire_options(keeper, now);
+    const int64_t now_us = clock_us(CLOCK_REALTIME), even_us = clock_us(CLOCK_BOOTTIME), ahead_us = now_us - even_us;
+    struct store_error error;
+    if (!begins && llabs(ahead_us - keeper->ahead_us) < CLOCK_JUMP_S * INT64_C(1000000))
+        return;
+    keeper->ahead_us = ahead_us;
+    if (begins && !store_is_all_old(&options, now_us))
+        return;
+    keeper->trusted_us = even_us + CLOCK_WAIT_S * INT64_C(1000000);
+    if (now->keep_days == 0)
+        return;
+    store_error_set(&error, "%s: no flows in %s go by their age in the next %d minutes, in case that it is wrong",
+                    begins ? "by this machine's clock all flows are older than --keep-days" : "this machine's clock was set",
+                    keeper->folder, CLOCK_WAIT_S / 60);
+    pthread_mutex_lock(&keeper->mutex);
+    note(keeper, &error);
+    pthread_mutex_unlock(&keeper->mutex);
+}
+
 static void *work(void *context)
 {
     struct store_keeper *keeper = context;
@@ -168,6 +202,7 @@ static void *work(void *context)
         struct store_keeper_options options;
         if (look_at_options(keeper, &options))
             expire_us = 0;
+        look_at_clock(keeper, &options, false);
         if ((options.keep_days > 0 || options.keep_bytes > 0) && is_due(&expire_us, EXPIRE_EACH_S))
             expire(keeper, &options, now_us);
         if (options.merge)
@@ -212,6 +247,8 @@ struct store_keeper *store_keeper_start(const struct store_keeper_options *optio
     pthread_cond_init(&keeper->stopping, &attributes);
     pthread_condattr_destroy(&attributes);
     int result = keeper->folder == NULL ? store_error_set(error, "not enough memory to start") : 0;
+    if (result == 0)
+        look_at_clock(keeper, &keeper->options, true); /* before there are flows of now */
     if (result == 0 && options->merge && (keeper->merger = make_merger(keeper, error)) == NULL)
         result = -1;
     if (result == 0 && (errno = pthread_create(&keeper->thread, NULL, work, keeper)) != 0)

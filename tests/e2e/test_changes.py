@@ -85,6 +85,41 @@ def the_clock_is_set_while_datagrams_come(folder):
 
 
 @case
+def nothing_goes_by_a_clock_that_may_be_wrong(folder):
+    """One that is years ahead when the machine starts, or is set so, would take all of the store."""
+    clock = Clock(folder)
+    collector = start_storing(folder, env=clock.environment)
+    collector.send(v9.Exporter().datagram(TEMPLATE, flows_of(0)))
+    wait_until(lambda: len(stored(folder + "/store")) == 1, "flows of now")
+    collector.stop()
+    clock.set(10 * 365 * 24 * HOUR_US)
+    collector = start_storing(folder, "--keep-days", "30", env=clock.environment)
+    collector.send(v9.Exporter().datagram(TEMPLATE, flows_of(1)))
+    collector.wait_for("by this machine's clock all flows are older than --keep-days")
+    clock.set(0)
+    collector.wait_for("this machine's clock was set: no flows in ")
+    clock.set(10 * 365 * 24 * HOUR_US)
+    collector.wait_for("this machine's clock was set: no flows in ", count=2)
+    collector.stop()
+    expect_once(stored(folder + "/store"), 2, "the store")
+
+
+@case
+def what_is_too_old_goes_by_a_clock_that_goes_evenly(folder):
+    clock = Clock(folder)
+    for offset_us, number in ((-40 * 24 * HOUR_US, 0), (0, 1)):
+        clock.set(offset_us)
+        collector = start_storing(folder, env=clock.environment)
+        collector.send(v9.Exporter().datagram(TEMPLATE, flows_of(number)))
+        wait_until(lambda: number in stored(folder + "/store"), "its flow")
+        collector.stop()
+    collector = start_storing(folder, "--keep-days", "30", env=clock.environment)
+    wait_until(lambda: set(stored(folder + "/store")) == {1}, "the end of the old one")
+    expect("clock" not in collector.log(), "what is told: " + collector.log())
+    collector.stop()
+
+
+@case
 def files_go_on_to_follow_one_another_when_the_clock_was_set_back(folder):
     clock = Clock(folder)
     collector = Collector(folder, "-o", "a.ndjson", "--rotate", "1s", env=clock.environment)
