@@ -11,6 +11,9 @@
 #include "octet_buffer.h"
 #include "values.h"
 
+/* A note of the file: the CRC-32 of all its filters, one behind the other. One bit too few in them hides flows. */
+#define BLOOM_SUM_NOTE "weir.blooms"
+
 /* A filter of zeros is empty. Used for one column after the other it keeps its memory. */
 struct bloom {
     uint32_t *words;
