@@ -130,7 +130,7 @@ static int create_engine(struct live *live, const char *journal_path, uint32_t w
     const struct collect_options *options = live->options;
     const uint64_t bytes = options->journal_bytes > 0 ? options->journal_bytes : journal_size_default();
     const struct engine_options engine = {
-        .worker_count = worker_count, .journal_path = journal_path, .decoder = &options->decoder,
+        .worker_count = worker_count, .journal_path = journal_path, .sockets_stay = live->passed_count > 0, .decoder = &options->decoder,
         .debug = options->debug ? stderr : NULL, .journal_bytes = bytes, .datagram_count_max = options->datagram_count_max,
         .commit_us = options->store.commit_us, .cpus = options->cpus, .cpu_count = options->cpu_count,
         .allowed = live->allowed, .prepare = prepare, .warn = warn, .tick = tick, .context = live};
@@ -331,9 +331,9 @@ static int start(struct live *live, struct sink_error *error)
             sockets[i][counts[i]++] = (struct receiver_socket){.fd = socket->fd, .dropped = socket->dropped};
     }
     tell_sockets(live);
-    tell_recovered(live);
     if (engine_start(live->engine, of_workers, counts, error) != 0)
         return -1;
+    tell_recovered(live);
     char name[STATE_FILE_NAME_SIZE];
     name_sockets(live, name);
     return collect_watch_start(live->watch, live->engine, name, error);
@@ -443,8 +443,9 @@ static int catch_up(struct live *live, const char *journal_path, bool *ret_usage
         return 0;
     if (create_engine(live, journal_path, found, ret_usage, error) != 0 || load_states(live) != 0)
         return -1;
-    tell_recovered(live);
     int result = engine_start(live->engine, NULL, NULL, error);
+    if (result == 0)
+        tell_recovered(live);
     struct sink_error why = {0};
     if (engine_end(live->engine, false, stop_signal_came, &left, &why) != 0 && result == 0) {
         *error = why;

@@ -217,8 +217,8 @@ static void ask_all(const struct store_recent *flows, const struct store_recent 
     struct look look = {.findings = findings};
     struct query_error error;
     const struct query_files files = {
-        .flows = store_footers_paths(&flows->footers, &flows->files),
-        .ledger = store_footers_paths(&ledger->footers, &ledger->files),
+        .flows = store_footers_paths(&flows->footers),
+        .ledger = store_footers_paths(&ledger->footers),
     };
     struct query *query = query_open(&files, NULL, &error);
     if (query == NULL) {

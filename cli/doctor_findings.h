@@ -44,12 +44,6 @@ __attribute__((format(printf, 4, 5))) void doctor_add(struct doctor_findings *fi
 /* Adds to the last one what to do. */
 __attribute__((format(printf, 2, 3))) void doctor_advise(struct doctor_findings *findings, const char *format, ...);
 
-/* For "1 file" and "2 files". */
-static inline const char *doctor_plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 /* The worst there is. */
 enum doctor_status doctor_worst(const struct doctor_findings *findings);
 

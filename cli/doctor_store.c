@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "doctor_findings.h"
+#include "plural.h"
 #include "file_reader.h"
 #include "live_writers.h"
 #include "segment_list.h"
@@ -65,7 +66,7 @@ static void check_newest(const struct doctor_settings *settings, const struct se
     format_age(age_s < 0 ? 0 : age_s, age);
     doctor_add(findings, check, age_s > SILENCE_S ? DOCTOR_WARN : DOCTOR_OK,
                "the store %s has %u file%s of flows, %" PRIu64 " MB, the newest of %s ago", settings->folder,
-               files->count, doctor_plural(files->count), bytes >> 20, age);
+               files->count, plural(files->count), bytes >> 20, age);
     if (age_s > SILENCE_S)
         doctor_advise(findings, "See whether weir collect runs, and whether exporters send: 'weir doctor --listen "
                       "60s' on a free port tells.");
@@ -99,11 +100,11 @@ static void check_damage(const struct doctor_settings *settings, const struct se
         if (files->count > 0)
             doctor_add(findings, check, DOCTOR_OK, "the footers of %s%u file%s can be read", first > 0 ? "the newest "
                        : "the ",
-                       files->count - first, doctor_plural(files->count - first));
+                       files->count - first, plural(files->count - first));
         return;
     }
     doctor_add(findings, check, DOCTOR_BAD, "%u of %u file%s cannot be read, as: %s", damaged, files->count - first,
-               doctor_plural(files->count - first), why);
+               plural(files->count - first), why);
     doctor_advise(findings, "'weir store check --store %s' tells all of them; queries leave them out. Look at the "
                   "disk, and move them away.",
                   settings->folder);
@@ -160,7 +161,7 @@ static void check_left(const struct doctor_settings *settings, struct doctor_fin
     if (left == 0)
         return;
     doctor_add(findings, "store_left", DOCTOR_WARN, "%u file%s with %" PRIu64 " octets in %s, left by a collector "
-               "that was killed", left, doctor_plural(left), bytes, path);
+               "that was killed", left, plural(left), bytes, path);
     doctor_advise(findings, "The next start of weir collect with the same addresses and ports takes them up, or "
                   "removes them.");
 }
@@ -179,13 +180,16 @@ void doctor_check_store(const struct doctor_settings *settings, struct doctor_fi
         doctor_advise(findings, "If there is one elsewhere, name it with --store.");
         return;
     }
-    if (stat(settings->folder, &is) != 0 || access(settings->folder, R_OK | X_OK) != 0) {
+    const bool is_there = stat(settings->folder, &is) == 0, is_folder = is_there && S_ISDIR(is.st_mode);
+    if (!is_there || (is_folder && access(settings->folder, R_OK | X_OK) != 0)) {
         doctor_add(findings, check, DOCTOR_BAD, "cannot read the store %s: %s", settings->folder, strerror(errno));
         doctor_advise(findings, errno == ENOENT ? "Start 'weir collect -o store:FOLDER', or name the right folder."
                                                 : "Run weir doctor as the user that weir collect runs as.");
         return;
     }
-    if (!store_folder_may_be(settings->folder, why)) {
+    if (!is_folder)
+        snprintf(why, sizeof why, "%.400s is no store: it is no folder", settings->folder);
+    if (!is_folder || !store_folder_may_be(settings->folder, why)) {
         doctor_add(findings, check, DOCTOR_BAD, "%s", why);
         doctor_advise(findings, "Name the folder that 'weir collect -o store:FOLDER' was given.");
         return;
@@ -202,7 +206,7 @@ void doctor_check_store(const struct doctor_settings *settings, struct doctor_fi
     if (strangers.count > 0) {
         doctor_add(findings, "store_strangers", DOCTOR_WARN,
                    "%u file%s or folder%s in the store that %s none of it, as %s",
-                   strangers.count, doctor_plural(strangers.count), doctor_plural(strangers.count),
+                   strangers.count, plural(strangers.count), plural(strangers.count),
                    strangers.count == 1 ? "is" : "are", strangers.first);
         doctor_advise(findings, "They do no harm; move them elsewhere.");
     }

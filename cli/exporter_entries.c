@@ -5,6 +5,7 @@
 #include "exporter_entries.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,18 @@ static double percent(double came, double lost)
 double exporter_entries_loss(double datagrams, double lost, double records, double lost_records)
 {
     return fmax(percent(datagrams, lost), percent(records, lost_records));
+}
+
+void exporter_entries_account(const struct exporter_account *account, char text[EXPORTER_TEXT_SIZE])
+{
+    char left_out[80] = "", cut_off[40] = "";
+    if (account->not_allowed > 0)
+        snprintf(left_out, sizeof left_out, ", %.0f of exporters that --allow does not name", account->not_allowed);
+    if (account->cut_off > 0)
+        snprintf(cut_off, sizeof cut_off, ", %.0f too long", account->cut_off);
+    snprintf(text, EXPORTER_TEXT_SIZE,
+             "%.0f datagrams received, %.0f dropped by the kernel, %.0f dropped as the journal was full, %.0f refused%s%s",
+             account->received, account->dropped_kernel, account->dropped_journal, account->refused, left_out, cut_off);
 }
 
 void exporter_entries_text(char *to, size_t room_bytes, const char *from)

@@ -56,9 +56,18 @@ double exporter_entries_loss(double datagrams, double lost, double records, doub
 /* Copies a text from elsewhere, as texts are here. */
 void exporter_entries_text(char *to, size_t room_bytes, const char *from);
 
-/* From a running collector, by its socket. `ret_account` is filled with a line about what was dropped, or "". -1 with a
- * text in `error`; so is 1: nobody listens there any more. */
 enum { EXPORTER_TEXT_SIZE = 512 };
+
+/* What became of all datagrams; those that are not allowed or were cut off are among those received. */
+struct exporter_account {
+    double received, dropped_kernel, dropped_journal, refused, not_allowed, cut_off;
+};
+
+/* As a line. */
+void exporter_entries_account(const struct exporter_account *account, char text[EXPORTER_TEXT_SIZE]);
+
+/* From a running collector, by its socket. `ret_account` is filled with such a line, or "". -1 with a text in `error`; so is
+ * 1: nobody listens there any more. */
 int exporter_entries_ask(struct exporter_entries *entries, const char *path, char ret_account[EXPORTER_TEXT_SIZE],
                          char error[EXPORTER_TEXT_SIZE]);
 

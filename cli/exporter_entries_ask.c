@@ -155,10 +155,22 @@ static int add_row(struct exporter_entries *entries, const json_t *object, const
 
 static void tell_account(const json_t *head, char account[EXPORTER_TEXT_SIZE])
 {
-    const double kernel = number_of(head, "dropped_kernel"), journal = number_of(head, "dropped_journal");
-    snprintf(account, EXPORTER_TEXT_SIZE,
-             "%.0f datagrams received, %.0f dropped by the kernel, %.0f dropped as the journal was full, %.0f refused",
-             number_of(head, "received"), kernel, journal, number_of(head, "datagrams_refused"));
+    const struct exporter_account is = {.received = number_of(head, "received"),
+                                        .dropped_kernel = number_of(head, "dropped_kernel"),
+                                        .dropped_journal = number_of(head, "dropped_journal"),
+                                        .refused = number_of(head, "datagrams_refused"),
+                                        .not_allowed = number_of(head, "not_allowed"),
+                                        .cut_off = number_of(head, "cut_off")};
+    exporter_entries_account(&is, account);
+}
+
+/* That it has more of them than it tells one by one. */
+static void tell_left_out(const json_t *end, char account[EXPORTER_TEXT_SIZE])
+{
+    const double left_out = number_of(end, "left_out");
+    const size_t length = strlen(account);
+    if (left_out > 0)
+        snprintf(account + length, EXPORTER_TEXT_SIZE - length, "; %.0f more exporters are not shown", left_out);
 }
 
 /* Line by line; what has no end was cut off. */
@@ -178,6 +190,7 @@ static int take_lines(struct exporter_entries *entries, char *text, const char *
                 result = -1;
         } else if (json_object_get(object, "end") != NULL) {
             has_end = true;
+            tell_left_out(object, account);
         } else if (object == NULL || add_row(entries, object, path, now_s) != 0) {
             result = -1;
         }

@@ -41,8 +41,13 @@ static const char exporters_sql[] =
     " any_value(templates), any_value(sampling_rate), any_value(skew_us), epoch_us(max(max(received)) OVER ())::DOUBLE"
     " FROM rows LEFT JOIN told USING (exporter, domain) GROUP BY exporter, domain";
 
-static const char account_sql[] = "SELECT sum(rows_stored)::DOUBLE, sum(rows_dropped)::DOUBLE,"
-                                  " sum(dropped_kernel)::DOUBLE, sum(dropped_journal)::DOUBLE FROM ledger";
+static const char account_sql[] =
+    "WITH sums AS (SELECT coalesce(sum(datagrams), 0)::DOUBLE AS datagrams,"
+    " coalesce(sum(dropped_kernel), 0)::DOUBLE AS kernel, coalesce(sum(dropped_journal), 0)::DOUBLE AS journal,"
+    " coalesce(sum(datagrams_refused), 0)::DOUBLE AS refused,"
+    " coalesce(sum(not_allowed), 0)::DOUBLE AS not_allowed, coalesce(sum(cut_off), 0)::DOUBLE AS cut_off,"
+    " coalesce(sum(rows_dropped), 0)::DOUBLE AS rows_dropped FROM ledger)"
+    " SELECT datagrams + not_allowed + cut_off, kernel, journal, refused, not_allowed, cut_off, rows_dropped FROM sums";
 
 enum sum { DOMAIN, VERSION, FIRST, LAST, DATAGRAMS, FLOWS, LATER_FLOWS, OPTIONS, LOST, LOST_RECORDS, REFUSED, SKIPPED,
            WAITING, TEMPLATES, SAMPLING, SKEW, NEWEST, SUM_COUNT };
@@ -105,12 +110,17 @@ static int read_account(struct query *query, char account[EXPORTER_TEXT_SIZE], s
     if (query_run(query, account_sql, NULL, 0, &result, error) != 0)
         return -1;
     const int more = query_next(result, &chunk, error);
-    if (more == 1 && chunk.row_count == 1 && !query_is_null(&chunk.vectors[0], 0))
-        snprintf(account, EXPORTER_TEXT_SIZE,
-                 "%.0f records stored, %.0f dropped for want of room; %.0f datagrams dropped by the kernel, %.0f "
-                 "dropped as the journal was full", number_at(&chunk.vectors[0],
-                                                              0), fmax(number_at(&chunk.vectors[1], 0), 0),
-                 fmax(number_at(&chunk.vectors[2], 0), 0), fmax(number_at(&chunk.vectors[3], 0), 0));
+    if (more == 1 && chunk.row_count == 1) {
+        double sums[7];
+        for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+            sums[i] = number_at(&chunk.vectors[i], 0);
+        const struct exporter_account is = {.received = sums[0], .dropped_kernel = sums[1], .dropped_journal = sums[2],
+                                            .refused = sums[3], .not_allowed = sums[4], .cut_off = sums[5]};
+        exporter_entries_account(&is, account);
+        const size_t length = strlen(account);
+        if (sums[6] > 0)
+            snprintf(account + length, EXPORTER_TEXT_SIZE - length, "; %.0f records dropped for want of room", sums[6]);
+    }
     query_result_free(result);
     return more < 0 ? -1 : 0;
 }
@@ -139,7 +149,7 @@ static int read_store(struct exporter_entries *entries, const char *folder, cons
         store_recent_done(&flows);
         return -1;
     }
-    struct query_files files = {.flows = store_footers_paths(&flows.footers, &flows.files),
+    struct query_files files = {.flows = store_footers_paths(&flows.footers),
                                 .ledger = {(const char *const *)ledger->paths, ledger->count}};
     int code = ask(entries, &files, folder, account, error);
     if (code != 0 && error->blames_files) { /* the ledger alone, where flows are damaged, or were merged meanwhile */

@@ -43,6 +43,7 @@ struct flows_options {
     struct query_options common;
     bool is_told; /* -o was given */
     const char *form; /* NULL: a format of columns */
+    bool is_own_form; /* fmt:, else a table */
     enum query_format format;
     struct flow_list_request request;
 };
@@ -51,8 +52,9 @@ static int set_output(struct flows_options *options, const char *text)
 {
     options->is_told = true;
     options->request.to_parquet = false;
+    options->is_own_form = strncmp(text, "fmt:", 4) == 0;
     options->form = strcmp(text, "line") == 0 ? flow_form_line : strcmp(text, "long") == 0 ? flow_form_long
-                    : strncmp(text, "fmt:", 4) == 0 ? text + 4 : NULL;
+                    : options->is_own_form ? text + 4 : NULL;
     if (options->form != NULL)
         return options->form[0] != '\0' ? 0
                    : query_usage_error(&options->common, "there is nothing in the form ", text);
@@ -168,8 +170,10 @@ static int list(struct query_session *session, void *context)
         code = query_session_fail(session, &error);
     } else {
         const struct query_output_settings settings = query_session_settings(session, options->format);
-        const enum query_output_end end = form == NULL ? query_output_write(result, &settings, &count, &error)
-                                                       : flow_form_write(form, result, &settings, &count, &error);
+        const enum query_output_end end =
+            form == NULL          ? query_output_write(result, &settings, &count, &error)
+            : options->is_own_form ? flow_form_write(form, result, &settings, &count, &error)
+                                  : flow_table_write(form, result, &settings, &count, &error);
         code = query_session_output_end(session, end, &error);
         query_result_free(result);
     }

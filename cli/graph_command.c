@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -21,10 +20,10 @@ static const char help[] =
     "Draw the traffic in a store over time.\n"
     "\n"
     "  -k, --key KEYS     what the bands are of: proto, dstport, srcas, src ..., as for weir top (default: proto)\n"
-    "  -b, --by WORD      bytes, packets or flows (default: bytes)\n"
+    "  -b, --by WORD      bytes, packets, flows, bps or pps (default: bytes)\n"
     "      --group-time T  steps of 10s, 5m, 1h (default: about a hundred)\n"
     "  -n, --count N      how many bands, 6 at most and unless told; the rest is 'other'\n"
-    "  -o, --output FORMAT  text, svg or csv (default: text)\n"
+    "  -o, --output FORMAT  text, svg, csv, json, ndjson, parquet, markdown or box (default: text)\n"
     QUERY_OPTIONS_HELP
     "  -h, --help         show this help\n"
     "\n"
@@ -32,12 +31,21 @@ static const char help[] =
     "\n"
     "Examples:\n"
     "  weir graph --last 1d\n"
-    "  weir graph --key dstport --group-time 5m -o svg 'src net 192.0.2.0/24' >services.svg\n";
+    "  weir graph --key dstport --group-time 5m -o svg 'src net 192.0.2.0/24' >services.svg\n"
+    "  weir graph --by bps --group-time 1h -o csv --last 7d >rates.csv\n";
 
-enum output { OUTPUT_TEXT, OUTPUT_SVG, OUTPUT_CSV, OUTPUT_COUNT };
-static const char *const output_names[OUTPUT_COUNT] = {"text", "svg", "csv"};
-enum { AMOUNTS = 3 };
-static const char *const amount_names[AMOUNTS] = {"bytes", "packets", "flows"};
+enum output { OUTPUT_TEXT, OUTPUT_SVG, OUTPUT_PARQUET, OUTPUT_ROWS };
+static const char *const output_names[OUTPUT_ROWS] = {"text", "svg", "parquet"};
+
+static const struct amount {
+    const char *summed, *title; /* of it a second */
+    struct graph_column column;
+} amounts[] = {
+    {"bytes", "Bytes", {"bytes", 1, false}}, {"packets", "Packets", {"packets", 1, false}},
+    {"flows", "Flows", {"flows", 1, false}}, {"bytes", "Bits", {"bps", 8, true}},
+    {"packets", "Packets", {"pps", 1, true}},
+};
+enum { AMOUNTS = sizeof amounts / sizeof *amounts };
 
 struct graph_options {
     struct query_options common;
@@ -45,15 +53,26 @@ struct graph_options {
     unsigned amount;
     unsigned band_count;
     enum output output;
+    enum query_format format; /* of OUTPUT_ROWS */
 };
 
-/* The place of a word, or `count`. */
-static unsigned find(const char *const *words, unsigned count, const char *word)
+static int set_amount(struct graph_options *options, const char *word)
 {
-    unsigned i = 0;
-    while (i < count && strcmp(words[i], word) != 0)
-        i++;
-    return i;
+    options->amount = 0;
+    while (options->amount < AMOUNTS && strcmp(amounts[options->amount].column.name, word) != 0)
+        options->amount++;
+    return options->amount < AMOUNTS
+               ? 0 : query_usage_error(&options->common, "not bytes, packets, flows, bps or pps: ", word);
+}
+
+static int set_output(struct graph_options *options, const char *word)
+{
+    options->output = OUTPUT_TEXT;
+    while (options->output < OUTPUT_ROWS && strcmp(output_names[options->output], word) != 0)
+        options->output++;
+    options->format = query_format_find(word);
+    return options->output < OUTPUT_ROWS || options->format != QUERY_FORMAT_COUNT
+               ? 0 : query_usage_error(&options->common, "no such output format: ", word);
 }
 
 static int take(struct graph_options *options, int option, const char *value)
@@ -64,18 +83,14 @@ static int take(struct graph_options *options, int option, const char *value)
         options->keys = value;
         return 0;
     case 'b':
-        options->amount = find(amount_names, AMOUNTS, value);
-        return options->amount < AMOUNTS
-                   ? 0 : query_usage_error(&options->common, "not bytes, packets or flows: ", value);
+        return set_amount(options, value);
     case 'n':
         if (quantity_parse_count(value, &count) != 0 || count == 0 || count > GRAPH_BANDS_MAX)
             return query_usage_error(&options->common, "not a number of bands from 1 to 6: ", value);
         options->band_count = (unsigned)count;
         return 0;
     case 'o':
-        options->output = (enum output)find(output_names, OUTPUT_COUNT, value);
-        return options->output < OUTPUT_COUNT
-                   ? 0 : query_usage_error(&options->common, "no such output format: ", value);
+        return set_output(options, value);
     case 'g':
         return query_options_group_time(&options->common, value);
     default:
@@ -110,60 +125,40 @@ static int parse(int argc, char **argv, struct graph_options *options)
     return result != 0 ? result : -1;
 }
 
-/* Labels come from the network: a quote, a comma or a newline goes between quotes. */
-static void print_field(const char *text)
+static enum query_output_end draw(const struct graph_steps *steps, const struct graph_options *options)
 {
-    if (strpbrk(text, "\",\r\n") == NULL) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
-}
-
-static void print_csv(const struct graph_steps *steps, const struct graph_options *options)
-{
-    fputs("time,", stdout);
-    print_field(options->keys);
-    printf(",%s\n", amount_names[options->amount]);
-    for (size_t step = 0; step < steps->count; step++) {
-        const int64_t us = steps->start_us + (int64_t)step * steps->step_us;
-        const time_t when = (time_t)(us / 1000000);
-        struct tm utc;
-        char text[40];
-        if (gmtime_r(&when, &utc) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc) == 0)
-            continue;
-        for (size_t band = 0; band < steps->band_count; band++) {
-            printf("%s.%06dZ,", text, (int)(us % 1000000));
-            print_field(steps->labels[band]);
-            printf(",%.3f\n", steps->amounts[band * steps->count + step]);
-        }
-    }
-}
-
-static enum query_output_end print(const struct graph_steps *steps, const struct graph_options *options)
-{
-    static const char *const titles[AMOUNTS] = {"Bytes", "Packets", "Flows"};
+    const struct amount *amount = &amounts[options->amount];
     char title[FILTER_NAME_MAX + 64];
     struct terminal terminal;
-    snprintf(title, sizeof title, "%s per second by %.100s", titles[options->amount], options->keys);
+    snprintf(title, sizeof title, "%s per second by %.100s", amount->title, options->keys);
+    for (size_t i = 0; i < steps->count * steps->band_count; i++)
+        steps->amounts[i] *= amount->column.factor;
     const struct graph_bins bins = {
-        .title = title, .is_bytes = options->amount == 0, .start_us = steps->start_us, .step_us = steps->step_us,
+        .title = title, .moments = steps->moments, .step_us = steps->step_us,
         .count = steps->count, .band_count = steps->band_count, .labels = steps->labels, .amounts = steps->amounts,
     };
     terminal_init(&terminal, STDOUT_FILENO);
-    if (options->output == OUTPUT_CSV)
-        print_csv(steps, options);
-    else if (options->output == OUTPUT_SVG)
+    if (options->output == OUTPUT_SVG)
         graph_bins_print_svg(&bins, stdout);
     else
         graph_bins_print(&bins, stdout, &terminal);
     return fflush(stdout) == 0 && ferror(stdout) == 0 ? QUERY_OUTPUT_DONE : QUERY_OUTPUT_UNWRITTEN;
+}
+
+/* Rows for programs. */
+static enum query_output_end write_rows(struct query_session *session, const struct graph_request *request,
+                                        const struct graph_steps *steps, const struct graph_options *options,
+                                        struct query_error *error)
+{
+    const struct query_output_settings settings = query_session_settings(session, options->format);
+    struct query_result *result;
+    uint64_t count;
+    if (graph_rows(&session->source, request, steps, &amounts[options->amount].column,
+                   options->output == OUTPUT_PARQUET, &result, error) != 0)
+        return QUERY_OUTPUT_FAILED;
+    const enum query_output_end end = query_output_write(result, &settings, &count, error);
+    query_result_free(result);
+    return end;
 }
 
 static int show(struct query_session *session, void *context)
@@ -171,7 +166,7 @@ static int show(struct query_session *session, void *context)
     const struct graph_options *options = context;
     struct query_error error = {.text = ""};
     struct flow_key keys[FLOW_KEYS_MAX];
-    struct graph_request request = {.keys = keys, .amount = amount_names[options->amount],
+    struct graph_request request = {.keys = keys, .amount = amounts[options->amount].summed,
                                     .band_count = options->band_count, .step_us = options->common.group_us};
     struct flow_totals totals;
     struct graph_steps steps;
@@ -182,11 +177,15 @@ static int show(struct query_session *session, void *context)
         if (keys[i].other[0] != '\0')
             return query_usage_error(session->options, "a flow has one place in a graph, and two ends: ", keys[i].name);
     }
+    if (options->output == OUTPUT_PARQUET && (code = query_session_parquet(session)) != EXIT_SUCCESS)
+        return code;
     if (flow_source_totals(&session->source, false, false, &totals, &error) != 0 ||
         graph_query(&session->source, &request, &totals, &steps, &error) != 0)
         return query_session_fail(session, &error);
     query_session_writes(session);
-    code = query_session_output_end(session, print(&steps, options), &error);
+    code = query_session_output_end(session, options->output <= OUTPUT_SVG
+                                                 ? draw(&steps, options)
+                                                 : write_rows(session, &request, &steps, options, &error), &error);
     graph_steps_done(&steps);
     if (code == EXIT_SUCCESS)
         query_session_account(session, &totals);

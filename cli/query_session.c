@@ -5,8 +5,10 @@
 
 #include "exit_code.h"
 #include "format.h"
+#include "plural.h"
 #include "query_watch.h"
 #include "terminal.h"
+#include "told_names.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -101,6 +103,7 @@ struct query_output_settings query_session_settings(struct query_session *sessio
         .threads = session->options->settings.threads,
         .width = isatty(STDOUT_FILENO) == 1 ? terminal.width : 0,
         .utf8 = terminal.utf8,
+        .colour = terminal.colour,
         .omit_nulls = true,
         .before_write = before_write,
         .context = session,
@@ -124,11 +127,15 @@ static int read_filter(struct query_session *session)
 {
     char shown[FILTER_ERROR_TEXT_SIZE];
     struct filter_error error;
+    struct told_names names = {.options = session->options};
     const char *text = session->options->filter;
-    const struct filter_options options = flow_columns_filter_options(session->columns);
+    struct filter_options options = flow_columns_filter_options(session->columns);
     if (text == NULL)
         return EXIT_SUCCESS;
+    options.told = told_names_find;
+    options.told_context = &names;
     session->filter = filter_parse(text, strlen(text), &options, &error);
+    told_names_done(&names);
     if (session->filter != NULL)
         return EXIT_SUCCESS;
     fprintf(stderr, "weir %s: the filter: %s", session->options->command,
@@ -166,12 +173,24 @@ static bool is_worth_another(struct query_session *session, int code)
            query_store_mend(session->store, &session->error) == 1;
 }
 
+/* What can be told of the filter before it is known which columns there are: addresses that files may lack. Of a
+ * conversation each direction has them in columns of its own. NULL: nothing. */
+static struct filter *read_sought(const struct query_options *options)
+{
+    struct filter_error error;
+    if (options->filter == NULL || options->join_us > 0)
+        return NULL;
+    return filter_parse(options->filter, strlen(options->filter), NULL, &error);
+}
+
 int query_session_run(const struct query_options *options, int (*run)(struct query_session *session, void *context),
                       void *context)
 {
     struct query_store store = {.command = options->command, .settings = options->settings, .has_window = true,
                                 .window = window_of(&options->span), .span = &options->span, .verify = options->verify};
+    struct filter *sought = read_sought(options);
     int code = EXIT_FAILURE;
+    store.sought = sought;
     bool is_again = query_store_find(&store, options->store, false) == 0;
     query_watch_signals();
     while (is_again) {
@@ -190,6 +209,7 @@ int query_session_run(const struct query_options *options, int (*run)(struct que
         close_session(&session);
     }
     query_store_done(&store);
+    filter_free(sought);
     return query_watch_stopped() != 0 ? query_watch_stopped() : code;
 }
 
@@ -203,11 +223,6 @@ int query_session_keys(struct query_session *session, const char *words, struct 
 }
 
 /* ---------------------------------------------------------------------------------------------------------- account */
-
-static const char *plural(double count)
-{
-    return count == 1 ? "" : "s";
-}
 
 /* Whether the time that is asked for goes on behind what the ledger of a collector at work tells. */
 static bool is_before_now(const struct query_session *session, int64_t told_us)
@@ -242,7 +257,7 @@ static void print_ledger(struct query_session *session, const struct flow_totals
     }
     fprintf(stderr, "weir: %" PRIu64 " exporter%s; lost by sequence: %" PRId64 " datagrams, %" PRId64 " records; "
                     "refused: %" PRId64 " datagrams; dropped by the collector: %" PRId64 " records", ledger.exporters,
-            plural((double)ledger.exporters), ledger.lost, ledger.lost_records, ledger.refused, ledger.dropped);
+            plural(ledger.exporters), ledger.lost, ledger.lost_records, ledger.refused, ledger.dropped);
     if (ledger.tells_kernel)
         fprintf(stderr, "; dropped by the kernel: %" PRId64 " datagrams", ledger.dropped_kernel);
     if (ledger.dropped_journal > 0)
@@ -270,7 +285,7 @@ static void print_skipped(const struct query_session *session)
 {
     const size_t count = query_store_tell(session->store);
     if (count > 0)
-        fprintf(stderr, "weir: %zu file%s left out\n", count, plural((double)count));
+        fprintf(stderr, "weir: %zu file%s left out\n", count, plural(count));
 }
 
 void query_session_account(struct query_session *session, const struct flow_totals *totals)
@@ -278,14 +293,14 @@ void query_session_account(struct query_session *session, const struct flow_tota
     char first[FORMAT_TEXT_SIZE], last[FORMAT_TEXT_SIZE];
     fflush(stdout);
     query_watch_end();
-    fprintf(stderr, "weir: %.0f flow%s", totals->flows, plural(totals->flows));
+    fprintf(stderr, "weir: %.0f flow%s", totals->flows, plural((uint64_t)totals->flows));
     if (totals->flows != (double)totals->rows)
-        fprintf(stderr, " in %" PRIu64 " record%s", totals->rows, plural((double)totals->rows));
+        fprintf(stderr, " in %" PRIu64 " record%s", totals->rows, plural(totals->rows));
     if (totals->has_span)
         fprintf(stderr, ", %s to %s", format_time(totals->first_us, first), format_time(totals->last_us, last));
     const size_t others = session->store->flows.count == 0 ? count_others(session) : 0;
     if (others > 0)
-        fprintf(stderr, "; the store has %zu file%s of other times", others, plural((double)others));
+        fprintf(stderr, "; the store has %zu file%s of other times", others, plural(others));
     fputc('\n', stderr);
     if (session->options->sampled && (totals->sampled_rows > 0 || !session->options->sampled_by_default))
         fprintf(stderr, "weir: multiplied by sampling rates: %" PRIu64 " of %" PRIu64 " records; of %" PRIu64

@@ -92,7 +92,7 @@ static int list(struct query_store *store, struct query_error *error)
     for (int kind = 0; kind < KINDS; kind++) {
         struct store_files *files = files_of(store, kind);
         store_files_done(files);
-        if (store->is_missing || (kind == 1 && !store->wants_options))
+        if (store->is_missing || (kind == 1 && !store->wants_options) || (kind != 1 && store->wants_options_only))
             continue;
         if (kind == 2 && window.to_s != INT64_MAX)
             window.to_s += FLOW_LEDGER_EACH_US / 1000000; /* a row stands at the end of its minute */
@@ -253,7 +253,7 @@ static int know_kind(struct query_store *store, int kind)
     do {
         store_footers_done(footers);
         if (store_footers_read(footers, files_of(store, kind), kind == 0 ? store->span : NULL,
-                               store->settings.threads) != 0)
+                               kind == 0 ? store->sought : NULL, store->settings.threads) != 0)
             return -1;
     } while (footers->damaged_count > 0 && leave_out_damaged(store, kind) == 0);
     return footers->damaged_count > 0 ? -1 : 0;
@@ -270,9 +270,9 @@ static int know_files(struct query_store *store, struct query_files *ret_files, 
         }
     }
     *ret_files = (struct query_files){
-        .flows = store_footers_paths(&store->flow_footers, &store->flows),
-        .options = store_footers_paths(&store->option_footers, &store->options),
-        .ledger = store_footers_paths(&store->ledger_footers, &store->ledger),
+        .flows = store_footers_paths(&store->flow_footers),
+        .options = store_footers_paths(&store->option_footers),
+        .ledger = store_footers_paths(&store->ledger_footers),
         .refuses = is_refused,
     };
     return 0;

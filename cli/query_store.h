@@ -30,7 +30,9 @@ struct query_store {
     struct segment_window window; /* with has_window: only files of that time */
     bool has_window;
     const struct flow_span *span; /* what query_store_facts() are of, NULL: of all */
+    const struct filter *sought;  /* only flows that match it are asked for; NULL: all. The caller's */
     bool wants_options;  /* files of options records too */
+    bool wants_options_only; /* none but these */
     bool verify;         /* all files are looked at before anything is asked */
     char *folder;
     bool is_missing;     /* there is no store yet */

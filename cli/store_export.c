@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "exit_code.h"
+#include "plural.h"
 #include "segment_list.h"
 #include "segment_merge.h"
 #include "store.h"
@@ -125,9 +126,10 @@ int store_export(const struct store_settings *settings)
         return EXIT_FAILURE;
     }
     if (!settings->quiet)
-        printf("%" PRIu64 " rows, %" PRIu64 " bytes\n", outcome.merged.row_count, outcome.merged.size_bytes);
+        printf("%" PRIu64 " row%s, %" PRIu64 " bytes\n", outcome.merged.row_count, plural(outcome.merged.row_count),
+               outcome.merged.size_bytes);
     if (outcome.left_out > 0)
         fprintf(stderr, "weir store: %" PRIu32 " file%s left out\n", outcome.left_out,
-                outcome.left_out == 1 ? "" : "s");
+                plural(outcome.left_out));
     return outcome.left_out > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

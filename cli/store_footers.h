@@ -12,6 +12,7 @@
 #include "flow_source.h"
 #include "store_files.h"
 
+/* Files without what is looked for are not asked about, as far as footers and bloom filters tell that. */
 struct store_footers {
     bool *is_known; /* one for each file: its footer was read. What is not Weir's own is for DuckDB to tell */
     bool *is_damaged; /* its footer is not what Weir wrote */
@@ -19,15 +20,20 @@ struct store_footers {
     struct query_known_column *columns; /* of them, in the order in which they come, from file to file */
     uint32_t column_count;
     struct flow_facts facts; /* of the known files, where they are of flows */
+    const char **asked; /* the files that are asked, of which ... */
+    bool *asked_known;  /* ... is known what is_known tells */
+    size_t asked_count;
+    bool asked_part, asked_vain; /* see query_paths */
 };
 
-/* Of files of one kind; `span`, which may be NULL, is what the facts are of. Uses so many threads, 0: one for each
- * processor. No file is known where their columns do not go together. 0, or -1 when memory is short. */
+/* Of files of one kind; `span`, which may be NULL, is what the facts are of, and `sought` which flows will be asked for:
+ * NULL, all. Uses so many threads, 0: one for each processor. No file is known where their columns do not go together.
+ * 0, or -1 when memory is short. */
 int store_footers_read(struct store_footers *footers, const struct store_files *files, const struct flow_span *span,
-                       unsigned threads);
+                       const struct filter *sought, unsigned threads);
 void store_footers_done(struct store_footers *footers);
 
-/* The files with what is known of them; lives as long as both. */
-struct query_paths store_footers_paths(const struct store_footers *footers, const struct store_files *files);
+/* The files that are asked, with what is known of them; lives as long as the footers and the list. */
+struct query_paths store_footers_paths(const struct store_footers *footers);
 
 #endif

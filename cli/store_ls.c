@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "exit_code.h"
 #include "file_reader.h"
+#include "plural.h"
 #include "segment_list.h"
 #include "store.h"
 
@@ -138,11 +139,12 @@ static int list_table(const struct store_settings *settings)
         if (kind == SEGMENT_FLOWS)
             print_table(&list.current, &damaged);
         else if (list.current.count > 0)
-            printf("%s: %u files, %" PRIu64 " bytes\n", segment_kind_name((enum segment_kind)kind), list.current.count,
-                   total_bytes(&list.current));
+            printf("%s: %u file%s, %" PRIu64 " bytes\n", segment_kind_name((enum segment_kind)kind), list.current.count,
+                   plural(list.current.count), total_bytes(&list.current));
         if (list.obsolete.count > 0)
-            printf("%s, merged and to be removed: %u files, %" PRIu64 " bytes\n",
-                   segment_kind_name((enum segment_kind)kind), list.obsolete.count, total_bytes(&list.obsolete));
+            printf("%s, merged and to be removed: %u file%s, %" PRIu64 " bytes\n",
+                   segment_kind_name((enum segment_kind)kind), list.obsolete.count, plural(list.obsolete.count),
+                   total_bytes(&list.obsolete));
         segment_list_done(&list);
     }
     return damaged ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -19,7 +19,7 @@ int store_recent_find(struct store_recent *recent, const char *folder, enum segm
     const struct segment_window window = {.from_s = INT64_MIN, .to_s = INT64_MAX, .hour_from_s = newest_s - back_s};
     if (store_files_find(&recent->files, folder, segment_kind_name(kind), &window) != 0)
         return -1;
-    return store_footers_read(&recent->footers, &recent->files, NULL, 0);
+    return store_footers_read(&recent->footers, &recent->files, NULL, NULL, 0);
 }
 
 void store_recent_done(struct store_recent *recent)

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "store_sink.h"
+#include "plural.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -104,20 +105,27 @@ static void tell_trouble(struct store_sink *store, const struct store_error *why
     store->drops_us = even_us;
 }
 
-static void write_ledger(struct store_sink *store, int64_t now_us)
+/* What became of datagrams that the decoder never saw. */
+static void note_drops(struct store_sink *store)
 {
     struct receiver_counts received, before;
     struct side_lane_counts side;
     struct store_drops drops = {0};
-    if (store->engine != NULL) {
-        engine_receiver_counts(store->engine, store->worker, &received);
-        engine_dropped_before(store->engine, store->worker, &before);
-        drops.kernel = before.dropped_kernel + received.dropped_kernel;
-        drops.journal = before.dropped_journal + received.dropped_journal;
-        for (size_t i = 0; store->worker == 0 && engine_side_counts(store->engine, i, &side) != NULL; i++)
-            drops.outputs_missed += side.missed;
-        store_writer_drops(store->writer, &drops);
-    }
+    if (store->engine == NULL)
+        return;
+    engine_receiver_counts(store->engine, store->worker, &received);
+    engine_dropped_before(store->engine, store->worker, &before);
+    engine_left_out(store->engine, store->worker, &drops.not_allowed, &drops.cut_off);
+    drops.kernel = before.dropped_kernel + received.dropped_kernel;
+    drops.journal = before.dropped_journal + received.dropped_journal;
+    for (size_t i = 0; store->worker == 0 && engine_side_counts(store->engine, i, &side) != NULL; i++)
+        drops.outputs_missed += side.missed;
+    store_writer_drops(store->writer, &drops);
+}
+
+static void write_ledger(struct store_sink *store, int64_t now_us)
+{
+    note_drops(store);
     store_writer_ledger(store->writer, store->decoder, now_us);
 }
 
@@ -178,6 +186,7 @@ static void store_settle(struct sink *sink)
 static size_t store_save(struct sink *sink, uint8_t *data, size_t room_bytes)
 {
     struct store_sink *store = from_sink(sink);
+    note_drops(store);
     return store_writer_ledger_save(store->writer, store->decoder, data, room_bytes);
 }
 
@@ -239,8 +248,8 @@ static void tell_stored(struct stored *stored, const struct store_counts *counts
     stored->bytes += counts->bytes;
     if (--stored->sink_count > 0)
         return;
-    fprintf(stderr, "Stored %" PRIu64 " records in %" PRIu64 " file%s, %.1f MB\n", stored->rows, stored->segments,
-            stored->segments == 1 ? "" : "s", (double)stored->bytes * 1e-6);
+    fprintf(stderr, "Stored %" PRIu64 " record%s in %" PRIu64 " file%s, %.1f MB\n", stored->rows, plural(stored->rows), stored->segments,
+            plural(stored->segments), (double)stored->bytes * 1e-6);
     free(stored);
 }
 

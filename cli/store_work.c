@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "exit_code.h"
+#include "plural.h"
 #include "store.h"
 #include "store_check.h"
 #include "store_expire.h"
@@ -47,15 +48,17 @@ int store_check_command(const struct store_settings *settings)
         return failed(&error);
     const struct store_account_counts *account = &counts.account;
     if (!settings->quiet)
-        printf("%" PRIu64 " files with %" PRIu64 " rows in %" PRIu64 " bytes are whole, and %" PRIu64
-               " that were merged; %" PRIu64 " damaged",
-               counts.segments, counts.rows, counts.bytes, counts.obsolete, counts.damaged);
+        printf("%" PRIu64 " file%s with %" PRIu64 " row%s in %" PRIu64 " bytes %s whole, and %" PRIu64
+               " that %s merged; %" PRIu64 " damaged", counts.segments, plural(counts.segments), counts.rows,
+               plural(counts.rows), counts.bytes, plural_are(counts.segments), counts.obsolete,
+               plural_were(counts.obsolete), counts.damaged);
     if (!settings->quiet && counts.unknown > 0)
         printf("; %" PRIu64 " that this version of Weir cannot look at", counts.unknown);
     if (!settings->quiet)
-        printf("\n%" PRIu64 " records are there as the ledger tells, %" PRIu64
-               " of which it does not tell yet; %" PRIu64 " not checkable: expired, damaged or of another version; %" PRIu64 " times it is not as told\n",
-               account->told, account->untold, account->unknown, account->wrong);
+        printf("\n%" PRIu64 " record%s %s there as the ledger tells, %" PRIu64 " of which it does not tell yet; %" PRIu64
+               " not checkable: expired, damaged or of another version; %" PRIu64 " time%s it is not as told\n",
+               account->told, plural(account->told), plural_are(account->told), account->untold, account->unknown,
+               account->wrong, plural(account->wrong));
     return counts.damaged + counts.unknown + account->wrong > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -80,9 +83,10 @@ int store_merge_command(const struct store_settings *settings)
     store_progress_hide();
     store_merger_free(merger);
     if (!settings->quiet)
-        printf("%" PRIu64 " files with %" PRIu64 " rows became %" PRIu64 ", %" PRIu64 " bytes became %" PRIu64
-               "; %" PRIu64 " merged before were removed\n",
-               counts.inputs, counts.rows, counts.merges, counts.bytes_before, counts.bytes_after, counts.removed);
+        printf("%" PRIu64 " file%s with %" PRIu64 " row%s became %" PRIu64 ", %" PRIu64 " bytes became %" PRIu64
+               "; %" PRIu64 " merged before %s removed\n", counts.inputs, plural(counts.inputs), counts.rows,
+               plural(counts.rows), counts.merges, counts.bytes_before, counts.bytes_after, counts.removed,
+               plural_were(counts.removed));
     if (result != 0 && store_stopped() != 0)
         return store_stopped();
     if (result != 0)
@@ -103,7 +107,7 @@ int store_expire_command(const struct store_settings *settings)
     }
     const int result = store_expire(&options, settings->now_us, &counts, &error);
     if (!settings->quiet)
-        printf("%" PRIu64 " files with %" PRIu64 " bytes %s removed\n", counts.segments, counts.bytes,
-               settings->dry_run ? "would be" : "were");
+        printf("%" PRIu64 " file%s with %" PRIu64 " bytes %s removed\n", counts.segments, plural(counts.segments),
+               counts.bytes, settings->dry_run ? "would be" : plural_were(counts.segments));
     return result == 0 ? EXIT_SUCCESS : failed(&error);
 }

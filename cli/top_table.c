@@ -48,11 +48,10 @@ static int add_cell(struct table *table, size_t column, const char *text)
 static int add_amount(struct table *table, size_t column, enum top_amount amount, double number)
 {
     char text[FORMAT_TEXT_SIZE + 4];
-    const uint64_t whole = number < 1.8e19 ? (uint64_t)number : UINT64_MAX;
-    if (amount == TOP_BYTES || amount == TOP_BPP)
-        format_size(whole, text);
+    if (amount == TOP_PACKETS || amount == TOP_FLOWS)
+        format_count(number < 1.8e19 ? (uint64_t)number : UINT64_MAX, text);
     else
-        format_count(whole, text);
+        format_amount(number, text);
     return add_cell(table, column, text);
 }
 

@@ -128,6 +128,14 @@ int collector_feed(struct collector *collector, const struct weir_datagram *data
     return 0;
 }
 
+void collector_learn(struct collector *collector, const struct weir_datagram *datagram)
+{
+    weir_decoder_feed(collector->decoder, datagram);
+    weir_decoder_flush(collector->decoder);
+    for (struct weir_batch *batch; (batch = weir_decoder_next(collector->decoder)) != NULL;)
+        weir_batch_release(batch);
+}
+
 /* Where the clock was set back, the file that is being written would go on for as long: it ends with the time that is
  * now. Datagrams do not tell that, as those of a capture may be out of order. */
 static void follow_clock(struct collector *collector, int64_t now_us)

@@ -40,6 +40,9 @@ void collector_rotate_each(struct collector *collector, int64_t duration_us, int
 /* Takes a datagram. -1 with `error` filled when a sink failed; what was written before stands. */
 int collector_feed(struct collector *collector, const struct weir_datagram *datagram, struct sink_error *error);
 
+/* Takes a datagram of which sinks have all: what comes of it goes to none of them, and the decoder knows of it. */
+void collector_learn(struct collector *collector, const struct weir_datagram *datagram);
+
 /* Tells the time, at least once a second while nothing comes. As above. */
 int collector_tick(struct collector *collector, int64_t now_us, struct sink_error *error);
 

@@ -29,6 +29,7 @@ struct engine_options {
     uint32_t worker_count;       /* 1 to ENGINE_WORKERS_MAX */
     const char *journal_path;    /* of the files, without the worker's number and ".journal"; NULL: none that outlives us */
     uint64_t journal_bytes;      /* for each worker */
+    bool sockets_stay;           /* somebody has those that are received from open when the process ends */
     const struct weir_options *decoder;
     FILE *debug;                 /* lines of --debug, or NULL */
     uint64_t datagram_count_max; /* of one worker, which receives no more; 0: no end */
@@ -103,6 +104,10 @@ void engine_receiver_counts(struct engine *engine, uint32_t worker, struct recei
 
 /* What the kernel had dropped before this process, since the worker's journal was made. */
 void engine_dropped_before(const struct engine *engine, uint32_t worker, struct receiver_counts *ret_counts);
+
+/* Datagrams that a worker's lane has left out, as --allow does not name their exporters, or as they were too long; as of its
+ * last look or cut, and from its thread too. */
+void engine_left_out(struct engine *engine, uint32_t worker, uint64_t *ret_not_allowed, uint64_t *ret_cut_off);
 
 /* Those of a side lane, from these threads too; NULL for its name when there are not so many. */
 const char *engine_side_counts(struct engine *engine, size_t i, struct side_lane_counts *ret_counts);

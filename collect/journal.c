@@ -50,6 +50,7 @@ struct journal {
     _Atomic int reader_count;
     _Atomic bool pressed;
     pthread_mutex_t bookmarks; /* two readers must not take one of them */
+    bool asked_for[JOURNAL_BOOKMARKS];
     _Atomic uint64_t chunk_of[JOURNAL_ALL_CHUNKS]; /* whose payload is in it; NO_POSITION where it may be overwritten */
 
     /* Of the receiving thread. */
@@ -106,6 +107,15 @@ static void find_used_chunks(struct journal *journal, uint64_t position, uint64_
     }
 }
 
+/* What is committed stays in its slots, though not in chunks, until these are on offer again: readers whom nobody waited for find
+ * it there after a kill. */
+static uint64_t find_oldest(const struct journal *journal, uint64_t committed, uint64_t head)
+{
+    const uint64_t offered = head + JOURNAL_BURST + 1;
+    const uint64_t oldest = offered > journal->slot_count ? offered - journal->slot_count : 0;
+    return oldest < committed ? oldest : committed;
+}
+
 static void start(struct journal *journal)
 {
     bool in_use[JOURNAL_ALL_CHUNKS] = {false};
@@ -114,7 +124,7 @@ static void start(struct journal *journal)
     journal->recovered = journal->file.found && (commit.cut > 0 || head > commit.position);
     atomic_init(&journal->head, head);
     atomic_init(&journal->committed, commit.position);
-    atomic_init(&journal->oldest, commit.position);
+    atomic_init(&journal->oldest, journal->file.found ? find_oldest(journal, commit.position, head) : commit.position);
     atomic_init(&journal->reader_count, 0);
     for (uint32_t chunk = 0; chunk < JOURNAL_ALL_CHUNKS; chunk++)
         atomic_init(&journal->chunk_of[chunk], NO_POSITION);
@@ -547,6 +557,7 @@ bool journal_copies_datagram(const struct journal_copies *copies, uint32_t i, st
     return make_datagram(&copies->messages[i], &copies->slots[i], copies->chunks[i], ret_datagram);
 }
 
+/* -1 when it is not there. */
 static int find_bookmark(const struct journal_header *header, const char *name)
 {
     for (int i = 0; i < JOURNAL_BOOKMARKS; i++) {
@@ -556,24 +567,64 @@ static int find_bookmark(const struct journal_header *header, const char *name)
     return -1;
 }
 
-uint64_t journal_bookmark(struct journal *journal, const char *name)
+int journal_bookmark(struct journal *journal, const char *name, uint64_t begin)
 {
-    pthread_mutex_lock(&journal->bookmarks);
-    const int i = find_bookmark(journal->map.header, name);
-    pthread_mutex_unlock(&journal->bookmarks);
-    return i < 0 ? 0 : atomic_load_explicit(&journal->map.header->bookmarks[i].position, memory_order_relaxed);
-}
-
-void journal_bookmark_set(struct journal *journal, const char *name, uint64_t position)
-{
+    static const struct journal_intent none = {0};
     struct journal_header *header = journal->map.header;
     pthread_mutex_lock(&journal->bookmarks);
     int i = find_bookmark(header, name);
     if (i < 0 && (i = find_bookmark(header, "")) >= 0) {
-        atomic_store_explicit(&header->bookmarks[i].position, position, memory_order_relaxed);
+        journal_bookmark_set(journal, i, begin);
+        journal_intent_note(journal, i, &none);
         memcpy(header->bookmarks[i].name, name, strnlen(name, JOURNAL_BOOKMARK_NAME - 1));
     }
-    pthread_mutex_unlock(&journal->bookmarks);
     if (i >= 0)
-        atomic_store_explicit(&header->bookmarks[i].position, position, memory_order_relaxed);
+        journal->asked_for[i] = true;
+    pthread_mutex_unlock(&journal->bookmarks);
+    return i;
+}
+
+void journal_bookmarks_tidy(struct journal *journal)
+{
+    struct journal_header *header = journal->map.header;
+    pthread_mutex_lock(&journal->bookmarks);
+    for (int i = 0; i < JOURNAL_BOOKMARKS; i++) {
+        if (!journal->asked_for[i])
+            memset(header->bookmarks[i].name, 0, sizeof header->bookmarks[i].name);
+    }
+    pthread_mutex_unlock(&journal->bookmarks);
+}
+
+uint64_t journal_bookmark_position(const struct journal *journal, int bookmark)
+{
+    if (bookmark < 0 || bookmark >= JOURNAL_BOOKMARKS)
+        return 0;
+    return atomic_load_explicit(&journal->map.header->bookmarks[bookmark].position, memory_order_relaxed);
+}
+
+void journal_bookmark_set(struct journal *journal, int bookmark, uint64_t position)
+{
+    if (bookmark >= 0)
+        atomic_store_explicit(&journal->map.header->bookmarks[bookmark].position, position, memory_order_release);
+}
+
+struct journal_intent journal_intent(const struct journal *journal, int bookmark)
+{
+    const struct journal_intents *intents = journal->map.intents;
+    if (bookmark < 0)
+        return (struct journal_intent){0};
+    return intents->of[bookmark].last[atomic_load_explicit(&intents->of[bookmark].count, memory_order_acquire) & 1];
+}
+
+/* As for a commit. */
+void journal_intent_note(struct journal *journal, int bookmark, const struct journal_intent *intent)
+{
+    struct journal_intents *intents = journal->map.intents;
+    if (bookmark < 0)
+        return;
+    const uint64_t count = atomic_load_explicit(&intents->of[bookmark].count, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    intents->of[bookmark].last[(count + 1) & 1] = *intent;
+    atomic_store_explicit(&intents->of[bookmark].count, count + 1, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst); /* the write comes behind it */
 }

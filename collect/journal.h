@@ -6,10 +6,10 @@
  * its slots, with who sent them and when; a slot is used again once what came of it is kept elsewhere. After a kill the
  * next process finds in it each datagram that the kernel had handed over and that was not committed.
  *
- *     +--------+-----------------+--------------------------------+-------------------------------+
- *     | header | mmsghdr 64      | slot 2048                      | chunks of 65536, and of 9216  |
- *     | 4096   | for each slot   | sender 128 | payload 1920      | for payloads longer than that |
- *     +--------+-----------------+--------------------------------+-------------------------------+
+ *     +--------+---------------+--------------------------+-------------------------------+---------+
+ *     | header | mmsghdr 64    | slot 2048                | chunks of 65536, and of 9216  | intents |
+ *     | 4096   | for each slot | sender 128, payload 1920 | for payloads longer than that | 4096    |
+ *     +--------+---------------+--------------------------+-------------------------------+---------+
  *
  * Datagrams have numbers, their positions, from 0 up for the life of the file; position p lies in slot p modulo the count.
  * A position from `committed` on is received where msg_len of its mmsghdr is not UINT32_MAX. The kernel writes that last,
@@ -44,6 +44,7 @@ enum {
     JOURNAL_ALL_CHUNKS = JOURNAL_CHUNKS + JOURNAL_MEDIUM_CHUNKS, /* numbered in this order */
     JOURNAL_SLOTS_MIN = 1024,
     JOURNAL_READERS_MAX = 16,   /* that copy */
+    JOURNAL_COMMITTER = 16,     /* the bookmark of who commits, which has an intent only */
     JOURNAL_SOCKETS_MAX = 64,   /* whose drops are noted */
     JOURNAL_WRITERS = 16,
     JOURNAL_WRITER_NAME = 64    /* octets, with the 0 behind it */
@@ -65,11 +66,17 @@ struct journal_drops {
     } sockets[JOURNAL_SOCKETS_MAX];
 };
 
+/* A write that is about to be done, of rows of all datagrams before `position`: whether it was, the file tells. */
+struct journal_intent {
+    uint64_t position; /* 0: none */
+    struct sink_write write;
+};
+
 struct journal;
 
 struct journal_options {
     const char *path;      /* NULL: memory without a name, which ends with the process */
-    uint64_t size_bytes;   /* for slots; less is taken where the file system has less room, down to JOURNAL_SLOTS_MIN */
+    uint64_t size_bytes;   /* for slots; less where the file system would have no room beside it, down to JOURNAL_SLOTS_MIN */
     uint32_t worker_count; /* told to who finds the file */
 };
 
@@ -165,9 +172,18 @@ uint32_t journal_copy(struct journal *journal, int reader, uint64_t *position, s
  * copy. */
 bool journal_copies_datagram(const struct journal_copies *copies, uint32_t i, struct weir_datagram *ret_datagram);
 
-/* Where a reader stood, by a name of up to 23 octets, to go on there after a kill. 0 when it is not known. From any
- * thread. */
-uint64_t journal_bookmark(struct journal *journal, const char *name);
-void journal_bookmark_set(struct journal *journal, const char *name, uint64_t position);
+/* A bookmark by a name of up to 23 octets, made at `begin` where there is none: its number, or -1 when all are taken. From any
+ * thread. And an end to those that were not asked for: such a reader begins anew. */
+int journal_bookmark(struct journal *journal, const char *name, uint64_t begin);
+void journal_bookmarks_tidy(struct journal *journal);
+
+/* Where a reader stood, to go on there after a kill, though it may be committed; 0 of the number -1. */
+uint64_t journal_bookmark_position(const struct journal *journal, int bookmark);
+void journal_bookmark_set(struct journal *journal, int bookmark, uint64_t position);
+
+/* What it was about to write when it stood there. A process can be killed between any two instructions: what is read is what
+ * was noted last. */
+struct journal_intent journal_intent(const struct journal *journal, int bookmark);
+void journal_intent_note(struct journal *journal, int bookmark, const struct journal_intent *intent);
 
 #endif

@@ -13,9 +13,10 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { LOCK_TRIES = 100 };
+enum { LOCK_TRIES = 100, LEFT_SHARE = 8 };
 
 static int fail(struct sink_error *error, const char *what, const char *path, const char *advice)
 {
@@ -38,6 +39,7 @@ static void write_header(const struct journal_map *map, uint32_t slot_count, uin
 {
     struct journal_header *header = map->header;
     memset(header, 0, sizeof *header);
+    memset(map->intents, 0, sizeof *map->intents);
     for (uint32_t i = 0; i < slot_count; i++)
         map->messages[i].msg_len = JOURNAL_NOTHING;
     header->format = JOURNAL_FORMAT;
@@ -52,7 +54,8 @@ static bool is_sound(const struct journal_header *header, off_t size_bytes)
 {
     if (memcmp(header->magic, JOURNAL_MAGIC, sizeof header->magic) != 0 || header->format != JOURNAL_FORMAT ||
         header->slot_count < JOURNAL_SLOTS_MIN || header->slot_count > JOURNAL_SLOTS_MAX ||
-        (uint64_t)size_bytes != journal_size_bytes(header->slot_count))
+        ((uint64_t)size_bytes != journal_size_bytes(header->slot_count) &&
+         (uint64_t)size_bytes != journal_old_size_bytes(header->slot_count)))
         return false;
     const struct journal_commit *commit = &header->commits[header->commit_count & 1];
     return commit->position <= UINT64_MAX / 2 && commit->cut <= UINT64_MAX / 2;
@@ -100,13 +103,15 @@ static int find(const struct journal_options *options, struct journal_file *file
         return fail(error, "cannot read the journal", options->path, "; it is left as it is");
     if (whole == 0 || is.st_size < JOURNAL_HEADER_BYTES || !is_sound(&header, is.st_size))
         return 0;
-    /* Room that was punched out of the file would be a SIGBUS on a file system that is full. */
+    /* Room that was punched out of the file would be a SIGBUS on a file system that is full. One of an older version gets room
+     * for intents: there are none. */
+    const size_t size_bytes = journal_size_bytes(header.slot_count);
     do
-        errno = posix_fallocate(file->fd, 0, is.st_size);
+        errno = posix_fallocate(file->fd, 0, (off_t)size_bytes);
     while (errno == EINTR);
     if (errno != 0)
         return fail(error, "cannot use the journal", options->path, "; is there room on that file system?");
-    if (map_it(file, (size_t)is.st_size, header.slot_count) != 0)
+    if (map_it(file, size_bytes, header.slot_count) != 0)
         return fail(error, "cannot map the journal", options->path, "");
     return 1;
 }
@@ -115,6 +120,14 @@ static uint32_t slots_of(uint64_t size_bytes)
 {
     const uint64_t count = size_bytes / JOURNAL_SLOT_BYTES;
     return count < JOURNAL_SLOTS_MIN ? JOURNAL_SLOTS_MIN : count > JOURNAL_SLOTS_MAX ? JOURNAL_SLOTS_MAX : (uint32_t)count;
+}
+
+/* Snapshots of decoders lie beside the journal: it does not take all the room there is. */
+static bool leaves_room(const struct journal_file *file, uint32_t slots)
+{
+    struct statvfs is;
+    return slots == JOURNAL_SLOTS_MIN || fstatvfs(file->fd, &is) != 0 ||
+           (uint64_t)is.f_bavail * is.f_frsize >= journal_size_bytes(slots) / LEFT_SHARE;
 }
 
 /* Room is taken before it is used: all of it, or half, down to the least. */
@@ -129,10 +142,11 @@ static int allocate(const struct journal_options *options, struct journal_file *
         do
             errno = posix_fallocate(file->fd, 0, (off_t)journal_size_bytes(slots));
         while (errno == EINTR);
-        if (errno == 0)
+        const int number = errno;
+        if (number == 0 && leaves_room(file, slots))
             return 0;
-        if ((errno != ENOSPC && errno != ENOMEM && errno != EFBIG && errno != EDQUOT) || slots == JOURNAL_SLOTS_MIN) {
-            const int number = errno;
+        if (number != 0 && ((number != ENOSPC && number != ENOMEM && number != EFBIG && number != EDQUOT) ||
+                            slots == JOURNAL_SLOTS_MIN)) {
             if (ftruncate(file->fd, 0) != 0)
                 unlink(options->path);
             errno = number;

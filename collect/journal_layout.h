@@ -24,7 +24,8 @@ enum {
     JOURNAL_CONTROL_BYTES = 64, /* a time stamp and a count of drops */
     JOURNAL_SLOTS_MAX = 1 << 22,
     JOURNAL_BOOKMARKS = 16,
-    JOURNAL_BOOKMARK_NAME = 24
+    JOURNAL_BOOKMARK_NAME = 24,
+    JOURNAL_INTENT_BYTES = 4096
 };
 
 struct journal_header {
@@ -47,6 +48,14 @@ struct journal_header {
     char writer_names[JOURNAL_WRITERS][JOURNAL_WRITER_NAME]; /* their ends; of older versions "" */
 };
 
+/* Behind all else, as there is no room for them in the header; files of older versions end before them. */
+struct journal_intents {
+    struct {
+        _Atomic uint64_t count; /* last[count & 1] is what was noted last */
+        struct journal_intent last[2];
+    } of[JOURNAL_BOOKMARKS + 1]; /* of bookmarks, and of who commits */
+};
+
 struct journal_slot {
     union {
         struct sockaddr_in four;
@@ -60,6 +69,7 @@ struct journal_slot {
 };
 
 _Static_assert(sizeof(struct journal_header) <= JOURNAL_HEADER_BYTES, "the header has a page");
+_Static_assert(sizeof(struct journal_intents) <= JOURNAL_INTENT_BYTES, "intents have a page");
 _Static_assert(sizeof(struct journal_slot) == JOURNAL_SLOT_BYTES, "a slot is as the drawing says");
 
 /* The parts of a mapped file. */
@@ -70,12 +80,19 @@ struct journal_map {
     struct mmsghdr *messages;
     struct journal_slot *slots;
     uint8_t *chunks;
+    struct journal_intents *intents;
 };
 
-static inline size_t journal_size_bytes(uint32_t slot_count)
+/* Without intents, as files of older versions are. */
+static inline size_t journal_old_size_bytes(uint32_t slot_count)
 {
     return JOURNAL_HEADER_BYTES + (size_t)slot_count * (JOURNAL_MESSAGE_BYTES + JOURNAL_SLOT_BYTES) +
            (size_t)JOURNAL_CHUNKS * JOURNAL_CHUNK_BYTES + (size_t)JOURNAL_MEDIUM_CHUNKS * JOURNAL_MEDIUM_BYTES;
+}
+
+static inline size_t journal_size_bytes(uint32_t slot_count)
+{
+    return journal_old_size_bytes(slot_count) + JOURNAL_INTENT_BYTES;
 }
 
 /* Where a chunk is, and how much room it has. */
@@ -98,6 +115,7 @@ static inline struct journal_map journal_map_at(uint8_t *base, uint32_t slot_cou
     map.messages = (struct mmsghdr *)(void *)(base + JOURNAL_HEADER_BYTES);
     map.slots = (struct journal_slot *)(void *)(base + JOURNAL_HEADER_BYTES + (size_t)slot_count * JOURNAL_MESSAGE_BYTES);
     map.chunks = base + JOURNAL_HEADER_BYTES + (size_t)slot_count * (JOURNAL_MESSAGE_BYTES + JOURNAL_SLOT_BYTES);
+    map.intents = (struct journal_intents *)(void *)(base + journal_old_size_bytes(slot_count));
     return map;
 }
 

@@ -96,6 +96,8 @@ int json_file_init(struct json_file *file, const struct json_file_options *optio
         json_error(error, "cannot write %s: not a regular file; use --json-lines to write to a pipe or device",
                    file->path);
     } else {
+        file->device = status.st_dev;
+        file->number = status.st_ino;
         /* Standard output may lead into a file, but what is in there is the shell's business. */
         file->regular = S_ISREG(status.st_mode) && strcmp(file->path, "-") != 0;
         if (!file->regular || lock(file, error) == 0) {
@@ -186,15 +188,21 @@ int json_file_append(struct json_file *file, const void *bytes, size_t length, s
 int json_file_cut(struct json_file *file, const struct json_file_options *options, uint64_t whole_bytes,
                   uint64_t size_bytes, struct sink_error *error)
 {
-    uint64_t tear_bytes = size_bytes - whole_bytes;
-    char text[512];
-
-    if (tear_bytes > JSON_TEAR_BYTES_MAX) {
+    if (size_bytes - whole_bytes > JSON_TEAR_BYTES_MAX) {
         return json_error(error,
                           "%s is damaged from octet %" PRIu64 " on, by more than one broken write could do; move it "
                           "away or name another file",
                           file->path, whole_bytes);
     }
+    return json_file_shorten(file, options, whole_bytes, size_bytes, error);
+}
+
+int json_file_shorten(struct json_file *file, const struct json_file_options *options, uint64_t whole_bytes,
+                      uint64_t size_bytes, struct sink_error *error)
+{
+    uint64_t tear_bytes = size_bytes - whole_bytes;
+    char text[512];
+
     if (ftruncate(file->fd, (off_t)whole_bytes) < 0) {
         return json_error(error, "cannot repair %s: %s", file->path, strerror(errno));
     }

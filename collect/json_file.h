@@ -11,12 +11,18 @@
 #define JSON_TEAR_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
 
 struct json_file;
+struct json_file_options;
 
 struct json_file_class {
     /* Writes the text, and empties it; or leaves it for the next time, where a reader is at the file and `force` is
      * not set, or, with -1, where the file is full. In the object form the text is members, each with a comma in
      * front. */
     int (*write)(struct json_file *file, struct json_buffer *text, bool force, struct sink_error *error);
+    /* Where a write of so much text would begin and end, and whether such a write of an earlier process was done: else
+     * nothing is left of it. NULL where that cannot be told. */
+    void (*extent)(const struct json_file *file, size_t length, struct sink_write *ret_write);
+    int (*was_written)(struct json_file *file, const struct json_file_options *options, const struct sink_write *write,
+                       struct sink_error *error);
     /* Writes what the file itself holds back, where that is about a second old. May be NULL. */
     int (*tick)(struct json_file *file, int64_t now_us, struct sink_error *error);
     /* Writes what the file itself holds back, and closes and frees it, also on failure. */
@@ -28,6 +34,7 @@ struct json_file {
     const struct json_file_class *class;
     char *path;
     int fd;
+    uint64_t device, number;
     bool regular;          /* can be cut off and synced; else a pipe or a device */
     bool failed;           /* a write failed: nothing more is tried */
     bool patient;          /* set by whoever opened it: a disk without room is no such failure */
@@ -71,6 +78,10 @@ int json_file_append(struct json_file *file, const void *bytes, size_t length, s
 /* Cuts the file off and tells of it. Refuses what is too long to be a tear. */
 int json_file_cut(struct json_file *file, const struct json_file_options *options, uint64_t whole_bytes,
                   uint64_t size_bytes, struct sink_error *error);
+
+/* The same, of what is there on purpose: of any length. */
+int json_file_shorten(struct json_file *file, const struct json_file_options *options, uint64_t whole_bytes,
+                      uint64_t size_bytes, struct sink_error *error);
 
 /* Reads up to `length` octets at an offset; fewer only at the file's end. Returns the count, or -1. */
 int64_t json_file_read(const struct json_file *file, void *bytes, size_t length, uint64_t offset);

@@ -25,6 +25,34 @@ static int lines_write(struct json_file *file, struct json_buffer *text, bool fo
     return result;
 }
 
+static void lines_extent(const struct json_file *file, size_t length, struct sink_write *ret_write)
+{
+    int64_t size_bytes = json_file_size(file);
+
+    ret_write->before = size_bytes < 0 ? 0 : (uint64_t)size_bytes;
+    ret_write->behind = ret_write->before + length;
+}
+
+/* Lines that are there of what is not, go: they are written again. */
+static int lines_was_written(struct json_file *file, const struct json_file_options *options,
+                             const struct sink_write *write, struct sink_error *error)
+{
+    int64_t size_bytes = json_file_size(file);
+    char last = '\n';
+
+    if (size_bytes < 0) {
+        return json_error(error, "cannot read %s: %s", file->path, strerror(errno));
+    }
+    if ((uint64_t)size_bytes >= write->behind) {
+        return 1;
+    }
+    if ((uint64_t)size_bytes <= write->before ||
+        (write->before > 0 && (json_file_read(file, &last, 1, write->before - 1) != 1 || last != '\n'))) {
+        return 0; /* nothing of it is there, or the file is another one than it was */
+    }
+    return json_file_shorten(file, options, write->before, (uint64_t)size_bytes, error);
+}
+
 static int lines_close(struct json_file *file, struct sink_error *error)
 {
     int result = json_file_done(file, error);
@@ -99,7 +127,10 @@ static int take_over(struct json_file *file, const struct json_file_options *opt
 
 struct json_file *json_lines_file_open(const struct json_file_options *options, struct sink_error *error)
 {
-    static const struct json_file_class class = {.write = lines_write, .close = lines_close};
+    static const struct json_file_class class = {.write = lines_write,
+                                                 .extent = lines_extent,
+                                                 .was_written = lines_was_written,
+                                                 .close = lines_close};
     struct json_file *file = calloc(1, sizeof *file);
     char *chunk = malloc(CHUNK_BYTES);
     int code = ENOMEM;

@@ -35,6 +35,7 @@ struct object_file {
     char tail[4];       /* what stands there now, to be put back when a write fails */
     size_t tail_bytes;
     bool empty;         /* no member yet: the first has no comma in front */
+    uint64_t whole_bytes; /* where the last member ended when the file was opened */
 };
 
 /* Writes all, or returns the errno of what hindered it. */
@@ -111,6 +112,14 @@ static int object_write(struct json_file *file, struct json_buffer *text, bool f
     return result;
 }
 
+static void object_extent(const struct json_file *file, size_t length, struct sink_write *ret_write)
+{
+    const struct object_file *object = (const struct object_file *)file;
+
+    ret_write->before = object->tail_at;
+    ret_write->behind = object->tail_at + length - (object->empty ? 1 : 0);
+}
+
 static int object_close(struct json_file *file, struct sink_error *error)
 {
     int result = json_file_done(file, error);
@@ -152,6 +161,7 @@ static int take_over(struct object_file *object, const struct json_file_options 
     }
     if (size_bytes == 0) {
         tail_set(object, "}\n", 1);
+        object->whole_bytes = 1;
         object->empty = true;
         int code = write_at(file->fd, "{}\n", 3, 0);
         return code == 0 ? 0 : json_file_fail(file, code, error);
@@ -165,6 +175,7 @@ static int take_over(struct object_file *object, const struct json_file_options 
                           file->path, scan.at);
     }
     file->keys = scan.keys;
+    object->whole_bytes = scan.whole_bytes;
     object->empty = scan.members == 0;
     if (end == JSON_SCAN_WHOLE) {
         /* White space behind the brace is no loss, should a write over it have to be taken back. */
@@ -180,9 +191,30 @@ static int take_over(struct object_file *object, const struct json_file_options 
     return code == 0 ? 0 : json_file_fail(file, code, error);
 }
 
+/* Members that are there of what is not, go: they are written again. */
+static int object_was_written(struct json_file *file, const struct json_file_options *options,
+                              const struct sink_write *write, struct sink_error *error)
+{
+    struct object_file *object = (struct object_file *)file;
+    int64_t size_bytes = json_file_size(file);
+
+    if (object->whole_bytes >= write->behind) {
+        return 1;
+    }
+    if (size_bytes < 0 || object->whole_bytes <= write->before) {
+        return 0;
+    }
+    return json_file_shorten(file, options, write->before, (uint64_t)size_bytes, error) < 0
+               ? -1
+               : take_over(object, options, error);
+}
+
 struct json_file *json_object_file_open(const struct json_file_options *options, struct sink_error *error)
 {
-    static const struct json_file_class class = {.write = object_write, .close = object_close};
+    static const struct json_file_class class = {.write = object_write,
+                                                 .extent = object_extent,
+                                                 .was_written = object_was_written,
+                                                 .close = object_close};
     struct object_file *object = calloc(1, sizeof *object);
 
     if (object == NULL) {

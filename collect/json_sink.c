@@ -12,7 +12,9 @@
 #include "json_name.h"
 #include "json_rows.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -44,6 +46,9 @@ struct group {
     struct json_buffer flows;
     struct json_buffer options;
 };
+
+/* What is in `out`: of the datagram that is being given all, or nothing, or a part. */
+enum out_extent { OUT_WHOLE, OUT_BEFORE, OUT_PART };
 
 struct json_sink {
     struct sink sink;
@@ -194,19 +199,49 @@ static int result_take(struct json_sink *json, int result, struct sink_error *er
     return 0;
 }
 
-static int out_try(struct json_sink *json, bool force, struct sink_error *error)
+/* Whether it can be told later what was written. */
+static bool has_extent(const struct json_file *file)
 {
-    return result_take(json, json->file->class->write(json->file, &json->out, force, error), error);
+    return file->regular && file->class->extent != NULL;
+}
+
+/* Tells that `out` is about to be written. Returns whether anybody listens. */
+static bool write_tell(struct json_sink *json, enum out_extent extent)
+{
+    const struct sink_watcher *watcher = json->sink.watcher;
+    struct sink_write write = {.device = json->file->device, .number = json->file->number};
+
+    if (watcher == NULL || json->out.used == 0 || !has_extent(json->file)) {
+        return false;
+    }
+    json->file->class->extent(json->file, json->out.used, &write);
+    if (extent == OUT_PART) {
+        write.behind = SINK_WRITE_OPEN;
+    }
+    watcher->begins(watcher->context, &write, extent != OUT_BEFORE);
+    return true;
+}
+
+static int out_try(struct json_sink *json, enum out_extent extent, bool force, struct sink_error *error)
+{
+    const bool told = write_tell(json, extent);
+    const int result =
+        result_take(json, json->file->class->write(json->file, &json->out, force, error), error);
+
+    if (told && result == 0 && json->out.used == 0 && extent != OUT_PART) {
+        json->sink.watcher->done(json->sink.watcher->context);
+    }
+    return result;
 }
 
 /* A full disk is tried with each tick only. */
-static int out_write(struct json_sink *json, bool force, struct sink_error *error)
+static int out_write(struct json_sink *json, enum out_extent extent, bool force, struct sink_error *error)
 {
     if (json->file->full) {
         out_bound(json);
         return 0;
     }
-    return out_try(json, force, error);
+    return out_try(json, extent, force, error);
 }
 
 /* Makes an entry of what was gathered, and begins anew. */
@@ -251,7 +286,7 @@ static int run_add(struct json_sink *json, const struct weir_batch *batch, const
         }
         done += count;
         if (text->used > ENTRY_BYTES_MAX) {
-            if (group_end(json, group, error) < 0 || out_write(json, true, error) < 0) {
+            if (group_end(json, group, error) < 0 || out_write(json, OUT_PART, true, error) < 0) {
                 return -1;
             }
             group->open = true;
@@ -278,7 +313,7 @@ static int json_batch(struct sink *sink, const struct weir_batch *batch, struct 
             return -1;
         }
     }
-    return json->out.used < OUT_BYTES_MAX ? 0 : out_write(json, false, error);
+    return json->out.used < OUT_BYTES_MAX ? 0 : out_write(json, OUT_PART, false, error);
 }
 
 static int json_datagram(struct sink *sink, const struct weir_datagram *datagram, struct sink_error *error)
@@ -289,14 +324,14 @@ static int json_datagram(struct sink *sink, const struct weir_datagram *datagram
     if (groups_end(json, error) < 0) {
         return -1;
     }
-    return json->out.used == 0 || json->out.used < json->group_bytes ? 0 : out_write(json, false, error);
+    return json->out.used == 0 || json->out.used < json->group_bytes ? 0 : out_write(json, OUT_WHOLE, false, error);
 }
 
 static int json_tick(struct sink *sink, int64_t now_us, struct sink_error *error)
 {
     struct json_sink *json = (struct json_sink *)sink;
 
-    if (groups_end(json, error) < 0 || out_try(json, json->held_ticks >= HELD_TICKS_MAX, error) < 0) {
+    if (groups_end(json, error) < 0 || out_try(json, OUT_WHOLE, json->held_ticks >= HELD_TICKS_MAX, error) < 0) {
         return -1;
     }
     json->held_ticks = json->out.used > 0 ? json->held_ticks + 1 : 0;
@@ -343,7 +378,7 @@ static int json_rotate(struct sink *sink, int64_t now_us, struct sink_error *err
 {
     struct json_sink *json = (struct json_sink *)sink;
 
-    if (groups_end(json, error) < 0 || out_try(json, true, error) < 0) {
+    if (groups_end(json, error) < 0 || out_try(json, OUT_BEFORE, true, error) < 0) {
         return -1;
     }
     if (strcmp(json->path, "-") == 0 || json->file->full) {
@@ -382,7 +417,7 @@ static int json_reopen(struct sink *sink, struct sink_error *error)
     if (!old->regular || !is_moved(old)) {
         return 0;
     }
-    if (groups_end(json, error) < 0 || out_try(json, true, error) < 0) {
+    if (groups_end(json, error) < 0 || out_try(json, OUT_BEFORE, true, error) < 0) {
         return -1;
     }
     struct json_file *file = file_open(json, old->path, false, error);
@@ -403,7 +438,7 @@ static int out_settle(struct json_sink *json, struct sink_error *error)
     const struct timespec nap = {.tv_nsec = NAP_NS};
 
     for (unsigned naps = 0; naps < HELD_NAPS_MAX; naps++) {
-        if (out_try(json, false, error) < 0) {
+        if (out_try(json, OUT_WHOLE, false, error) < 0) {
             return -1;
         }
         if (json->out.used == 0) {
@@ -411,7 +446,7 @@ static int out_settle(struct json_sink *json, struct sink_error *error)
         }
         nanosleep(&nap, NULL);
     }
-    return out_try(json, true, error);
+    return out_try(json, OUT_WHOLE, true, error);
 }
 
 static void sink_free(struct json_sink *json)
@@ -449,6 +484,54 @@ static int json_close(struct sink *sink, struct sink_error *error)
     return result;
 }
 
+static bool json_holds(const struct sink *sink)
+{
+    const struct json_sink *json = (const struct json_sink *)sink;
+
+    return json->out.used > 0 && has_extent(json->file);
+}
+
+/* The name of a file of this number beside the one that is open: an earlier process's may have ended, or been renamed. */
+static bool name_find(const struct json_sink *json, const struct sink_write *write, char name[PATH_MAX])
+{
+    const char *path = json->file->path, *slash = strrchr(path, '/');
+    const int folder_length = slash == NULL ? 0 : (int)(slash - path) + 1;
+    struct stat status;
+    bool found = false;
+
+    snprintf(name, PATH_MAX, "%.*s.", folder_length, path);
+    DIR *folder = opendir(name);
+    for (const struct dirent *entry; folder != NULL && !found && (entry = readdir(folder)) != NULL;) {
+        found = fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+                status.st_dev == write->device && status.st_ino == write->number &&
+                snprintf(name, PATH_MAX, "%.*s%s", folder_length, path, entry->d_name) < PATH_MAX;
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return found;
+}
+
+static int json_was_written(struct sink *sink, const struct sink_write *write, struct sink_error *error)
+{
+    const struct json_sink *json = (const struct json_sink *)sink;
+    const struct json_file_options options = {.warn = json->warn, .context = json->context};
+    char name[PATH_MAX];
+
+    if (!has_extent(json->file)) {
+        return 0;
+    }
+    if (json->file->device == write->device && json->file->number == write->number) {
+        return json->file->class->was_written(json->file, &options, write, error);
+    }
+    struct json_file *file = name_find(json, write, name) ? file_open(json, name, false, error) : NULL;
+    if (file == NULL) {
+        return 0; /* where it is, if it is, nobody knows */
+    }
+    const int written = file->class->was_written(file, &options, write, error);
+    return file->class->close(file, error) < 0 ? -1 : written;
+}
+
 static void json_counts(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context)
 {
     const struct json_sink *json = (const struct json_sink *)sink;
@@ -473,6 +556,8 @@ struct sink *json_sink_create(const struct json_sink_options *options, struct si
                                             .tick = json_tick,
                                             .rotate = json_rotate,
                                             .reopen = json_reopen,
+                                            .holds = json_holds,
+                                            .was_written = json_was_written,
                                             .counts = json_counts,
                                             .close = json_close};
     struct json_sink *json = calloc(1, sizeof *json);

@@ -8,6 +8,7 @@
 #include "allow_gate.h"
 #include "call_box.h"
 #include "refusals.h"
+#include "write_notes.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -42,7 +43,7 @@ struct lane {
     /* Of the lane's thread. */
     uint64_t cursor;
     uint64_t recovered; /* the position up to which an earlier process has received; UINT64_MAX: there was none */
-    uint64_t first;     /* that this process receives */
+    uint64_t begin, first; /* where it began, and what this process receives first */
     uint64_t read, cut_off, refused;
     struct allow_gate gate;
     pthread_mutex_t refusals_mutex; /* the receiver notes some, too */
@@ -53,6 +54,7 @@ struct lane {
     struct journal_commit cut; /* that is under way, or was last */
     uint64_t fed_since_sleep;
     bool durable; /* a sink makes cuts */
+    struct write_notes notes; /* where none does; one of cuts only counts */
     struct sink_error naming; /* why names could not be given last */
 
     _Atomic int64_t commit_us;
@@ -77,9 +79,26 @@ static bool is_durable(const struct sink *sink)
     return sink->class->cut != NULL;
 }
 
+static void publish_counts(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->mutex);
+    lane->counts = (struct lane_counts){
+        .ledger = *weir_decoder_ledger(lane->options.collector->decoder),
+        .read = lane->read,
+        .cut_off = lane->cut_off,
+        .refused = lane->refused,
+        .held = lane->cursor - journal_committed(lane->options.journal).position,
+        .cuts = lane->cut.cut,
+        .counted_us = clock_us(CLOCK_MONOTONIC),
+    };
+    lane->counted = lane->cursor;
+    pthread_mutex_unlock(&lane->mutex);
+}
+
 static int begin_cut(struct lane *lane)
 {
     struct collector *collector = lane->options.collector;
+    publish_counts(lane); /* which sinks keep with the cut */
     lane->cut.cut++;
     lane->cut.position = lane->cursor;
     lane->cut_us = clock_us(CLOCK_MONOTONIC);
@@ -133,32 +152,36 @@ static void pursue_cut(struct lane *lane)
         lane->phase = CUT_NONE;
 }
 
+/* Whether a sink without cuts holds rows back, and there is room to leave them in the journal meanwhile. */
+static bool is_holding(const struct lane *lane)
+{
+    const struct journal *journal = lane->options.journal;
+    return write_notes_holds(&lane->notes) && !journal_is_pressed(journal) &&
+           lane->cursor - journal_committed(journal).position < lane->options.commit_slots;
+}
+
 static bool is_cut_due(const struct lane *lane)
 {
     const uint64_t held = lane->cursor - lane->cut.position;
-    if (lane->phase != CUT_NONE || held == 0)
+    if (lane->phase != CUT_NONE || held == 0 || is_holding(lane))
         return false;
     return held >= lane->options.commit_slots || journal_is_pressed(lane->options.journal) ||
            clock_us(CLOCK_MONOTONIC) - lane->cut_us >= atomic_load(&lane->commit_us);
 }
 
-/* ------------------------------------------------------------------------------------------------------- the thread */
-
-static void publish_counts(struct lane *lane)
+/* One of sinks without cuts is over at once. */
+static int cut_when_due(struct lane *lane)
 {
-    pthread_mutex_lock(&lane->mutex);
-    lane->counts = (struct lane_counts){
-        .ledger = *weir_decoder_ledger(lane->options.collector->decoder),
-        .read = lane->read,
-        .cut_off = lane->cut_off,
-        .refused = lane->refused,
-        .held = lane->cursor - journal_committed(lane->options.journal).position,
-        .cuts = lane->cut.cut,
-        .counted_us = clock_us(CLOCK_MONOTONIC),
-    };
-    lane->counted = lane->cursor;
-    pthread_mutex_unlock(&lane->mutex);
+    pursue_cut(lane);
+    if (!is_cut_due(lane))
+        return 0;
+    if (begin_cut(lane) != 0)
+        return -1;
+    pursue_cut(lane);
+    return 0;
 }
+
+/* ------------------------------------------------------------------------------------------------------- the thread */
 
 /* What an earlier process left was wanted by whoever started that. */
 static bool is_enough(const struct lane *lane)
@@ -167,12 +190,12 @@ static bool is_enough(const struct lane *lane)
            lane->cursor - lane->first >= lane->options.datagram_count_max;
 }
 
-/* What goes to sinks without cuts is written at once, or lost with the process: the next one does not write it again. */
+/* What goes to sinks without cuts, and is not held back, is written or lost with the process: the next one does not do it
+ * again. */
 static void note_taken(struct lane *lane)
 {
-    const struct journal_commit commit = {journal_committed(lane->options.journal).cut, lane->cursor};
-    if (lane->phase == CUT_NONE)
-        journal_commit(lane->options.journal, &commit);
+    if (!lane->durable && !is_holding(lane))
+        write_notes_settle(&lane->notes);
 }
 
 static void note_refusal(struct lane *lane, const struct weir_address *exporter)
@@ -220,14 +243,15 @@ static int feed(struct lane *lane, uint64_t head)
         const bool whole = journal_datagram(lane->options.journal, lane->cursor++, &datagram);
         lane->read++;
         lane->fed_since_sleep++;
+        write_notes_begin(&lane->notes, 0);
         if (is_refused(lane, &datagram))
             lane->refused++;
         else if (!whole)
             lane->cut_off++;
         else if (collector_feed(collector, &datagram, &lane->failure) != 0)
             return -1;
-        if (!lane->durable)
-            note_taken(lane);
+        write_notes_end(&lane->notes);
+        note_taken(lane);
     }
     return 0;
 }
@@ -282,10 +306,7 @@ static int step(struct lane *lane)
         sleep_a_while(lane);
     else if (feed(lane, head) != 0)
         return -1;
-    pursue_cut(lane);
-    if (is_cut_due(lane) && begin_cut(lane) != 0)
-        return -1;
-    return tick(lane);
+    return cut_when_due(lane) != 0 ? -1 : tick(lane);
 }
 
 /* Waits until the cut that is under way has its names. False when that was given up. */
@@ -330,10 +351,7 @@ static int finish(struct lane *lane)
 {
     struct collector *collector = lane->options.collector;
     while (lane->cursor < journal_head(lane->options.journal) && !is_enough(lane) && !atomic_load(&lane->hurrying)) {
-        if (feed(lane, journal_head(lane->options.journal)) != 0)
-            return -1;
-        pursue_cut(lane);
-        if (is_cut_due(lane) && begin_cut(lane) != 0)
+        if (feed(lane, journal_head(lane->options.journal)) != 0 || cut_when_due(lane) != 0)
             return -1;
     }
     if (collector_finish(collector, &lane->failure) != 0 || cut_now(lane) != 0)
@@ -371,6 +389,16 @@ static void *run(void *context)
 
 /* ----------------------------------------------------------------------------------------------------- from outside */
 
+/* What sinks without cuts have written is committed first. */
+static int init_notes(struct lane *lane, struct sink_error *error)
+{
+    const struct collector *collector = lane->options.collector;
+    for (size_t i = 0; i < collector->sink_count; i++)
+        lane->durable |= is_durable(collector->sinks[i]);
+    write_notes_init(&lane->notes, !lane->durable && collector->sink_count == 1 ? collector->sinks[0] : NULL);
+    return lane->durable ? 0 : write_notes_add(&lane->notes, lane->options.journal, NULL, error);
+}
+
 struct lane *lane_start(const struct lane_options *options, struct sink_error *error)
 {
     struct lane *lane = calloc(1, sizeof *lane);
@@ -381,14 +409,17 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
         return NULL;
     }
     lane->options = *options;
+    if (init_notes(lane, error) != 0) {
+        waker_done(&lane->waker);
+        free(lane);
+        return NULL;
+    }
     lane->cut = journal_committed(options->journal);
-    lane->cursor = lane->cut.position;
+    lane->cursor = lane->begin = lane->cut.position;
     lane->recovered = journal_is_recovered(options->journal) ? journal_head(options->journal) : UINT64_MAX;
     lane->first = journal_head(options->journal);
     lane->cut_us = lane->tick_us = clock_us(CLOCK_MONOTONIC);
     atomic_store(&lane->moved_us, lane->tick_us);
-    for (size_t i = 0; i < options->collector->sink_count; i++)
-        lane->durable |= is_durable(options->collector->sinks[i]);
     pthread_mutex_init(&lane->mutex, NULL);
     pthread_mutex_init(&lane->refusals_mutex, NULL);
     call_box_init(&lane->calls);
@@ -410,6 +441,11 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
 struct waker *lane_waker(struct lane *lane)
 {
     return &lane->waker;
+}
+
+uint64_t lane_recovered(const struct lane *lane)
+{
+    return lane->first - lane->begin;
 }
 
 int lane_ended(struct lane *lane, struct sink_error *error)

@@ -58,6 +58,9 @@ struct lane *lane_start(const struct lane_options *options, struct sink_error *e
 /* For the receiver: there is something to read. Lives as long as the lane. */
 struct waker *lane_waker(struct lane *lane);
 
+/* How many datagrams an earlier process left to it. */
+uint64_t lane_recovered(const struct lane *lane);
+
 /* Whether it has ended by itself: enough datagrams have come, or (-1, with `error` filled) a sink has failed. 0: it runs. */
 int lane_ended(struct lane *lane, struct sink_error *error);
 

@@ -79,6 +79,13 @@ static void look_up_drops(struct receiver *receiver)
     receiver->drops_us = monotonic_us();
 }
 
+/* Numbers of sockets begin anew with the machine, and a folder on a disk outlives it: what was noted of another socket is more
+ * than this one has dropped, or hardly anything. */
+static bool is_since(uint32_t noted, uint32_t dropped)
+{
+    return dropped - noted <= INT32_MAX;
+}
+
 /* Where looking begins: at what an earlier process that had the socket has seen, or what its opener tells. */
 static void begin_drops(struct receiver *receiver)
 {
@@ -91,7 +98,7 @@ static void begin_drops(struct receiver *receiver)
         receiver->drops.sockets[i].cookie = cookie;
         receiver->drops.sockets[i].dropped = options->sockets[i].dropped;
         for (size_t k = 0; k < JOURNAL_SOCKETS_MAX && cookie != 0; k++) {
-            if (noted.sockets[k].cookie == cookie)
+            if (noted.sockets[k].cookie == cookie && is_since(noted.sockets[k].dropped, options->sockets[i].dropped))
                 receiver->drops.sockets[i].dropped = noted.sockets[k].dropped;
         }
     }
@@ -215,6 +222,24 @@ static void drain(struct receiver *receiver)
     }
 }
 
+/* What a full journal has no room for at the end is lost with the sockets, as what the kernel drops for that cause. */
+static void count_rest(struct receiver *receiver)
+{
+    struct mmsghdr messages[JOURNAL_BURST] = {0}; /* without room: of datagrams nothing is wanted */
+    const int64_t begin_us = monotonic_us();
+    uint64_t rest = 0;
+    for (size_t i = 0; i < receiver->options.socket_count; i++) {
+        int count;
+        do {
+            count = recvmmsg(receiver->sockets[i], messages, JOURNAL_BURST, MSG_DONTWAIT, NULL);
+            rest += count > 0 ? (uint64_t)count : 0;
+        } while (count > 0 && monotonic_us() - begin_us < DRAIN_US);
+    }
+    atomic_fetch_add_explicit(&receiver->dropped_journal, rest, memory_order_relaxed);
+    receiver->drops.journal += rest;
+    journal_drops_note(receiver->options.journal, &receiver->drops);
+}
+
 static void *run(void *context)
 {
     struct receiver *receiver = context;
@@ -248,6 +273,8 @@ static void *run(void *context)
     }
     if (atomic_load(&receiver->draining))
         drain(receiver);
+    if (atomic_load(&receiver->draining) && receiver->full && !receiver->options.sockets_stay)
+        count_rest(receiver);
     look_up_drops(receiver);
     return NULL;
 }

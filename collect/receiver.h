@@ -24,7 +24,7 @@ enum { RECEIVER_SOCKETS_MAX = JOURNAL_SOCKETS_MAX, RECEIVER_WAKERS_MAX = 1 + JOU
 struct receiver_counts {
     uint64_t received;        /* datagrams that are in the journal */
     uint64_t dropped_kernel;  /* that the kernel dropped, as its buffer was full */
-    uint64_t dropped_journal; /* the same, while the journal was full */
+    uint64_t dropped_journal; /* the same, while the journal was full, or left in the buffer at the end for that cause */
 };
 
 struct receiver_socket {
@@ -38,6 +38,7 @@ struct receiver_options {
     struct journal *journal;
     const struct receiver_socket *sockets;
     size_t socket_count;
+    bool sockets_stay; /* somebody keeps them: what is left in them at the end is for who receives next */
     struct waker *const *wakers; /* of those who read the journal; they stay the caller's too */
     size_t waker_count;
     uint64_t datagram_count_max; /* receives no more than so many; 0: no end */

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,11 @@
 #include <unistd.h>
 
 enum { SEND_BUFFER_BYTES = 4 << 20, SEND_WAIT_S = 1, TELL_US = 60 * 1000000, HOPS = 64, HOPS_MULTICAST = 1 };
+
+/* As of the last burst, for other threads. */
+struct repeater_shown {
+    _Atomic uint64_t taken, sampled_out, failed, refused;
+};
 
 struct repeater {
     struct sink sink; /* first */
@@ -35,6 +41,7 @@ struct repeater {
     uint64_t taken, sampled_out, needed, from_own; /* datagrams; from_own: though addresses are kept */
     uint64_t too_long;
     struct repeater_failures told;
+    struct repeater_shown shown;
     int64_t told_us, look_us;
     void (*tell)(void *context, const char *text);
     void *context;
@@ -104,21 +111,6 @@ static void look_at_path(struct repeater *repeater)
         repeater->mtu_bytes = (size_t)mtu;
 }
 
-static int end_burst(struct sink *sink, struct sink_error *error)
-{
-    struct repeater *repeater = (struct repeater *)sink;
-    (void)error;
-    const uint64_t failed = repeater_queue_failures(repeater->raw).count;
-    repeater_queue_flush(repeater->own);
-    if (repeater->raw == NULL)
-        return 0;
-    repeater_queue_flush(repeater->raw);
-    const struct repeater_failures now = repeater_queue_failures(repeater->raw);
-    if (now.count > failed && now.number == EMSGSIZE)
-        look_at_path(repeater); /* it became narrower: those that follow will fit */
-    return 0;
-}
-
 static struct repeater_failures failures_of(const struct repeater *repeater)
 {
     const struct repeater_failures own = repeater_queue_failures(repeater->own);
@@ -126,6 +118,36 @@ static struct repeater_failures failures_of(const struct repeater *repeater)
     return (struct repeater_failures){.count = own.count + raw.count + repeater->too_long,
                                       .refused = own.refused,
                                       .number = raw.count > 0 ? raw.number : own.number};
+}
+
+static void show(struct repeater *repeater)
+{
+    const struct repeater_failures all = failures_of(repeater);
+    atomic_store_explicit(&repeater->shown.taken, repeater->taken, memory_order_relaxed);
+    atomic_store_explicit(&repeater->shown.sampled_out, repeater->sampled_out, memory_order_relaxed);
+    atomic_store_explicit(&repeater->shown.failed, all.count, memory_order_relaxed);
+    atomic_store_explicit(&repeater->shown.refused, all.refused, memory_order_relaxed);
+}
+
+static void send_burst(struct repeater *repeater)
+{
+    const uint64_t failed = repeater_queue_failures(repeater->raw).count;
+    repeater_queue_flush(repeater->own);
+    if (repeater->raw == NULL)
+        return;
+    repeater_queue_flush(repeater->raw);
+    const struct repeater_failures now = repeater_queue_failures(repeater->raw);
+    if (now.count > failed && now.number == EMSGSIZE)
+        look_at_path(repeater); /* it became narrower: those that follow will fit */
+}
+
+static int end_burst(struct sink *sink, struct sink_error *error)
+{
+    struct repeater *repeater = (struct repeater *)sink;
+    (void)error;
+    send_burst(repeater);
+    show(repeater);
+    return 0;
 }
 
 static const char *advice(int number)
@@ -208,6 +230,23 @@ static void tell_end(const struct repeater *repeater)
                  advice(ECONNREFUSED));
     if (repeater->tell != NULL)
         repeater->tell(repeater->context, text);
+}
+
+static void counts(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context)
+{
+    const struct repeater_shown *shown = &((struct repeater *)sink)->shown;
+    const struct sink_count all[] = {
+        {"repeated_datagrams", "Datagrams that were sent on, or were to be", false,
+         atomic_load_explicit(&shown->taken, memory_order_relaxed)},
+        {"sampled_out_datagrams", "Datagrams that were left out, as only one in so many is sent on", false,
+         atomic_load_explicit(&shown->sampled_out, memory_order_relaxed)},
+        {"unsent_datagrams", "Of those sent on: that could not be sent", false,
+         atomic_load_explicit(&shown->failed, memory_order_relaxed)},
+        {"refusals", "Times that the other machine told that nobody listens", false,
+         atomic_load_explicit(&shown->refused, memory_order_relaxed)},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        each(context, &all[i]);
 }
 
 static void free_repeater(struct repeater *repeater)
@@ -349,7 +388,7 @@ static int set_all_up(struct repeater *repeater, const struct repeater_raw *raw,
 }
 
 static const struct sink_class repeater_class = {
-    .name = "udp", .raw = take, .raw_end = end_burst, .tick = tick, .close = close_sink};
+    .name = "udp", .raw = take, .raw_end = end_burst, .tick = tick, .counts = counts, .close = close_sink};
 
 struct sink *repeater_create(const struct repeater_options *options, struct sink_error *error)
 {

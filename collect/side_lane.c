@@ -22,16 +22,17 @@ enum { TICK_US = 1000000, ABANDONED_MS = 1000 };
 struct source_journal {
     struct journal *journal;
     int reader;
-    uint64_t begin, position;
+    uint64_t begin; /* the sink was given all before it, by an earlier process */
+    uint64_t position;
 };
 
 struct side_lane {
     struct collector *collector;
     struct allow_gate gate;
     char name[64];
-    char bookmark[16];
     struct source_journal journals[SIDE_LANE_JOURNALS_MAX];
     size_t journal_count;
+    struct write_notes notes; /* of the same journals */
     struct journal_copies *copies;
     struct waker waker;
     struct call_box calls;
@@ -64,28 +65,58 @@ static int end_burst(struct side_lane *lane)
     return sink->class->raw_end == NULL ? 0 : sink->class->raw_end(sink, &lane->failure);
 }
 
-/* -1 when the sink failed; else how many datagrams there were. */
-static int take_burst(struct side_lane *lane, struct source_journal *from)
+/* What the sink has of an earlier process, since that last kept what decoders know. */
+static void learn_copy(struct side_lane *lane, uint32_t i)
 {
-    uint64_t missed = 0;
+    struct weir_datagram datagram;
+    if (journal_copies_datagram(lane->copies, i, &datagram) && allow_gate_lets_in(&lane->gate, &datagram.source))
+        collector_learn(lane->collector, &datagram);
+}
+
+static int take_copy(struct side_lane *lane, uint32_t i)
+{
+    struct weir_datagram datagram;
+    const bool whole = journal_copies_datagram(lane->copies, i, &datagram);
+    if (!allow_gate_lets_in(&lane->gate, &datagram.source)) {
+        atomic_fetch_add_explicit(&lane->refused, 1, memory_order_relaxed);
+        return 0;
+    }
+    if (whole && take(lane, &datagram) != 0)
+        return -1;
+    atomic_fetch_add_explicit(whole ? &lane->taken : &lane->missed, 1, memory_order_relaxed);
+    return 0;
+}
+
+/* The next process does not write them again. What wants datagrams as they are sends them in bursts. */
+static void note_taken(struct side_lane *lane, bool burst)
+{
+    if ((burst || lane->collector->sinks[0]->class->raw == NULL) && !write_notes_holds(&lane->notes))
+        write_notes_settle(&lane->notes);
+}
+
+/* -1 when the sink failed; else how many datagrams there were. */
+static int take_burst(struct side_lane *lane, size_t journal)
+{
+    struct source_journal *from = &lane->journals[journal];
+    uint64_t gone = 0;
     allow_gate_turn(&lane->gate);
-    const uint32_t count = journal_copy(from->journal, from->reader, &from->position, lane->copies, &missed);
-    atomic_fetch_add_explicit(&lane->missed, missed, memory_order_relaxed);
+    const uint32_t count = journal_copy(from->journal, from->reader, &from->position, lane->copies, &gone);
+    const uint64_t first = from->position - count;
+    atomic_fetch_add_explicit(&lane->missed, write_notes_skip(&lane->notes, journal, first), memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
-        struct weir_datagram datagram;
-        const bool whole = journal_copies_datagram(lane->copies, i, &datagram);
-        if (!allow_gate_lets_in(&lane->gate, &datagram.source)) {
-            atomic_fetch_add_explicit(&lane->refused, 1, memory_order_relaxed);
+        if (first + i < from->begin) {
+            learn_copy(lane, i);
             continue;
         }
-        if (whole && take(lane, &datagram) != 0)
+        write_notes_begin(&lane->notes, journal);
+        if (take_copy(lane, i) != 0)
             return -1;
-        atomic_fetch_add_explicit(whole ? &lane->taken : &lane->missed, 1, memory_order_relaxed);
+        write_notes_end(&lane->notes);
+        note_taken(lane, false);
     }
     if (count > 0 && end_burst(lane) != 0)
         return -1;
-    if (count > 0)
-        journal_bookmark_set(from->journal, lane->bookmark, from->position); /* the next process does not write them again */
+    note_taken(lane, true);
     return (int)count;
 }
 
@@ -112,7 +143,7 @@ static int step(struct side_lane *lane, bool *ret_idle)
     *ret_idle = true;
     call_box_answer(&lane->calls, lane->collector);
     for (size_t i = 0; i < lane->journal_count; i++) {
-        const int count = take_burst(lane, &lane->journals[i]);
+        const int count = take_burst(lane, i);
         if (count < 0)
             return -1;
         *ret_idle &= count == 0;
@@ -152,18 +183,23 @@ static uint32_t sum_of(const char *name)
 
 static int add_journals(struct side_lane *lane, const struct side_lane_options *options, struct sink_error *error)
 {
+    char bookmark[16];
+    snprintf(bookmark, sizeof bookmark, "%08" PRIx32, sum_of(options->name));
+    write_notes_init(&lane->notes, lane->collector->sinks[0]);
     for (size_t i = 0; i < options->journal_count; i++) {
         struct source_journal *from = &lane->journals[i];
         from->journal = options->journals[i];
         from->reader = journal_reader_add(from->journal);
-        const uint64_t mark = journal_bookmark(from->journal, lane->bookmark);
-        const uint64_t committed = journal_committed(from->journal).position;
-        from->begin = mark > committed && mark <= journal_head(from->journal) ? mark : committed;
-        from->position = from->begin;
         if (from->reader < 0) {
             snprintf(error->text, sizeof error->text, "more than %d outputs", JOURNAL_READERS_MAX);
             return -1;
         }
+        if (write_notes_add(&lane->notes, from->journal, bookmark, error) != 0)
+            return -1;
+        const uint64_t committed = journal_committed(from->journal).position;
+        from->begin = from->position = lane->notes.journals[i].given;
+        if (lane->collector->sinks[0]->class->raw == NULL && committed < from->begin)
+            from->position = committed;
     }
     lane->journal_count = options->journal_count;
     return 0;
@@ -199,7 +235,6 @@ struct side_lane *side_lane_start(const struct side_lane_options *options, struc
     allow_gate_init(&lane->gate, options->allowed);
     lane->tick_us = clock_us(CLOCK_MONOTONIC);
     snprintf(lane->name, sizeof lane->name, "%s", options->name);
-    snprintf(lane->bookmark, sizeof lane->bookmark, "%08" PRIx32, sum_of(options->name));
     atomic_store(&lane->done, true);
     if (add_journals(lane, options, error) != 0) {
         side_lane_free(lane);

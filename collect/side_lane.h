@@ -12,8 +12,9 @@
 #include "collector.h"
 #include "journal.h"
 #include "waker.h"
+#include "write_notes.h"
 
-enum { SIDE_LANE_JOURNALS_MAX = 64 };
+enum { SIDE_LANE_JOURNALS_MAX = WRITE_NOTES_JOURNALS_MAX };
 
 struct side_lane;
 

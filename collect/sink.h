@@ -22,6 +22,23 @@ struct sink_error {
 
 struct sink;
 
+/* The end of a write to which more will be added. */
+#define SINK_WRITE_OPEN UINT64_MAX
+
+/* A write at the end of a file, of which can be told later whether it was done: by who finds the file as a kill left it. */
+struct sink_write {
+    uint64_t device, number; /* of the file */
+    uint64_t before, behind; /* where what is written ends in it, in octets */
+};
+
+/* Who is told of these writes, on the sink's thread. `begins`: the write is of all that the sink was given, without the
+ * datagram that it is being given now where not `with_current`. `done`: that is in the file. */
+struct sink_watcher {
+    void (*begins)(void *context, const struct sink_write *write, bool with_current);
+    void (*done)(void *context);
+    void *context;
+};
+
 /* A number that a sink keeps of its work, for metrics: "weir_CLASS_NAME". */
 struct sink_count {
     const char *name; /* "rows", "written_bytes", with the unit last; the sum of one that only goes up ends in "_total"
@@ -63,6 +80,11 @@ struct sink_class {
     /* What it writes to may have been renamed or removed: it goes on under the name that it had. A sink that fails here
      * goes on as before. */
     int (*reopen)(struct sink *sink, struct sink_error *error);
+    /* Of sinks that tell their watcher of writes. `holds`: has something of what it was given that is not written.
+     * `was_written`, before anything is given to it: 1 when this write of an earlier process was done, else 0, and
+     * nothing is left of it. */
+    bool (*holds)(const struct sink *sink);
+    int (*was_written)(struct sink *sink, const struct sink_write *write, struct sink_error *error);
     /* From any thread while it is open: calls `each` for each of its counts, always the same ones in the same order.
      * One named "failing" is 1 while what comes cannot be written. */
     void (*counts)(struct sink *sink, void (*each)(void *context, const struct sink_count *count), void *context);
@@ -71,6 +93,7 @@ struct sink_class {
 /* The first member of every sink. */
 struct sink {
     const struct sink_class *class;
+    const struct sink_watcher *watcher; /* or NULL; set by who feeds it */
 };
 
 #endif

@@ -13,6 +13,7 @@
 #include "chunk_reader.h"
 #include "commit_notes.h"
 #include "require.h"
+#include "value_search.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -49,6 +50,18 @@ static void read_commits(const struct file_reader *file)
     commit_notes_done(&notes);
 }
 
+/* Filters of values may say anything, and are read within the file. */
+static void search(const struct file_reader *file)
+{
+    struct octet_buffer buffer = {0};
+    for (uint32_t i = 0; i < file->column_count; i++) {
+        const struct sought_value value = {.column = file->columns[i].name,
+                                           .type = i % 2 == 0 ? STORE_U32 : STORE_FIXED_16, .as.number = i};
+        file_may_have(file, &value, &buffer);
+    }
+    octet_buffer_done(&buffer);
+}
+
 static void read_file(const uint8_t *data, size_t size, bool ignore_checksums)
 {
     struct store_error error = {0};
@@ -62,6 +75,7 @@ static void read_file(const uint8_t *data, size_t size, bool ignore_checksums)
     reader.ignore_checksums = ignore_checksums;
     file_reader_check_notes(&file, &error);
     read_commits(&file);
+    search(&file);
     for (uint32_t g = 0; g < file.group_count; g++) {
         for (uint32_t i = 0; i < file.column_count; i++)
             read_chunk(&file, &reader, g, i);

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "flow_bins.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <strings.h>
 
 static const char *const words[] = {"ts", "te", "td", "duration", "bytes", "byt", "packets", "pkt", "fl", "flows", "bps",
@@ -19,23 +19,31 @@ bool flow_bins_have(const struct flow_key *key)
 }
 
 int flow_bins(const struct flow_source *source, int64_t group_us, struct text_buffer *table,
-              struct flow_source *ret_bins)
+              struct flow_source *ret_bins, struct query_error *error)
 {
     static const char *const amounts[] = {"bytes", "packets", "flows"};
-    int result = text_print(table, "(SELECT NULL::TIMESTAMPTZ AS received, make_timestamptz(t * %" PRId64 ") AS "
-                                   "time_start, make_timestamptz((t + 1) * %" PRId64 ") AS time_end, "
-                                   "coalesce(sum(n_bytes), 0) AS bytes, coalesce(sum(n_packets), 0) AS packets, "
-                                   "sum(n_flows) AS flows FROM (SELECT ", group_us, group_us);
-    if (result == 0 && (result = flow_source_put_bin(table, source, group_us)) == 0)
-        result = text_put(table, " AS t");
-    for (size_t i = 0; i < sizeof amounts / sizeof *amounts && result == 0; i++) {
-        if ((result = text_put(table, ", ")) == 0 &&
-            (result = flow_source_put_amount(table, source, amounts[i])) == 0)
-            result = text_print(table, " AS n_%s", amounts[i]);
-    }
-    if (result != 0 || flow_source_put(table, source, NULL, 0) != 0 || text_put(table, ") GROUP BY t)") != 0)
+    struct flow_totals totals;
+    struct time_bins bins;
+    if (flow_source_totals(source, false, false, &totals, error) != 0 ||
+        flow_source_bins(source, &totals, group_us, &bins, error) != 0)
         return -1;
+    text_put(table, "(SELECT NULL::TIMESTAMPTZ AS received, make_timestamptz(t) AS time_start, make_timestamptz(");
+    time_bins_put_end(table, &bins, "t");
+    text_put(table, ") AS time_end, coalesce(sum(n_bytes), 0) AS bytes, coalesce(sum(n_packets), 0) AS packets, "
+                    "sum(n_flows) AS flows FROM (SELECT ");
+    flow_source_put_bin(table, source, &bins);
+    text_put(table, " AS t");
+    for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++) {
+        text_put(table, ", ");
+        flow_source_put_amount(table, source, amounts[i]);
+        text_print(table, " AS n_%s", amounts[i]);
+    }
+    flow_source_put(table, source, NULL, 0);
+    text_put(table, ") GROUP BY t)");
     *ret_bins = (struct flow_source){.query = source->query, .columns = source->columns, .span = FLOW_SPAN_ALL,
                                      .table = table->data};
-    return 0;
+    if (!table->failed)
+        return 0;
+    snprintf(error->text, sizeof error->text, "not enough memory");
+    return -1;
 }

@@ -9,11 +9,11 @@
 
 /*
  * A row for each span in which flows began: time_start and time_end are its ends, bytes, packets and flows the sums,
- * multiplied where the source says so. Spans of `group_us` follow each other from 1970 on. `table` holds the text of the
- * source's table and is to be freed behind it. 0, or -1 when memory is short.
+ * multiplied where the source says so. Spans are those of time_bins.h. `table` holds the text of the source's table and is
+ * to be freed behind it. 0, or -1.
  */
 int flow_bins(const struct flow_source *source, int64_t group_us, struct text_buffer *table,
-              struct flow_source *ret_bins);
+              struct flow_source *ret_bins, struct query_error *error);
 
 /* Whether such a row has what a key tells: times, amounts and their rates. */
 bool flow_bins_have(const struct flow_key *key);

@@ -15,12 +15,12 @@
 
 enum { WIDTH_MAX = 200 };
 
-const char flow_form_line[] = "%ts %9td %-8proto %21srcpair -> %-21dstpair %flags %9packets %11bytes";
-const char flow_form_long[] = "%ts %9td %-8proto %21srcpair -> %-21dstpair %flags %9packets %11bytes %3tos "
-                              "%5in -> %-5out AS%srcas -> AS%dstas next %next from %exporter";
+const char flow_form_line[] = "%ts %9duration %-5proto %15srcend -> %-15dstend %-8flags %7packets %9bytes";
+const char flow_form_long[] = "%ts %9duration %-5proto %15srcend -> %-15dstend %-8flags %7packets %9bytes %3tos "
+                              "%5in -> %-5out %5srcas -> %-5dstas %-15next %-15exporter";
 
-const char flow_form_both_ways[] = "%ts %9td %-8proto %21srcpair <-> %-21dstpair %flags %9packets %11bytes "
-                                   "%9reverse_packets %11reverse_bytes";
+const char flow_form_both_ways[] = "%ts %9duration %-5proto %15srcend <-> %-15dstend %-8flags %7packets %9bytes "
+                                   "%15reverse_packets %13reverse_bytes";
 const char flow_form_bins[] = "%ts %10fl %11packets %14bytes %14bps";
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
@@ -104,7 +104,7 @@ static int read_pieces(const char *text, const struct flow_columns *columns, str
             return -1;
         piece.key = form->key_count - 1;
         form->pieces[form->piece_count++] = piece;
-        piece = (struct flow_form_piece){.key = SIZE_MAX};
+        piece = (struct flow_form_piece){.key = SIZE_MAX, .text_at = (size_t)(to - form->text)};
     }
     form->pieces[form->piece_count++] = piece;
     return 0;
@@ -148,13 +148,6 @@ const struct flow_key *flow_form_keys(const struct flow_form *form, size_t *ret_
 
 /* ---------------------------------------------------------------------------------------------------------- writing */
 
-/* Times are near each other: the seconds' text is made once for each second. */
-struct clock_text {
-    int64_t second;
-    bool is_there;
-    char text[40];
-};
-
 static int put_time(struct text_buffer *text, struct clock_text *clock, int64_t us)
 {
     const int64_t millis = us % 1000000 < 0 ? (us % 1000000 + 1000000) / 1000 : us % 1000000 / 1000;
@@ -172,8 +165,8 @@ static int put_time(struct text_buffer *text, struct clock_text *clock, int64_t 
     return text_put(text, clock->text) == 0 ? text_put_octets(text, digits, sizeof digits) : -1;
 }
 
-/* What is not there is a '-', so that lines can be cut into fields. */
-static int put_value(struct text_buffer *text, const struct query_vector *vector, size_t row, struct clock_text *clock)
+int flow_form_put_value(struct text_buffer *text, const struct query_vector *vector, size_t row,
+                        struct clock_text *clock)
 {
     if (query_is_null(vector, row))
         return text_put_char(text, '-');
@@ -206,16 +199,14 @@ static int put_padded(struct text_buffer *text, size_t begin, int width)
 static int put_row(struct text_buffer *text, const struct flow_form *form, const struct query_chunk *chunk, size_t row,
                    struct clock_text *clock)
 {
-    const char *from = form->text;
     for (size_t i = 0; i < form->piece_count; i++) {
         const struct flow_form_piece *piece = &form->pieces[i];
-        if (text_put_octets(text, from, piece->text_bytes) != 0)
+        if (text_put_octets(text, form->text + piece->text_at, piece->text_bytes) != 0)
             return -1;
-        from += piece->text_bytes;
         if (piece->key == SIZE_MAX)
             break;
         const size_t begin = text->size_bytes;
-        if (put_value(text, &chunk->vectors[piece->key], row, clock) != 0 ||
+        if (flow_form_put_value(text, &chunk->vectors[piece->key], row, clock) != 0 ||
             put_padded(text, begin, piece->width) != 0)
             return -1;
     }

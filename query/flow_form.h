@@ -8,7 +8,7 @@
 #include "flow_list.h"
 
 struct flow_form_piece {
-    size_t text_bytes; /* of what stands before the word */
+    size_t text_at, text_bytes; /* what stands before the word */
     size_t key;        /* SIZE_MAX: there is no word behind the last text */
     int width;         /* below 0: blanks behind the value */
 };
@@ -20,5 +20,17 @@ struct flow_form {
     struct flow_key keys[FLOW_FORM_MAX];
     size_t key_count;
 };
+
+/* Times are near each other: the seconds' text is made once for each second. Starts as {0}. */
+struct clock_text {
+    int64_t second;
+    bool is_there;
+    char text[40];
+};
+
+/* A value as people read it. What is not there is a '-', so that lines can be cut into fields. 0, or -1 when memory is
+ * short. */
+int flow_form_put_value(struct text_buffer *text, const struct query_vector *vector, size_t row,
+                        struct clock_text *clock);
 
 #endif

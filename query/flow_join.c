@@ -106,6 +106,10 @@ static void add_key(struct builder *builder, const struct flow_key *key, const c
         snprintf(name, sizeof name, "%s_ipv%d", column, family);
         add_other(builder, name);
     }
+    if (key->shape == FLOW_KEY_END) {
+        add_other(builder, "icmp_type");
+        add_other(builder, "icmp_code");
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------------------- the rows */

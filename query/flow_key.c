@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #define START "coalesce(time_start, received)"
+#define PORTED "6, 17, 33, 132, 136" /* TCP, UDP, DCCP, SCTP, UDP-Lite */
 #define DURATION_US "(epoch_us(time_end) - epoch_us(time_start))"
 
 struct word {
@@ -73,6 +74,8 @@ static const struct word shown_words[] = {
     {"bpp", "CASE WHEN packets > 0 THEN round(bytes / packets) ELSE 0 END", FLOW_KEY_COMPUTED, NULL},
     {"srcpair", "src", FLOW_KEY_ENDPOINT, NULL},
     {"dstpair", "dst", FLOW_KEY_ENDPOINT, NULL},
+    {"srcend", "src", FLOW_KEY_END, NULL},
+    {"dstend", "dst", FLOW_KEY_END, NULL},
     {"sap", "src", FLOW_KEY_ENDPOINT, NULL},
     {"dap", "dst", FLOW_KEY_ENDPOINT, NULL},
     {"sa", "src", FLOW_KEY_ADDRESS, NULL},
@@ -261,7 +264,7 @@ int flow_put_name(struct text_buffer *sql, const char *name)
 
 unsigned flow_key_parts(const struct flow_key *key)
 {
-    if (key->shape == FLOW_KEY_ENDPOINT)
+    if (key->shape == FLOW_KEY_ENDPOINT || key->shape == FLOW_KEY_END)
         return 3;
     return key->shape == FLOW_KEY_ADDRESS || key->shape == FLOW_KEY_NETWORK ? 2 : 1;
 }
@@ -276,6 +279,14 @@ static int put_address_part(struct text_buffer *sql, const char *column, unsigne
     return text_print(sql, "CASE WHEN NOT \"%s_ipv6\"" FLOW_KEY_MAPPED_RANGE " THEN \"%s_ipv6\" END", column, column);
 }
 
+/* ":443"; "8.0" of an ICMP message stands with who got it. */
+static int put_end_part(struct text_buffer *sql, const char *column)
+{
+    const bool is_to = strcmp(column, "dst") == 0;
+    return text_print(sql, "CASE WHEN protocol IN (" PORTED ") OR protocol IS NULL THEN ':' || \"%s_port\"%s END",
+                      column, is_to ? " WHEN protocol IN (1, 58) THEN ':' || icmp_type || '.' || icmp_code" : "");
+}
+
 int flow_key_put_part(struct text_buffer *sql, const struct flow_key *key, unsigned part, bool other, bool mapped)
 {
     const char *column = other ? key->other : key->column;
@@ -283,7 +294,9 @@ int flow_key_put_part(struct text_buffer *sql, const struct flow_key *key, unsig
     case FLOW_KEY_ADDRESS:
         return put_address_part(sql, column, part, mapped);
     case FLOW_KEY_ENDPOINT:
-        return part < 2 ? put_address_part(sql, column, part, mapped) : text_print(sql, "\"%s_port\"", column);
+        return part < 2 ? put_address_part(sql, column, part, mapped) : text_print(sql, "':' || \"%s_port\"", column);
+    case FLOW_KEY_END:
+        return part < 2 ? put_address_part(sql, column, part, mapped) : put_end_part(sql, column);
     case FLOW_KEY_NETWORK:
         if (text_put(sql, part == 0 ? "(" : "network(") != 0 || put_address_part(sql, column, part, mapped) != 0)
             return -1;
@@ -302,6 +315,14 @@ int flow_key_put_part(struct text_buffer *sql, const struct flow_key *key, unsig
     }
 }
 
+/* An address of IPv6 is between brackets where `enclosed` is not null. */
+static int put_end_text(struct text_buffer *sql, const char *const parts[3], const char *enclosed)
+{
+    return text_print(sql, "CASE WHEN %s IS NULL AND contains(addr(%s), ':') AND (%s) IS NOT NULL THEN '[' || addr(%s) "
+                           "|| ']' ELSE addr(%s, %s) END || coalesce(%s, '')",
+                      parts[0], parts[1], enclosed, parts[1], parts[0], parts[1], parts[2]);
+}
+
 int flow_key_put_text(struct text_buffer *sql, const struct flow_key *key, const char *const parts[3])
 {
     switch (key->shape) {
@@ -311,9 +332,8 @@ int flow_key_put_text(struct text_buffer *sql, const struct flow_key *key, const
         return text_print(sql, "addr(%s, %s) || CASE WHEN %s IS NOT NULL THEN '/%u' ELSE '/%u' END", parts[0], parts[1],
                           parts[0], key->bits_ipv4, key->bits_ipv6);
     case FLOW_KEY_ENDPOINT:
-        return text_print(sql, "CASE WHEN %s IS NULL AND contains(addr(%s), ':') THEN '[' || addr(%s) || ']' ELSE "
-                               "addr(%s, %s) END || coalesce(':' || %s, '')",
-                          parts[0], parts[1], parts[1], parts[0], parts[1], parts[2]);
+    case FLOW_KEY_END:
+        return put_end_text(sql, parts, key->shape == FLOW_KEY_ENDPOINT ? "true" : parts[2]);
     case FLOW_KEY_IPV4:
     case FLOW_KEY_IPV6:
         return text_print(sql, "addr(%s)", parts[0]);

@@ -18,7 +18,6 @@ static const char *const order_sql[FLOW_ORDER_COUNT] = {
     [FLOW_ORDER_BYTES] = " ORDER BY bytes DESC NULLS LAST, " FLOW_START_SQL,
     [FLOW_ORDER_PACKETS] = " ORDER BY packets DESC NULLS LAST, " FLOW_START_SQL,
     [FLOW_ORDER_DURATION] = " ORDER BY epoch_us(time_end) - epoch_us(time_start) DESC NULLS LAST, " FLOW_START_SQL,
-    [FLOW_ORDER_NONE] = "",
 };
 
 /* Of conversations by both directions. */
@@ -26,6 +25,12 @@ static const char *const joined_order_sql[FLOW_ORDER_COUNT] = {
     [FLOW_ORDER_BYTES] = " ORDER BY bytes + reverse_bytes DESC, " FLOW_START_SQL,
     [FLOW_ORDER_PACKETS] = " ORDER BY packets + reverse_packets DESC, " FLOW_START_SQL,
 };
+
+/* What else tells conversations apart, and flows. */
+#define JOINED_TIES ", received, " FLOW_END_SQL ", exporter_ipv4, exporter_ipv6, exporter_port, protocol, src_ipv4, " \
+                    "src_ipv6, dst_ipv4, dst_ipv6, src_port, dst_port, bytes, packets"
+static const char *const tie_columns[] = {"received", "exporter_ipv4", "exporter_ipv6", "src_ipv4", "src_ipv6",
+    "dst_ipv4", "dst_ipv6", "protocol", "src_port", "dst_port", "in_interface", "direction", "bytes"};
 
 /* A column that is shown, and its name; NULL: as the word. */
 struct shown {
@@ -124,6 +129,33 @@ static void put_every(struct text_buffer *sql, const struct flow_source *source)
 }
 
 /*
+ * Flows that are equal by their order so far come by a hash of what else tells them apart, the same on each run and
+ * whatever was merged meanwhile. 32 bits of it: keys of up to 24 octets are put in order much faster than longer ones,
+ * and few of the flows are equal.
+ */
+static void put_ties(struct text_buffer *sql, const struct flow_source *source)
+{
+    for (size_t i = 0; i < COUNT(tie_columns); i++) {
+        const bool is_null = knows_nulls(source) && !has_values(source->facts, tie_columns[i], SIZE_MAX);
+        text_print(sql, "%s%s", i == 0 ? ", CAST(hash(" : ", ", is_null ? "NULL" : tie_columns[i]);
+    }
+    text_put(sql, ") >> 32 AS UINTEGER)");
+}
+
+static void put_order(struct text_buffer *sql, const struct flow_source *source,
+                      const struct flow_list_request *request)
+{
+    const enum flow_order order = request->order;
+    if (order == FLOW_ORDER_NONE)
+        return;
+    text_put(sql, source->is_joined && joined_order_sql[order] != NULL ? joined_order_sql[order] : order_sql[order]);
+    if (source->is_joined)
+        text_put(sql, JOINED_TIES);
+    else if (request->group_us == 0)
+        put_ties(sql, source);
+}
+
+/*
  * " FROM (SELECT * FROM ... ORDER BY ... LIMIT ...)": text is made of the rows that are left. Where it is known which
  * columns are null throughout, they join the rows behind that, as sorting would carry them along.
  */
@@ -142,8 +174,7 @@ static int put_rows(struct text_buffer *sql, const struct flow_source *source, c
     else
         put_every(sql, source);
     sql->failed |= flow_source_put(sql, source, keys, count) != 0;
-    text_put(sql, source->is_joined && joined_order_sql[request->order] != NULL ? joined_order_sql[request->order]
-                                                                               : order_sql[request->order]);
+    put_order(sql, source, request);
     if (request->limit > 0)
         text_print(sql, " LIMIT %" PRIu64, request->limit);
     text_put(sql, is_known ? "))" : ")");
@@ -212,6 +243,12 @@ static void put_hidden(struct text_buffer *sql, const struct flow_source *source
     }
 }
 
+/* Whether columns that are null throughout are left to restore_nulls(), or are not wanted at all. */
+static bool leaves_out_nulls(const struct flow_source *source, const struct flow_list_request *request)
+{
+    return knows_nulls(source) && !request->to_parquet;
+}
+
 /* The names of columns that are null throughout. */
 static void put_empty(struct text_buffer *sql, const struct flow_source *source)
 {
@@ -226,7 +263,7 @@ static void put_empty(struct text_buffer *sql, const struct flow_source *source)
 
 static int put_all(struct text_buffer *sql, const struct flow_source *source, const struct flow_list_request *request)
 {
-    const bool leaves_out = request->omits_nulls && knows_nulls(source);
+    const bool leaves_out = leaves_out_nulls(source, request);
     text_put(sql, "SELECT time_start, time_end, addr(src_ipv4, src_ipv6) AS src, src_port, addr(dst_ipv4, dst_ipv6) AS "
                   "dst, dst_port, protocol, tcp_flags, bytes, packets, ");
     for (size_t i = ENDS; i < COUNT(pairs); i++) {
@@ -243,6 +280,26 @@ static int put_all(struct text_buffer *sql, const struct flow_source *source, co
         put_empty(sql, source);
     text_put(sql, ")");
     return put_rows(sql, source, request, NULL, 0);
+}
+
+/* Adds the columns that put_all() left out to the result, in their places. */
+static int restore_nulls(struct query_result *result, const struct flow_source *source)
+{
+    const char *name, *type;
+    size_t place = COUNT(first_columns) + ENDS;
+    int added = 0;
+    for (size_t i = ENDS; i < COUNT(pairs) && added == 0; i++, place++) {
+        if (!has_addresses(source, pairs[i]))
+            added = query_result_add_null(result, place, pairs[i]);
+    }
+    for (size_t i = 0; added == 0 && (name = flow_columns_at(source->columns, i, &type)) != NULL; i++) {
+        if (is_put(name))
+            continue;
+        if (!has_values(source->facts, name, i))
+            added = query_result_add_null(result, place, name);
+        place++;
+    }
+    return added;
 }
 
 /* What programs get of conversations: numbers as they are stored. */
@@ -270,17 +327,32 @@ static int put_shown(struct text_buffer *sql, const struct flow_source *source, 
     return put_keys(sql, source, request, keys, count);
 }
 
+static int run(const struct flow_source *source, const struct flow_list_request *request, const char *sql,
+               struct query_result **ret_result, struct query_error *error)
+{
+    const bool has_all = request->form == NULL && request->all_columns;
+    if (query_run(source->query, sql, NULL, 0, ret_result, error) != 0)
+        return -1;
+    if (!has_all || request->omits_nulls || !leaves_out_nulls(source, request) ||
+        restore_nulls(*ret_result, source) == 0)
+        return 0;
+    query_result_free(*ret_result);
+    snprintf(error->text, sizeof error->text, "not enough memory");
+    return -1;
+}
+
 int flow_list_query(const struct flow_source *source, const struct flow_list_request *request,
                     struct query_result **ret_result, struct query_error *error)
 {
     struct text_buffer sql = {0}, table = {0};
     struct flow_source bins;
     int result = 0;
-    snprintf(error->text, sizeof error->text, "not enough memory");
     if (request->group_us > 0) {
-        result = flow_bins(source, request->group_us, &table, &bins);
+        result = flow_bins(source, request->group_us, &table, &bins, error);
         source = &bins;
     }
+    if (result == 0)
+        snprintf(error->text, sizeof error->text, "not enough memory");
     if (result == 0 && request->to_parquet)
         result = text_put(&sql, QUERY_PARQUET_BEGIN);
     if (result == 0 && request->form != NULL)
@@ -296,7 +368,7 @@ int flow_list_query(const struct flow_source *source, const struct flow_list_req
     if (result == 0 && request->to_parquet)
         result = text_put(&sql, QUERY_PARQUET_END);
     if (result == 0)
-        result = query_run(source->query, sql.data, NULL, 0, ret_result, error);
+        result = run(source, request, sql.data, ret_result, error);
     text_done(&sql);
     text_done(&table);
     return result;

@@ -16,8 +16,8 @@ struct flow_form;
 /*
  * Words are those of flow_key.h, columns and elements behind a '%'; `%10bytes` is 10 columns wide, `%-10src` with the
  * blanks behind it, `%{src}x` ends where a letter follows, and %% is a '%'. \n and \t mean what they do in C. NULL with
- * a text where it is wrong. "line" and "long" are forms by name: flow_form_line, flow_form_long;
- * flow_form_both_ways and flow_form_bins are lines of conversations, and of what there is in a span of time.
+ * a text where it is wrong. flow_form_line and flow_form_long are the tables for people,
+ * flow_form_both_ways and flow_form_bins those of conversations, and of what there is in a span of time.
  */
 struct flow_form *flow_form_parse(const char *text, const struct flow_columns *columns, struct query_error *error);
 void flow_form_free(struct flow_form *form);
@@ -52,5 +52,11 @@ int flow_list_query(const struct flow_source *source, const struct flow_list_req
 enum query_output_end flow_form_write(const struct flow_form *form, struct query_result *result,
                                       const struct query_output_settings *settings, uint64_t *ret_count,
                                       struct query_error *error);
+
+/* The same with a heading, in columns as wide as what they hold; the form's widths are the least ones, and tell to which
+ * side values stand. A result without rows writes nothing. */
+enum query_output_end flow_table_write(const struct flow_form *form, struct query_result *result,
+                                       const struct query_output_settings *settings, uint64_t *ret_count,
+                                       struct query_error *error);
 
 #endif

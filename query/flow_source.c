@@ -210,12 +210,12 @@ int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *so
                            : text_put(sql, amount);
 }
 
-int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, int64_t group_us)
+int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, const struct time_bins *bins)
 {
-    if (source->span.from_us == INT64_MIN)
-        return text_print(sql, "epoch_us(" FLOW_START_SQL ") // %" PRId64, group_us);
-    return text_print(sql, "greatest(epoch_us(" FLOW_START_SQL "), %" PRId64 ") // %" PRId64, source->span.from_us,
-                      group_us);
+    char start[80] = "epoch_us(" FLOW_START_SQL ")";
+    if (source->span.from_us != INT64_MIN)
+        snprintf(start, sizeof start, "greatest(epoch_us(" FLOW_START_SQL "), %" PRId64 ")", source->span.from_us);
+    return time_bins_put_start(sql, bins, start);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- answers */
@@ -320,6 +320,24 @@ int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool 
         .has_span = numbers[0] > 0 && numbers[4] != 0, .first_us = (int64_t)numbers[4], .last_us = (int64_t)numbers[5],
         .sampled_rows = (uint64_t)numbers[6], .rateless_rows = (uint64_t)numbers[7],
     };
+    return 0;
+}
+
+int flow_source_bins(const struct flow_source *source, const struct flow_totals *totals, int64_t length_us,
+                     struct time_bins *ret_bins, struct query_error *error)
+{
+    struct text_buffer sql = {0};
+    double numbers[2] = {(double)totals->first_us, (double)totals->last_us};
+    if (!totals->has_span && totals->rows > 0) { /* no flow tells when it was */
+        text_put(&sql, "SELECT epoch_us(min(received)), epoch_us(max(received))");
+        flow_source_put(&sql, source, NULL, 0);
+        if (query_numbers(source->query, &sql, numbers, 2, error) != 0)
+            return -1;
+    }
+    const int64_t first_us = (int64_t)numbers[0], last_us = (int64_t)numbers[1];
+    const struct flow_span *span = &source->span;
+    time_bins_init(ret_bins, length_us, first_us > span->from_us ? first_us : span->from_us,
+                   last_us < span->to_us ? last_us : span->to_us);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "flow_facts.h"
 #include "flow_key.h"
+#include "time_bins.h"
 
 /* Flows that were there in the span: they began before its end and ended at its start or later. */
 struct flow_span {
@@ -48,9 +49,9 @@ void flow_source_put_made(struct text_buffer *sql, const struct flow_key *keys, 
 /* Adds what is summed of a flow: "bytes", "packets" or their like, multiplied where that is asked for, or "flows". */
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);
 
-/* Adds the number of the span of so many microseconds that a flow began in; of one that began before the source's span,
+/* Adds the begin of the span that a flow began in, in microseconds since 1970; of one that began before the source's span,
  * of its first. */
-int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, int64_t group_us);
+int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, const struct time_bins *bins);
 
 /* Whether a flow has an IPv4 address in a key's columns for IPv6. 1, 0, or -1. */
 int flow_source_is_mapped(const struct flow_source *source, const struct flow_key *keys, size_t key_count,
@@ -73,6 +74,10 @@ bool flow_source_is_counted(const struct flow_source *source);
 /* Bytes and packets are added up where they are wanted, else 0: each column that is read takes its time. */
 int flow_source_totals(const struct flow_source *source, bool wants_bytes, bool wants_packets,
                        struct flow_totals *ret_totals, struct query_error *error);
+
+/* Spans of time that the flows, which the totals are of, may have begun in. 0, or -1. */
+int flow_source_bins(const struct flow_source *source, const struct flow_totals *totals, int64_t length_us,
+                     struct time_bins *ret_bins, struct query_error *error);
 
 /* The ledger is written so often: each row tells of the time since the one before. */
 #define FLOW_LEDGER_EACH_US 60000000

@@ -88,10 +88,11 @@ static void tcp_flags(duckdb_function_info info, duckdb_data_chunk input, duckdb
     }
 }
 
-static void put_size(struct call *call, size_t row, bool negative, uint64_t bytes)
+static void put_size(struct call *call, size_t row, double bytes)
 {
     char text[1 + FORMAT_TEXT_SIZE] = "-";
-    format_size(bytes, text + 1);
+    const bool negative = bytes < 0;
+    format_amount(fabs(bytes), text + 1);
     call_put_text(call, row, text + !negative, strlen(text + !negative));
 }
 
@@ -107,9 +108,7 @@ static void human_bytes(duckdb_function_info info, duckdb_data_chunk input, duck
         }
         __extension__ __int128 bytes;
         memcpy(&bytes, (const char *)call.arguments[0].data + row * sizeof bytes, sizeof bytes);
-        const bool negative = bytes < 0;
-        __extension__ const unsigned __int128 size = negative ? -(unsigned __int128)bytes : (unsigned __int128)bytes;
-        put_size(&call, row, negative, size > UINT64_MAX ? UINT64_MAX : (uint64_t)size);
+        put_size(&call, row, (double)bytes);
     }
 }
 
@@ -122,7 +121,7 @@ static void human_bytes_of_double(duckdb_function_info info, duckdb_data_chunk i
         if (argument_is_null(&call.arguments[0], row) || isnan(bytes))
             call_put_null(&call, row);
         else
-            put_size(&call, row, bytes < 0, fabs(bytes) >= 0x1p64 ? UINT64_MAX : (uint64_t)fabs(bytes));
+            put_size(&call, row, bytes);
     }
 }
 

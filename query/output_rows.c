@@ -71,6 +71,7 @@ static void take(struct ring *ring)
         place->part.chunk = &place->rows->chunk;
         place->part.row = 0;
         place->part.is_first = ring->end == 0;
+        place->part.number = ring->end;
         place->is_done = false;
         ring->end++;
     }

@@ -14,6 +14,7 @@ struct output_part {
     const struct query_chunk *chunk;
     size_t row;    /* the first one that is not in the text yet */
     bool is_first; /* no chunk is before it */
+    size_t number; /* how many are before it */
     struct text_buffer text;
 };
 

@@ -89,6 +89,8 @@ struct query_paths {
     const bool *is_known; /* one for each path */
     const struct query_known_column *columns;
     size_t column_count;
+    bool are_part; /* there are others, of which nothing will be asked for; the columns are those of all */
+    bool are_vain; /* nothing of these will be either: they are not read */
 };
 
 enum { QUERY_TAIL_BYTES = 16384, QUERY_WHY_SIZE = 256 };
@@ -253,7 +255,7 @@ struct query_result {
     bool has_count;   /* it tells as its only value how many rows it changed or wrote */
 };
 
-/* Up to 2,048 rows of a column, or of an element of its values. */
+/* Up to QUERY_CHUNK_ROWS of a column, or of an element of its values. */
 struct query_vector {
     const struct query_type *type;
     const void *data;         /* an array as enum query_kind tells */
@@ -265,6 +267,12 @@ struct query_chunk {
     size_t row_count;
     const struct query_vector *vectors; /* one for each column */
 };
+
+enum { QUERY_CHUNK_ROWS = 2048 }; /* at the most */
+
+/* Adds a column that is null in all rows, before the first of these are asked for: it costs nothing, as DuckDB need not
+ * make it. The name must stay. 0, or -1 when memory is short. */
+int query_result_add_null(struct query_result *result, size_t place, const char *name);
 
 /* The next rows, valid until the next call or query_result_free(). 1, 0 at the end, or -1. */
 int query_next(struct query_result *result, struct query_chunk *ret_chunk, struct query_error *error);

@@ -30,6 +30,7 @@ struct query_output_settings {
     unsigned threads; /* that make text of rows, of CSV and JSON; 0: one for each processor */
     int width;       /* QUERY_BOX: columns of the terminal; 0: as many as it takes */
     bool utf8;       /* QUERY_BOX: lines of a box rather than + - | */
+    bool colour;     /* flow_table_write(): the heading is bold */
     bool omit_nulls; /* QUERY_JSON, QUERY_NDJSON: leave out what is null */
     bool (*before_write)(void *context); /* called before each write, and again where a signal came meanwhile; false
                                             ends it: QUERY_OUTPUT_UNWRITTEN with ECANCELED. NULL: nothing is called */

@@ -105,6 +105,12 @@ void query_script_close(struct query_script *script)
     (void)script;
 }
 
+int query_result_add_null(struct query_result *result, size_t place, const char *name)
+{
+    (void)result, (void)place, (void)name;
+    return unreachable();
+}
+
 int query_next(struct query_result *result, struct query_chunk *ret_chunk, struct query_error *error)
 {
     (void)result, (void)ret_chunk, (void)error;

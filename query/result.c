@@ -19,6 +19,7 @@ struct result {
     duckdb_result rows;
     bool has_rows;
     struct query_column *columns;
+    bool *is_added; /* of each column: it is null throughout, and not of DuckDB; NULL: of none */
     struct query_rows *last; /* of query_next() */
 };
 
@@ -226,10 +227,22 @@ static void vector_set(const struct duckdb_functions *duckdb, struct query_vecto
         vector_set(duckdb, &vector->children[i], duckdb->struct_vector_get_child(from, i));
 }
 
+/* The column of the chunk, or nothing but nulls. */
+static void vector_fill(const struct result *result, struct query_vector *vector, duckdb_data_chunk chunk,
+                        size_t number, size_t *fetched_count)
+{
+    static const uint64_t no_values[QUERY_CHUNK_ROWS / 64];
+    if (result->is_added != NULL && result->is_added[number])
+        vector->validity = no_values;
+    else
+        vector_set(result->duckdb, vector, result->duckdb->data_chunk_get_vector(chunk, (*fetched_count)++));
+}
+
 /* Takes over the chunk; NULL when memory is short. */
 static struct rows *rows_create(const struct result *result, duckdb_data_chunk chunk)
 {
     const size_t count = result->public.column_count;
+    size_t fetched_count = 0;
     struct rows *rows = calloc(1, sizeof *rows + count * sizeof *rows->vectors);
     if (rows == NULL) {
         result->duckdb->destroy_data_chunk(&chunk);
@@ -244,9 +257,10 @@ static struct rows *rows_create(const struct result *result, duckdb_data_chunk c
             query_rows_free(&rows->public);
             return NULL;
         }
-        vector_set(rows->duckdb, vector, rows->duckdb->data_chunk_get_vector(chunk, rows->column_count));
+        vector_fill(result, vector, chunk, rows->column_count, &fetched_count);
     }
     rows->public.chunk.row_count = rows->duckdb->data_chunk_get_size(chunk);
+    assert(rows->public.chunk.row_count <= QUERY_CHUNK_ROWS);
     rows->public.chunk.vectors = rows->vectors;
     return rows;
 }
@@ -316,6 +330,28 @@ int result_start(struct query *query, duckdb_prepared_statement statement, struc
     return 0;
 }
 
+int query_result_add_null(struct query_result *public, size_t place, const char *name)
+{
+    struct result *result = (struct result *)public;
+    const size_t count = public->column_count;
+    struct query_column *columns = realloc(result->columns, (count + 1) * sizeof *columns);
+    if (columns == NULL)
+        return -1;
+    public->columns = result->columns = columns;
+    bool *is_added = realloc(result->is_added, count + 1);
+    if (is_added == NULL)
+        return -1;
+    if (result->is_added == NULL)
+        memset(is_added, 0, count);
+    result->is_added = is_added;
+    memmove(columns + place + 1, columns + place, (count - place) * sizeof *columns);
+    memmove(is_added + place + 1, is_added + place, count - place);
+    columns[place] = (struct query_column){.name = name, .type = {.kind = QUERY_INT32}}; /* as that of a bare NULL */
+    is_added[place] = true;
+    public->column_count++;
+    return 0;
+}
+
 int query_take(struct query_result *public, struct query_rows **ret_rows, struct query_error *error)
 {
     struct result *result = (struct result *)public;
@@ -360,6 +396,7 @@ void query_result_free(struct query_result *public)
     for (size_t i = 0; i < public->column_count; i++)
         type_done(&result->columns[i].type);
     free(result->columns);
+    free(result->is_added);
     if (result->has_rows)
         duckdb->destroy_result(&result->rows);
     duckdb->destroy_prepare(&result->statement);

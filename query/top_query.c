@@ -70,6 +70,7 @@ struct builder {
     bool is_exact;  /* sums may be of any size */
     int only_part; /* of the only key, which the groups are of; -1: all parts of all keys */
     struct text_buffer sql;
+    struct time_bins bins; /* where there are spans of time */
 };
 
 static bool needs(const struct top_request *request, enum top_amount first, enum top_amount second,
@@ -90,7 +91,7 @@ static void put_rows(struct builder *builder, bool other)
     const char *between = "";
     text_put(sql, "SELECT ");
     if (request->group_us > 0) {
-        flow_source_put_bin(sql, builder->source, request->group_us);
+        flow_source_put_bin(sql, builder->source, &builder->bins);
         text_put(sql, " AS t");
         between = ", ";
     }
@@ -235,7 +236,7 @@ static void put_text_columns(struct builder *builder)
     const struct top_request *request = builder->request;
     const char *between = "";
     if (request->group_us > 0) {
-        text_print(sql, "make_timestamptz(t * %" PRId64 ") AS time", request->group_us);
+        text_put(sql, "make_timestamptz(t) AS time");
         between = ", ";
     }
     for (size_t i = 0; i < request->key_count; i++, between = ", ") {
@@ -378,7 +379,8 @@ int top_query(const struct flow_source *source, const struct top_request *reques
     const int is_mapped = flow_source_is_mapped(source, request->keys, request->key_count, error);
     builder.is_mapped = is_mapped > 0;
     if (is_mapped < 0 || flow_source_totals(source, wants[TOP_BYTES] && !builder.has_whole,
-                                            wants[TOP_PACKETS] && !builder.has_whole, &totals, error) != 0)
+                                            wants[TOP_PACKETS] && !builder.has_whole, &totals, error) != 0 ||
+        (request->group_us > 0 && flow_source_bins(source, &totals, request->group_us, &builder.bins, error) != 0))
         return -1;
     if (builder.has_whole ? make_groups_and_whole(&builder, &totals, error) != 0 : make_groups(&builder, error) != 0)
         return -1;

@@ -65,6 +65,7 @@ static const struct view_column ledger_columns[] = {
     {"sets_skipped", "BIGINT"}, {"sets_given_up", "BIGINT"}, {"datagrams_refused", "BIGINT"},
     {"rows_stored", "BIGINT"}, {"rows_dropped", "BIGINT"}, {"reported_flows", "BIGINT"},
     {"dropped_kernel", "BIGINT"}, {"dropped_journal", "BIGINT"}, {"outputs_missed", "BIGINT"},
+    {"not_allowed", "BIGINT"}, {"cut_off", "BIGINT"},
 };
 
 /* A name between quotes of this kind, which are doubled within. */
@@ -126,6 +127,12 @@ static void put_files(struct text_buffer *sql, const struct usable_files *files,
     text_put(sql, ")");
 }
 
+/* Behind the files, where nothing is to be read. */
+static const char *no_rows_of(const struct query_paths *known)
+{
+    return known != NULL && known->are_vain ? " WHERE false" : "";
+}
+
 /* One of the kinds of files, and what is to be there of it. */
 struct stored {
     const char *name;
@@ -144,6 +151,7 @@ static int create_stored(struct query *query, const struct stored *stored, const
     if (files->count > 0) {
         text_put(&sql, "SELECT * FROM ");
         put_files(&sql, files, known);
+        text_put(&sql, no_rows_of(known));
     }
     if (files->count > 0 && stored->add_missing)
         text_put(&sql, " UNION ALL BY NAME ");
@@ -186,6 +194,7 @@ static int keep_files(struct query *query, const struct usable_files *files, con
     struct text_buffer read = {0}, paths = {0};
     if (files->count > 0) {
         put_files(&read, files, known);
+        text_put(&read, no_rows_of(known));
         put_paths(&paths, files);
     }
     free(query->flow_files);
@@ -221,7 +230,7 @@ static int create_from_files(struct query *query, const struct stored *stored, c
         (usable_files_unknown(&files) < files.count && usable_files_check(&files, query, true, query->skipped) != 0)) {
         connection_error(error, NULL);
     } else if (paths->is_known != NULL && paths->column_count > 0 && usable_files_unknown(&files) == 0 &&
-               create_all(query, stored, &files, files.count > 1 ? paths : NULL, error) == 0) {
+               create_all(query, stored, &files, files.count > 1 || paths->are_part ? paths : NULL, error) == 0) {
         *ret_are_known = true;
         result = 0;
     } else if ((result = create_all(query, stored, &files, NULL, error)) != 0) {

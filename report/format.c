@@ -27,7 +27,7 @@ const char *format_amount(double amount, char text[FORMAT_TEXT_SIZE])
 {
     static const char units[] = "KMGTPE";
     int unit = -1;
-    while (amount >= 1000 && unit < 5) {
+    while (amount >= (unit < 0 ? 999.5 : 999.995) && unit < 5) { /* not "1000" of something */
         amount /= 1000;
         unit++;
     }

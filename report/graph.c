@@ -109,21 +109,16 @@ static double round_duration_us(double duration_us)
 static double round_top(double value, double kilo)
 {
     static const double steps[] = {1,  1.5, 2,  2.5, 3,   4,   5,   6,   7,   8,   10,  12,  15,  20,  25,  30,
-                                   40, 50,  60, 70,  80,  100, 120, 150, 200, 250, 300, 400, 500, 600, 700, 800,
-                                   1024};
+                                   40, 50,  60, 70,  80,  100, 120, 150, 200, 250, 300, 400, 500, 600, 700, 800};
     double unit = 1;
     while (value / unit > kilo)
         unit *= kilo;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (steps[i] * unit * 1.005 >= value)
             return steps[i] * unit;
-    return value;
+    return kilo * unit;
 }
 
-static bool is_bytes(const struct plot *plot)
-{
-    return plot->bins == NULL || plot->bins->is_bytes;
-}
 
 static void choose_columns(struct plot *plot)
 {
@@ -154,7 +149,6 @@ static void choose_columns_of_bins(struct plot *plot)
         room = COLUMNS_MAX;
     const size_t steps = (bins->count + (size_t)room - 1) / (size_t)room;
     plot->column_us = (double)bins->step_us * (double)steps;
-    plot->start_us = (double)bins->start_us;
     plot->columns = (int)((bins->count + steps - 1) / steps);
     plot->repeat = room / plot->columns;
     if (plot->repeat > 8)
@@ -219,7 +213,7 @@ static void measure(struct plot *plot)
         }
         highest = sum > highest ? sum : highest;
     }
-    plot->top = round_top(highest, is_bytes(plot) ? 1024 : 1000);
+    plot->top = round_top(highest, plot->bins == NULL ? 1024 : 1000);
     for (int c = 0; c < plot->columns; c++) {
         double sum = 0;
         for (int b = 0; b < BANDS_MAX; b++) {
@@ -325,7 +319,7 @@ static void draw_cell_plain(const struct plot *plot, int column, int row)
 
 static const char *size_text(const struct plot *plot, double amount, char text[FORMAT_TEXT_SIZE])
 {
-    if (is_bytes(plot))
+    if (plot->bins == NULL)
         return format_size(amount < 1.8e19 ? (uint64_t)(amount + 0.5) : UINT64_MAX, text);
     return format_amount(amount, text);
 }
@@ -350,6 +344,15 @@ static void draw_rows(const struct plot *plot)
     }
 }
 
+/* When a column begins. */
+static time_t second_of(const struct plot *plot, int column)
+{
+    if (plot->bins == NULL)
+        return (time_t)((plot->start_us + column * plot->column_us) / 1e6);
+    const size_t steps = (size_t)(plot->column_us / (double)plot->bins->step_us + 0.5);
+    return (time_t)(plot->bins->moments[(size_t)column * steps] / 1000000);
+}
+
 static void draw_time_axis(const struct plot *plot)
 {
     double span_us = plot->column_us * plot->columns;
@@ -366,7 +369,7 @@ static void draw_time_axis(const struct plot *plot)
         fputs(plot->terminal->utf8 ? (tick ? "┬" : "─") : (tick ? "+" : "-"), plot->out);
         if (!tick || (i + label_width > width + 6 && i > 0))
             continue;
-        time_t when = (time_t)((plot->start_us + (i / plot->repeat) * plot->column_us) / 1e6);
+        time_t when = second_of(plot, i / plot->repeat);
         struct tm local;
         char text[32];
         if (localtime_r(&when, &local) != NULL && strftime(text, sizeof text, form, &local) > 0)
@@ -473,6 +476,6 @@ void graph_bins_print(const struct graph_bins *bins, FILE *out, const struct ter
     plot->out = out;
     choose_bands_of_bins(plot);
     choose_columns_of_bins(plot);
-    draw(plot, bins->title, bins->start_us, bins->start_us + (int64_t)bins->count * bins->step_us);
+    draw(plot, bins->title, bins->moments[0], bins->moments[bins->count]);
     free(plot);
 }

@@ -29,8 +29,8 @@ void graph_print(const struct graph *graph, FILE *out, const struct terminal *te
 /* Amounts of any kind that were added up before, in steps of time. */
 struct graph_bins {
     const char *title;  /* "Bytes per second by service" */
-    bool is_bytes;      /* K is 1024, else 1000 */
-    int64_t start_us, step_us;
+    const int64_t *moments; /* when steps begin and, behind them, when the last one ends */
+    int64_t step_us;        /* how long one is; days may be an hour longer or shorter */
     size_t count;
     size_t band_count;  /* up to GRAPH_BINS_BANDS_MAX; the last one is the others */
     char *const *labels;

@@ -33,17 +33,17 @@ static double amount_at(const struct graph_bins *bins, size_t band, size_t step)
 }
 
 /* The least of 1, 2, 2.5, 5 times a power that is not below. */
-static double round_up(double value, double kilo)
+static double round_up(double value)
 {
     static const double steps[] = {1, 2, 2.5, 4, 5, 8, 10, 20, 25, 40, 50, 80, 100, 200, 250, 400, 500, 800};
     double unit = 1;
-    while (value / unit > kilo)
-        unit *= kilo;
+    while (value / unit > 1000)
+        unit *= 1000;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         if (steps[i] * unit >= value)
             return steps[i] * unit;
     }
-    return kilo * unit;
+    return 1000 * unit;
 }
 
 static double highest(const struct graph_bins *bins)
@@ -90,18 +90,14 @@ static void print_axes(FILE *out, const struct graph_bins *bins, double top)
     const char *form = span_s > 2 * 86400 ? "%m-%d %H:%M" : span_s < 600 ? "%H:%M:%S" : "%H:%M";
     for (int tick = 0; tick <= TICKS_Y; tick++) {
         const double amount = top * tick / TICKS_Y, y = y_of(amount, top);
-        if (bins->is_bytes)
-            format_size(amount < 1.8e19 ? (uint64_t)(amount + 0.5) : UINT64_MAX, text);
-        else
-            format_amount(amount, text);
+        format_amount(amount, text);
         fprintf(out, "<path stroke=\"#8888\" d=\"M%d %.1fH%d\"/>"
                      "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s/s</text>\n",
                 LEFT, y, WIDTH - RIGHT, LEFT - 6, y + 4, text);
     }
     const size_t every = bins->count / TICKS_X + 1;
     for (size_t step = 0; step < bins->count; step += every) {
-        const int64_t us = bins->start_us + (int64_t)step * bins->step_us;
-        const time_t when = (time_t)(us / 1000000);
+        const time_t when = (time_t)(bins->moments[step] / 1000000);
         struct tm local;
         char label[32];
         if (localtime_r(&when, &local) == NULL || strftime(label, sizeof label, form, &local) == 0)
@@ -124,10 +120,7 @@ static void print_legend(FILE *out, const struct graph_bins *bins)
             total += bins->amounts[band * bins->count + step];
         if (!(total > 0))
             continue;
-        if (bins->is_bytes)
-            format_size(total < 1.8e19 ? (uint64_t)(total + 0.5) : UINT64_MAX, text);
-        else
-            format_amount(total, text);
+        format_amount(total, text);
         const int x = LEFT + place % per_row * wide, y = HEIGHT - BOTTOM + 44 + place / per_row * 20;
         fprintf(out, "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"12\" fill=\"%s\"/><text x=\"%d\" y=\"%d\">", x,
                 y - 10, colours[colour], x + 18, y);
@@ -149,13 +142,13 @@ void graph_bins_print_svg(const struct graph_bins *bins, FILE *out)
     print_text(out, bins->title);
     fprintf(out, "</text>\n<text x=\"%d\" y=\"38\">", LEFT);
     if (bins->count > 0)
-        fprintf(out, "%s to %s, steps of %g s", format_time(bins->start_us, first),
-                format_time(bins->start_us + (int64_t)bins->count * bins->step_us, last), (double)bins->step_us / 1e6);
+        fprintf(out, "%s to %s, steps of %g s", format_time(bins->moments[0], first),
+                format_time(bins->moments[bins->count], last), (double)bins->step_us / 1e6);
     else
         fputs("No flows, nothing to draw.", out);
     fputs("</text>\n", out);
     if (bins->count > 0) {
-        const double top = round_up(highest(bins), bins->is_bytes ? 1024 : 1000);
+        const double top = round_up(highest(bins));
         for (size_t band = 0; band < bins->band_count; band++)
             print_band(out, bins, band, below, top,
                        band + 1 == bins->band_count ? GRAPH_BINS_BANDS_MAX - 1 : (int)band);

@@ -15,7 +15,7 @@
 
 enum {
     WORDS = 8, /* of a block */
-    BLOCK_BYTES = WORDS * 4,
+    BLOCK_BYTES = BLOOM_BLOCK_BYTES,
     BLOCKS_MAX = 1 << 17, /* 4 MiB */
     PIECE = 256
 };
@@ -47,12 +47,31 @@ static bool make_empty(struct bloom *bloom, uint32_t item_count)
     return true;
 }
 
+static const uint32_t salts[WORDS] = {0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d,
+                                      0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31};
+
+uint64_t bloom_hash(const void *plain, size_t size_bytes)
+{
+    return XXH64(plain, size_bytes, 0);
+}
+
+size_t bloom_block(uint64_t hash, size_t block_count)
+{
+    return (size_t)((hash >> 32) * block_count >> 32);
+}
+
+bool bloom_block_has(const uint8_t block[BLOOM_BLOCK_BYTES], uint64_t hash)
+{
+    uint32_t words[WORDS], set = 1;
+    memcpy(words, block, sizeof words);
+    for (int i = 0; i < WORDS; i++)
+        set &= words[i] >> ((uint32_t)hash * salts[i] >> 27);
+    return set != 0;
+}
+
 static inline void insert(struct bloom *bloom, uint64_t hash)
 {
-    static const uint32_t salts[WORDS] = {0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d,
-                                          0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31};
-    const size_t block = (size_t)((hash >> 32) * bloom->block_count >> 32);
-    uint32_t *words = bloom->words + block * WORDS;
+    uint32_t *words = bloom->words + bloom_block(hash, bloom->block_count) * WORDS;
     for (int i = 0; i < WORDS; i++)
         words[i] |= 1u << ((uint32_t)hash * salts[i] >> 27);
 }

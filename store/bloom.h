@@ -14,6 +14,14 @@
 /* A note of the file: the CRC-32 of all its filters, one behind the other. One bit too few in them hides flows. */
 #define BLOOM_SUM_NOTE "weir.blooms"
 
+enum { BLOOM_BLOCK_BYTES = 32 };
+
+/* The hash of a value in Parquet's plain encoding; which of the blocks is the value's; and whether that block lets it
+ * through. */
+uint64_t bloom_hash(const void *plain, size_t size_bytes);
+size_t bloom_block(uint64_t hash, size_t block_count);
+bool bloom_block_has(const uint8_t block[BLOOM_BLOCK_BYTES], uint64_t hash);
+
 /* A filter of zeros is empty. Used for one column after the other it keeps its memory. */
 struct bloom {
     uint32_t *words;

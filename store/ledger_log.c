@@ -30,7 +30,7 @@ struct ledger_log {
     uint32_t place_count; /* a power of two, or 0 */
     uint64_t seed; /* of the table's hash: peers choose domains, and who forges datagrams addresses too */
     uint64_t look;
-    struct ledger_counts remainder;
+    struct ledger_counts told; /* by all rows, of this process's decoder */
     struct ledger_collector collector;
     struct ledger_page carried; /* rows that an earlier process had not told */
     uint64_t commit_next; /* the first that no row has told of; 0: the first of all */
@@ -42,6 +42,7 @@ struct look {
     struct ledger_page *page;
     bool peek; /* nothing is noted */
     bool failed;
+    struct ledger_counts is, told; /* what all have counted, and what of it rows have told, and tell now */
 };
 
 struct ledger_log *ledger_log_create(void)
@@ -146,6 +147,16 @@ static bool make_room(struct ledger_log *log)
     return log->known_count < log->known_room;
 }
 
+static void add_counts(struct ledger_counts *sum, const struct ledger_counts *more)
+{
+    uint64_t to[COUNTS], from[COUNTS];
+    memcpy(to, sum, sizeof to);
+    memcpy(from, more, sizeof from);
+    for (size_t i = 0; i < COUNTS; i++)
+        to[i] += from[i];
+    memcpy(sum, to, sizeof to);
+}
+
 /* What was counted since; false when that is nothing. */
 static bool difference(const struct ledger_counts *now, const struct ledger_counts *before,
                        struct ledger_counts *ret_counts)
@@ -186,6 +197,18 @@ static const struct known *find_known(const struct ledger_log *log, const struct
     return number == 0 ? NULL : &log->known[number - 1];
 }
 
+/* What is new of a session, as a row where that is anything. */
+static void tell_session(struct look *look, const struct ledger_counts *now, const struct ledger_counts *before,
+                         struct ledger_row *row)
+{
+    if (!look->failed && difference(now, before, &row->counts))
+        add_row(look, row);
+    if (look->failed)
+        return;
+    add_counts(&look->is, now);
+    add_counts(&look->told, &row->counts);
+}
+
 static void peek_session(struct look *look, const struct weir_session_view *view)
 {
     static const struct known unknown;
@@ -194,8 +217,7 @@ static void peek_session(struct look *look, const struct weir_session_view *view
     struct ledger_row row = {.exporter = view->address, .port = view->port, .domain = view->domain, .version = view->version};
     if (known == NULL || now.datagrams < known->counts.datagrams)
         known = &unknown;
-    if (difference(&now, &known->counts, &row.counts))
-        add_row(look, &row);
+    tell_session(look, &now, &known->counts, &row);
 }
 
 static void take_session(void *context, const struct weir_session_view *view)
@@ -222,8 +244,7 @@ static void take_session(void *context, const struct weir_session_view *view)
                              .domain = view->domain, .version = view->version};
     if (now.datagrams < known->counts.datagrams)
         known->counts = (struct ledger_counts){0}; /* given up, and there again */
-    if (difference(&now, &known->counts, &row.counts))
-        add_row(look, &row);
+    tell_session(look, &now, &known->counts, &row);
     if (!look->failed)
         known->counts = now;
 }
@@ -233,15 +254,15 @@ static void take_remainder(struct look *look, struct weir_decoder *decoder)
     struct weir_session_view view;
     struct ledger_row row = {.time_us = look->page->time_us};
     weir_decoder_remainder(decoder, &view);
-    const struct ledger_counts now = counts_of(&view);
-    /* Only what was refused from addresses without a session is new here; what sessions had counted that are gone was
-     * told while they were there. */
-    row.counts.datagrams = row.counts.datagrams_refused =
-        now.datagrams_refused - look->log->remainder.datagrams_refused;
-    if (row.counts.datagrams_refused > 0)
+    const struct ledger_counts remainder = counts_of(&view);
+    /* What is there in all, without what was told and is told now: refused from addresses without a session, and counted by
+     * sessions between the last look at them and their end. */
+    add_counts(&look->is, &remainder);
+    add_counts(&look->told, &look->log->told);
+    if (!look->failed && difference(&look->is, &look->told, &row.counts))
         add_row(look, &row);
     if (!look->peek)
-        look->log->remainder = now;
+        look->log->told = look->failed ? look->told : look->is;
 }
 
 /* What an earlier process has left is told first. */
@@ -303,9 +324,10 @@ struct saved_rows {
     char magic[8];
     uint32_t row_bytes, row_count;
     uint64_t dropped_kernel, dropped_journal; /* that were told */
+    uint64_t not_allowed, cut_off; /* that were not */
 };
 
-static const char saved_magic[] = "weirrow2";
+static const char saved_magic[] = "weirrow3";
 
 void ledger_log_dropped(struct ledger_log *log, uint64_t kernel, uint64_t journal)
 {
@@ -313,7 +335,8 @@ void ledger_log_dropped(struct ledger_log *log, uint64_t kernel, uint64_t journa
     log->collector.dropped_journal = journal;
 }
 
-size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes)
+size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, const struct ledger_collector *collector,
+                       uint8_t *data, size_t room_bytes)
 {
     struct ledger_page page = {0};
     struct look look = {.log = log, .page = &page, .peek = true};
@@ -322,7 +345,9 @@ size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uin
     take_remainder(&look, decoder);
     struct saved_rows header = {.row_bytes = sizeof(struct ledger_row), .row_count = page.row_count,
                                 .dropped_kernel = log->collector.dropped_kernel,
-                                .dropped_journal = log->collector.dropped_journal};
+                                .dropped_journal = log->collector.dropped_journal,
+                                .not_allowed = collector->not_allowed - log->collector.not_allowed,
+                                .cut_off = collector->cut_off - log->collector.cut_off};
     memcpy(header.magic, saved_magic, sizeof header.magic);
     const size_t rows_bytes = page.row_count * sizeof *page.rows, size_bytes = sizeof header + rows_bytes;
     if (!look.failed && size_bytes <= room_bytes) {
@@ -359,11 +384,14 @@ bool ledger_log_load(struct ledger_log *log, const uint8_t *data, size_t size_by
         else
             look.failed = true;
     }
-    if (look.failed)
+    if (look.failed) {
         log->carried.row_count = before;
-    else
-        ledger_log_dropped(log, header.dropped_kernel, header.dropped_journal);
-    return !look.failed;
+        return false;
+    }
+    ledger_log_dropped(log, header.dropped_kernel, header.dropped_journal);
+    log->collector.not_allowed -= header.not_allowed; /* below 0: the next difference has them */
+    log->collector.cut_off -= header.cut_off;
+    return true;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- writing */

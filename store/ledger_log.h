@@ -46,7 +46,9 @@
     X(132, rows_dropped, "records for which there was no room")                                                 \
     X(135, dropped_kernel, "datagrams that the kernel dropped, as its buffer was full")                         \
     X(136, dropped_journal, "datagrams that it dropped as the journal was full: the disk was too slow")         \
-    X(137, outputs_missed, "datagrams that outputs beside the store missed, as they were too slow")
+    X(137, outputs_missed, "datagrams that outputs beside the store missed, as they were too slow")             \
+    X(138, not_allowed, "datagrams of exporters that `--allow` does not name")                                  \
+    X(139, cut_off, "datagrams that were longer than there was room for")
 
 /* Which commits a row of the collector tells of: those that were done, in the order of their numbers, since its last
  * one. */
@@ -98,10 +100,11 @@ void ledger_page_free(struct ledger_page *page);
 /* What was dropped before, and is told already: the next page tells what is beyond it. */
 void ledger_log_dropped(struct ledger_log *log, uint64_t kernel, uint64_t journal);
 
-/* What the next page would tell of sessions, and what was told of drops, as octets for the next process on this machine,
- * should this one be killed before. Written to `data` when there is room; returns how many octets it takes, 0 without
- * memory. */
-size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, uint8_t *data, size_t room_bytes);
+/* What the next page would tell of sessions and, by the counts in `collector`, of datagrams that no decoder came to see,
+ * and what was told of drops, as octets for the next process on this machine, should this one be killed before. Written to
+ * `data` when there is room; returns how many octets it takes, 0 without memory. */
+size_t ledger_log_save(struct ledger_log *log, struct weir_decoder *decoder, const struct ledger_collector *collector,
+                       uint8_t *data, size_t room_bytes);
 
 /* Takes what was saved: the next page tells it as well. False, with nothing taken, where it is not that, or without
  * memory. */

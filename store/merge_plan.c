@@ -248,34 +248,58 @@ static int plan_forms(struct merge_plan *plan, const struct merge_window *window
 
 /* ----------------------------------------------------------------------------------------------------------- chains */
 
-/* The last output of each form takes what fits; the first input of a form, and what does not fit, begins another. */
+/* The rows of one form. They become row groups of about the same size: a query has a thread for each of them. */
+struct form_rows {
+    uint64_t total, before; /* in all inputs, in those that have their place */
+    uint32_t group_count;   /* of full ones, were none of them larger for its texts */
+    uint32_t group;         /* which of them is open */
+    uint32_t open;          /* the output that takes its rows; NONE */
+};
+
+static struct form_rows *count_rows(const struct merge_plan *plan, uint32_t group_rows)
+{
+    struct form_rows *forms = calloc((size_t)plan->input_count + 1, sizeof *forms);
+    for (uint32_t i = 0; i < plan->input_count && forms != NULL; i++)
+        forms[plan->inputs[i].form].total += plan->inputs[i].row_count;
+    for (uint32_t i = 0; i < plan->input_count && forms != NULL; i++) {
+        forms[i].group_count = (uint32_t)((forms[i].total + group_rows - 1) / group_rows);
+        forms[i].open = NONE;
+    }
+    return forms;
+}
+
+/* The last output of each form takes what belongs to its group and fits; the first input of a form, and what does not,
+ * begins another. */
 static int plan_outputs(struct merge_plan *plan, uint32_t group_rows, size_t column_bytes, struct store_error *error)
 {
     plan->outputs = calloc((size_t)plan->input_count + 1, sizeof *plan->outputs);
-    uint32_t *open = malloc(((size_t)plan->input_count + 1) * sizeof *open);
-    if (plan->outputs == NULL || open == NULL) {
-        free(open);
+    struct form_rows *forms = count_rows(plan, group_rows);
+    if (plan->outputs == NULL || forms == NULL) {
+        free(forms);
         return no_memory(error);
     }
-    memset(open, 0xff, ((size_t)plan->input_count + 1) * sizeof *open);
     for (uint32_t i = 0; i < plan->input_count; i++) {
         const struct merge_input *input = &plan->inputs[i];
-        struct merge_output *output = open[input->form] == NONE ? NULL : &plan->outputs[open[input->form]];
-        const bool fits = output != NULL && output->row_count < group_rows &&
+        struct form_rows *form = &forms[input->form];
+        struct merge_output *output = form->open == NONE ? NULL : &plan->outputs[form->open];
+        const uint32_t group = (uint32_t)((form->before + input->row_count / 2) * form->group_count / form->total);
+        const bool fits = output != NULL && group == form->group &&
                           output->row_count + (uint64_t)input->row_count <= group_rows + group_rows / 2 &&
                           output->octets <= column_bytes && input->octets <= column_bytes - output->octets;
         if (fits) {
             plan->inputs[output->last].next = i;
         } else {
-            open[input->form] = plan->output_count;
+            form->open = plan->output_count;
+            form->group = group;
             output = &plan->outputs[plan->output_count++];
             output->first = i;
         }
         output->last = i;
         output->row_count += input->row_count;
         output->octets += input->octets;
+        form->before += input->row_count;
     }
-    free(open);
+    free(forms);
     return 0;
 }
 

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 
 enum {
-    MERGE_GROUP_ROWS = 1 << 20,       /* a row group is full with so many, and has half as many more at the most */
+    MERGE_GROUP_ROWS = 1 << 20,       /* a row group has about so many at the most, and never half as many more */
     MERGE_GROUP_ROWS_LARGE = 1 << 22, /* the same where memory is not short: a dictionary then serves more rows */
     MERGE_COLUMN_BYTES = 32 << 20,  /* or with so many octets in a column of texts */
     MERGE_INPUTS_MAX = 64

@@ -85,7 +85,8 @@ void store_writer_drain(struct store_writer *writer)
 void store_writer_drops(struct store_writer *writer, const struct store_drops *drops)
 {
     writer->drops = (struct ledger_collector){
-        .dropped_kernel = drops->kernel, .dropped_journal = drops->journal, .outputs_missed = drops->outputs_missed};
+        .dropped_kernel = drops->kernel, .dropped_journal = drops->journal, .outputs_missed = drops->outputs_missed,
+        .not_allowed = drops->not_allowed, .cut_off = drops->cut_off};
 }
 
 void store_writer_drops_told(struct store_writer *writer, const struct store_drops *drops)
@@ -120,7 +121,7 @@ void store_writer_ledger(struct store_writer *writer, struct weir_decoder *decod
 size_t store_writer_ledger_save(struct store_writer *writer, struct weir_decoder *decoder, uint8_t *data,
                                 size_t room_bytes)
 {
-    return ledger_log_save(writer->ledger, decoder, data, room_bytes);
+    return ledger_log_save(writer->ledger, decoder, &writer->drops, data, room_bytes);
 }
 
 bool store_writer_ledger_load(struct store_writer *writer, const uint8_t *data, size_t size_bytes)

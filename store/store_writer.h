@@ -107,9 +107,10 @@ struct store_drops {
     /* Dropped by the kernel, and so while the journal was full; of earlier processes with this journal too. */
     uint64_t kernel, journal;
     uint64_t outputs_missed;  /* by outputs beside the store */
+    uint64_t not_allowed, cut_off; /* by this process: left out, and longer than there was room for */
 };
 
-/* For the ledger's next rows; from the thread that calls store_writer_ledger(). */
+/* For the ledger's next rows, and for what is saved; from the thread that calls store_writer_ledger(). */
 void store_writer_drops(struct store_writer *writer, const struct store_drops *drops);
 
 /* Before the first rows: earlier processes told of so much, where store_writer_ledger_load() tells no other number. */

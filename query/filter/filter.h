@@ -73,11 +73,20 @@ const char *filter_type_sql(enum filter_type type);
 
 /* ------------------------------------------------------------------------------------------------------- parsing */
 
+#define FILTER_ERROR_MESSAGE_SIZE 240u
+
 /* Where and why a text is no filter. */
 struct filter_error {
     size_t offset; /* in the text, octets */
     size_t length; /* of what is wrong, octets; 0 at the text's end */
-    char message[240]; /* one line, printable ASCII, no full stop at its end */
+    char message[FILTER_ERROR_MESSAGE_SIZE]; /* one line, printable ASCII, no full stop at its end */
+};
+
+/* What exporters give names to, in options records, and a number that one of them has such a name for. */
+enum filter_told_kind { FILTER_TOLD_INTERFACES, FILTER_TOLD_APPLICATIONS };
+struct filter_told {
+    char exporter[48];  /* address as text */
+    uint64_t low, high; /* of an interface its number, twice; of an application engine and number */
 };
 
 struct filter_options {
@@ -85,6 +94,11 @@ struct filter_options {
      * the store, before the registered elements are. NULL: those alone are known, and ie_PEN_ID. */
     bool (*column)(void *context, const char *name, enum filter_type *ret_type);
     void *context;
+    /* What exporters call so, whatever the case: an array from malloc() of one at least, with the count. False with a line in
+     * `message` where none does. NULL: names of interfaces and applications are errors that tell of weir sql. */
+    bool (*told)(void *context, enum filter_told_kind kind, const char *name, size_t length,
+                 struct filter_told **ret_told, size_t *ret_count, char message[FILTER_ERROR_MESSAGE_SIZE]);
+    void *told_context;
     char mark; /* stands in SQL before the names of columns that are no core columns, which the caller makes; NUL: none */
 };
 
@@ -172,6 +186,25 @@ uint32_t filter_sql_parts(const struct filter *filter, const struct filter_sql_o
  */
 struct filter_sql *filter_sql_create(const struct filter *filter, const struct filter_sql_options *options);
 void filter_sql_free(struct filter_sql *sql);
+
+/* ------------------------------------------------------------------------------------------------------ addresses */
+
+/* A value of a column for addresses. */
+struct filter_address {
+    const char *column;    /* "src_ipv4"; lives as long as the filter */
+    enum filter_type type; /* FILTER_IPV4 or FILTER_IPV6 */
+    uint8_t octets[16];    /* network byte order; of IPv4 the first four */
+};
+
+#define FILTER_ADDRESSES_MAX 64u
+
+/*
+ * What may be looked for before any record is read: each record that matches has one of these values. A filter may ask
+ * for several such sets, `src ip 10.0.0.1 and dst ip 10.0.0.2`: the one of this index, from 0 on. Returns how many values
+ * it has; 0 when there are no more sets.
+ */
+uint32_t filter_addresses(const struct filter *filter, uint32_t index,
+                          struct filter_address ret_addresses[FILTER_ADDRESSES_MAX]);
 
 /* ----------------------------------------------------------------------------------------------------------- rows */
 

@@ -201,7 +201,9 @@ struct filter *filter_parse(const char *text, size_t size_bytes, const struct fi
     filter->root = FILTER_NONE;
     struct filter_parser parser = {.text = text, .lexer = {text, size_bytes, 0}, .filter = filter, .options = options,
                                    .error = ret_error};
-    if (parse_text(&parser, size_bytes) == FILTER_NONE) {
+    const bool failed = parse_text(&parser, size_bytes) == FILTER_NONE;
+    free(parser.told);
+    if (failed) {
         filter_free(filter);
         return NULL;
     }

@@ -17,6 +17,8 @@ struct filter_parser {
     struct filter *filter;
     const struct filter_options *options;
     struct filter_error *error;
+    struct filter_told *told; /* what names of the term that is being read stand for */
+    uint32_t told_count, told_room;
 };
 
 /* Goes on to the next token. */
@@ -40,6 +42,9 @@ uint32_t filter_parser_memory(struct filter_parser *parser);
 
 /* A new node; FILTER_NONE with the error when memory is short. */
 uint32_t filter_parser_node(struct filter_parser *parser, enum filter_node_kind kind, uint32_t first);
+
+/* The node of a new term. FILTER_NONE with the error when memory is short. */
+uint32_t filter_parser_term(struct filter_parser *parser, const struct filter_term *term);
 
 /* Reads a term and returns its node, or FILTER_NONE. `negated`: a `not` stands right before it. */
 uint32_t filter_term_parse(struct filter_parser *parser, bool negated);

@@ -12,29 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter_parts.h"
 #include "filter_sql_value.h"
 
 static struct sql_operand operand_of(const struct filter_source *source, const struct filter_term *term)
 {
     return (struct sql_operand){source->column, (enum filter_type)source->type, filter_class_of(source), term->flows};
-}
-
-/* ::ffff:a.b.c.d, as a column for IPv6 has it. */
-static void map(struct filter_value *value)
-{
-    for (int end = 0; end < 2; end++) {
-        uint8_t *octets = end == 0 ? value->as.address.low : value->as.address.high;
-        memmove(octets + 12, octets, 4);
-        memset(octets, 0, 10);
-        octets[10] = octets[11] = 0xff;
-    }
-}
-
-/* Whether a column of this type may have an address; `pair`: it is one of two columns for the same addresses. */
-static bool may_have(const struct filter_value *value, enum filter_type type, bool pair, bool unmapped)
-{
-    const bool v4 = value->as.address.family == 4;
-    return type == FILTER_IPV4 ? v4 : !(v4 && pair && unmapped);
 }
 
 /* Copies of those of a term's addresses that a column of this type may have. How many; -1 when memory is short. */
@@ -49,12 +32,8 @@ static int64_t addresses_for(struct sql_writer *writer, const struct filter_term
         return -1;
     }
     for (uint32_t i = 0; i < term->value_count; i++) {
-        if (!may_have(&values[i], type, pair, writer->options.unmapped))
-            continue;
-        own[count] = values[i];
-        if (values[i].as.address.family == 4 && type == FILTER_IPV6)
-            map(&own[count]);
-        count++;
+        if (filter_part_may_have(&values[i], type, pair, writer->options.unmapped))
+            own[count++] = filter_part_value(&values[i], type);
     }
     *ret_values = own;
     return count;
@@ -306,79 +285,30 @@ static void put_term(struct sql_writer *writer, const struct filter_term *term)
 
 /* ----------------------------------------------------------------------------------------------------------- parts */
 
-enum { PART_VALUES_MAX = 8 }; /* of many an address is found nearly everywhere */
-
-/* A column that may have an address of a term. */
-struct part {
-    const char *column;
-    enum filter_type type;
-    bool pair;
-};
-
-static uint32_t list_parts(const struct filter *filter, const struct filter_term *term, bool unmapped,
-                           struct part parts[2 * FILTER_SIDES])
-{
-    const struct filter_value *values = filter->values + term->first_value;
-    uint32_t count = 0;
-    for (unsigned i = 0; i < term->source_count; i++) {
-        const struct filter_source *source = &filter->sources[term->sources[i]];
-        const bool pair = source->column_ipv6 != NULL;
-        for (int second = 0; second < (pair ? 2 : 1); second++) {
-            const struct part part = {second ? source->column_ipv6 : source->column,
-                                      second ? FILTER_IPV6 : (enum filter_type)source->type, pair};
-            bool any = false;
-            for (uint32_t k = 0; k < term->value_count; k++)
-                any |= may_have(&values[k], part.type, pair, unmapped);
-            if (any)
-                parts[count++] = part;
-        }
-    }
-    return count;
-}
-
-/* Whether a term asks for single addresses, of which each column is asked apart. */
-static bool has_parts(const struct filter *filter, const struct filter_term *term)
-{
-    bool is_single = true;
-    if (term->kind != FILTER_TERM_VALUE || term->compare != FILTER_EQ || term->protocols != FILTER_PROTOCOLS_ALL ||
-        term->value_count > PART_VALUES_MAX || (term->all && term->source_count > 1) ||
-        filter_class_of(&filter->sources[term->sources[0]]) != FILTER_CLASS_ADDRESS)
-        return false;
-    for (uint32_t i = 0; i < term->value_count; i++)
-        is_single &= filter_value_single(&filter->values[term->first_value + i], FILTER_CLASS_ADDRESS);
-    return is_single;
-}
-
-/* The first term of which this is so, and which all records have to match; FILTER_NONE where there is none. */
+/* The first term of which each column is asked apart, where it has several; FILTER_NONE where there is none. Of what is
+ * deeper DuckDB 1.4 leaves little to its reader of Parquet. */
 static uint32_t find_parted(const struct filter *filter, bool unmapped)
 {
-    struct part parts[2 * FILTER_SIDES];
-    if (filter->root == FILTER_NONE)
-        return FILTER_NONE;
-    const struct filter_node *root = &filter->nodes[filter->root];
-    uint32_t child = root->kind == FILTER_NODE_AND ? root->first : filter->root;
-    for (; child != FILTER_NONE; child = root->kind == FILTER_NODE_AND ? filter->nodes[child].next : FILTER_NONE) {
-        const struct filter_node *node = &filter->nodes[child];
-        if (node->kind == FILTER_NODE_TERM && has_parts(filter, &filter->terms[node->first]) &&
-            list_parts(filter, &filter->terms[node->first], unmapped, parts) > 1)
-            return node->first;
-    }
-    return FILTER_NONE;
+    struct filter_part parts[FILTER_PARTS_MAX];
+    uint32_t term = filter_parts_term(filter, 0, 1);
+    while (term != FILTER_NONE && filter_parts_list(filter, &filter->terms[term], unmapped, parts) <= 1)
+        term = filter_parts_term(filter, term + 1, 1);
+    return term;
 }
 
 uint32_t filter_sql_parts(const struct filter *filter, const struct filter_sql_options *options)
 {
-    struct part parts[2 * FILTER_SIDES];
+    struct filter_part parts[FILTER_PARTS_MAX];
     const bool unmapped = options != NULL && options->unmapped;
     const uint32_t term = find_parted(filter, unmapped);
-    return term == FILTER_NONE ? 1 : list_parts(filter, &filter->terms[term], unmapped, parts);
+    return term == FILTER_NONE ? 1 : filter_parts_list(filter, &filter->terms[term], unmapped, parts);
 }
 
 /* What is in the column of this part, and in none of the parts before. */
 static void put_part(struct sql_writer *writer, const struct filter_term *term)
 {
-    struct part parts[2 * FILTER_SIDES];
-    const uint32_t count = list_parts(writer->filter, term, writer->options.unmapped, parts);
+    struct filter_part parts[FILTER_PARTS_MAX];
+    const uint32_t count = filter_parts_list(writer->filter, term, writer->options.unmapped, parts);
     unsigned none = 0;
     assert(writer->options.part <= count);
     put_addresses(writer, parts[writer->options.part - 1].column, parts[writer->options.part - 1].type,

@@ -15,6 +15,7 @@
 #include "filter_number.h"
 #include "filter_parser.h"
 #include "filter_subject.h"
+#include "filter_told.h"
 #include "filter_value.h"
 #include "filter_words.h"
 
@@ -211,6 +212,8 @@ static bool add_value(struct filter_parser *parser, const struct filter_term *te
     char message[FILTER_MESSAGE_SIZE];
     const struct filter_source source = parser->filter->sources[term->sources[0]];
     const bool added = filter_value_add(parser->filter, &source, (enum filter_form)term->form, word, length, message);
+    if (!added && filter_told_is(parser, &source, word, length))
+        return filter_told_add(parser, &source, token, word, length);
     if (!added)
         filter_parser_fail(parser, token, "%s", message);
     return added;
@@ -326,13 +329,18 @@ static bool parse_question(struct filter_parser *parser, struct filter_term *ter
 
 /* ---------------------------------------------------------------------------------------------------------- terms */
 
-static uint32_t finish(struct filter_parser *parser, const struct filter_term *term)
+uint32_t filter_parser_term(struct filter_parser *parser, const struct filter_term *term)
 {
     struct filter *filter = parser->filter;
     if (!filter_reserve((void **)&filter->terms, &filter->term_room, filter->term_count, sizeof *term))
         return filter_parser_memory(parser);
     filter->terms[filter->term_count] = *term;
     return filter_parser_node(parser, FILTER_NODE_TERM, filter->term_count++);
+}
+
+static uint32_t finish(struct filter_parser *parser, const struct filter_term *term)
+{
+    return parser->told_count > 0 ? filter_told_finish(parser, term) : filter_parser_term(parser, term);
 }
 
 /* Terms that are a word alone. */

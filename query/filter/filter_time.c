@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * filter_time.c - reads and writes times of UTC
+ * filter_time.c - reads and writes times
  */
+#define _GNU_SOURCE
 #include "filter_time.h"
 
 #include <stdio.h>
@@ -82,11 +83,11 @@ static bool take_word(struct reader *reader, const char *word)
 }
 
 /* The seconds since 1970 that a word means by itself. */
-static bool read_seconds(struct reader reader, int64_t *ret_seconds)
+static bool read_seconds(struct reader reader, int64_t now_s, int64_t *ret_seconds)
 {
     const size_t digits_max = 10;
     if (take_word(&reader, "now") && reader.left == 0) {
-        *ret_seconds = time(NULL);
+        *ret_seconds = now_s;
         return true;
     }
     const bool is_told = take(&reader, '@');
@@ -101,26 +102,28 @@ static bool read_seconds(struct reader reader, int64_t *ret_seconds)
     return true;
 }
 
-/* YYYY-MM-DD, YYYY/MM/DD, today or yesterday: days since 1970. False with nothing read when none stands here. */
-static bool read_day(struct reader *reader, int64_t *ret_days)
+enum day_kind { DAY_NONE, DAY_BEFORE_TODAY, DAY_OF_CALENDAR };
+
+/* YYYY-MM-DD, YYYY/MM/DD, today or yesterday: days since 1970, or before today. Nothing is read when none stands here. */
+static enum day_kind read_day(struct reader *reader, int64_t *ret_days)
 {
     struct reader at = *reader;
     int year, month, day;
     const bool is_before = take_word(&at, "yesterday");
     if (is_before || take_word(&at, "today")) {
-        *ret_days = time(NULL) / 86400 - is_before;
+        *ret_days = is_before;
         *reader = at;
-        return true;
+        return DAY_BEFORE_TODAY;
     }
     if (!read_digits(&at, 4, 1970, 2200, &year) || at.left == 0)
-        return false;
+        return DAY_NONE;
     const char between = *at.word;
     if ((between != '-' && between != '/') || !take(&at, between) || !read_digits(&at, 2, 1, 12, &month) ||
         !take(&at, between) || !read_digits(&at, 2, 1, days_in(year, month), &day))
-        return false;
+        return DAY_NONE;
     *ret_days = days_of(year, month, day);
     *reader = at;
-    return true;
+    return DAY_OF_CALENDAR;
 }
 
 /* HH, HH:MM, HH:MM:SS and HH:MM.SS with a fraction. */
@@ -140,30 +143,86 @@ static bool read_clock(struct reader *reader, int64_t second, int64_t *time, int
     return *unit != second || !take(reader, '.') || read_fraction(reader, time, unit);
 }
 
-bool filter_time_parse(const char *word, size_t length, bool nanoseconds, int64_t *ret_low, int64_t *ret_high)
+/* What is ahead of UTC. False with nothing read when it is not told here. */
+static bool read_zone(struct reader *reader, int64_t *ret_offset_s)
+{
+    struct reader at = *reader;
+    int hours, minutes = 0;
+    if (take(&at, 'Z') || take(&at, 'z')) {
+        *ret_offset_s = 0;
+        *reader = at;
+        return true;
+    }
+    const bool is_behind = take(&at, '-');
+    if ((!is_behind && !take(&at, '+')) || !read_digits(&at, 2, 0, 14, &hours))
+        return false;
+    if ((take(&at, ':') || at.left > 0) && !read_digits(&at, 2, 0, 59, &minutes))
+        return false;
+    *ret_offset_s = (hours * 3600 + minutes * 60) * (is_behind ? -1 : 1);
+    *reader = at;
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------- the local zone */
+
+int64_t filter_time_offset_s(int64_t moment_s)
+{
+    const time_t moment = (time_t)moment_s;
+    struct tm local;
+    return localtime_r(&moment, &local) != NULL ? (int64_t)local.tm_gmtoff : 0;
+}
+
+int64_t filter_time_of_local_s(int64_t local_s)
+{
+    const int64_t before_s = filter_time_offset_s(local_s - 86400), after_s = filter_time_offset_s(local_s + 86400);
+    const bool is_before = filter_time_offset_s(local_s - before_s) == before_s;
+    const bool is_after = filter_time_offset_s(local_s - after_s) == after_s;
+    return local_s - (!is_before && is_after ? after_s : before_s);
+}
+
+/* What a clock that is ahead so much, or the local one, shows `of_local`, parts of a second since 1970, at. */
+static int64_t moment_of(int64_t of_local, int64_t second, const int64_t *offset_s)
+{
+    if (offset_s != NULL)
+        return of_local - *offset_s * second;
+    const int64_t rest = (of_local % second + second) % second;
+    return filter_time_of_local_s((of_local - rest) / second) * second + rest;
+}
+
+static int64_t whole_days(int64_t seconds)
+{
+    return (seconds - (seconds % 86400 + 86400) % 86400) / 86400;
+}
+
+bool filter_time_parse(const char *word, size_t length, bool nanoseconds, int64_t now_s, int64_t *ret_low,
+                       int64_t *ret_high)
 {
     struct reader reader = {word, length};
-    const int64_t second = nanoseconds ? 1000000000 : 1000000;
-    int64_t seconds, days, unit = 86400 * second;
-    if (read_seconds(reader, &seconds)) {
+    const int64_t second = nanoseconds ? 1000000000 : 1000000, day = 86400 * second;
+    int64_t seconds, days = 0, offset_s, unit = day, clock = 0;
+    if (read_seconds(reader, now_s, &seconds)) {
+        if (seconds >= INT64_MAX / second)
+            return false;
         *ret_low = seconds * second;
         *ret_high = *ret_low + second - 1;
         return true;
     }
-    const bool has_day = read_day(&reader, &days);
-    if (!has_day && (length < 5 || word[2] != ':'))
+    const enum day_kind kind = read_day(&reader, &days);
+    if (kind == DAY_NONE && (length < 5 || word[2] != ':'))
         return false;
-    int64_t when = (has_day ? days : time(NULL) / 86400) * unit;
-    const bool has_clock = !has_day || take(&reader, 'T') || take(&reader, 't') || take(&reader, ' ') ||
+    const bool has_clock = kind == DAY_NONE || take(&reader, 'T') || take(&reader, 't') || take(&reader, ' ') ||
                            take(&reader, '.');
-    if (has_clock && !read_clock(&reader, second, &when, &unit))
+    if (has_clock && !read_clock(&reader, second, &clock, &unit))
         return false;
-    if (!take(&reader, 'Z'))
-        take(&reader, 'z');
+    const bool has_zone = read_zone(&reader, &offset_s);
     if (reader.left > 0)
         return false;
-    *ret_low = when;
-    *ret_high = when + unit - 1;
+    if (kind != DAY_OF_CALENDAR)
+        days = whole_days(now_s + (has_zone ? offset_s : filter_time_offset_s(now_s))) - days;
+    const int64_t when = days * day + clock, *offset = has_zone ? &offset_s : NULL;
+    *ret_low = moment_of(when, second, offset);
+    /* a local day has 23, 24 or 25 hours */
+    *ret_high = (unit == day ? moment_of(when + day, second, offset) : *ret_low + unit) - 1;
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "filter_address.h"
 #include "filter_number.h"
@@ -122,7 +123,7 @@ static bool no_number(const struct filter_source *source, enum filter_form form,
         return filter_complain(message, "'%.*s' is no %s; did you mean '%s'?", SHOWN(word, length), noun_of(form),
                                nearest.best);
     if (source->core == WEIR_CORE_IN_INTERFACE || source->core == WEIR_CORE_OUT_INTERFACE)
-        return filter_complain(message, "'%.*s' is no number; weir sql 'from interfaces' tells those of names",
+        return filter_complain(message, "'%.*s' is no number, and names are not known here; weir sql 'from interfaces' tells their numbers",
                                SHOWN(word, length));
     return filter_complain(message, "'%.*s' is no %s", SHOWN(word, length), noun_of(form));
 }
@@ -290,7 +291,7 @@ static bool add_application(struct filter *filter, const char *word, size_t leng
             return push_number(filter, octets[0], number, message);
     }
     return filter_complain(message, "'%.*s' is no application; write its engine and number as 13:453, or as 0x0d0001c5; "
-                           "weir sql 'from applications' tells those of names",
+                           "names are not known here, and weir sql 'from applications' tells those that they have",
                            SHOWN(word, length));
 }
 
@@ -311,8 +312,8 @@ static bool add_time(struct filter *filter, const struct filter_source *source, 
                      char message[FILTER_MESSAGE_SIZE])
 {
     struct filter_value value = {0};
-    if (!filter_time_parse(word, length, source->type == FILTER_TIME_NS, &value.as.i.low, &value.as.i.high))
-        return filter_complain(message, "'%.*s' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone",
+    if (!filter_time_parse(word, length, source->type == FILTER_TIME_NS, time(NULL), &value.as.i.low, &value.as.i.high))
+        return filter_complain(message, "'%.*s' is no time; write it as 2026-11-23T14:05, or the day alone",
                                SHOWN(word, length));
     return push(filter, &value, message);
 }

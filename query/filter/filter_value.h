@@ -7,7 +7,7 @@
 
 #include "filter_ast.h"
 
-enum { FILTER_MESSAGE_SIZE = sizeof((struct filter_error *)0)->message };
+enum { FILTER_MESSAGE_SIZE = FILTER_ERROR_MESSAGE_SIZE };
 
 /*
  * Reads a word, or what stands between quotes, as a value of this form for this source, and adds it to the filter's

@@ -2,6 +2,7 @@
 """live_collector.py: a collector on a socket that outlives it, and what it tells in its store.
 
 To be imported behind weir_e2e.use_venv()."""
+import os
 import socket
 
 import pyarrow.parquet
@@ -30,6 +31,11 @@ def start_on(held, folder, *arguments, environment=(), **options):
     return Collector(folder, "--state", folder + "/state", "--journal", folder + "/journal", *arguments, ports=[],
                      wrapper=[*passing, *(["env", *environment] if environment else [])], pass_fds=[held.fileno()],
                      **options)
+
+
+def journal_left(folder):
+    """What its collectors have left there, but for what is known of a socket that stays."""
+    return [name for name in os.listdir(folder + "/journal") if not name.endswith(".drops")]
 
 
 def told(store, name):

@@ -56,7 +56,7 @@ def segment_paths(folder, kind="flows"):
 def checked(text):
     """What `weir store check` told of a store that is whole: how many records the ledger tells of, and how many it does
     not."""
-    found = re.search(r" 0 damaged\n(\d+) records are there as the ledger tells, (\d+) of which it does not tell yet; "
+    found = re.search(r" 0 damaged\n(\d+) records? (?:is|are) there as the ledger tells, (\d+) of which it does not tell yet; "
                       r"0 not checkable: .*; 0 times it is not as told\n", text)
     assert found, "the store is not whole: " + text
     return int(found.group(1)), int(found.group(2))

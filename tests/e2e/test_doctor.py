@@ -7,12 +7,14 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import time
 
 import netflow_maker as v9
 import weir_e2e
 from capture_maker import START_S, pcap_of
-from weir_e2e import Collector, case, expect, expect_equal, expect_in, free_port, run, start, wait_until, weir, weir_ok
+from weir_e2e import (Collector, Skip, case, expect, expect_equal, expect_in, free_port, need_root, own_mounts, run, start,
+                      wait_until, weir, weir_ok)
 
 weir_e2e.use_venv()
 import pyarrow.parquet  # noqa: E402: it is there from here on
@@ -61,10 +63,8 @@ def no_rules(folder):
     return environment
 
 
-def doctor(folder, *arguments, code=None, **environment):
-    """Findings, by check: a list of (status, text, advice)."""
-    got, out, err = weir("doctor", "-o", "json", *arguments, cwd=folder, env={**os.environ, **environment})
-    expect_equal(err, "", "standard error")
+def findings_of(code, out):
+    """By check: a list of (status, text, advice)."""
     found = {}
     for finding in json.loads(out):
         expect_equal(sorted(finding), ["advice", "check", "status", "text"], "keys")
@@ -72,10 +72,17 @@ def doctor(folder, *arguments, code=None, **environment):
         expect(finding["status"] == "ok" or finding["advice"] or "more exporters" in finding["text"],
                "no advice: %r" % (finding,))
     bad = any(status == "bad" for each in found.values() for status, _, _ in each)
-    expect_equal(got, 1 if bad else 0, "exit code")
+    expect_equal(code, 1 if bad else 0, "exit code")
+    return found
+
+
+def doctor(folder, *arguments, code=None, **environment):
+    """What is found."""
+    got, out, err = weir("doctor", "-o", "json", *arguments, cwd=folder, env={**os.environ, **environment})
+    expect_equal(err, "", "standard error")
     if code is not None:
         expect_equal(got, code, "exit code")
-    return found
+    return findings_of(got, out)
 
 
 def status(found, check):
@@ -333,8 +340,44 @@ def an_old_store_none_and_no_folder(folder):
     os.mkdir(folder + "/empty")
     expect_equal(status(of_store(folder, "empty"), "store"), ["warn"], "an empty one")
     expect_equal(status(of_store(folder, "none"), "store"), ["bad"], "one that is not there")
+    with open(folder + "/file", "wb"):
+        pass
+    expect_equal(of_store(folder, "file")["store"][0][:2], ("bad", "file is no store: it is no folder"), "a file")
     found = doctor(folder, "-p", str(free_port()), "--no-write", **no_rules(folder))
     expect_equal(status(found, "store"), ["ok"], "none")
+
+
+@case
+def a_full_disk(folder):
+    need_root("a file system of one's own")
+    os.mkdir(folder + "/mount")
+    script = ('mount -t tmpfs -o size=1m none mount && mkdir mount/store || exit 9; '
+              'head -c 2m /dev/zero >mount/filler 2>filling; exec "$0" doctor -o json -p "$1" --store mount/store')
+    done = subprocess.run([*own_mounts(), "sh", "-c", script, weir_e2e.weir_path, str(free_port())], cwd=folder,
+                          env={**os.environ, **no_rules(folder)}, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode == 9:
+        raise Skip("mount is not permitted: " + done.stderr.strip())
+    expect_equal(done.stderr, "", "standard error")
+    found = findings_of(done.returncode, done.stdout)
+    text, advice = found["disk_room"][0][1:]
+    expect_equal((status(found, "disk_room"), text), (["bad"], "0 MB (0 %) are free at mount/store"), "room")
+    expect_in("when it is full, flows are held in the journal, and then lost", advice)
+    expect_equal(found["disk_speed"][0][:2], ("bad", "cannot write to mount/store: No space left on device"), "speed")
+
+
+@case
+def a_ledger_that_does_not_tell_yet(folder):
+    """A collector writes it each minute, and at its end."""
+    collector = Collector(folder, "-o", "store:store", "--commit", "1", "--state", "none")
+    collector.send(v9.Exporter().datagram(v9.TEMPLATE_4, options(100), v9.data(v9.ID_4, FLOW)))
+    wait_until(lambda: glob.glob(folder + "/store/flows/*/*/*.parquet"), "flows in the store")
+    expect_equal(glob.glob(folder + "/store/ledger/*/*/*.parquet"), [], "files of the ledger")
+    found = of_store(folder)
+    expect_exporters(found)
+    expect_equal(found["exporters"], [("ok", "the store does not tell of exporters yet: it does so each minute", None)],
+                 "what is told of exporters")
+    collector.stop()
+    expect_in("1 exporters: nothing lost", of_store(folder)["exporters"][0][1])
 
 
 @case

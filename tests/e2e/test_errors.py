@@ -248,6 +248,28 @@ def load_written(path):
 
 
 @case
+def a_journal_leaves_room_for_what_is_kept_beside_it(folder):
+    """After a kill the next start needs both."""
+    need_root("a file system of one's own")
+    os.mkdir(folder + "/journal")
+    script = ('mount -t tmpfs -o size=40m,mode=700 none journal || exit 9; exec "$0" collect --state none '
+              '--journal journal --journal-size 96M -p "$1" -b 127.0.0.1 -o null')
+    with open(folder + "/err", "wb") as err:
+        process = start([*own_mounts(), "sh", "-c", script, weir_e2e.weir_path, str(free_port())], cwd=folder,
+                        stderr=err)
+    log = lambda: weir_e2e.read_text(folder + "/err")
+    weir_e2e.wait_until(lambda: process.poll() is not None or "Listening" in log(), "the collector")
+    if process.poll() == 9:
+        raise Skip("mount is not permitted: " + log().strip())
+    expect(process.poll() is None, "the collector ended: " + log())
+    expect(re.search("there is room for a journal of [0-9]+ MB only", log()), "a smaller journal: " + log())
+    room = os.statvfs("/proc/%d/root%s/journal" % (process.pid, folder))
+    expect(9 * room.f_bavail >= room.f_blocks, "%d of %d blocks are left" % (room.f_bavail, room.f_blocks))
+    process.send_signal(signal.SIGTERM)
+    weir_e2e.wait_until(lambda: process.poll() is not None, "the end")
+
+
+@case
 def a_disk_that_fills_up_while_receiving(folder):
     """Files are whole at any time; what memory has no room for is missed and counted, and they go on when there is."""
     need_root("a file system of one's own")

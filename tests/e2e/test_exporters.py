@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """test_exporters.py: weir exporters, asking a running collector, and a store; and the socket that it asks."""
 import csv
+import glob
 import io
 import json
 import os
@@ -124,6 +125,27 @@ def those_of_the_run_before_are_left_out(folder):
 
 
 @case
+def who_is_not_allowed_is_in_the_account(folder):
+    """Of a running collector and of its store, also where a kill lay between."""
+    if not can_query():
+        raise Skip("DuckDB and the thread sanitizer do not go together")
+    arguments = ("-o", "store:st", "--commit", "1", "--allow", "127.0.0.2")
+    account = "4 datagrams received, %s, 0 refused, 3 of exporters that --allow does not name\n" % (
+        "0 dropped by the kernel, 0 dropped as the journal was full")
+    collector = Asked(folder, *arguments, ports=[weir_e2e.free_port()])
+    for _ in range(3):
+        collector.send(v9.Exporter(domain=1).flows(FLOW))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as allowed:
+        allowed.bind(("127.0.0.2", 0))
+        allowed.sendto(v9.Exporter(domain=2).flows(FLOW), ("127.0.0.1", collector.port))
+    wait_until(lambda: account in weir_ok("exporters", "--socket", collector.socket)[1], "the account")
+    wait_until(lambda: glob.glob(folder + "/st/flows/*/*/*.parquet"), "a commit")
+    collector.kill()
+    Asked(folder, *arguments, ports=[collector.port]).stop()
+    expect_in("weir: " + account, weir_ok("exporters", "--store", "st", cwd=folder)[1])
+
+
+@case
 def of_a_store(folder):
     if not can_query():
         raise Skip("DuckDB and the thread sanitizer do not go together")
@@ -142,7 +164,7 @@ def of_a_store(folder):
                  {(1, 0, 0, 9)}, "how things are")
     expect(all(abs(row["clock_skew_seconds"]) < 60 for row in rows), "clocks: " + out)
     expect_equal({row["oldest_template_seconds"] for row in rows}, {None}, "what a store does not know")
-    expect_in("4 records stored", err)
+    expect_in("weir: 3 datagrams received, 0 dropped by the kernel, 0 dropped as the journal was full, 0 refused\n", err)
     expect_equal(len(weir_ok("exporters", "--store", "st", cwd=folder)[0].splitlines()), 3, "lines of the table")
     code, _, err = weir("exporters", "--store", "nowhere", cwd=folder)
     expect_equal(code, 1, "exit code without a store")
@@ -205,6 +227,43 @@ def who_asks_wrongly_is_of_no_consequence(folder):
     collector.stop(signal.SIGTERM)  # which does not wait for that
 
 
+def false_collector(path):
+    listener = socket.socket(socket.AF_UNIX)
+    started.append(listener)
+    listener.bind(path)
+    listener.listen(8)
+    return listener
+
+
+def asked_false(listener, answer, *arguments):
+    """What weir exporters makes of an answer."""
+    def give():
+        client, _ = listener.accept()
+        with client:
+            client.recv(100)
+            try:
+                client.sendall(answer)
+            except OSError:
+                pass
+    thread = threading.Thread(target=give)
+    thread.start()
+    result = weir("exporters", "--socket", listener.getsockname(), *arguments)
+    thread.join(30)
+    return result
+
+
+@case
+def exporters_that_an_answer_has_no_room_for(folder):
+    """A collector tells 65,536 of them one by one."""
+    answer = (b'{"protocol":1,"now_us":1764000000000000}\n{"exporter":"192.0.2.1","datagrams":1}\n'
+              b'{"end":1,"left_out":%d}\n')
+    listener = false_collector(folder + "/false.sock")
+    code, out, err = asked_false(listener, answer % 5)
+    expect_equal((code, len(out.splitlines())), (0, 2), "exit code, and lines")
+    expect_in("; 5 more exporters are not shown\n", err)
+    expect("more exporters" not in asked_false(listener, answer % 0)[2], "told where there are none")
+
+
 @case
 def answers_are_not_trusted(folder):
     path = folder + "/false.sock"
@@ -215,25 +274,10 @@ def answers_are_not_trusted(folder):
                (b"[" * 100000 + b"\n", 1), (head + b"nothing\n" + b'{"end":1}\n', 1), (head + b'{"end":0}\n', 0),
                (head.replace(b":1,", b":2,") + b'{"end":0}\n', 1), (head + b'{"exporter":5}\n{"end":1}\n', 0),
                (b"\xff\xfe" * 1000 + b"\n", 1)]
-    listener = socket.socket(socket.AF_UNIX)
-    started.append(listener)
-    listener.bind(path)
-    listener.listen(8)
-
-    def answer_one(answer):
-        client, _ = listener.accept()
-        with client:
-            client.recv(100)
-            try:
-                client.sendall(answer)
-            except OSError:
-                pass
+    listener = false_collector(path)
     for answer, wanted in answers:
         for form in ("table", "json", "csv"):
-            thread = threading.Thread(target=answer_one, args=(answer,))
-            thread.start()
-            code, out, _ = weir("exporters", "--socket", path, "-o", form)
-            thread.join(30)
+            code, out, _ = asked_false(listener, answer, "-o", form)
             expect_equal(code, wanted, "exit code for %r" % answer[:60])
             expect(all(31 < ord(letter) < 127 or letter == "\n" for letter in out), "not printable: %r" % out)
             if form == "json" and code == 0:

@@ -16,7 +16,7 @@ import weir_e2e
 from weir_e2e import case, check_sane, expect, expect_equal, run, wait_until, weir_ok
 
 weir_e2e.use_venv()
-from live_collector import held_socket, start_on  # noqa: E402: needs it
+from live_collector import held_socket, journal_left, start_on  # noqa: E402: needs it
 from numbered_sender import Sender, expect_once, stored  # noqa: E402
 
 BUILD = os.path.dirname(os.path.abspath(sys.argv[1]))
@@ -108,7 +108,7 @@ def try_one(folder, call, error, moment):
             expect_equal(stored_then, sender.number, "flows that are stored when it ended well")
         expect_once(stored(folder + "/store"), sender.number, "the store")
         weir_ok("store", "check", folder + "/store")
-        expect_equal(os.listdir(folder + "/journal"), [], "what is left of the journal")
+        expect_equal(journal_left(folder), [], "what is left of the journal")
     except AssertionError as fault:
         raise AssertionError("%s\nit told: %s\nand then: %s" % (fault, log, last.log())) from None
     return failures

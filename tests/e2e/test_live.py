@@ -19,7 +19,7 @@ weir_e2e.use_venv()
 import pyarrow.parquet  # noqa: E402: it is there from here on
 
 import store_reader  # noqa: E402
-from live_collector import held_socket, start_on, told  # noqa: E402: needs it
+from live_collector import held_socket, journal_left, start_on, told  # noqa: E402: needs it
 from numbered_sender import NUMBERED, ROWS, TEMPLATE, Sender, expect_once, record, stored  # noqa: E402
 
 SLOW_RATE = ["--flow-rate", "40000"]  # what a collector under a sanitizer can take
@@ -67,11 +67,33 @@ def more_than_can_be_taken_adds_up(folder):
 
 
 @case
+def drops_between_two_runs_are_told_where_the_socket_stays(folder):
+    """Nothing is told twice either: neither what a run before has told, nor what one that could not begin was to tell."""
+    os.mkdir(folder + "/journal", 0o700)
+    turns = iter(range(1 << 20))
+    with held_socket() as held:
+        sender = Sender(held.getsockname()[1], 1000)
+        for turn in range(4):
+            collector = start_on(held, folder, "--rcvbuf", "16K", "-o", "store:store")
+            wait_until(lambda: queue_of(sender.port) == 0, "an empty queue")
+            collector.stop(signal.SIGTERM)
+            expect_equal(os.listdir(folder + "/journal"), ["collect-%d-0.drops" % sender.port], "what is left")
+            for _ in range(200 if turn < 3 else 0):
+                sender.send(next(turns))  # more than there is room for
+            failing = start_on(held, folder, "--rcvbuf", "16K", "-o", folder + "/none/a.ndjson", listening=False)
+            expect_equal(failing.wait_end(), 1, "exit code without an output")
+        sender.stop()
+    taken, dropped = (told(folder + "/store", name) for name in ("datagrams", "dropped_kernel"))
+    expect(taken > 0 and dropped > 0, "%d taken and %d dropped" % (taken, dropped))
+    expect_equal(taken + dropped, next(turns), "datagrams of which the ledger tells")
+
+
+@case
 def a_disk_that_takes_nothing_fills_the_journal_and_that_adds_up(folder):
     os.mkdir(folder + "/journal", 0o700)
     os.mkdir(folder + "/store")
     collector = Collector(folder, "--journal", folder + "/journal", "--journal-size", "2M", "--rcvbuf", "16K", "-o",
-                          "store:store", "--commit", "0.1s")
+                          "store:store", "--commit", "0.1s", "--no-merge")  # which makes folders
     wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
     os.rename(folder + "/store/.writing", folder + "/store/.away")
     sent = replay("--count", "20000", "--rate", "10000", "127.0.0.1:%d" % collector.port)
@@ -83,6 +105,30 @@ def a_disk_that_takes_nothing_fills_the_journal_and_that_adds_up(folder):
     expect(journal > 10000 > kernel, "the journal was not full: " + summary.text)
     expect_equal(sum(row_counts(folder + "/store")), summary.flows, "rows in the store")
     expect(0 < summary.lost <= kernel + journal, "lost by sequence number: " + summary.text)
+
+
+@case
+def what_a_full_journal_leaves_in_the_buffer_at_the_end_is_counted(folder):
+    """Nothing can be written, and the collector is told to end, twice: the next one tells what became of each datagram."""
+    arguments = ("--journal", folder + "/journal", "--journal-size", "2M", "-o", "store:store", "--commit", "0.1s",
+                 "--no-merge")
+    os.mkdir(folder + "/journal", 0o700)
+    collector = Collector(folder, *arguments, ports=[free_port()])
+    wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
+    os.rename(folder + "/store/.writing", folder + "/store/.away")
+    sent = replay("--count", "1500", "--rate", "1000", "127.0.0.1:%d" % collector.port)["sent_datagrams"]
+    collector.wait_for("cannot")
+    wait_until(lambda: queue_of(collector.port) > 0, "a full journal, and some in the buffer")
+    collector.process.send_signal(signal.SIGTERM)
+    collector.wait_for("waits until what came can be written")
+    collector.process.send_signal(signal.SIGTERM)
+    expect_equal(collector.wait_end(), 1, "exit code, as something is left")
+    expect(sum(expect_account(Summary(collector.log()), sent)) > 0, "nothing was left in the buffer: " + collector.log())
+    os.rename(folder + "/store/.away", folder + "/store/.writing")
+    Collector(folder, *arguments, ports=[collector.port]).stop()
+    ledger = [told(folder + "/store", name) for name in ("datagrams", "dropped_kernel", "dropped_journal")]
+    expect(ledger[0] > 0 and ledger[2] > 0, "datagrams, and those dropped: %r" % ledger)
+    expect_equal(sum(ledger), sent, "datagrams of which the ledger tells: %r" % ledger)
 
 
 @case
@@ -144,7 +190,7 @@ def sigterm_under_load_stores_what_was_received(folder):
                 collector = start_on(held, folder, "-o", "store:store", "--commit", "1h")
                 wait_until(lambda before=sender.number: sender.number > before + 300 * ROWS, "more flows")
                 flows += collector.stop(signal.SIGTERM).flows
-                expect_equal([sum(stored(folder + "/store").values()), os.listdir(folder + "/journal")], [flows, []],
+                expect_equal([sum(stored(folder + "/store").values()), journal_left(folder)], [flows, []],
                              "flows that are stored after SIGTERM, and what is left of the journal")
         finally:
             sender.stop()
@@ -161,7 +207,7 @@ def a_second_signal_under_load_ends_it_at_once(folder):
     os.mkdir(folder + "/journal", 0o700)
     with held_socket() as held:
         sender = Sender(held.getsockname()[1], 2000)
-        collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s")
+        collector = start_on(held, folder, "-o", "store:store", "--commit", "0.1s", "--no-merge")
         wait_until(lambda: os.path.isdir(folder + "/store/.writing"), "the store")
         os.rename(folder + "/store/.writing", folder + "/store/.away")
         sender.start()

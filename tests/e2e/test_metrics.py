@@ -14,8 +14,8 @@ import time
 
 import netflow_maker as v9
 from prometheus_text import get, scrape
-from weir_e2e import (SOURCE_ROOT, Collector, can_query, case, expect, expect_equal, expect_in, flood, need, read_text,
-                      run, started, wait_until, weir, weir_ok)
+from weir_e2e import (SOURCE_ROOT, Collector, can_query, case, expect, expect_equal, expect_in, flood, free_port, need,
+                      read_text, run, started, wait_until, weir, weir_ok)
 
 FLOW = v9.flow("192.0.2.7", "192.0.2.9", 22, 40000, 4456448)
 
@@ -183,7 +183,7 @@ def expect_in_store(folder, dropped, count):
     _, err = weir_ok("top", "src", "--store", "st", cwd=folder)
     expect_in("; dropped as the disk was too slow: %d datagrams" % dropped[1], err)
     _, err = weir_ok("exporters", "--store", "st", cwd=folder)
-    expect_in("; %d datagrams dropped by the kernel, %d dropped as the journal was full" % tuple(dropped), err)
+    expect_in(", %d dropped by the kernel, %d dropped as the journal was full" % tuple(dropped), err)
 
 
 @case
@@ -254,7 +254,7 @@ def expressions():
 
 @case
 def dashboard_and_alerts_use_what_is_there(folder):
-    collector = Watched(folder, "-o", "store:st", "-o", "b.ndjson")
+    collector = Watched(folder, "-o", "store:st", "-o", "b.ndjson", "-o", "udp:127.0.0.1:%d" % free_port())
     collector.send(v9.Exporter().flows(FLOW))
     metrics = collector.wait_for_metric(lambda m: m.value("weir_exporters") == 1, "an exporter")
     collector.stop()
@@ -387,7 +387,10 @@ def it_is_gone_when_the_collector_ends(folder):
     started.append(connection)
     connection.sendall(struct.pack("B", 71))  # and nothing more
     collector.stop(signal.SIGTERM)
-    expect_equal(connection.recv(10), b"", "what the connection gives")
+    try:
+        expect_equal(connection.recv(10), b"", "what the connection gives")
+    except ConnectionResetError:
+        pass  # its octet had not been read when it ended
 
 
 run()

@@ -108,7 +108,7 @@ def end_all():
 # ---------------------------------------------------------------------------------------------------- conditions
 
 
-def wait_until(condition, what, patience_s=PATIENCE_S):
+def wait_until(condition, what, patience_s=PATIENCE_S, pause_s=0.01):
     """Waits until condition() is true, and returns what it returned."""
     until = time.monotonic() + patience_s
     while True:
@@ -117,7 +117,7 @@ def wait_until(condition, what, patience_s=PATIENCE_S):
             return result
         if time.monotonic() > until:
             raise AssertionError("waited %d s in vain for %s" % (patience_s, what() if callable(what) else what))
-        time.sleep(0.01)
+        time.sleep(pause_s)
 
 
 def expect(condition, text):

@@ -185,10 +185,60 @@ static void test_ended_before_it_was_started(void **state)
     keeper_done(&keeper);
 }
 
+/* A sink beside goes on behind what it has, and knows the templates that came before: nobody had kept them. */
+static void test_side_has_all_once(void **state)
+{
+    (void)state;
+    struct keeper keeper, side, next, next_side;
+    struct sink_error error = {0};
+    uint64_t left = 0;
+    open_sockets(8 << 20);
+    keeper_init(&keeper, 0);
+    keeper_init(&side, 0);
+    atomic_store(&keeper.unwritable, true);
+    struct engine *engine = make("beside");
+    collector_add(engine_collector(engine, 0), &keeper.sink);
+    collector_add(engine_add_side(engine, "side", &error), &side.sink);
+    start(engine);
+    for (int i = 0; i < 100; i++)
+        send_flows();
+    const uint32_t before = next_number;
+    wait_until(atomic_load(&side.taken) == before && atomic_load(&keeper.taken) == before);
+    assert_int_equal(engine_end(engine, true, always, &left, &error), 0);
+    assert_int_equal(left, 100);
+    engine_free(engine);
+
+    engine = make("beside");
+    keeper_init(&next, 0);
+    keeper_init(&next_side, 0);
+    collector_add(engine_collector(engine, 0), &next.sink);
+    collector_add(engine_add_side(engine, "side", &error), &next_side.sink);
+    start(engine);
+    for (int i = 0; i < 100; i++)
+        send_flows();
+    wait_until(atomic_load(&next_side.taken) == next_number - before);
+    assert_int_equal(engine_end(engine, true, never, &left, &error), 0);
+    struct side_lane_counts counts;
+    engine_side_counts(engine, 0, &counts);
+    assert_int_equal(counts.taken, 100);
+    assert_int_equal(counts.missed, 0);
+    for (uint32_t i = 0; i < next_number; i++) {
+        assert_int_equal(next.counts[i], 1);
+        assert_int_equal(side.counts[i], i < before);
+        assert_int_equal(next_side.counts[i], i >= before);
+    }
+    engine_free(engine);
+    keeper_done(&keeper);
+    keeper_done(&side);
+    keeper_done(&next);
+    keeper_done(&next_side);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_left_to_the_next, close_sockets),
+        cmocka_unit_test_teardown(test_side_has_all_once, close_sockets),
         cmocka_unit_test_teardown(test_hurry_leaves_what_is_not_decoded, close_sockets),
         cmocka_unit_test_teardown(test_a_bound_is_for_new_ones, close_sockets),
         cmocka_unit_test_teardown(test_without_names_at_the_end, close_sockets),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -268,14 +269,14 @@ static const struct {
                              "               ^~~~~~~\n"},
     {"duration > 3x", "'3x' is no duration; write 500ms, 3s, 1.5m or 2h (without unit: milliseconds)\n  duration > 3x\n"
                       "             ^~\n"},
-    {"received > 2026-02-29", "'2026-02-29' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone\n"
+    {"received > 2026-02-29", "'2026-02-29' is no time; write it as 2026-11-23T14:05, or the day alone\n"
                               "  received > 2026-02-29\n             ^~~~~~~~~~\n"},
-    {"received > 2100-02-29", "'2100-02-29' is no time; write it as 2026-11-23T14:05 (UTC), or the day alone\n"
+    {"received > 2100-02-29", "'2100-02-29' is no time; write it as 2026-11-23T14:05, or the day alone\n"
                               "  received > 2100-02-29\n             ^~~~~~~~~~\n"},
-    {"app http", "'http' is no application; write its engine and number as 13:453, or as 0x0d0001c5; weir sql "
-                 "'from applications' tells those of names\n  app http\n      ^~~~\n"},
+    {"app http", "'http' is no application; write its engine and number as 13:453, or as 0x0d0001c5; names "
+                 "are not known here, and weir sql 'from applications' tells those that they have\n  app http\n      ^~~~\n"},
     {"in if eth0",
-     "'eth0' is no number; weir sql 'from interfaces' tells those of names\n  in if eth0\n        ^~~~\n"},
+     "'eth0' is no number, and names are not known here; weir sql 'from interfaces' tells their numbers\n  in if eth0\n        ^~~~\n"},
     {"ie_9_12236 = 5", "'5' are no octets; write them as 0x0a1b, at most 1024 of them\n  ie_9_12236 = 5\n"
                        "               ^\n"},
     {"basicList = 5", "basicList is a list, which cannot be compared\n  basicList = 5\n              ^\n"},
@@ -480,6 +481,90 @@ static void test_columns_of_the_caller(void **state)
     filter_free(filter);
 }
 
+/* An interface that has another number at each of two exporters, and an application. */
+static bool told(void *context, enum filter_told_kind kind, const char *name, size_t length,
+                 struct filter_told **ret_told, size_t *ret_count, char message[FILTER_ERROR_MESSAGE_SIZE])
+{
+    static const struct filter_told interfaces[] = {{"2001:db8::1", 7, 7}, {"192.0.2.1", 3, 3}, {"192.0.2.2", 7, 7}},
+                                    application = {"192.0.2.1", 13, 453};
+    (void)context;
+    if (length != 6 || memcmp(name, "uplink", 6) != 0) {
+        snprintf(message, FILTER_ERROR_MESSAGE_SIZE, "nothing is called \a%.*s", (int)length, name);
+        return false;
+    }
+    *ret_count = kind == FILTER_TOLD_INTERFACES ? 3 : 1;
+    *ret_told = malloc(sizeof interfaces);
+    assert_non_null(*ret_told);
+    memcpy(*ret_told, kind == FILTER_TOLD_INTERFACES ? interfaces : &application, *ret_count * sizeof **ret_told);
+    return true;
+}
+
+static void test_names_that_exporters_tell(void **state)
+{
+    static const struct {
+        const char *text, *meaning;
+    } filters[] = {
+        {"in if uplink", "any of\n  all of\n    exporter = 192.0.2.1\n    in_interface = 3\n  all of\n"
+                         "    exporter = 192.0.2.2, 2001:db8::1\n    in_interface = 7\n"},
+        {"app in [uplink 3:80]", "any of\n  all of\n    exporter = 192.0.2.1\n    application_id = 13:453\n"
+                                 "  application_id = 3:80\n"},
+        {"app != uplink", "all of\n  application_id >= \n  not\n    all of\n      exporter = 192.0.2.1\n"
+                          "      application_id = 13:453\n"},
+        {"not app uplink", "not\n  all of\n    exporter = 192.0.2.1\n    application_id = 13:453\n"},
+        {"in if 7", "in_interface = 7\n"},
+    };
+    static const char *const wrong[][2] = {{"app web", "nothing is called ?web"}, {"if eth0", "nothing is called ?eth0"},
+        {"in if > uplink", "names have no order; compare with = or !=, or with a list"},
+        {"in if 99999999999", "'99999999999' is too large; the largest number of in_interface is 4294967295"},
+        {"vlan uplink", "'uplink' is no number"}};
+    const struct filter_options options = {.told = told};
+    struct filter_error error;
+    (void)state;
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        struct filter *filter = filter_parse(filters[i].text, strlen(filters[i].text), &options, &error);
+        assert_non_null(filter);
+        char *meaning = filter_explain(filter);
+        assert_string_equal(meaning, filters[i].meaning);
+        free(meaning);
+        filter_free(filter);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_null(filter_parse(wrong[i][0], strlen(wrong[i][0]), &options, &error));
+        assert_string_equal(error.message, wrong[i][1]);
+    }
+}
+
+/* Times are of the local zone, where a day may have another length, or of the one that is told. */
+static void test_local_times(void **state)
+{
+    static const struct {
+        const char *text, *meaning; /* in UTC */
+    } times[] = {
+        {"time_start > 2026-11-01", "time_start > 2026-11-02 04:59:59.999999\n"},
+        {"time_start < 2026-11-01", "time_start < 2026-11-01 04:00:00.000000\n"},
+        {"time_start > 2026-03-08", "time_start > 2026-03-09 03:59:59.999999\n"},
+        {"time_start > 2026-11-01Z", "time_start > 2026-11-01 23:59:59.999999\n"},
+        {"time_start > 2026-11-01+05:30", "time_start > 2026-11-01 18:29:59.999999\n"},
+        {"time_start >= 2026-11-01T14:05", "time_start >= 2026-11-01 19:05:00.000000\n"},
+        {"time_start >= '2026-11-01 14:05:07.25-0800'", "time_start >= 2026-11-01 22:05:07.250000\n"},
+        {"time_start >= '@1793505600'", "time_start >= 2026-11-01 04:00:00.000000\n"},
+    };
+    (void)state;
+    setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
+    tzset();
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct filter_error error;
+        struct filter *filter = filter_parse(times[i].text, strlen(times[i].text), NULL, &error);
+        assert_non_null(filter);
+        char *meaning = filter_explain(filter);
+        assert_string_equal(meaning, times[i].meaning);
+        free(meaning);
+        filter_free(filter);
+    }
+    setenv("TZ", "UTC", 1);
+    tzset();
+}
+
 /* Every text, cut off at every length, flush against memory that nobody may touch. */
 static void test_guarded(void **state)
 {
@@ -512,7 +597,10 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_columns_of_the_caller),
+        cmocka_unit_test(test_local_times),
+        cmocka_unit_test(test_names_that_exporters_tell),
         cmocka_unit_test(test_guarded),
     };
+    setenv("TZ", "UTC", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

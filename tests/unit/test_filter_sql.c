@@ -152,6 +152,51 @@ static void test_parts(void **state)
     }
 }
 
+/* "src_ipv4 10.0.0.1, ..." of each set of addresses, of which each record that matches has one. */
+static const char *addresses_text(const char *text)
+{
+    static char shown[4000];
+    struct filter_address addresses[FILTER_ADDRESSES_MAX];
+    struct filter_error error;
+    size_t length = 0;
+    struct filter *filter = filter_parse(text, strlen(text), NULL, &error);
+    assert_non_null(filter);
+    shown[0] = '\0';
+    for (uint32_t index = 0, count; (count = filter_addresses(filter, index, addresses)) > 0; index++) {
+        length += (size_t)snprintf(shown + length, sizeof shown - length, "%s", index > 0 ? "; " : "");
+        for (uint32_t i = 0; i < count; i++) {
+            struct weir_address address = {.family = addresses[i].type == FILTER_IPV4 ? 4 : 6};
+            char one[WEIR_ADDRESS_TEXT_SIZE];
+            memcpy(address.octets, addresses[i].octets, sizeof address.octets);
+            weir_address_text(&address, one);
+            length += (size_t)snprintf(shown + length, sizeof shown - length, "%s%s %s", i > 0 ? ", " : "",
+                                       addresses[i].column, one);
+        }
+    }
+    filter_free(filter);
+    return shown;
+}
+
+static void test_addresses(void **state)
+{
+    static const char *const cases[][2] = {
+        {"src ip 10.0.0.1", "src_ipv4 10.0.0.1, src_ipv6 ::ffff:10.0.0.1"},
+        {"ip 2001:db8::1", "src_ipv6 2001:db8::1, dst_ipv6 2001:db8::1"},
+        {"proto tcp and (src ip 10.0.0.1 and dst ip [10.0.0.2 2001:db8::2])",
+         "src_ipv4 10.0.0.1, src_ipv6 ::ffff:10.0.0.1; dst_ipv4 10.0.0.2, dst_ipv6 ::ffff:10.0.0.2, dst_ipv6 2001:db8::2"},
+        {"src ip 10.0.0.1 or dst ip 10.0.0.1", ""},
+        {"not src ip 10.0.0.1", ""},
+        {"src ip != 10.0.0.1", ""},
+        {"src net 10.0.0.0/24", ""},
+        {"src ip [1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4 5.5.5.5 6.6.6.6 7.7.7.7 8.8.8.8 9.9.9.9]", ""},
+        {"dst port 53", ""},
+        {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(addresses_text(cases[i][0]), cases[i][1]);
+}
+
 /* Where no octets at all are kept there is still a place that parameters point at. */
 static void test_no_octets(void **state)
 {
@@ -191,7 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_literals), cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_literals), cmocka_unit_test(test_parts), cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_no_octets),
         cmocka_unit_test(test_name),
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_flow_list.c - lists of flows whose footers tell which columns are null have the same columns as others
+ * test_flow_list.c - lists of flows whose footers tell which columns are null have the same columns as others, and what is
+ * equal by its order comes in the same order always
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -35,8 +36,9 @@ static int set_up(void **state)
     assert_non_null(query);
     query_text(query, "CREATE TABLE made AS SELECT *, 7::UTINYINT AS \"odd \"\"name\", NULL::BLOB AS rare"
                       " FROM stored.flows");
-    query_text(query, "INSERT INTO made BY NAME SELECT make_timestamptz(1700000000000000 - i) AS received, 10 + i AS bytes,"
-                      " i AS packets, 2 AS sampling_rate, 16909060 AS src_ipv4, 8 AS \"odd \"\"name\" FROM range(3) r(i)");
+    query_text(query, "INSERT INTO made BY NAME SELECT make_timestamptz(1700000000000000 - i // 4) AS received,"
+                      " 10 + i // 4 AS bytes, i // 4 AS packets, 2 AS sampling_rate, 16909060 + i AS src_ipv4,"
+                      " 8 AS \"odd \"\"name\" FROM range(12) r(i)");
     snprintf(sql, sizeof sql, "COPY made TO '%s' (FORMAT parquet)", path);
     query_text(query, sql);
     query_close(query);
@@ -69,7 +71,7 @@ static struct flow_facts make_facts(struct query_known_column *known, const char
 /* The rows of a list as lines of CSV, or of JSON without nulls. */
 static char *list(const struct flow_source *source, const struct flow_list_request *request)
 {
-    static char text[1 << 16];
+    static char text[1 << 19];
     char name[] = "/tmp/weir-flow-list-out-XXXXXX";
     struct query_result *result;
     uint64_t rows;
@@ -137,6 +139,25 @@ static void nulls_throughout_are_left_out_of_json(void **state)
     free(usual);
 }
 
+/* They are added to the result, where they have no type of their own. */
+static void nulls_throughout_are_not_asked_for(void **state)
+{
+    struct query_known_column known[COLUMNS_MAX];
+    const struct flow_facts facts = make_facts(known, "received bytes src_ipv4");
+    struct flow_source source = {.query = query, .columns = columns, .span = FLOW_SPAN_ALL, .facts = &facts};
+    struct query_result *result;
+    size_t typed = 0;
+    (void)state;
+    if (flow_list_query(&source, &(struct flow_list_request){.all_columns = true}, &result, &error) != 0)
+        fail_msg("%s", error.text);
+    for (size_t i = 0; i < result->column_count; i++) {
+        typed += result->columns[i].type.kind != QUERY_INT32;
+        assert_true(strcmp(result->columns[i].name, "next_hop") != 0 || result->columns[i].type.kind == QUERY_INT32);
+    }
+    assert_int_equal(typed, 11); /* the ten that stand first, and when it was received */
+    query_result_free(result);
+}
+
 /* What they tell is believed, even where it is wrong. */
 static void facts_are_used(void **state)
 {
@@ -150,10 +171,45 @@ static void facts_are_used(void **state)
     assert_null(strstr(list(&source, &request), "2"));
 }
 
+/* Many flows of the same times and sizes, in an order of its own. */
+static void make_equal(const char *table, const char *order)
+{
+    char sql[900];
+    snprintf(sql, sizeof sql,
+             "CREATE TABLE %s AS SELECT * FROM (SELECT NULL::USMALLINT AS reverse_tcp_flags, * FROM stored.flows LIMIT 0)",
+             table);
+    query_text(query, sql);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO %s BY NAME SELECT make_timestamptz(1700000000000000 + i %% 2) AS received, make_timestamptz("
+             "1600000000000000) AS time_start, make_timestamptz(1600000000000001) AS time_end, 1 AS bytes, 1 AS packets, "
+             "0 AS reverse_bytes, 0 AS reverse_packets, 6 AS protocol, 3232235521 AS exporter_ipv4, i %% 7 AS src_ipv4, "
+             "i %% 11 AS dst_ipv4, i %% 13 AS src_port, i %% 17 AS dst_port FROM range(3000) r(i) ORDER BY %s",
+             table, order);
+    query_text(query, sql);
+}
+
+static void equal_flows_come_in_one_order(void **state)
+{
+    (void)state;
+    make_equal("upwards", "i");
+    make_equal("turned", "i % 71, i DESC");
+    for (unsigned way = 0; way < 4 * FLOW_ORDER_NONE; way++) {
+        const struct flow_list_request request = {.limit = (way & 1) != 0 ? 50 : 0, .order = (enum flow_order)(way / 4)};
+        struct flow_source source = {.query = query, .columns = columns, .span = FLOW_SPAN_ALL, .table = "upwards",
+                                     .is_joined = (way & 2) != 0};
+        char *usual = strdup(list(&source, &request));
+        source.table = "turned";
+        assert_string_equal(list(&source, &request), usual);
+        free(usual);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nulls_are_restored),
                                        cmocka_unit_test(nulls_throughout_are_left_out_of_json),
-                                       cmocka_unit_test(facts_are_used)};
+                                       cmocka_unit_test(nulls_throughout_are_not_asked_for),
+                                       cmocka_unit_test(facts_are_used),
+                                       cmocka_unit_test(equal_flows_come_in_one_order)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

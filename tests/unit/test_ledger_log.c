@@ -145,9 +145,10 @@ static void drops_of_an_earlier_process(void **state)
     uint8_t saved[4096];
     const struct commit_told none = {.first = 7, .last = 6};
     const struct ledger_collector collector = {.dropped_kernel = 5, .dropped_journal = 2};
-    const struct ledger_collector later = {.dropped_kernel = 9, .dropped_journal = 2};
+    const struct ledger_collector at_cut = {.not_allowed = 7, .cut_off = 3}; /* of which nothing was told */
+    const struct ledger_collector later = {.dropped_kernel = 9, .dropped_journal = 2, .not_allowed = 1};
     ledger_page_free(ledger_log_take(the_log, decoder, &none, &collector, 1700000000000000));
-    const size_t size_bytes = ledger_log_save(the_log, decoder, saved, sizeof saved);
+    const size_t size_bytes = ledger_log_save(the_log, decoder, &at_cut, saved, sizeof saved);
     assert_in_range(size_bytes, 1, sizeof saved);
     for (int i = 0; i < 2; i++) {
         struct ledger_log *next = ledger_log_create();
@@ -159,6 +160,8 @@ static void drops_of_an_earlier_process(void **state)
         assert_non_null(page);
         assert_int_equal(page->collector.dropped_kernel, 4);
         assert_int_equal(page->collector.dropped_journal, 0);
+        assert_int_equal(page->collector.not_allowed, i == 0 ? 8 : 1);
+        assert_int_equal(page->collector.cut_off, i == 0 ? 3 : 0);
         ledger_page_free(page);
         ledger_log_free(next);
     }
@@ -194,20 +197,66 @@ static size_t allocated_bytes(void)
 #endif
 }
 
+static uint64_t datagrams_of(const struct ledger_page *page)
+{
+    uint64_t datagrams = 0;
+    for (uint32_t i = 0; page != NULL && i < page->row_count; i++)
+        datagrams += page->rows[i].counts.datagrams;
+    return datagrams;
+}
+
+static void make_small_decoder(uint32_t sessions_max)
+{
+    struct weir_options options;
+    weir_options_init(&options);
+    options.sessions_max = sessions_max;
+    weir_decoder_free(decoder);
+    decoder = weir_decoder_create(&options);
+    assert_non_null(decoder);
+}
+
+/* More of them between two looks than there is room for: what those counted that are gone is told too, and nothing twice. */
+static void sessions_that_nobody_looked_at(void **state)
+{
+    (void)state;
+    uint8_t saved[65536];
+    const struct ledger_collector none = {0};
+    make_small_decoder(10);
+    for (uint32_t i = 0; i < 100; i++)
+        feed(i, 1, 2);
+    struct ledger_log *next = ledger_log_create();
+    const size_t size_bytes = ledger_log_save(the_log, decoder, &none, saved, sizeof saved);
+    assert_true(ledger_log_load(next, saved, size_bytes));
+    struct ledger_page *page = look(0);
+    assert_int_equal(datagrams_of(page), 200);
+    ledger_page_free(page);
+    assert_null(look(0));
+    for (uint32_t i = 0; i < 100; i++)
+        feed(i, 1, 3); /* some of which were told of before */
+    page = look(0);
+    assert_int_equal(datagrams_of(page), 300);
+    ledger_page_free(page);
+    struct weir_decoder *other = weir_decoder_create(NULL); /* of the next process, which tells what was saved */
+    const struct commit_told told = {.first = 7, .last = 6};
+    page = ledger_log_take(next, other, &told, &none, 1700000000000000);
+    assert_int_equal(datagrams_of(page), 200);
+    ledger_page_free(page);
+    weir_decoder_free(other);
+    ledger_log_free(next);
+}
+
 /* Sessions come and go: each is told once, and the log has room for those that are there, not for all that were. */
 static void sessions_take_turns(void **state)
 {
     (void)state;
     enum { SESSIONS = 4000, ROUNDS = 12, BYTES_EACH = 512 };
-    struct weir_options options;
-    weir_options_init(&options);
-    options.sessions_max = SESSIONS;
-    weir_decoder_free(decoder);
-    decoder = weir_decoder_create(&options);
+    make_small_decoder(SESSIONS);
     for (uint32_t round = 0; round < ROUNDS; round++) {
         for (uint32_t i = 0; i < SESSIONS; i++)
             feed(round * SESSIONS + i, 1, 1);
-        ledger_page_free(look(0));
+        struct ledger_page *page = look(0);
+        assert_int_equal(datagrams_of(page), SESSIONS);
+        ledger_page_free(page);
     }
     const size_t before_bytes = allocated_bytes();
     ledger_log_free(the_log);
@@ -276,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(drops, set_up, tear_down),
         cmocka_unit_test_setup_teardown(drops_of_an_earlier_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_sessions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sessions_that_nobody_looked_at, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sessions_take_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(written_and_read, set_up, tear_down),
     };

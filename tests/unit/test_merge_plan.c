@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_merge_plan.c - the columns of a merged file: each has a name and an ID of its own, and they are not more than
- * can be read */
+ * can be read; and its row groups, which are of about the same size */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,6 +135,48 @@ static void an_id_is_there_once(void **state)
     pair_done(&pair);
 }
 
+enum { FILES = 9 };
+
+/* Each has a row of a form, `A` or `B`. The sizes of the row groups that they become, where four rows fill one. */
+static void expect_groups(const char *forms, uint32_t file_count, const uint32_t *sizes, uint32_t group_count)
+{
+    static const struct file_column columns[] = {{.name = "received", .field_id = 1, .type = STORE_TIME_US},
+                                                 {.name = "speed", .field_id = 2, .type = STORE_U64}};
+    struct file_reader files[FILES];
+    struct chunk_reader reader;
+    struct merge_plan plan;
+    struct store_error error;
+    char path[96];
+    int bad;
+    for (uint32_t i = 0; i < file_count; i++) {
+        snprintf(path, sizeof path, "%s/%u.parquet", folder, (unsigned)i);
+        make_file(path, forms[i] == 'A' ? columns : columns + 1, 1);
+        assert_int_equal(file_reader_open(&files[i], path, &error), 0);
+        unlink(path);
+    }
+    assert_int_equal(chunk_reader_init(&reader), 0);
+    if (merge_plan_make(&plan, files, file_count, &reader, NULL, 4, 1 << 20, &bad, &error) != 0)
+        fail_msg("%s", error.text);
+    assert_int_equal(plan.output_count, group_count);
+    for (uint32_t i = 0; i < group_count; i++)
+        assert_int_equal(plan.outputs[i].row_count, sizes[i]);
+    merge_plan_done(&plan);
+    chunk_reader_done(&reader);
+    for (uint32_t i = 0; i < file_count; i++)
+        file_reader_close(&files[i]);
+}
+
+/* No small one is left for the end. */
+static void row_groups_are_of_one_size(void **state)
+{
+    (void)state;
+    expect_groups("AAAA", 4, (const uint32_t[]){4}, 1);
+    expect_groups("AAAAA", 5, (const uint32_t[]){3, 2}, 2);
+    expect_groups("AAAAAAAAA", 9, (const uint32_t[]){3, 3, 3}, 3);
+    expect_groups("AABABABAA", 9, (const uint32_t[]){3, 3, 3}, 3);
+    expect_groups("BAAAAAB", 7, (const uint32_t[]){2, 3, 2}, 3);
+}
+
 /* A segment of many columns, which no other has. */
 static void make_wide(uint64_t sequence, struct file_column *columns, char (*names)[24])
 {
@@ -194,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_tail_has_an_id_of_its_own, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(an_id_is_there_once, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(row_groups_are_of_one_size, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(what_is_too_wide_stays_apart, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -446,6 +446,34 @@ static void test_many_rows(void **state)
     assert_string_equal(query_text(query, "SELECT 1"), "1");
 }
 
+/* In front, between others and behind, also where a chunk is full. */
+static void test_added_nulls(void **state)
+{
+    struct query_result *result;
+    struct query_chunk chunk;
+    size_t rows = 0;
+    (void)state;
+    assert_int_equal(query_run(query, "SELECT i, [i, i] AS twice FROM range(5000) r(i) ORDER BY i", NULL, 0, &result,
+                               &error), 0);
+    assert_int_equal(query_result_add_null(result, 1, "between"), 0);
+    assert_int_equal(query_result_add_null(result, 0, "first"), 0);
+    assert_int_equal(query_result_add_null(result, 4, "last"), 0);
+    static const char *const names[] = {"first", "i", "between", "twice", "last"};
+    assert_int_equal(result->column_count, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_string_equal(result->columns[i].name, names[i]);
+    while (query_next(result, &chunk, &error) == 1) {
+        for (size_t row = 0; row < chunk.row_count; row++, rows++) {
+            for (size_t i = 0; i < 5; i++)
+                assert_int_equal(query_is_null(&chunk.vectors[i], row), i % 2 == 0);
+            assert_int_equal(((const int64_t *)chunk.vectors[1].data)[row], rows);
+            assert_int_equal(((const int64_t *)chunk.vectors[3].children[0].data)[2 * row + 1], rows);
+        }
+    }
+    assert_int_equal(rows, 5000);
+    query_result_free(result);
+}
+
 static void *interrupt_soon(void *unused)
 {
     (void)unused;
@@ -556,7 +584,7 @@ int main(void)
         cmocka_unit_test(test_set_files), cmocka_unit_test(test_blame),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_errors),              cmocka_unit_test(test_script),
         cmocka_unit_test(test_many_rows), cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_types),
-        cmocka_unit_test(test_lengths_and_days),
+        cmocka_unit_test(test_lengths_and_days), cmocka_unit_test(test_added_nulls),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

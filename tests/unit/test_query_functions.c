@@ -143,11 +143,12 @@ static void test_texts(void **state)
           {"tcp_flags(NULL)", "-"},
           {"mac(unhex('001b213c4d5e'))", "00:1b:21:3c:4d:5e"}, {"mac(unhex('ff'))", "ff"}, {"mac(''::BLOB)", "-"},
           {"mac(repeat('1', 17)::BLOB)", "-"}, {"mac(NULL)", "-"},
-          {"human_bytes(0)", "0"}, {"human_bytes(1023)", "1023"}, {"human_bytes(4456448::UBIGINT)", "4.25M"},
-          {"human_bytes(sum(4456448::UBIGINT))", "4.25M"}, {"human_bytes(avg(1536))", "1.50K"},
-          {"human_bytes(-1024)", "-1.00K"}, {"human_bytes(-1024.0::DOUBLE)", "-1.00K"},
-          {"human_bytes(170141183460469231731687303715884105727::HUGEINT)", "17179869184.00G"},
-          {"human_bytes(1e300::DOUBLE)", "17179869184.00G"}, {"human_bytes('nan'::DOUBLE)", "-"},
+          {"human_bytes(0)", "0"}, {"human_bytes(999)", "999"}, {"human_bytes(4250000::UBIGINT)", "4.25M"},
+          {"human_bytes(sum(4250000::UBIGINT))", "4.25M"}, {"human_bytes(avg(1500))", "1.50K"},
+          {"human_bytes(-1000)", "-1.00K"}, {"human_bytes(-1000.0::DOUBLE)", "-1.00K"},
+          {"human_bytes(18446744073709551615::UBIGINT)", "18.45E"},
+          {"human_bytes(170141183460469231731687303715884105727::HUGEINT)", "1000000000000000.00E"},
+          {"human_bytes(1e300::DOUBLE)", "1000000000000000.00E"}, {"human_bytes('nan'::DOUBLE)", "-"},
           {"human_bytes(NULL)", "-"});
 }
 

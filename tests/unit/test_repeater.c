@@ -75,6 +75,26 @@ static void flush(struct sink *sink)
     assert_int_equal(sink->class->raw_end(sink, &error), 0);
 }
 
+struct wanted_count {
+    const char *name;
+    uint64_t value;
+};
+
+static void look_at_count(void *context, const struct sink_count *count)
+{
+    struct wanted_count *wanted = context;
+    if (strcmp(count->name, wanted->name) == 0)
+        wanted->value = count->value;
+}
+
+/* What metrics would show. */
+static uint64_t counted(struct sink *sink, const char *name)
+{
+    struct wanted_count wanted = {.name = name, .value = UINT64_MAX};
+    sink->class->counts(sink, look_at_count, &wanted);
+    return wanted.value;
+}
+
 static void end(struct sink *sink)
 {
     struct sink_error error;
@@ -205,6 +225,7 @@ static void test_path_that_becomes_narrower(void **state)
     flush(sink);
     expect(fd, "192.0.2.7", 50000, data, sizeof data);
     set_mtu(65536);
+    assert_int_equal(counted(sink, "unsent_datagrams"), 1);
     end(sink);
     assert_non_null(strstr(told, "1 could not be sent: it is longer than the path takes"));
     close(fd);
@@ -229,6 +250,8 @@ static void test_refused_is_told_once_a_minute(void **state)
             assert_int_equal(told_count, (second - 2) / 60 + 1);
     }
     assert_non_null(strstr(told, "were refused 60 times"));
+    assert_int_equal(counted(sink, "repeated_datagrams"), 130);
+    assert_int_equal(counted(sink, "refusals"), 129);
     end(sink);
     assert_non_null(strstr(told, "repeated 130 datagrams"));
     assert_non_null(strstr(told, "refused 129 times: nobody listens there"));
@@ -249,6 +272,8 @@ static void test_sampled(void **state)
     flush(sink);
     for (uint8_t i = 0; i < 100; i += 10)
         expect(fd, "127.0.0.1", 0, data[i], sizeof data[i]);
+    assert_int_equal(counted(sink, "repeated_datagrams"), 10);
+    assert_int_equal(counted(sink, "sampled_out_datagrams"), 90);
     end(sink);
     assert_non_null(strstr(told, "repeated 10 datagrams"));
     assert_non_null(strstr(told, "90 sampled out"));

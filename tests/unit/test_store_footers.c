@@ -106,7 +106,7 @@ static const struct flow_facts *read_all(int64_t from_us, int64_t to_us)
 {
     const struct flow_span span = {from_us, to_us};
     store_footers_done(&footers);
-    assert_int_equal(store_footers_read(&footers, &files, &span, 3), 0);
+    assert_int_equal(store_footers_read(&footers, &files, &span, NULL, 3), 0);
     return &footers.facts;
 }
 
@@ -203,10 +203,11 @@ static void what_cannot_be_read_is_not_known(void **state)
     assert_false(footers.is_known[1]);
     assert_false(footers.is_known[2]);
     assert_int_equal(footers.facts.rows, ROWS);
-    const struct query_paths known = store_footers_paths(&footers, &files);
+    const struct query_paths known = store_footers_paths(&footers);
     assert_int_equal(known.count, 3);
     assert_int_equal(known.column_count, 1);
-    assert_ptr_equal(known.is_known, footers.is_known);
+    assert_memory_equal(known.is_known, footers.is_known, 3 * sizeof(bool));
+    assert_false(known.are_part);
 }
 
 static void no_files(void **state)
@@ -331,13 +332,60 @@ static void addresses_may_be_mapped(void **state)
     }
 }
 
+/* ----------------------------------------------------------------------------------------------------------- sought */
+
+/* The files that are asked, "0 2", with "!" when they are not read, by what is sought. */
+static const char *asked_text(const char *text)
+{
+    static char shown[100];
+    size_t length = 0;
+    struct filter_error error;
+    struct filter *filter = filter_parse(text, strlen(text), NULL, &error);
+    assert_non_null(filter);
+    store_footers_done(&footers);
+    assert_int_equal(store_footers_read(&footers, &files, NULL, filter, 1), 0);
+    filter_free(filter);
+    const struct query_paths asked = store_footers_paths(&footers);
+    assert_int_equal(asked.are_part, asked.count < files.count || asked.are_vain);
+    shown[0] = '\0';
+    for (size_t i = 0; i < asked.count; i++) {
+        length += (size_t)snprintf(shown + length, sizeof shown - length, "%s%s", i > 0 ? " " : "",
+                                   strrchr(asked.paths[i], '/') + 1);
+    }
+    return asked.are_vain ? strcat(shown, "!") : shown;
+}
+
+static void files_without_it_are_not_asked(void **state)
+{
+    uint8_t addresses[3][ROWS][16] = {0};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        for (int row = 0; row < ROWS; row++) {
+            addresses[i][row][0] = 0x20;
+            addresses[i][row][15] = (uint8_t)(16 * (i + 1) + row);
+        }
+        add_flows(&(struct flows){received, starts, ends, NULL, NULL, (const uint8_t(*)[16])addresses[i]});
+    }
+    assert_string_equal(asked_text(""), "0 1 2");
+    assert_string_equal(asked_text("dst port 1"), "0 1 2");
+    assert_string_equal(asked_text("src ip 2000::11"), "0");
+    assert_string_equal(asked_text("ip [2000::12 2000::30] and proto tcp"), "0 2");
+    assert_string_equal(asked_text("src ip 2000::11 and dst ip 2000::11"), "0!");
+    assert_string_equal(asked_text("src ip 2000::11 or dst port 1"), "0 1 2");
+    assert_string_equal(asked_text("src ip 2000::40"), "0!");
+    assert_int_equal(footers.facts.rows, 3 * ROWS); /* they are of all */
+    const struct made differs[] = {other("received", 1, STORE_U8)};
+    add_file(differs, 1);
+    assert_string_equal(asked_text("src ip 2000::40"), "0 1 2 3"); /* their columns do not go together */
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_teardown(function, forget_files)
     const struct CMUnitTest tests[] = {
         TEST(columns_are_joined), TEST(columns_have_values), TEST(columns_differ),
         TEST(what_cannot_be_read_is_not_known), TEST(no_files), TEST(numbers_are_added), TEST(spans_choose),
-        TEST(addresses_may_be_mapped),
+        TEST(addresses_may_be_mapped), TEST(files_without_it_are_not_asked),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -77,6 +77,8 @@ static void test_absolute(void **state)
     expect_time("yesterday", 1795305600 * SECOND);
     expect_time("today 14:05", 1795442700 * SECOND);
     expect_time("yesterdayT14:05:07", 1795356307 * SECOND);
+    expect_time("Yesterday", 1795305600 * SECOND);
+    expect_time("2026-11-23 14", 1795442400 * SECOND);
 }
 
 static void test_zones(void **state)
@@ -97,16 +99,55 @@ static void test_zones(void **state)
     in_zone("UTC");
 }
 
+static void test_offsets(void **state)
+{
+    (void)state;
+    in_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    expect_time("2026-11-23 14:05+01", 1795439100 * SECOND);
+    expect_time("2026-11-23T14:05:07.25+05:30", 1795422907 * SECOND + 250000);
+    expect_time("2026-11-23 14:05-0500", 1795460700 * SECOND);
+    expect_time("2026-11-23+00:00", 1795392000 * SECOND);
+    expect_time("2026-11-23-05:00", 1795410000 * SECOND);
+    expect_time("2026-11-23z", 1795392000 * SECOND);
+    /* at noon, UTC, it is tomorrow there */
+    expect_time("today+14:00", (1795392000 + 86400 - 14 * 3600) * SECOND);
+    expect_time("01:00+14", (1795392000 + 86400 - 13 * 3600) * SECOND);
+    in_zone("UTC");
+}
+
+static void test_changes_of_the_clock(void **state)
+{
+    (void)state;
+    in_zone("EST5EDT,M3.2.0,M11.1.0");
+    /* an hour that comes twice is the first one, whatever was asked before */
+    for (int i = 0; i < 2; i++) {
+        expect_time("2026-11-01 01:30", 1793511000 * SECOND);
+        expect_time("2026-11-01 01:30-05:00", 1793514600 * SECOND);
+        expect_time(i == 0 ? "2026-12-01" : "2026-07-01", (i == 0 ? 1796101200 : 1782878400) * SECOND);
+    }
+    expect_time("2026-11-01", 1793505600 * SECOND);
+    expect_time("2026-11-02", 1793595600 * SECOND);
+    /* one that there is not */
+    expect_time("2026-03-08 02:30", 1772955000 * SECOND);
+    expect_time("2026-03-08 03:30", 1772955000 * SECOND);
+    expect_time("2026-03-08 01:59:59", 1772953199 * SECOND);
+    /* a day without its midnight */
+    in_zone("<-03>3<-02>,M10.3.0/0,M2.3.0/0");
+    expect_time("2026-10-18", 1792292400 * SECOND);
+    expect_time("2026-10-18 00:30", 1792294200 * SECOND);
+    in_zone("UTC");
+}
+
 static void test_what_is_none(void **state)
 {
     static const char *const wrong[] = {
-        "", " ", "-", "-h", "-2y", "--2h", "-0s", "Yesterday", "yesterday ", "today14:05", "today-1d", "Now", "now ", "@", "@-1", "@1x",
-        "@99999999999999999999", "@18446744073709551615", "14", "14:5", "14:60", "24:00", "14:05:60", "14:05:07.",
+        "", " ", "-", "-h", "-2y", "--2h", "-0s", "yesterday ", "today14:05", "today-1d", "now ", "@", "@-1", "@1x",
+        "@99999999999999999999", "@18446744073709551615", "14", "14:5", "14:05+", "14:05+1", "14:05+01:", "14:05+15:00", "14:05+01:60", "14:05+010", "14:05 Z", "14:60", "24:00", "14:05:60", "14:05:07.",
         "14:05:07.1234567", "14:05 ",
         "2026", "20261123", "17640000001", "1764000000.5", "2026/11-23", "2026.11.23", "2026/11/23.", "14:05.", "14:05.1",
         "2026-11", "2026-11-", "2026-1-23", "2026-13-01", "2026-00-10", "2026-11-31", "2026-02-29",
-        "2026-11-23 ", "2026-11-23T", "2026-11-23  14:05", "2026-11-23 14", "2026-11-23_14:05", "2026-11-23 14:05ZZ",
-        "2026-11-23 14:05+01", "1969-12-31", "2201-01-01", "12026-11-23", "2026-11-23 -2h",
+        "2026-11-23 ", "2026-11-23T", "2026-11-23  14:05", "2026-11-23_14:05", "2026-11-23 14:05ZZ",
+        "1969-12-31", "2201-01-01", "12026-11-23", "2026-11-23 -2h",
     };
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -119,6 +160,8 @@ int main(void)
         cmocka_unit_test(test_relative),
         cmocka_unit_test(test_absolute),
         cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_offsets),
+        cmocka_unit_test(test_changes_of_the_clock),
         cmocka_unit_test(test_what_is_none),
     };
     in_zone("UTC");
