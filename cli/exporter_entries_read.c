@@ -17,6 +17,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { HOUR_S = 3600 };
 
@@ -168,7 +169,10 @@ int exporter_entries_read(struct exporter_entries *entries, const char *folder, 
     static struct query_error why;
     int result = 0;
     ret_account[0] = '\0';
-    if (!store_folder_may_be(folder, none)) {
+    if (access(folder, F_OK) != 0) {
+        snprintf(error, EXPORTER_TEXT_SIZE, "there is no store at %.300s: %m", folder);
+        result = -1;
+    } else if (!store_folder_may_be(folder, none)) {
         snprintf(error, EXPORTER_TEXT_SIZE, "%.*s", EXPORTER_TEXT_SIZE - 1, none);
         result = -1;
     } else if (store_format_check(folder, &other) != 0) {

@@ -11,6 +11,9 @@
 #include "octet_buffer.h"
 #include "values.h"
 
+/* A note of the file: the CRC-32 of all its filters, one behind the other. One bit too few in them hides flows. */
+#define BLOOM_SUM_NOTE "weir.blooms"
+
 enum { BLOOM_BLOCK_BYTES = 32 };
 
 /* The hash of a value in Parquet's plain encoding; which of the blocks is the value's; and whether that block lets it

@@ -7,9 +7,9 @@
 
 #include "chunk_reader.h"
 
-/* Reads each page of an open file, and compares its checksum: 0, or -1 with `error` filled. With `values` what is
- * inside is read as well, which takes several times as long; it finds what is wrong in the headers of pages, which have
- * no checksum. */
+/* Reads each page of an open file and compares its checksum, and that of the bloom filters: 0, or -1 with `error` filled.
+ * With `values` what is inside of pages is read as well, which takes several times as long; it finds what is wrong in
+ * their headers, which have no checksum. */
 int file_check_pages(struct chunk_reader *reader, const struct file_reader *file, bool values,
                      struct store_error *error);
 

@@ -249,7 +249,7 @@ static const char *read_origin(struct file_reader *reader, struct thrift_reader 
 /* ColumnMetaData */
 struct chunk_metadata {
     int64_t physical, codec, value_count, uncompressed_bytes, size_bytes, data_offset, dictionary_offset, null_count,
-        bloom_offset;
+        bloom_offset, bloom_bytes;
 };
 
 static struct chunk_metadata read_chunk_metadata(struct file_reader *reader, struct thrift_reader *thrift,
@@ -270,6 +270,7 @@ static struct chunk_metadata read_chunk_metadata(struct file_reader *reader, str
         case 11: data.dictionary_offset = thrift_get_i64(thrift); break;
         case 12: data.null_count = read_statistics(thrift, chunk); break;
         case 14: data.bloom_offset = thrift_get_i64(thrift); break;
+        case 15: data.bloom_bytes = thrift_get_i32(thrift); break;
         default: thrift_skip(thrift); break;
         }
     }
@@ -290,6 +291,9 @@ static int take_chunk(const struct file_reader *reader, const struct chunk_metad
         (uint64_t)data->size_bytes > reader->data_end - (uint64_t)begin || data->data_offset < begin ||
         data->data_offset - begin >= data->size_bytes)
         return damaged(reader, "a column of a row group lies outside the file", error);
+    if (data->bloom_offset < 0 || data->bloom_bytes < 0 || (uint64_t)data->bloom_offset > reader->data_end ||
+        (uint64_t)data->bloom_bytes > reader->data_end - (uint64_t)data->bloom_offset)
+        return damaged(reader, "a bloom filter lies outside the file", error);
     if (data->null_count != 0 && data->null_count != data->value_count)
         return damaged(reader, "a column is neither wholly there nor wholly absent in a row group", error);
     chunk->offset = (uint64_t)begin;
@@ -297,6 +301,7 @@ static int take_chunk(const struct file_reader *reader, const struct chunk_metad
     chunk->uncompressed_bytes = data->uncompressed_bytes < 0 ? 0 : (uint64_t)data->uncompressed_bytes;
     chunk->dictionary_offset = data->dictionary_offset > 0 ? (uint64_t)data->dictionary_offset : 0;
     chunk->bloom_offset = data->bloom_offset > 0 ? (uint64_t)data->bloom_offset : 0;
+    chunk->bloom_bytes = data->bloom_bytes > 0 ? (uint32_t)data->bloom_bytes : 0;
     chunk->codec = (uint8_t)data->codec;
     chunk->is_null = data->null_count != 0;
     return 0;

@@ -26,6 +26,7 @@ struct file_reader_chunk {
     struct chunk_bound least, greatest;
     const char *origin;         /* "weir.from": the element that it comes from, or NULL */
     uint64_t bloom_offset;      /* 0: none */
+    uint32_t bloom_bytes;
 };
 
 struct file_reader_group {

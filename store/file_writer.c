@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,6 +80,7 @@ int file_writer_begin(struct file_writer *writer, const char *path, const struct
     writer->columns = columns;
     writer->column_count = column_count;
     writer->offset = 0;
+    writer->bloom_sum = 0;
     octet_buffer_append(&writer->buffer, PARQUET_MAGIC, PARQUET_MAGIC_BYTES);
     return 0;
 }
@@ -182,6 +184,7 @@ int file_writer_group_end(struct file_writer *writer, int32_t sorted_by, struct 
         return no_memory(writer, error);
     for (uint32_t i = 0; i < writer->column_count; i++)
         group->bloom_offset[i] += begin;
+    writer->bloom_sum = libdeflate_crc32(writer->bloom_sum, writer->blooms.data, writer->blooms.size_bytes);
     octet_buffer_append(&writer->buffer, writer->blooms.data, writer->blooms.size_bytes);
     return 0;
 }

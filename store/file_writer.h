@@ -24,6 +24,7 @@ struct file_writer {
     struct chunk_writer chunks;
     struct bloom bloom;
     struct octet_buffer blooms; /* of the row group under way */
+    uint32_t bloom_sum;         /* of those before */
     uint32_t next_column;       /* of it */
     struct octet_buffer buffer; /* what is not written yet */
     uint64_t offset;            /* of it in the file */

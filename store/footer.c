@@ -238,6 +238,7 @@ void footer_append(struct file_writer *file, const struct file_note *notes, uint
 {
     struct octet_buffer *to = &file->buffer;
     const size_t begin = to->size_bytes;
+    char bloom_sum[9];
     struct thrift_writer writer = thrift_writer_init(to);
     thrift_i32(&writer, 1, PARQUET_VERSION);
     append_schema(&writer, file);
@@ -245,9 +246,11 @@ void footer_append(struct file_writer *file, const struct file_note *notes, uint
     thrift_list(&writer, 4, THRIFT_STRUCT, file->group_count);
     for (uint32_t g = 0; g < file->group_count; g++)
         append_row_group(&writer, file, &file->groups[g], g);
-    thrift_list(&writer, 5, THRIFT_STRUCT, note_count + 1);
+    thrift_list(&writer, 5, THRIFT_STRUCT, note_count + 2);
     for (uint32_t i = 0; i < note_count; i++)
         append_note(&writer, &notes[i]);
+    snprintf(bloom_sum, sizeof bloom_sum, "%08x", file->bloom_sum);
+    append_note(&writer, &(struct file_note){BLOOM_SUM_NOTE, bloom_sum});
     append_note(&writer, &(struct file_note){FOOTER_SUM_NOTE, FOOTER_SUM_ZEROS});
     thrift_text(&writer, 6, created_by);
     append_column_orders(&writer, file->column_count);

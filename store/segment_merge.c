@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "segment_merge.h"
 
+#include "bloom.h"
 #include "commit_notes.h"
 #include "footer_sum.h"
 #include "merge_plan.h"
@@ -184,6 +185,16 @@ static int join_commits(const struct file_reader *files, uint32_t file_count, st
     return result;
 }
 
+static bool is_of_one_file(const char *key)
+{
+    static const char *const keys[] = {NOTE_COMMITS, NOTE_TOLD, BLOOM_SUM_NOTE, FOOTER_SUM_NOTE};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Notes that all inputs have alike are the output's too, unless they are told anew. */
 static uint32_t choose_notes(const struct merge_plan *plan, const struct own_notes *own, struct file_note *notes)
 {
@@ -196,8 +207,7 @@ static uint32_t choose_notes(const struct merge_plan *plan, const struct own_not
         notes[count++] = (struct file_note){NOTE_TOLD, own->told};
     for (uint32_t i = 0; i < plan->files[0].note_count && count < OUTPUT_NOTES_MAX; i++) {
         const struct file_note *note = &plan->files[0].notes[i];
-        bool alike = note->value != NULL && strcmp(note->key, NOTE_COMMITS) != 0 && strcmp(note->key, NOTE_TOLD) != 0 &&
-                     strcmp(note->key, FOOTER_SUM_NOTE) != 0;
+        bool alike = note->value != NULL && !is_of_one_file(note->key);
         for (uint32_t k = 0; k < count && alike; k++)
             alike = strcmp(notes[k].key, note->key) != 0;
         for (uint32_t f = 1; f < plan->file_count && alike; f++) {

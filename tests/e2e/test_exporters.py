@@ -168,7 +168,7 @@ def of_a_store(folder):
     expect_equal(len(weir_ok("exporters", "--store", "st", cwd=folder)[0].splitlines()), 3, "lines of the table")
     code, _, err = weir("exporters", "--store", "nowhere", cwd=folder)
     expect_equal(code, 1, "exit code without a store")
-    expect_in("nowhere", err)
+    expect_in("there is no store at nowhere", err)
 
 
 @case

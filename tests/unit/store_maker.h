@@ -131,6 +131,7 @@ static inline const char *made_file(const char *path, enum parquet_codec codec, 
     uint64_t bytes;
     char row_text[24];
     made_columns(columns);
+    columns[STORE_U32].bloom = columns[STORE_FIXED_16].bloom = made_thorough;
     if (file_writer_init(&writer, codec, 1) != 0)
         return "no memory";
     writer.chunks.thorough = made_thorough;

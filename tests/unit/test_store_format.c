@@ -163,6 +163,40 @@ static void a_footer_is_under_a_checksum(void **state)
     unlink(path);
 }
 
+/* Each octet of each filter, of all row groups: one that is another one would hide flows from a query. */
+static void bloom_filters_are_under_a_checksum(void **state)
+{
+    struct store_error error = {0};
+    struct chunk_reader reader;
+    struct file_reader file;
+    size_t size_bytes = 0, filters = 0;
+    (void)state;
+    assert_int_equal(chunk_reader_init(&reader), 0);
+    made_thorough = true;
+    assert_null(made_file(path, PARQUET_ZSTD, 3, 50));
+    made_thorough = false;
+    uint8_t *data = made_octets(path, &size_bytes);
+    assert_int_equal(file_reader_open_memory(&file, path, data, size_bytes, &error), 0);
+    assert_int_equal(file_check_pages(&reader, &file, false, &error), 0);
+    for (uint32_t group = 0; group < file.group_count; group++) {
+        for (int type = 0; type < STORE_TYPE_COUNT; type++) {
+            const struct file_reader_chunk *chunk = &file.groups[group].chunks[type];
+            filters += chunk->bloom_bytes > 0;
+            for (uint64_t at = chunk->bloom_offset; at < chunk->bloom_offset + chunk->bloom_bytes; at++) {
+                data[at] ^= 0x10;
+                assert_int_equal(file_check_pages(&reader, &file, false, &error), -1);
+                assert_non_null(strstr(error.text, "is damaged: its bloom filters are not as they were written"));
+                data[at] ^= 0x10;
+            }
+        }
+    }
+    assert_true(filters > 3);
+    file_reader_close(&file);
+    chunk_reader_done(&reader);
+    free(data);
+    unlink(path);
+}
+
 /* Each octet of the pages, and none of their headers, is under a checksum; what is in the headers takes a closer
  * look. */
 static void checksums_are_compared(void **state)
@@ -216,7 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_tells_its_format), cmocka_unit_test(the_last_note_counts),
         cmocka_unit_test(a_file_of_a_later_format_is_no_damage), cmocka_unit_test(a_footer_is_under_a_checksum),
-        cmocka_unit_test(checksums_are_compared),
+        cmocka_unit_test(bloom_filters_are_under_a_checksum), cmocka_unit_test(checksums_are_compared),
         cmocka_unit_test(nothing_is_written_to_a_store_of_a_later_format),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
