@@ -248,7 +248,8 @@ static void tell_stored(struct stored *stored, const struct store_counts *counts
     stored->bytes += counts->bytes;
     if (--stored->sink_count > 0)
         return;
-    fprintf(stderr, "Stored %" PRIu64 " record%s in %" PRIu64 " file%s, %.1f MB\n", stored->rows, plural(stored->rows), stored->segments,
+    fprintf(stderr, "Stored %" PRIu64 " record%s in %" PRIu64 " file%s, %.1f MB\n", stored->rows,
+            plural(stored->rows), stored->segments,
             plural(stored->segments), (double)stored->bytes * 1e-6);
     free(stored);
 }

@@ -55,7 +55,8 @@ int store_check_command(const struct store_settings *settings)
     if (!settings->quiet && counts.unknown > 0)
         printf("; %" PRIu64 " that this version of Weir cannot look at", counts.unknown);
     if (!settings->quiet)
-        printf("\n%" PRIu64 " record%s %s there as the ledger tells, %" PRIu64 " of which it does not tell yet; %" PRIu64
+        printf("\n%" PRIu64 " record%s %s there as the ledger tells, %" PRIu64
+               " of which it does not tell yet; %" PRIu64
                " not checkable: expired, damaged or of another version; %" PRIu64 " time%s it is not as told\n",
                account->told, plural(account->told), plural_are(account->told), account->untold, account->unknown,
                account->wrong, plural(account->wrong));

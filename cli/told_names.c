@@ -19,8 +19,8 @@ static const struct {
 typedef int take_row(void *context, const struct query_chunk *chunk, size_t row);
 
 /* Runs a statement that has the name as its $1. 0, or -1. */
-static int ask_once(struct told_names *names, const char *sql, const struct query_value *name, take_row *take, void *context,
-                    struct query_error *error)
+static int ask_once(struct told_names *names, const char *sql, const struct query_value *name, take_row *take,
+                    void *context, struct query_error *error)
 {
     struct query_result *result;
     struct query_chunk chunk;
@@ -62,7 +62,7 @@ static int open_store(struct told_names *names, struct query_error *error)
     return query_store_open(&names->store, error);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- numbers */
+/* --------------------------------------------------------------------------------------------------------- numbers */
 
 struct found {
     struct filter_told *told;
@@ -102,14 +102,14 @@ static int take_number(void *context, const struct query_chunk *chunk, size_t ro
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- near */
+/* ------------------------------------------------------------------------------------------------------------ near */
 
 static int take_near(void *context, const struct query_chunk *chunk, size_t row)
 {
     struct text_buffer *text = context;
     const struct query_octets name = query_octets_at(&chunk->vectors[0], row);
-    return text_print(text, "%s'%.*s'", text->size_bytes > 0 ? ", " : "", (int)(name.size_bytes < 40 ? name.size_bytes : 40),
-                      (const char *)name.data);
+    return text_print(text, "%s'%.*s'", text->size_bytes > 0 ? ", " : "",
+                      (int)(name.size_bytes < 40 ? name.size_bytes : 40), (const char *)name.data);
 }
 
 /* Why a name is none. */
@@ -119,9 +119,10 @@ static void tell_near(struct told_names *names, enum filter_told_kind kind, cons
     char sql[512];
     struct text_buffer near = {0};
     struct query_error error;
-    snprintf(sql, sizeof sql, "SELECT name FROM (SELECT name FROM %s UNION SELECT description FROM %s) WHERE name <> '' "
-                              "ORDER BY contains(lower(name), lower($1)) DESC, damerau_levenshtein(lower(name), "
-                              "lower($1)), name LIMIT 3", kinds[kind].view, kinds[kind].view);
+    snprintf(sql, sizeof sql,
+             "SELECT name FROM (SELECT name FROM %s UNION SELECT description FROM %s) WHERE name <> '' ORDER BY "
+             "contains(lower(name), lower($1)) DESC, damerau_levenshtein(lower(name), lower($1)), name LIMIT 3",
+             kinds[kind].view, kinds[kind].view);
     const int asked = ask(names, sql, name, take_near, &near, &error);
     const int length = name->octets.size_bytes < 60 ? (int)name->octets.size_bytes : 60;
     if (asked != 0 || near.size_bytes == 0)
@@ -141,7 +142,8 @@ bool told_names_find(void *context, enum filter_told_kind kind, const char *text
     struct found found = {.told = NULL};
     struct query_error error = {.text = ""};
     char sql[256];
-    snprintf(sql, sizeof sql, "SELECT exporter, %s FROM %s WHERE lower(name) = lower($1) OR lower(description) = lower($1)",
+    snprintf(sql, sizeof sql,
+             "SELECT exporter, %s FROM %s WHERE lower(name) = lower($1) OR lower(description) = lower($1)",
              kinds[kind].number, kinds[kind].view);
     if (open_store(names, &error) != 0 || ask(names, sql, &name, take_number, &found, &error) != 0)
         snprintf(message, FILTER_ERROR_MESSAGE_SIZE, "names cannot be looked up: %.180s", error.text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * told_names.h - looks up, for filters, what exporters call their interfaces and applications, in the options records of a
- * store
+ * told_names.h - looks up, for filters, what exporters call their interfaces and applications, in the options records
+ * of a store
  */
 #ifndef WEIR_CLI_TOLD_NAMES_H
 #define WEIR_CLI_TOLD_NAMES_H

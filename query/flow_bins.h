@@ -9,8 +9,8 @@
 
 /*
  * A row for each span in which flows began: time_start and time_end are its ends, bytes, packets and flows the sums,
- * multiplied where the source says so. Spans are those of time_bins.h. `table` holds the text of the source's table and is
- * to be freed behind it. 0, or -1.
+ * multiplied where the source says so. Spans are those of time_bins.h. `table` holds the text of the source's table and
+ * is to be freed behind it. 0, or -1.
  */
 int flow_bins(const struct flow_source *source, int64_t group_us, struct text_buffer *table,
               struct flow_source *ret_bins, struct query_error *error);

@@ -25,7 +25,7 @@ enum flow_key_shape {
     FLOW_KEY_DSCP,     /* the upper six bits of the column */
     FLOW_KEY_ICMP,     /* of ICMP alone */
     FLOW_KEY_ENDPOINT, /* address and port: three parts, for showing only */
-    FLOW_KEY_END,      /* the same, with the port of protocols that have ports, and ICMP's type and code of a destination */
+    FLOW_KEY_END,      /* the same, with a port where the protocol has any; behind a destination ICMP's type and code */
     FLOW_KEY_COMPUTED, /* an expression, for showing only */
 };
 

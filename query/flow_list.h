@@ -53,8 +53,8 @@ enum query_output_end flow_form_write(const struct flow_form *form, struct query
                                       const struct query_output_settings *settings, uint64_t *ret_count,
                                       struct query_error *error);
 
-/* The same with a heading, in columns as wide as what they hold; the form's widths are the least ones, and tell to which
- * side values stand. A result without rows writes nothing. */
+/* The same with a heading, in columns as wide as what they hold; the form's widths are the least ones, and tell to
+ * which side values stand. A result without rows writes nothing. */
 enum query_output_end flow_table_write(const struct flow_form *form, struct query_result *result,
                                        const struct query_output_settings *settings, uint64_t *ret_count,
                                        struct query_error *error);

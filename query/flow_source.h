@@ -49,8 +49,8 @@ void flow_source_put_made(struct text_buffer *sql, const struct flow_key *keys, 
 /* Adds what is summed of a flow: "bytes", "packets" or their like, multiplied where that is asked for, or "flows". */
 int flow_source_put_amount(struct text_buffer *sql, const struct flow_source *source, const char *amount);
 
-/* Adds the begin of the span that a flow began in, in microseconds since 1970; of one that began before the source's span,
- * of its first. */
+/* Adds the begin of the span that a flow began in, in microseconds since 1970; of one that began before the source's
+ * span, of its first. */
 int flow_source_put_bin(struct text_buffer *sql, const struct flow_source *source, const struct time_bins *bins);
 
 /* Whether a flow has an IPv4 address in a key's columns for IPv6. 1, 0, or -1. */

@@ -3,8 +3,8 @@
  * flow_table.c - flows as a table for people: a heading, then a line for each
  *
  * Rows come for as long as there are any, so that the widest value of all is not known when the first are written. The
- * columns are as wide as the first chunk of rows needs (up to 2,048), and grow with a later one that needs more. No value
- * is cut.
+ * columns are as wide as the first chunk of rows needs (up to 2,048), and grow with a later one that needs more. No
+ * value is cut.
  */
 #define _GNU_SOURCE
 #include "flow_form.h"
@@ -59,7 +59,7 @@ static int make_cells(const struct table *table, const struct output_part *part,
     return result;
 }
 
-/* Makes widths of a chunk those of all up to it. Chunks before it are in the making, so that there is an end to waiting. */
+/* Makes widths of a chunk those of all up to it. Chunks before it are in the making, so that waiting has an end. */
 static void agree_on_widths(struct table *table, size_t chunk_number, size_t *widths)
 {
     pthread_mutex_lock(&table->mutex);

@@ -3,8 +3,8 @@
  * graph_query.h - what flows carried in each step of time, by the largest groups: each flow is spread evenly over its
  * duration
  *
- * Steps of whole days are those of the local calendar. Others are all of the same length, and begin as the local clock counts
- * at the first flow.
+ * Steps of whole days are those of the local calendar. Others are all of the same length, and begin as the local clock
+ * counts at the first flow.
  */
 #ifndef WEIR_QUERY_GRAPH_QUERY_H
 #define WEIR_QUERY_GRAPH_QUERY_H
@@ -36,8 +36,9 @@ struct graph_steps {
 int graph_query(const struct flow_source *source, const struct graph_request *request, const struct flow_totals *totals,
                 struct graph_steps *ret_steps, struct query_error *error);
 /*
- * The steps as rows, in their order: "time", a column for each key as text ("other" in that of the rest), and the amount times
- * `factor`, in all or by the second. Of no flows none. `to_parquet`: to standard output (QUERY_PARQUET_BEGIN). 0, or -1.
+ * The steps as rows, in their order: "time", a column for each key as text ("other" in that of the rest), and the
+ * amount times `factor`, in all or by the second. Of no flows none. `to_parquet`: to standard output
+ * (QUERY_PARQUET_BEGIN). 0, or -1.
  */
 struct graph_column {
     const char *name;

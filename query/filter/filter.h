@@ -94,8 +94,9 @@ struct filter_options {
      * the store, before the registered elements are. NULL: those alone are known, and ie_PEN_ID. */
     bool (*column)(void *context, const char *name, enum filter_type *ret_type);
     void *context;
-    /* What exporters call so, whatever the case: an array from malloc() of one at least, with the count. False with a line in
-     * `message` where none does. NULL: names of interfaces and applications are errors that tell of weir sql. */
+    /* What exporters call so, whatever the case: an array from malloc() of one at least, with the count. False with a
+     * line in `message` where none does. NULL: names of interfaces and applications are errors that tell of weir sql.
+     */
     bool (*told)(void *context, enum filter_told_kind kind, const char *name, size_t length,
                  struct filter_told **ret_told, size_t *ret_count, char message[FILTER_ERROR_MESSAGE_SIZE]);
     void *told_context;

@@ -104,7 +104,8 @@ static bool read_seconds(struct reader reader, int64_t now_s, int64_t *ret_secon
 
 enum day_kind { DAY_NONE, DAY_BEFORE_TODAY, DAY_OF_CALENDAR };
 
-/* YYYY-MM-DD, YYYY/MM/DD, today or yesterday: days since 1970, or before today. Nothing is read when none stands here. */
+/* YYYY-MM-DD, YYYY/MM/DD, today or yesterday: days since 1970, or before today. Nothing is read when none stands
+ * here. */
 static enum day_kind read_day(struct reader *reader, int64_t *ret_days)
 {
     struct reader at = *reader;

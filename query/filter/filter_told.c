@@ -60,7 +60,8 @@ static int compare_told(const void *left, const void *right)
 }
 
 /* Adds a value; false with the error. */
-static bool add(struct filter_parser *parser, const struct filter_source *source, enum filter_form form, const char *word)
+static bool add(struct filter_parser *parser, const struct filter_source *source, enum filter_form form,
+                const char *word)
 {
     char message[FILTER_MESSAGE_SIZE];
     if (filter_value_add(parser->filter, source, form, word, strlen(word), message))

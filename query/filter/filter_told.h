@@ -2,7 +2,8 @@
 /*
  * filter_told.h - names that exporters tell of their interfaces and applications, as values of terms
  *
- * A name stands for other numbers at each exporter. So a term with one becomes several: exporter in [...] and the number.
+ * A name stands for other numbers at each exporter. So a term with one becomes several: exporter in [...] and the
+ * number.
  */
 #ifndef WEIR_QUERY_FILTER_TOLD_H
 #define WEIR_QUERY_FILTER_TOLD_H

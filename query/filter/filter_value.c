@@ -123,8 +123,8 @@ static bool no_number(const struct filter_source *source, enum filter_form form,
         return filter_complain(message, "'%.*s' is no %s; did you mean '%s'?", SHOWN(word, length), noun_of(form),
                                nearest.best);
     if (source->core == WEIR_CORE_IN_INTERFACE || source->core == WEIR_CORE_OUT_INTERFACE)
-        return filter_complain(message, "'%.*s' is no number, and names are not known here; weir sql 'from interfaces' tells their numbers",
-                               SHOWN(word, length));
+        return filter_complain(message, "'%.*s' is no number, and names are not known here; weir sql 'from interfaces' "
+                               "tells their numbers", SHOWN(word, length));
     return filter_complain(message, "'%.*s' is no %s", SHOWN(word, length), noun_of(form));
 }
 

@@ -274,9 +274,11 @@ static const struct {
     {"received > 2100-02-29", "'2100-02-29' is no time; write it as 2026-11-23T14:05, or the day alone\n"
                               "  received > 2100-02-29\n             ^~~~~~~~~~\n"},
     {"app http", "'http' is no application; write its engine and number as 13:453, or as 0x0d0001c5; names "
-                 "are not known here, and weir sql 'from applications' tells those that they have\n  app http\n      ^~~~\n"},
+                 "are not known here, and weir sql 'from applications' tells those that they have\n  app http\n"
+                 "      ^~~~\n"},
     {"in if eth0",
-     "'eth0' is no number, and names are not known here; weir sql 'from interfaces' tells their numbers\n  in if eth0\n        ^~~~\n"},
+     "'eth0' is no number, and names are not known here; weir sql 'from interfaces' tells their numbers\n"
+     "  in if eth0\n        ^~~~\n"},
     {"ie_9_12236 = 5", "'5' are no octets; write them as 0x0a1b, at most 1024 of them\n  ie_9_12236 = 5\n"
                        "               ^\n"},
     {"basicList = 5", "basicList is a list, which cannot be compared\n  basicList = 5\n              ^\n"},
@@ -513,7 +515,8 @@ static void test_names_that_exporters_tell(void **state)
         {"not app uplink", "not\n  all of\n    exporter = 192.0.2.1\n    application_id = 13:453\n"},
         {"in if 7", "in_interface = 7\n"},
     };
-    static const char *const wrong[][2] = {{"app web", "nothing is called ?web"}, {"if eth0", "nothing is called ?eth0"},
+    static const char *const wrong[][2] = {
+        {"app web", "nothing is called ?web"}, {"if eth0", "nothing is called ?eth0"},
         {"in if > uplink", "names have no order; compare with = or !=, or with a list"},
         {"in if 99999999999", "'99999999999' is too large; the largest number of in_interface is 4294967295"},
         {"vlan uplink", "'uplink' is no number"}};

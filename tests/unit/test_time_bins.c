@@ -44,10 +44,10 @@ static void expect_no_gaps(int64_t length_us, int64_t from_us)
 
 static void test_spans_follow_each_other(void **state)
 {
-    static const char *const zones[] = {"UTC", "EST5EDT,M3.2.0,M11.1.0", "IST-5:30", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
-                                        "<-03>3<-02>,M10.3.0/0,M2.3.0/0"};
-    static const int64_t lengths[] = {7 * 60 * SECOND, 10 * 60 * SECOND, 45 * 60 * SECOND, HOUR, 90 * 60 * SECOND, 2 * HOUR, 5 * HOUR, 6 * HOUR,
-                                      DAY, 7 * DAY, 300 * DAY};
+    static const char *const zones[] = {"UTC", "EST5EDT,M3.2.0,M11.1.0", "IST-5:30",
+                                        "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", "<-03>3<-02>,M10.3.0/0,M2.3.0/0"};
+    static const int64_t lengths[] = {7 * 60 * SECOND, 10 * 60 * SECOND, 45 * 60 * SECOND, HOUR, 90 * 60 * SECOND,
+                                      2 * HOUR, 5 * HOUR, 6 * HOUR, DAY, 7 * DAY, 300 * DAY};
     (void)state;
     for (size_t zone = 0; zone < sizeof zones / sizeof *zones; zone++) {
         in_zone(zones[zone]);
