@@ -62,19 +62,6 @@ static int put_value(struct text_buffer *text, const struct query_vector *vector
     }
 }
 
-/* Whether there is no value at all. */
-static bool is_empty(const struct query_vector *vector, size_t row_count)
-{
-    if (vector->validity == NULL)
-        return vector->type->kind == QUERY_OTHER;
-    for (size_t row = 0; row < row_count; row += 64) {
-        const uint64_t bits = row_count - row >= 64 ? UINT64_MAX : ((uint64_t)1 << (row_count - row)) - 1;
-        if ((vector->validity[row / 64] & bits) != 0)
-            return false;
-    }
-    return true;
-}
-
 /* A column that has values in the chunk, and how many columns before it have none. */
 struct place {
     const struct query_vector *vector;
@@ -90,7 +77,7 @@ static size_t find_places(const struct query_chunk *chunk, size_t column_count, 
     for (size_t i = 0; i < column_count; i++) {
         if (i > 0)
             commas++;
-        if (is_empty(&chunk->vectors[i], chunk->row_count))
+        if (output_is_empty(&chunk->vectors[i], chunk->row_count))
             continue;
         places[count++] = (struct place){&chunk->vectors[i], commas, value_is_short(chunk->vectors[i].type->kind)};
         commas = 0;

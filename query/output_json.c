@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { KEY_BYTES = 32 }; /* so many are copied of each key: faster than as many as it has, which few have more of */
+
 struct layout {
     bool is_array, omit_nulls;
-    struct text_buffer keys; /* each column's `"name":`, made once */
+    struct text_buffer keys; /* each column's `,"name":`, made once, and KEY_BYTES of anything behind */
     size_t *key_ends; /* of each within the text */
     size_t count;
 };
@@ -18,12 +20,16 @@ static int layout_init(struct layout *layout, const struct query_result *result)
     layout->key_ends = calloc(result->column_count + 1, sizeof *layout->key_ends);
     for (size_t i = 0; layout->key_ends != NULL && i < result->column_count; i++) {
         const char *name = result->columns[i].name;
-        if (value_put_json_string(&layout->keys, (const uint8_t *)name, strlen(name)) != 0 ||
+        if (text_put_char(&layout->keys, ',') != 0 ||
+            value_put_json_string(&layout->keys, (const uint8_t *)name, strlen(name)) != 0 ||
             text_put_char(&layout->keys, ':') != 0)
             return -1;
         layout->key_ends[layout->count++] = layout->keys.size_bytes;
     }
-    return layout->key_ends != NULL ? 0 : -1;
+    if (layout->key_ends == NULL || text_reserve(&layout->keys, KEY_BYTES) != 0)
+        return -1;
+    memset(layout->keys.data + layout->keys.size_bytes, 0, KEY_BYTES);
+    return 0;
 }
 
 static void layout_done(struct layout *layout)
@@ -32,48 +38,90 @@ static void layout_done(struct layout *layout)
     free(layout->key_ends);
 }
 
-static int put_object(struct text_buffer *text, const struct layout *layout, const struct query_chunk *chunk,
-                      size_t row)
+/* A column of a chunk. */
+struct place {
+    const struct query_vector *vector;
+    const char *key;
+    size_t key_bytes;
+    bool is_short;
+};
+
+/* The columns that there may be something of in the objects; returns their number, and room for all keys and for values
+ * that are short. */
+static size_t find_places(const struct layout *layout, const struct query_chunk *chunk, struct place *places,
+                          size_t *ret_room_bytes)
 {
-    char before = '{';
-    size_t start = 0;
-    for (size_t i = 0; i < layout->count; i++) {
+    size_t count = 0, start = 0;
+    *ret_room_bytes = KEY_BYTES + 2;
+    for (size_t i = 0; i < layout->count; start = layout->key_ends[i++]) {
         const struct query_vector *vector = &chunk->vectors[i];
-        const char *key = layout->keys.data + start;
-        const size_t key_bytes = layout->key_ends[i] - start;
-        start = layout->key_ends[i];
-        const bool is_null = query_is_null(vector, row);
-        if (is_null && layout->omit_nulls)
+        if (layout->omit_nulls && output_is_empty(vector, chunk->row_count))
             continue;
-        if (text_reserve(text, 1 + key_bytes + VALUE_ROOM) != 0)
-            return -1;
-        char *to = text->data + text->size_bytes;
-        *to++ = before;
-        before = ',';
-        memcpy(to, key, key_bytes);
-        to += key_bytes;
-        const bool is_short = !is_null && value_is_short(vector->type->kind);
-        if (is_short)
-            to = value_put_short(to, vector, row, VALUE_JSON);
-        text->size_bytes = (size_t)(to - text->data);
-        if (!is_short && value_put(text, vector, row, VALUE_JSON) != 0)
-            return -1;
+        places[count++] = (struct place){vector, layout->keys.data + start, layout->key_ends[i] - start,
+                                         value_is_short(vector->type->kind)};
+        *ret_room_bytes += layout->key_ends[i] - start + VALUE_ROOM;
     }
-    return text_put(text, before == '{' ? "{}" : "}");
+    return count;
+}
+
+/* There is room for KEY_BYTES at least, whatever it has. */
+static char *put_key(char *to, const struct place *place)
+{
+    if (place->key_bytes <= KEY_BYTES)
+        memcpy(to, place->key, KEY_BYTES);
+    else
+        memcpy(to, place->key, place->key_bytes);
+    return to + place->key_bytes;
+}
+
+static int put_object(struct text_buffer *text, const struct place *places, size_t count, size_t room_bytes, size_t row,
+                      bool omit_nulls)
+{
+    const size_t start = text->size_bytes;
+    if (text_reserve(text, room_bytes) != 0)
+        return -1;
+    char *to = text->data + start;
+    for (size_t i = 0; i < count; i++) {
+        const struct place *place = &places[i];
+        const bool is_null = query_is_null(place->vector, row);
+        if (is_null && omit_nulls)
+            continue;
+        to = put_key(to, place);
+        if (place->is_short && !is_null) {
+            to = value_put_short(to, place->vector, row, VALUE_JSON);
+            continue;
+        }
+        text->size_bytes = (size_t)(to - text->data);
+        if (value_put(text, place->vector, row, VALUE_JSON) != 0 || text_reserve(text, room_bytes) != 0)
+            return -1;
+        to = text->data + text->size_bytes;
+    }
+    if (to == text->data + start)
+        to++;
+    text->data[start] = '{'; /* where the first key has its comma */
+    *to++ = '}';
+    text->size_bytes = (size_t)(to - text->data);
+    return 0;
 }
 
 static int put_rows(const void *context, struct output_part *part)
 {
     const struct layout *layout = context;
+    struct place *places = calloc(layout->count + 1, sizeof *places);
+    size_t room_bytes;
+    if (places == NULL)
+        return -1;
+    const size_t count = find_places(layout, part->chunk, places, &room_bytes);
     int result = 0;
     for (; result == 0 && output_part_goes_on(part); part->row++) {
         if (layout->is_array)
             result = text_put(&part->text, part->is_first && part->row == 0 ? "\n" : ",\n");
         if (result == 0)
-            result = put_object(&part->text, layout, part->chunk, part->row);
+            result = put_object(&part->text, places, count, room_bytes, part->row, layout->omit_nulls);
         if (result == 0 && !layout->is_array)
             result = text_put_char(&part->text, '\n');
     }
+    free(places);
     return result;
 }
 

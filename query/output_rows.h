@@ -24,6 +24,19 @@ static inline bool output_part_goes_on(const struct output_part *part)
     return part->row < part->chunk->row_count && part->text.size_bytes < OUTPUT_PART_BYTES;
 }
 
+/* Whether a column has no value in all of the chunk. */
+static inline bool output_is_empty(const struct query_vector *vector, size_t row_count)
+{
+    if (vector->validity == NULL)
+        return vector->type->kind == QUERY_OTHER;
+    for (size_t row = 0; row < row_count; row += 64) {
+        const uint64_t bits = row_count - row >= 64 ? UINT64_MAX : ((uint64_t)1 << (row_count - row)) - 1;
+        if ((vector->validity[row / 64] & bits) != 0)
+            return false;
+    }
+    return true;
+}
+
 struct output_rows_format {
     /* Adds rows to the text, and counts `row` up, while output_part_goes_on(). Called by several threads. 0, or -1 when
      * memory is short. */

@@ -200,6 +200,28 @@ static char *put_clock(char *to, unsigned seconds)
     return put_digits(to, seconds % 60, 2);
 }
 
+/* A second since 1970 as programs read it: most of them come again and again, in several columns of the same rows. */
+static char *put_second(char *to, int64_t seconds)
+{
+    enum { KEPT = 64 };
+    static _Thread_local struct {
+        int64_t seconds;
+        size_t length; /* 0: nothing is kept yet */
+        char text[DATE_ROOM + 16];
+    } kept[KEPT];
+    const size_t place = (uint64_t)seconds % KEPT;
+    if (kept[place].seconds != seconds || kept[place].length == 0) {
+        const int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
+        char *end = put_date(kept[place].text, days);
+        *end++ = 'T';
+        end = put_clock(end, (unsigned)(seconds - days * 86400));
+        kept[place].seconds = seconds;
+        kept[place].length = (size_t)(end - kept[place].text);
+    }
+    memcpy(to, kept[place].text, DATE_ROOM); /* all of it, as that is faster */
+    return to + kept[place].length;
+}
+
 /* `units` are `digits` digits of a second: 1000000 and 6. */
 static char *put_timestamp(char *to, int64_t value, int64_t units, int digits, bool utc, enum value_style style)
 {
@@ -212,7 +234,13 @@ static char *put_timestamp(char *to, int64_t value, int64_t units, int digits, b
         fraction += units;
         seconds--;
     }
-    if (utc && style == VALUE_PEOPLE) {
+    if (style != VALUE_PEOPLE) {
+        to = put_fraction(put_second(to, seconds), (unsigned)fraction, digits, true);
+        if (utc)
+            *to++ = 'Z';
+        return to;
+    }
+    if (utc) {
         struct tm local;
         const time_t moment = (time_t)seconds;
         if (localtime_r(&moment, &local) != NULL)
@@ -220,12 +248,9 @@ static char *put_timestamp(char *to, int64_t value, int64_t units, int digits, b
     }
     const int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
     to = put_date(to, days);
-    *to++ = style == VALUE_PEOPLE ? ' ' : 'T';
+    *to++ = ' ';
     to = put_clock(to, (unsigned)(seconds - days * 86400));
-    to = put_fraction(to, (unsigned)fraction, digits, style != VALUE_PEOPLE);
-    if (utc && style != VALUE_PEOPLE)
-        *to++ = 'Z';
-    return to;
+    return put_fraction(to, (unsigned)fraction, digits, false);
 }
 
 static char *put_time(char *to, const struct query_vector *vector, size_t row, enum value_style style)
@@ -299,6 +324,17 @@ char *value_put_short(char *to, const struct query_vector *vector, size_t row, e
 
 /* ------------------------------------------------------------------------------------------------------- strings */
 
+/* Whether all of 8 octets stand for themselves in a string of JSON: none has its high bit, or is a control character or
+ * one of `"` and `\`. Each term has that bit where there is one, or behind one. */
+static bool are_plain(const uint8_t data[8])
+{
+    const uint64_t ones = 0x0101010101010101, high = ones * 0x80;
+    uint64_t octets;
+    memcpy(&octets, data, sizeof octets);
+    const uint64_t quote = octets ^ ones * '"', slash = octets ^ ones * '\\', delete = octets ^ ones * 0x7f;
+    return ((octets | (octets - ones * 0x20) | (quote - ones) | (slash - ones) | (delete - ones)) & high) == 0;
+}
+
 int value_put_json_string(struct text_buffer *text, const uint8_t *data, size_t size_bytes)
 {
     static const char hex[] = "0123456789abcdef";
@@ -306,7 +342,10 @@ int value_put_json_string(struct text_buffer *text, const uint8_t *data, size_t 
         return -1;
     char *to = text->data + text->size_bytes;
     *to++ = '"';
-    for (size_t i = 0; i < size_bytes; i++) {
+    size_t plain = 0;
+    for (; size_bytes - plain >= 8 && are_plain(data + plain); plain += 8, to += 8)
+        memcpy(to, data + plain, 8);
+    for (size_t i = plain; i < size_bytes; i++) {
         const uint8_t c = data[i];
         if (c == '"' || c == '\\') {
             *to++ = '\\';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_flow_list.c - lists of flows whose footers tell which columns are null have the same columns as others, and what is
- * equal by its order comes in the same order always
+ * test_flow_list.c - lists of flows whose footers tell which columns are null have the same columns as others, and what
+ * is equal by its order comes in the same order always
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -176,14 +176,14 @@ static void make_equal(const char *table, const char *order)
 {
     char sql[900];
     snprintf(sql, sizeof sql,
-             "CREATE TABLE %s AS SELECT * FROM (SELECT NULL::USMALLINT AS reverse_tcp_flags, * FROM stored.flows LIMIT 0)",
-             table);
+             "CREATE TABLE %s AS SELECT NULL::USMALLINT AS reverse_tcp_flags, * FROM stored.flows LIMIT 0", table);
     query_text(query, sql);
     snprintf(sql, sizeof sql,
-             "INSERT INTO %s BY NAME SELECT make_timestamptz(1700000000000000 + i %% 2) AS received, make_timestamptz("
-             "1600000000000000) AS time_start, make_timestamptz(1600000000000001) AS time_end, 1 AS bytes, 1 AS packets, "
-             "0 AS reverse_bytes, 0 AS reverse_packets, 6 AS protocol, 3232235521 AS exporter_ipv4, i %% 7 AS src_ipv4, "
-             "i %% 11 AS dst_ipv4, i %% 13 AS src_port, i %% 17 AS dst_port FROM range(3000) r(i) ORDER BY %s",
+             "INSERT INTO %s BY NAME SELECT make_timestamptz(1700000000000000 + i %% 2) AS received,"
+             " make_timestamptz(1600000000000000) AS time_start, make_timestamptz(1600000000000001) AS time_end,"
+             " 1 AS bytes, 1 AS packets, 0 AS reverse_bytes, 0 AS reverse_packets, 6 AS protocol,"
+             " 3232235521 AS exporter_ipv4, i %% 7 AS src_ipv4, i %% 11 AS dst_ipv4, i %% 13 AS src_port,"
+             " i %% 17 AS dst_port FROM range(3000) r(i) ORDER BY %s",
              table, order);
     query_text(query, sql);
 }
@@ -194,7 +194,8 @@ static void equal_flows_come_in_one_order(void **state)
     make_equal("upwards", "i");
     make_equal("turned", "i % 71, i DESC");
     for (unsigned way = 0; way < 4 * FLOW_ORDER_NONE; way++) {
-        const struct flow_list_request request = {.limit = (way & 1) != 0 ? 50 : 0, .order = (enum flow_order)(way / 4)};
+        const struct flow_list_request request = {.limit = (way & 1) != 0 ? 50 : 0,
+                                                  .order = (enum flow_order)(way / 4)};
         struct flow_source source = {.query = query, .columns = columns, .span = FLOW_SPAN_ALL, .table = "upwards",
                                      .is_joined = (way & 2) != 0};
         char *usual = strdup(list(&source, &request));

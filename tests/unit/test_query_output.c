@@ -135,6 +135,66 @@ static void test_json(void **state)
                         "{\"b\":1}\n{}\n");
 }
 
+/* Text is copied 8 octets at once, while all of them stand for themselves. */
+static void test_json_text(void **state)
+{
+    static const struct {
+        const char *sql, *json;
+    } specials[] = {{"'\"'", "\\\""}, {"'\\'", "\\\\"}, {"chr(1)", "\\u0001"}, {"chr(31)", "\\u001f"},
+                    {"chr(127)", "\\u007f"}, {"chr(155)", "\\u009b"}, {"' '", " "}, {"'!'", "!"}, {"'~'", "~"},
+                    {"'['", "["}, {"'\u00e9'", "\u00e9"}};
+    char sql[200], wanted[200];
+    (void)state;
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
+        for (int before = 0; before < 20; before++) {
+            const int behind = 19 - before;
+            snprintf(sql, sizeof sql, "SELECT repeat('a', %d) || %s || repeat('b', %d) AS t", before, specials[i].sql,
+                     behind);
+            snprintf(wanted, sizeof wanted, "{\"t\":\"%.*s%s%.*s\"}\n", before, "aaaaaaaaaaaaaaaaaaaa",
+                     specials[i].json, behind, "bbbbbbbbbbbbbbbbbbbb");
+            assert_string_equal(output(sql, QUERY_NDJSON), wanted);
+        }
+    }
+}
+
+/* Of names of all lengths; what is null in a whole chunk, and in some rows of another. */
+static void test_json_keys(void **state)
+{
+    char sql[200], wanted[200];
+    (void)state;
+    for (int length = 1; length <= 70; length++) {
+        snprintf(sql, sizeof sql, "SELECT 1 AS \"%0*d\", 2 AS b", length, 7);
+        snprintf(wanted, sizeof wanted, "{\"%0*d\":1,\"b\":2}\n", length, 7);
+        assert_string_equal(output(sql, QUERY_NDJSON), wanted);
+    }
+    const char *text = output_with("SELECT if(i >= 2048 AND i % 2 = 0, i, NULL) AS a, if(i = 2051, 'x', NULL) AS b"
+                                   " FROM range(2053) r(i)",
+                                   (struct query_output_settings){.format = QUERY_NDJSON, .omit_nulls = true});
+    for (int i = 0; i < 2048; i++, text += 3)
+        assert_memory_equal(text, "{}\n", 3);
+    assert_string_equal(text, "{\"a\":2048}\n{}\n{\"a\":2050}\n{\"b\":\"x\"}\n{\"a\":2052}\n");
+}
+
+/* Seconds that are kept push out each other; some are of years with more digits, or before 1970. */
+static void test_json_times(void **state)
+{
+    static const struct {
+        const char *sql, *json;
+    } times[] = {{"0", "1970-01-01T00:00:00.000000Z"}, {"64000001", "1970-01-01T00:01:04.000001Z"},
+                 {"-1", "1969-12-31T23:59:59.999999Z"}, {"-63999999", "1969-12-31T23:58:56.000001Z"},
+                 {"253402300800000000", "10000-01-01T00:00:00.000000Z"},
+                 {"-62198755200000000", "-1-01-01T00:00:00.000000Z"}};
+    char sql[200], wanted[200];
+    (void)state;
+    for (int i = 0; i < 36; i++) {
+        const size_t a = (size_t)i % 6, b = (size_t)i / 6;
+        snprintf(sql, sizeof sql, "SELECT make_timestamptz(%s) AS a, make_timestamptz(%s) AS b", times[a].sql,
+                 times[b].sql);
+        snprintf(wanted, sizeof wanted, "{\"a\":\"%s\",\"b\":\"%s\"}\n", times[a].json, times[b].json);
+        assert_string_equal(output(sql, QUERY_NDJSON), wanted);
+    }
+}
+
 static void test_markdown(void **state)
 {
     (void)state;
@@ -227,7 +287,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format_names), cmocka_unit_test(test_csv),        cmocka_unit_test(test_csv_edges),
-        cmocka_unit_test(test_json),         cmocka_unit_test(test_markdown),   cmocka_unit_test(test_box),
+        cmocka_unit_test(test_json), cmocka_unit_test(test_json_text),
+        cmocka_unit_test(test_json_keys),    cmocka_unit_test(test_json_times), cmocka_unit_test(test_markdown),
+        cmocka_unit_test(test_box),
         cmocka_unit_test(test_box_narrow),   cmocka_unit_test(test_failures),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
