@@ -35,6 +35,7 @@ struct json_file {
     char *path;
     int fd;
     uint64_t device, number;
+    uint64_t end_bytes;    /* of lines: where the next write begins */
     bool regular;          /* can be cut off and synced; else a pipe or a device */
     bool failed;           /* a write failed: nothing more is tried */
     bool patient;          /* set by whoever opened it: a disk without room is no such failure */

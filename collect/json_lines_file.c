@@ -20,17 +20,32 @@ static int lines_write(struct json_file *file, struct json_buffer *text, bool fo
     (void)force;
     int result = json_file_append(file, text->bytes, text->used, error);
     if (result == 0) {
+        file->end_bytes += text->used;
         text->used = 0;
     }
     return result;
 }
 
-static void lines_extent(const struct json_file *file, size_t length, struct sink_write *ret_write)
+static void end_find(struct json_file *file)
 {
     int64_t size_bytes = json_file_size(file);
 
-    ret_write->before = size_bytes < 0 ? 0 : (uint64_t)size_bytes;
-    ret_write->behind = ret_write->before + length;
+    file->end_bytes = size_bytes < 0 ? 0 : (uint64_t)size_bytes;
+}
+
+/* Others may have emptied it: that is seen here, as a look before each write would take as long as a small one. */
+static int lines_tick(struct json_file *file, int64_t now_us, struct sink_error *error)
+{
+    (void)now_us;
+    (void)error;
+    end_find(file);
+    return 0;
+}
+
+static void lines_extent(const struct json_file *file, size_t length, struct sink_write *ret_write)
+{
+    ret_write->before = file->end_bytes;
+    ret_write->behind = file->end_bytes + length;
 }
 
 /* Lines that are there of what is not, go: they are written again. */
@@ -50,6 +65,7 @@ static int lines_was_written(struct json_file *file, const struct json_file_opti
         (write->before > 0 && (json_file_read(file, &last, 1, write->before - 1) != 1 || last != '\n'))) {
         return 0; /* nothing of it is there, or the file is another one than it was */
     }
+    file->end_bytes = write->before;
     return json_file_shorten(file, options, write->before, (uint64_t)size_bytes, error);
 }
 
@@ -128,6 +144,7 @@ static int take_over(struct json_file *file, const struct json_file_options *opt
 struct json_file *json_lines_file_open(const struct json_file_options *options, struct sink_error *error)
 {
     static const struct json_file_class class = {.write = lines_write,
+                                                 .tick = lines_tick,
                                                  .extent = lines_extent,
                                                  .was_written = lines_was_written,
                                                  .close = lines_close};
@@ -146,6 +163,7 @@ struct json_file *json_lines_file_open(const struct json_file_options *options, 
     } else {
         free(chunk);
         file->class = &class;
+        end_find(file);
         return file;
     }
     free(chunk);
