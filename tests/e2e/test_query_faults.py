@@ -262,6 +262,32 @@ def changes_of_single_bits_are_noticed(folder):
 
 
 @case
+def a_link_that_leads_nowhere_is_named_and_left_out(folder):
+    """It was not merged meanwhile."""
+    store = made_store(folder, count=FEW, size="64K")
+    bad = in_order(store)[0]
+    others = os.path.join(folder, "others")
+    shutil.copytree(store, others)
+    os.unlink(bad.replace(store, others))
+    os.unlink(bad)
+    for target in ("nowhere", bad):
+        os.symlink(target, bad)
+        for name, words in {**REPORTS, **OTHERS}.items():
+            code, out, err = weir(*words, "--store", store)
+            expect_equal(code, 0, "exit code of %s with %s" % (name, err))
+            expect(sorted(out.splitlines()) == sorted(weir_ok(*words, "--store", others)[0].splitlines()),
+                   "another answer of " + name)
+            expect_in("left out: %s: it is a link that leads nowhere\n" % bad, err)
+        for words in (("check",), ("ls",), ("export", "-o", folder + "/out.parquet")):
+            code, _, err = weir("store", words[0], store, *words[1:])
+            expect_equal(code, 1, "exit code of weir store %s with %s" % (words[0], err))
+            expect_in("%s is damaged: it is a link that leads nowhere" % bad, err)
+        expect_in("%s is damaged: it is a link that leads nowhere" % bad,
+                  weir("doctor", "--no-write", "--store", store)[1])
+        os.unlink(bad)
+
+
+@case
 def a_ledger_that_is_damaged_takes_nothing_else_along(folder):
     store = made_store(folder, count=200)
     path = store_reader.segment_paths(store, "ledger")[0]
