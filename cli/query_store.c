@@ -47,7 +47,7 @@ int query_store_find(struct query_store *store, const char *option, bool may_mis
         if (may_be && store_format_check(store->folder, &error) == 0)
             return 0;
         fprintf(stderr, "weir %s: %s\n", store->command, may_be ? error.text : why);
-    } else if (errno == ENOENT && !may_miss) {
+    } else if (errno == ENOENT) {
         fprintf(stderr, "weir %s: there is no store at %s; 'weir collect -o store:DIR' makes one, and --store DIR or "
                         "WEIR_STORE names it\n", store->command, store->folder);
     } else {

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /*
- * "2026-11-23", "2026-11-23T14", "2026-11-23 14:05", "2026-11-23T14:05:07.25": years 1970 to 2200; also as
+ * "2026-11-23", "2026-11-23T14", "2026-11-23 14:05", "2026-11-23T14:05:07.25": years 1 to 9999, with nanoseconds 1970 to 2200; also as
  * "2026-11-23 14:05.07", "2026/11/23.14:05:07"; "today", "yesterday" (and a clock behind them), "14:05" of today: of the
  * local time zone, or of the one that is told behind them, "Z", "+05:30", "-0500" or "+01". "1764000000" and "@0", seconds
  * since 1970; "now". Gives the first and the last microsecond (or nanosecond) of the day, hour, minute, second or
