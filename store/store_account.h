@@ -30,8 +30,8 @@ struct store_damaged {
 };
 
 /* `tell` is called with a sentence for each thing that is wrong. A store that is written, merged and expired meanwhile
- * is no trouble. The rows of `damaged` files are not taken to be there. 0, or -1 with `error` filled where it could not be
- * looked at. */
+ * is no trouble. The rows of `damaged` files are not taken to be there. 0, or -1 with `error` filled where it could not
+ * be looked at. */
 int store_account(const char *folder, const struct store_damaged *damaged,
                   void (*tell)(void *context, bool wrong, const char *text), void *context,
                   struct store_account_counts *ret_counts, struct store_error *error);
