@@ -8,8 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "doctor_findings.h"
-#include "query.h"
-#include "store_recent.h"
+#include "query_store.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -174,23 +173,19 @@ static void look_at_flows(struct look *look, const struct query_chunk *chunk, si
 }
 
 static int ask(struct look *look, struct query *query, const char *sql,
-               void (*take)(struct look *look, const struct query_chunk *chunk, size_t row))
+               void (*take)(struct look *look, const struct query_chunk *chunk, size_t row), struct query_error *error)
 {
-    struct query_error error;
     struct query_result *result;
     struct query_chunk chunk;
-    int got = query_run(query, sql, NULL, 0, &result, &error);
-    if (got == 0) {
-        while ((got = query_next(result, &chunk, &error)) == 1) {
-            for (size_t row = 0; row < chunk.row_count; row++)
-                take(look, &chunk, row);
-        }
-        query_result_free(result);
+    int got = query_run(query, sql, NULL, 0, &result, error);
+    if (got != 0)
+        return -1;
+    while ((got = query_next(result, &chunk, error)) == 1) {
+        for (size_t row = 0; row < chunk.row_count; row++)
+            take(look, &chunk, row);
     }
-    if (got == 0)
-        return 0;
-    tell_fault(look->findings, error.text);
-    return -1;
+    query_result_free(result);
+    return got;
 }
 
 static void tell_rest(struct look *look)
@@ -211,38 +206,56 @@ static void tell_rest(struct look *look)
                    look->exporters);
 }
 
-static void ask_all(const struct store_recent *flows, const struct store_recent *ledger,
-                    struct doctor_findings *findings)
+/* What a statement that fails found before is not told twice. */
+static int ask_once(struct look *look, struct query *query, size_t findings_before, struct query_error *error)
+{
+    doctor_take_back(look->findings, findings_before);
+    *look = (struct look){.findings = look->findings};
+    return ask(look, query, ledger_sql, look_at_ledger, error) == 0 ? ask(look, query, flows_sql, look_at_flows, error)
+                                                                    : -1;
+}
+
+static void tell_left_out(const struct query_store *store, struct doctor_findings *findings)
+{
+    const struct left_out *first = store->left_out;
+    if (store->left_out_count == 0)
+        return;
+    doctor_add(findings, "exporters", DOCTOR_WARN, "%zu file%s left out of what is told of exporters, as: %s: %s",
+               store->left_out_count, store->left_out_count == 1 ? " is" : "s are", first->path, first->why);
+    doctor_advise(findings, "'weir store check --store %s' tells all of them. Look at the disk, and move them away.",
+                  store->folder);
+}
+
+static void ask_all(struct query_store *store, struct doctor_findings *findings)
 {
     struct look look = {.findings = findings};
-    struct query_error error;
-    const struct query_files files = {
-        .flows = store_footers_paths(&flows->footers),
-        .ledger = store_footers_paths(&ledger->footers),
-    };
-    struct query *query = query_open(&files, NULL, &error);
-    if (query == NULL) {
-        tell_fault(findings, error.text);
-        return;
+    struct query_error error = {.text = ""};
+    const size_t before = findings->count;
+    int result = query_store_open(store, &error);
+    if (result == 0) {
+        while ((result = ask_once(&look, store->query, before, &error)) != 0 && query_store_mend(store, &error) == 1)
+            ;
     }
-    if (ask(&look, query, ledger_sql, look_at_ledger) == 0 && ask(&look, query, flows_sql, look_at_flows) == 0)
+    tell_left_out(store, findings);
+    if (result == 0)
         tell_rest(&look);
-    query_close(query);
+    else
+        tell_fault(findings, error.text);
 }
 
 void doctor_check_exporters(const struct doctor_settings *settings, struct doctor_findings *findings)
 {
-    struct store_recent flows = {0}, ledger = {0};
+    struct query_store store = {.command = "doctor", .flows_back_s = HOUR_S, .ledger_back_s = DAY_S};
+    struct query_error error = {.text = "memory is short"};
     if (settings->folder == NULL)
         return;
-    if (store_recent_find(&ledger, settings->folder, SEGMENT_LEDGER, DAY_S) != 0 ||
-        store_recent_find(&flows, settings->folder, SEGMENT_FLOWS, HOUR_S) != 0)
-        tell_fault(findings, "it cannot be read, or memory is short");
-    else if (ledger.files.count > 0)
-        ask_all(&flows, &ledger, findings);
-    else if (flows.files.count > 0)
+    store.folder = strdup(settings->folder);
+    if (store.folder == NULL || query_store_list(&store, &error) != 0)
+        tell_fault(findings, error.text);
+    else if (store.ledger.count > 0)
+        ask_all(&store, findings);
+    else if (store.flows.count > 0)
         doctor_add(findings, "exporters", DOCTOR_OK,
                    "the store does not tell of exporters yet: it does so each minute");
-    store_recent_done(&flows);
-    store_recent_done(&ledger);
+    query_store_done(&store);
 }

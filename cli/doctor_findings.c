@@ -63,6 +63,15 @@ void doctor_advise(struct doctor_findings *findings, const char *format, ...)
     va_end(list);
 }
 
+void doctor_take_back(struct doctor_findings *findings, size_t count)
+{
+    while (findings->count > count) {
+        const struct doctor_finding *last = &findings->findings[--findings->count];
+        free(last->text);
+        free(last->advice);
+    }
+}
+
 enum doctor_status doctor_worst(const struct doctor_findings *findings)
 {
     enum doctor_status worst = DOCTOR_OK;
@@ -116,10 +125,7 @@ void doctor_print(const struct doctor_findings *findings, bool json, FILE *out)
 
 void doctor_findings_done(struct doctor_findings *findings)
 {
-    for (size_t i = 0; i < findings->count; i++) {
-        free(findings->findings[i].text);
-        free(findings->findings[i].advice);
-    }
+    doctor_take_back(findings, 0);
     free(findings->findings);
     *findings = (struct doctor_findings){0};
 }

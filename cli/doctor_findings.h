@@ -44,6 +44,9 @@ __attribute__((format(printf, 4, 5))) void doctor_add(struct doctor_findings *fi
 /* Adds to the last one what to do. */
 __attribute__((format(printf, 2, 3))) void doctor_advise(struct doctor_findings *findings, const char *format, ...);
 
+/* Takes back all but the first so many. */
+void doctor_take_back(struct doctor_findings *findings, size_t count);
+
 /* The worst there is. */
 enum doctor_status doctor_worst(const struct doctor_findings *findings);
 

@@ -91,7 +91,7 @@ static void check_damage(const struct doctor_settings *settings, const struct se
             file_reader_close(&file);
             continue;
         }
-        if (access(files->files[i].path, F_OK) != 0)
+        if (error.number == ENOENT)
             continue; /* merged meanwhile */
         if (damaged++ == 0)
             snprintf(why, sizeof why, "%s", error.text);

@@ -71,9 +71,9 @@ void exporter_entries_account(const struct exporter_account *account, char text[
 int exporter_entries_ask(struct exporter_entries *entries, const char *path, char ret_account[EXPORTER_TEXT_SIZE],
                          char error[EXPORTER_TEXT_SIZE]);
 
-/* From the ledger of a store, and its newest flows; the same. */
-int exporter_entries_read(struct exporter_entries *entries, const char *folder, char ret_account[EXPORTER_TEXT_SIZE],
-                          char error[EXPORTER_TEXT_SIZE]);
+/* From the ledger of a store, and its newest flows, without files that are damaged, which are named. 0, or -1 when it
+ * was told why not. */
+int exporter_entries_read(struct exporter_entries *entries, const char *folder, char ret_account[EXPORTER_TEXT_SIZE]);
 
 enum exporter_format { EXPORTERS_TABLE, EXPORTERS_JSON, EXPORTERS_CSV, EXPORTERS_FORMAT_COUNT };
 

@@ -8,16 +8,11 @@
 #define _GNU_SOURCE
 #include "exporter_entries.h"
 
-#include "query.h"
-#include "store_files.h"
-#include "store_folder.h"
-#include "store_format.h"
-#include "store_recent.h"
+#include "query_store.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HOUR_S = 3600 };
 
@@ -125,69 +120,42 @@ static int read_account(struct query *query, char account[EXPORTER_TEXT_SIZE], s
     return more < 0 ? -1 : 0;
 }
 
-static int ask(struct exporter_entries *entries, const struct query_files *files, const char *folder, char *account,
-               struct query_error *error)
+static int ask(struct exporter_entries *entries, struct query_store *store, char *account, struct query_error *error)
 {
-    struct query *query = query_open(files, NULL, error);
-    struct query_result *result = NULL;
-    int code = query != NULL ? query_run(query, exporters_sql, NULL, 0, &result, error) : -1;
-    if (code == 0)
-        code = read_rows(entries, folder, result, error);
-    query_result_free(result);
-    if (code == 0)
-        code = read_account(query, account, error);
-    query_close(query);
-    return code;
-}
-
-static int read_store(struct exporter_entries *entries, const char *folder, const struct store_files *ledger,
-                      char *account, struct query_error *error)
-{
-    struct store_recent flows = {0};
-    if (store_recent_find(&flows, folder, SEGMENT_FLOWS, HOUR_S) != 0) {
-        snprintf(error->text, sizeof error->text, "the flows of %s cannot be read, or memory is short", folder);
-        store_recent_done(&flows);
+    struct query_result *result;
+    entries->count = 0; /* a try before this one may have added some */
+    if (query_run(store->query, exporters_sql, NULL, 0, &result, error) != 0)
         return -1;
-    }
-    struct query_files files = {.flows = store_footers_paths(&flows.footers),
-                                .ledger = {(const char *const *)ledger->paths, ledger->count}};
-    int code = ask(entries, &files, folder, account, error);
-    if (code != 0 && error->blames_files) { /* the ledger alone, where flows are damaged, or were merged meanwhile */
-        files.flows = (struct query_paths){0};
-        code = ask(entries, &files, folder, account, error);
-    }
-    store_recent_done(&flows);
-    return code;
+    const int code = read_rows(entries, store->folder, result, error);
+    query_result_free(result);
+    return code == 0 ? read_account(store->query, account, error) : code;
 }
 
-int exporter_entries_read(struct exporter_entries *entries, const char *folder, char ret_account[EXPORTER_TEXT_SIZE],
-                          char error[EXPORTER_TEXT_SIZE])
+static int read_store(struct exporter_entries *entries, struct query_store *store, char *account)
 {
-    struct store_files ledger = {0};
-    struct store_error other;
-    char none[STORE_FOLDER_WHY_SIZE];
-    static struct query_error why;
-    int result = 0;
-    ret_account[0] = '\0';
-    if (access(folder, F_OK) != 0) {
-        snprintf(error, EXPORTER_TEXT_SIZE, "there is no store at %.300s: %m", folder);
+    struct query_error error = {.text = ""};
+    int result = query_store_list(store, &error);
+    if (result == 0 && store->ledger.count == 0) {
+        snprintf(error.text, sizeof error.text,
+                 "there is no ledger in %s: 'weir collect -o store:DIR' writes it each minute", store->folder);
         result = -1;
-    } else if (!store_folder_may_be(folder, none)) {
-        snprintf(error, EXPORTER_TEXT_SIZE, "%.*s", EXPORTER_TEXT_SIZE - 1, none);
-        result = -1;
-    } else if (store_format_check(folder, &other) != 0) {
-        snprintf(error, EXPORTER_TEXT_SIZE, "%.*s", EXPORTER_TEXT_SIZE - 1, other.text);
-        result = -1;
-    } else if (store_files_find(&ledger, folder, "ledger", NULL) != 0) {
-        snprintf(error, EXPORTER_TEXT_SIZE, "cannot read the store %.300s: %m", folder);
-        result = -1;
-    } else if (ledger.count == 0) {
-        snprintf(error, EXPORTER_TEXT_SIZE,
-                 "there is no ledger in %.300s: 'weir collect -o store:DIR' writes it each minute", folder);
-        result = -1;
-    } else if ((result = read_store(entries, folder, &ledger, ret_account, &why)) != 0) {
-        snprintf(error, EXPORTER_TEXT_SIZE, "%.500s", why.text);
+    } else if (result == 0 && (result = query_store_open(store, &error)) == 0) {
+        while ((result = ask(entries, store, account, &error)) != 0 && query_store_mend(store, &error) == 1)
+            ;
     }
-    store_files_done(&ledger);
+    query_store_tell(store);
+    if (result != 0)
+        fprintf(stderr, "weir %s: %s\n", store->command, error.text);
+    return result;
+}
+
+int exporter_entries_read(struct exporter_entries *entries, const char *folder, char ret_account[EXPORTER_TEXT_SIZE])
+{
+    struct query_store store = {.command = "exporters", .flows_back_s = HOUR_S};
+    ret_account[0] = '\0';
+    int result = query_store_find(&store, folder, false);
+    if (result == 0)
+        result = read_store(entries, &store, ret_account);
+    query_store_done(&store);
     return result;
 }

@@ -121,12 +121,12 @@ static int ask(struct exporter_entries *entries, const char *const *paths, size_
 
 static int gather(struct exporter_entries *entries, const struct request *request)
 {
-    char account[EXPORTER_TEXT_SIZE], error[EXPORTER_TEXT_SIZE];
+    char account[EXPORTER_TEXT_SIZE];
     char *paths[CONTROL_PLACES_MAX];
     const char *found[CONTROL_PLACES_MAX];
     if (request->store != NULL) {
-        if (exporter_entries_read(entries, request->store, account, error) != 0)
-            return fail(error);
+        if (exporter_entries_read(entries, request->store, account) != 0)
+            return EXIT_FAILURE;
         if (account[0] != '\0')
             fprintf(stderr, "weir: %s\n", account);
         return EXIT_SUCCESS;

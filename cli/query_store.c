@@ -47,7 +47,7 @@ int query_store_find(struct query_store *store, const char *option, bool may_mis
         if (may_be && store_format_check(store->folder, &error) == 0)
             return 0;
         fprintf(stderr, "weir %s: %s\n", store->command, may_be ? error.text : why);
-    } else if (errno == ENOENT && !may_miss) {
+    } else if (errno == ENOENT) {
         fprintf(stderr, "weir %s: there is no store at %s; 'weir collect -o store:DIR' makes one, and --store DIR or "
                         "WEIR_STORE names it\n", store->command, store->folder);
     } else {
@@ -84,19 +84,28 @@ static void take_off(const struct query_store *store, struct store_files *files)
         files->count = kept;
 }
 
-static int list(struct query_store *store, struct query_error *error)
+static int find_kind(struct query_store *store, int kind)
 {
-    static const char *const names[KINDS] = {"flows", "options", "ledger"};
+    static const enum segment_kind kinds[KINDS] = {SEGMENT_FLOWS, SEGMENT_OPTIONS, SEGMENT_LEDGER};
     struct segment_window window = store->window;
+    const int64_t back_s = kind == 0 ? store->flows_back_s : kind == 2 ? store->ledger_back_s : 0;
+    if (back_s > 0)
+        return store_files_find_recent(files_of(store, kind), store->folder, kinds[kind], back_s);
+    if (kind == 2 && window.to_s != INT64_MAX)
+        window.to_s += FLOW_LEDGER_EACH_US / 1000000; /* a row stands at the end of its minute */
+    return store_files_find(files_of(store, kind), store->folder, segment_kind_name(kinds[kind]),
+                            store->has_window ? &window : NULL);
+}
+
+int query_store_list(struct query_store *store, struct query_error *error)
+{
     store->is_whole = false;
     for (int kind = 0; kind < KINDS; kind++) {
         struct store_files *files = files_of(store, kind);
         store_files_done(files);
         if (store->is_missing || (kind == 1 && !store->wants_options) || (kind != 1 && store->wants_options_only))
             continue;
-        if (kind == 2 && window.to_s != INT64_MAX)
-            window.to_s += FLOW_LEDGER_EACH_US / 1000000; /* a row stands at the end of its minute */
-        if (store_files_find(files, store->folder, names[kind], store->has_window ? &window : NULL) != 0) {
+        if (find_kind(store, kind) != 0) {
             snprintf(error->text, sizeof error->text, "cannot read the store %s: %s", store->folder, strerror(errno));
             return -1;
         }
@@ -309,7 +318,7 @@ static void verify(struct query_store *store)
 int query_store_open(struct query_store *store, struct query_error *error)
 {
     store->settings.progress = isatty(STDERR_FILENO) == 1;
-    if (list(store, error) != 0)
+    if (query_store_list(store, error) != 0)
         return -1;
     if (store->verify)
         verify(store);
@@ -477,7 +486,7 @@ static int mend(struct query_store *store, struct query_error *error)
                  "often", LISTS_MAX);
         return 0;
     }
-    if (is_gone && list(store, error) != 0)
+    if (is_gone && query_store_list(store, error) != 0)
         return 0;
     return is_gone || store->left_out_count > before ? read_others(store, error) : 0;
 }

@@ -29,12 +29,13 @@ struct query_store {
     struct query_settings settings;
     struct segment_window window; /* with has_window: only files of that time */
     bool has_window;
+    int64_t flows_back_s, ledger_back_s; /* of this kind only the newest hour, and so many seconds before; 0: all */
     const struct flow_span *span; /* what query_store_facts() are of, NULL: of all */
     const struct filter *sought;  /* only flows that match it are asked for; NULL: all. The caller's */
     bool wants_options;  /* files of options records too */
     bool wants_options_only; /* none but these */
     bool verify;         /* all files are looked at before anything is asked */
-    char *folder;
+    char *folder;        /* filled by query_store_find(), or by the caller, to be freed here */
     bool is_missing;     /* there is no store yet */
     struct store_files flows, options, ledger;
     struct store_footers flow_footers, option_footers, ledger_footers; /* of the files as the views have them */
@@ -48,6 +49,9 @@ struct query_store {
 /* Finds the store: that of --store, or NULL for the usual one, which may be missing (is_missing) where `may_miss`. 0,
  * or -1 when it was told. The fields above `folder` are the caller's. */
 int query_store_find(struct query_store *store, const char *option, bool may_miss);
+
+/* Lists the files, as query_store_open() does first. 0, or -1 with `error` filled. */
+int query_store_list(struct query_store *store, struct query_error *error);
 
 /* Lists the files and opens the connection; what was open before is closed. 0, or -1 with `error` filled. */
 int query_store_open(struct query_store *store, struct query_error *error);

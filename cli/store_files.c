@@ -5,8 +5,6 @@
 #define _GNU_SOURCE
 #include "store_files.h"
 
-#include "segment_list.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +47,22 @@ int store_files_find(struct store_files *files, const char *folder, const char *
     segment_list_done(&list);
     errno = number;
     return result;
+}
+
+int store_files_find_recent(struct store_files *files, const char *folder, enum segment_kind kind, int64_t back_s)
+{
+    struct segment_list list = {0};
+    struct store_error error;
+    int64_t newest_s = INT64_MIN;
+    if (segment_list_read(&list, folder, kind, NULL, NULL, NULL, &error) == 0) {
+        for (uint32_t i = 0; i < list.current.count; i++)
+            newest_s = list.current.files[i].hour_s > newest_s ? list.current.files[i].hour_s : newest_s;
+    }
+    segment_list_done(&list);
+    if (newest_s == INT64_MIN)
+        return 0;
+    const struct segment_window window = {.from_s = INT64_MIN, .to_s = INT64_MAX, .hour_from_s = newest_s - back_s};
+    return store_files_find(files, folder, segment_kind_name(kind), &window);
 }
 
 void store_files_done(struct store_files *files)

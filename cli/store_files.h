@@ -5,9 +5,10 @@
 #ifndef WEIR_CLI_STORE_FILES_H
 #define WEIR_CLI_STORE_FILES_H
 
+#include "segment_list.h"
+
 #include <stddef.h>
 
-struct segment_window;
 
 struct store_files {
     char **paths; /* by hour, writer and commit */
@@ -18,6 +19,10 @@ struct store_files {
  * (segment_list.h); none where there is no such folder. 0, or -1 with errno. */
 int store_files_find(struct store_files *files, const char *folder, const char *kind,
                      const struct segment_window *window);
+
+/* Adds those of a kind in the newest hour's folder, and in folders of so many seconds before; the same. */
+int store_files_find_recent(struct store_files *files, const char *folder, enum segment_kind kind, int64_t back_s);
+
 void store_files_done(struct store_files *files);
 
 #endif

@@ -39,11 +39,19 @@ static const char help[] =
 struct top_options {
     struct query_options common;
     const char *keys;
-    const char *amounts;
+    enum top_amount amounts[TOP_AMOUNT_COUNT];
+    size_t amount_count;
     uint64_t limit;
     bool is_table, is_parquet; /* else it is of a format */
     enum query_format format;
 };
+
+static int set_amounts(struct top_options *options, const char *words)
+{
+    struct query_error error;
+    return top_amounts_parse(words, options->amounts, &options->amount_count, &error) == 0
+               ? 0 : query_usage_error(&options->common, "--by: ", error.text);
+}
 
 static int set_output(struct top_options *options, const char *text)
 {
@@ -67,7 +75,7 @@ static int parse(int argc, char **argv, struct top_options *options)
     optind = 1;
     for (int c, result = 0; (c = getopt_long(argc, argv, ":b:n:o:h", known, NULL)) != -1;) {
         switch (c) {
-        case 'b': options->amounts = optarg; break;
+        case 'b': result = set_amounts(options, optarg); break;
         case 'n':
             if (quantity_parse_count(optarg, &options->limit) != 0)
                 result = query_usage_error(&options->common, "not a number: ", optarg);
@@ -114,7 +122,7 @@ static int show(struct query_session *session, void *context)
     struct query_error error = {.text = ""};
     struct flow_key keys[FLOW_KEYS_MAX];
     struct top_request request = {.keys = keys, .limit = options->limit, .to_parquet = options->is_parquet,
-                                  .group_us = options->common.group_us};
+                                  .group_us = options->common.group_us, .amount_count = options->amount_count};
     struct flow_totals account, totals;
     struct query_result *result;
     int code = query_session_keys(session, options->keys, keys, &request.key_count);
@@ -122,8 +130,7 @@ static int show(struct query_session *session, void *context)
         return code;
     if (options->is_parquet && (code = query_session_parquet(session)) != EXIT_SUCCESS)
         return code;
-    if (top_amounts_parse(options->amounts, request.amounts, &request.amount_count, &error) != 0)
-        return query_usage_error(session->options, "--by: ", error.text);
+    memcpy(request.amounts, options->amounts, sizeof request.amounts);
     if (find(session, &request, &account, &totals, &result, &error) != 0)
         return query_session_fail(session, &error);
     const struct query_output_settings settings = query_session_settings(session, options->format);
@@ -140,7 +147,7 @@ static int show(struct query_session *session, void *context)
 
 int cmd_top(int argc, char **argv)
 {
-    struct top_options options = {.amounts = "bytes", .limit = 10, .is_table = true};
+    struct top_options options = {.amounts = {TOP_BYTES}, .amount_count = 1, .limit = 10, .is_table = true};
     query_options_init(&options.common, "top");
     const int done = parse(argc, argv, &options);
     if (done >= 0)

@@ -25,6 +25,8 @@ struct word {
 static const struct word words[] = {
     {"src", "src", FLOW_KEY_ADDRESS, NULL},
     {"dst", "dst", FLOW_KEY_ADDRESS, NULL},
+    {"srcip", "src", FLOW_KEY_ADDRESS, NULL}, /* nfdump's */
+    {"dstip", "dst", FLOW_KEY_ADDRESS, NULL},
     {"ip", "src", FLOW_KEY_ADDRESS, "dst"},
     {"srcnet", "src", FLOW_KEY_NETWORK, NULL},
     {"dstnet", "dst", FLOW_KEY_NETWORK, NULL},
@@ -180,6 +182,7 @@ static int unknown(const char *name, bool to_show, struct query_error *error)
     struct filter_nearest nearest;
     filter_nearest_init(&nearest, name, strlen(name));
     flow_key_words(to_show, filter_nearest_offer, &nearest);
+    filter_source_names(filter_nearest_offer, &nearest);
     snprintf(error->text, sizeof error->text, "'%s' is no key, column or element%s%s%s", name,
              nearest.best != NULL ? "; did you mean '" : "", nearest.best != NULL ? nearest.best : "",
              nearest.best != NULL ? "'?" : "");
@@ -221,6 +224,21 @@ int flow_key_parse(const char *word, size_t length, bool to_show, const struct f
     return 0;
 }
 
+/* Whether it is a key before it as well, by whatever word. */
+static int check_once(const struct flow_key *keys, size_t count, struct query_error *error)
+{
+    const struct flow_key *key = &keys[count];
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].shape == key->shape && strcmp(keys[i].column, key->column) == 0 &&
+            strcmp(keys[i].other, key->other) == 0 && keys[i].bits_ipv4 == key->bits_ipv4 &&
+            keys[i].bits_ipv6 == key->bits_ipv6) {
+            snprintf(error->text, sizeof error->text, "'%s' and '%s' are the same key", keys[i].name, key->name);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int flow_keys_parse(const char *text, const struct flow_columns *columns, struct flow_key keys[FLOW_KEYS_MAX],
                     size_t *ret_count, struct query_error *error)
 {
@@ -235,7 +253,8 @@ int flow_keys_parse(const char *text, const struct flow_columns *columns, struct
             snprintf(error->text, sizeof error->text, "there are more than %u keys", FLOW_KEYS_MAX);
             return -1;
         }
-        if (flow_key_parse(text, length, false, columns, &keys[count], error) != 0)
+        if (flow_key_parse(text, length, false, columns, &keys[count], error) != 0 ||
+            check_once(keys, count, error) != 0)
             return -1;
         either += keys[count].other[0] != '\0';
         count++;

@@ -521,12 +521,22 @@ static int finish_open(struct file_reader *reader, struct store_error *error)
     return result;
 }
 
+/* What is there and leads nowhere was not merged or removed meanwhile. */
+static int fail_open(const char *path, struct store_error *error)
+{
+    struct stat status;
+    store_error_system(error, "cannot open %s", path);
+    if ((error->number == ENOENT || error->number == ELOOP) && lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
+        store_error_set(error, "%s is damaged: it is a link that leads nowhere", path);
+    return -1;
+}
+
 int file_reader_open(struct file_reader *reader, const char *path, struct store_error *error)
 {
     struct stat status;
     *reader = (struct file_reader){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (reader->fd < 0)
-        return store_error_system(error, "cannot open %s", path);
+        return fail_open(path, error);
     if (fstat(reader->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         file_reader_close(reader);
         return store_error_set(error, "%s is no file", path);

@@ -54,7 +54,8 @@ struct file_reader {
 };
 
 /* Opens a file and reads its footer. 0, or -1 with `error` filled and nothing to be closed: its number is ENOTSUP where
- * a later version of Weir wrote the file, or another program (store_format.h). */
+ * a later version of Weir wrote the file, or another program (store_format.h), and ENOENT where nothing is there, not
+ * even a link. */
 int file_reader_open(struct file_reader *reader, const char *path, struct store_error *error);
 
 /* The same of octets in memory, which live as long as the reader; `path` is for messages. */

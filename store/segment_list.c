@@ -151,7 +151,8 @@ static int read_files(const struct task *task, const char *path, int64_t hour_s,
                 tell(task, path, entry->d_name);
             continue;
         }
-        if (fstatat(dirfd(directory), entry->d_name, &status, 0) != 0)
+        if (fstatat(dirfd(directory), entry->d_name, &status, 0) != 0 &&
+            fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) /* a link may lead nowhere */
             continue; /* it was removed meanwhile */
         file.size_bytes = (uint64_t)status.st_size;
         file.written_us = (int64_t)status.st_mtim.tv_sec * 1000000 + status.st_mtim.tv_nsec / 1000;

@@ -50,6 +50,7 @@ struct account {
     void (*tell)(void *context, bool wrong, const char *text);
     void *context;
     struct store_error *error;
+    const struct store_damaged *damaged;
     struct chunk_reader reader;
     struct there *there;
     uint32_t there_count, there_capacity;
@@ -336,11 +337,23 @@ static int add_unknown(struct account *account, const struct segment_file *segme
     return segment->kind == SEGMENT_LEDGER ? 0 : add_range(account, &account->unknown, &unknown);
 }
 
+static bool is_damaged(const struct account *account, const struct segment_file *segment)
+{
+    for (uint32_t i = 0; i < account->damaged->count; i++) {
+        if (strcmp(account->damaged->paths[i], segment->path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the ledger tells has a checksum of its own when it is read. */
 static int take_file(struct account *account, const struct segment_file *segment, bool is_told)
 {
     struct commit_notes notes = {0};
     struct file_reader file;
     struct stat status;
+    if (segment->kind != SEGMENT_LEDGER && is_damaged(account, segment))
+        return add_unknown(account, segment);
     if (file_reader_open(&file, segment->path, account->error) != 0) {
         if (account->error->number == ENOENT && stat(segment->path, &status) != 0) {
             account->again = true;
@@ -424,10 +437,11 @@ static int collect(struct account *account, const char *folder)
     return result == 0 ? expired_read(&account->expired, folder, account->error) : -1;
 }
 
-int store_account(const char *folder, void (*tell)(void *context, bool wrong, const char *text), void *context,
+int store_account(const char *folder, const struct store_damaged *damaged,
+                  void (*tell)(void *context, bool wrong, const char *text), void *context,
                   struct store_account_counts *ret_counts, struct store_error *error)
 {
-    struct account account = {.tell = tell, .context = context, .error = error};
+    struct account account = {.tell = tell, .context = context, .error = error, .damaged = damaged};
     if (chunk_reader_init(&account.reader) != 0)
         return no_memory(&account);
     int result = collect(&account, folder);

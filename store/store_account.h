@@ -23,9 +23,17 @@ struct store_account_counts {
     uint64_t wrong;   /* what does not agree */
 };
 
+/* Files in whose midst something is damaged; none where it is zeros. */
+struct store_damaged {
+    char **paths;
+    uint32_t count;
+};
+
 /* `tell` is called with a sentence for each thing that is wrong. A store that is written, merged and expired meanwhile
- * is no trouble. 0, or -1 with `error` filled where it could not be looked at. */
-int store_account(const char *folder, void (*tell)(void *context, bool wrong, const char *text), void *context,
+ * is no trouble. The rows of `damaged` files are not taken to be there. 0, or -1 with `error` filled where it could not
+ * be looked at. */
+int store_account(const char *folder, const struct store_damaged *damaged,
+                  void (*tell)(void *context, bool wrong, const char *text), void *context,
                   struct store_account_counts *ret_counts, struct store_error *error);
 
 #endif

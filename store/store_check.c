@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,6 +19,7 @@ struct check {
     const struct store_check_listener *listener;
     struct chunk_reader reader;
     struct store_check_counts counts;
+    struct store_damaged damaged;
 };
 
 static void tell_stranger(void *context, const char *path)
@@ -102,6 +104,20 @@ static int check_file(struct check *check, const struct segment_file *segment, u
     return result;
 }
 
+static int add_damaged(struct check *check, const char *path, struct store_error *error)
+{
+    struct store_damaged *damaged = &check->damaged;
+    char **paths = realloc(damaged->paths, (damaged->count + 1) * sizeof *paths);
+    if (paths == NULL)
+        return store_error_set(error, "not enough memory to check the store");
+    damaged->paths = paths;
+    paths[damaged->count] = strdup(path);
+    if (paths[damaged->count] == NULL)
+        return store_error_set(error, "not enough memory to check the store");
+    damaged->count++;
+    return 0;
+}
+
 /* -1 only where memory is short. */
 static int check_files(struct check *check, const struct segment_files *files, bool current, struct store_error *error)
 {
@@ -123,6 +139,8 @@ static int check_files(struct check *check, const struct segment_files *files, b
         } else if (error->number != ENOENT || stat(segment->path, &status) == 0) {
             check->counts.damaged++;
             check->listener->tell(check->listener->context, true, error->text);
+            if (add_damaged(check, segment->path, error) != 0)
+                return -1;
         }
         if (check->listener->progress != NULL)
             check->listener->progress(check->listener->context, segment->size_bytes);
@@ -168,7 +186,11 @@ int store_check(const char *folder, const struct store_check_listener *listener,
     for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++)
         segment_list_done(&lists[kind]);
     if (result == 0)
-        result = store_account(folder, listener->tell, listener->context, &check.counts.account, error);
+        result = store_account(folder, &check.damaged, listener->tell, listener->context, &check.counts.account,
+                               error);
+    for (uint32_t i = 0; i < check.damaged.count; i++)
+        free(check.damaged.paths[i]);
+    free(check.damaged.paths);
     chunk_reader_done(&check.reader);
     *ret_counts = check.counts;
     return result;

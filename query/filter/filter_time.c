@@ -106,7 +106,7 @@ enum day_kind { DAY_NONE, DAY_BEFORE_TODAY, DAY_OF_CALENDAR };
 
 /* YYYY-MM-DD, YYYY/MM/DD, today or yesterday: days since 1970, or before today. Nothing is read when none stands
  * here. */
-static enum day_kind read_day(struct reader *reader, int64_t *ret_days)
+static enum day_kind read_day(struct reader *reader, bool nanoseconds, int64_t *ret_days)
 {
     struct reader at = *reader;
     int year, month, day;
@@ -116,7 +116,7 @@ static enum day_kind read_day(struct reader *reader, int64_t *ret_days)
         *reader = at;
         return DAY_BEFORE_TODAY;
     }
-    if (!read_digits(&at, 4, 1970, 2200, &year) || at.left == 0)
+    if (!read_digits(&at, 4, nanoseconds ? 1970 : 1, nanoseconds ? 2200 : 9999, &year) || at.left == 0)
         return DAY_NONE;
     const char between = *at.word;
     if ((between != '-' && between != '/') || !take(&at, between) || !read_digits(&at, 2, 1, 12, &month) ||
@@ -208,7 +208,7 @@ bool filter_time_parse(const char *word, size_t length, bool nanoseconds, int64_
         *ret_high = *ret_low + second - 1;
         return true;
     }
-    const enum day_kind kind = read_day(&reader, &days);
+    const enum day_kind kind = read_day(&reader, nanoseconds, &days);
     if (kind == DAY_NONE && (length < 5 || word[2] != ':'))
         return false;
     const bool has_clock = kind == DAY_NONE || take(&reader, 'T') || take(&reader, 't') || take(&reader, ' ') ||

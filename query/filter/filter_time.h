@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 /*
- * "2026-11-23", "2026-11-23T14", "2026-11-23 14:05", "2026-11-23T14:05:07.25": years 1970 to 2200; also as
- * "2026-11-23 14:05.07", "2026/11/23.14:05:07"; "today", "yesterday" (and a clock behind them), "14:05" of today: of
- * the local time zone, or of the one that is told behind them, "Z", "+05:30", "-0500" or "+01". "1764000000" and "@0",
- * seconds since 1970; "now". Gives the first and the last microsecond (or nanosecond) of the day, hour, minute, second
- * or fraction that is named.
+ * "2026-11-23", "2026-11-23T14", "2026-11-23 14:05", "2026-11-23T14:05:07.25": years 1 to 9999, with nanoseconds
+ * 1970 to 2200; also as "2026-11-23 14:05.07", "2026/11/23.14:05:07"; "today", "yesterday" (and a clock behind them),
+ * "14:05" of today: of the local time zone, or of the one that is told behind them, "Z", "+05:30", "-0500" or "+01".
+ * "1764000000" and "@0", seconds since 1970; "now". Gives the first and the last microsecond (or nanosecond) of the
+ * day, hour, minute, second or fraction that is named.
  */
 bool filter_time_parse(const char *word, size_t length, bool nanoseconds, int64_t now_s, int64_t *ret_low,
                        int64_t *ret_high);

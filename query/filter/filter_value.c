@@ -185,6 +185,9 @@ static bool add_number(struct filter *filter, const struct filter_source *source
     if (dash == NULL)
         return read_number(source, form, word, length, &low, message) && add_range(filter, form, low, low, message);
     const size_t low_length = (size_t)(dash - word);
+    if (low_length + 1 == length)
+        return filter_complain(message, "the range '%.*s' has no end; for %.*s and above write '>= %.*s'",
+                               SHOWN(word, length), SHOWN(word, low_length), SHOWN(word, low_length));
     if (!read_number(source, form, word, low_length, &low, message) ||
         !read_number(source, form, dash + 1, length - low_length - 1, &high, message))
         return false;

@@ -7,6 +7,7 @@ import csv
 import fcntl
 import io
 import ipaddress
+import json
 import os
 import pty
 import random
@@ -261,6 +262,32 @@ def changes_of_single_bits_are_noticed(folder):
 
 
 @case
+def a_link_that_leads_nowhere_is_named_and_left_out(folder):
+    """It was not merged meanwhile."""
+    store = made_store(folder, count=FEW, size="64K")
+    bad = in_order(store)[0]
+    others = os.path.join(folder, "others")
+    shutil.copytree(store, others)
+    os.unlink(bad.replace(store, others))
+    os.unlink(bad)
+    for target in ("nowhere", bad):
+        os.symlink(target, bad)
+        for name, words in {**REPORTS, **OTHERS}.items():
+            code, out, err = weir(*words, "--store", store)
+            expect_equal(code, 0, "exit code of %s with %s" % (name, err))
+            expect(sorted(out.splitlines()) == sorted(weir_ok(*words, "--store", others)[0].splitlines()),
+                   "another answer of " + name)
+            expect_in("left out: %s: it is a link that leads nowhere\n" % bad, err)
+        for words in (("check",), ("ls",), ("export", "-o", folder + "/out.parquet")):
+            code, _, err = weir("store", words[0], store, *words[1:])
+            expect_equal(code, 1, "exit code of weir store %s with %s" % (words[0], err))
+            expect_in("%s is damaged: it is a link that leads nowhere" % bad, err)
+        expect_in("%s is damaged: it is a link that leads nowhere" % bad,
+                  weir("doctor", "--no-write", "--store", store)[1])
+        os.unlink(bad)
+
+
+@case
 def a_ledger_that_is_damaged_takes_nothing_else_along(folder):
     store = made_store(folder, count=200)
     path = store_reader.segment_paths(store, "ledger")[0]
@@ -276,6 +303,30 @@ def a_ledger_that_is_damaged_takes_nothing_else_along(folder):
         if words[0] != "sql":
             expect_in("left out: %s: " % path, err)
             expect_in("weir: the store does not tell what was lost in this time\n", err)
+
+
+@case
+def exporters_are_told_without_a_ledger_that_is_damaged(folder):
+    """Those that its other files tell of, whether a file's end is gone, or something in its midst; the doctor too."""
+    store = os.path.join(folder, "store")
+    for number in (1, 2):
+        path = write_file(folder, "one.pcap", cap.pcap_of(
+            ((0, v9.Exporter().flows(v9.numbered_flow(number))),), source="192.0.2.%d" % number))
+        weir_ok("collect", "-r", path, "-o", "store:" + store, cwd=folder)
+    path = max(store_reader.segment_paths(store, "ledger"), key=os.path.getmtime)
+    octets = read_octets(path)
+    third = len(octets) // 3
+    for damaged in (octets[:-20], octets[:4] + bytes(third - 4) + octets[third:]):
+        write_file(os.path.dirname(path), os.path.basename(path), damaged)
+        code, out, err = weir("exporters", "--store", store, "-o", "csv")
+        expect_equal(code, 0, "exit code with " + err)
+        expect_equal([row["exporter"] for row in csv.DictReader(io.StringIO(out))], ["192.0.2.1"], "exporters")
+        expect_equal(err.count("weir exporters: left out: %s: " % path), 1, "times that it is named in " + err)
+        expect_in("weir: 1 datagrams received", err)
+        _, out, _ = weir("doctor", "--no-write", "-o", "json", "--store", store)
+        texts = [each["text"] for each in json.loads(out) if "exporters" in each["check"]]
+        expect_in("1 file is left out of what is told of exporters, as: %s: " % path, "\n".join(texts))
+        expect("cannot be asked" not in out, "the doctor gives up: " + out)
 
 
 @case

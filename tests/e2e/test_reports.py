@@ -663,6 +663,16 @@ def graphs_are_drawn(folder):
 
 
 @case
+def words_of_nfdump_are_keys(folder):
+    made = Made(folder, 10, 20)
+    for word, known in (("srcip", "src"), ("dstip,srcip", "dst,src"), ("srcip/24", "srcnet/24")):
+        rows, wanted = (weir_ok("top", keys, "-n", "0", "-o", "csv", "--store", made.folder)[0].splitlines()
+                        for keys in (word, known))
+        expect_equal(rows[0], word + ",bytes,percent", "head of " + word)
+        expect_equal(sorted(rows[1:]), sorted(wanted[1:]), "rows of " + word)
+
+
+@case
 def mistakes_are_told(folder):
     made = Made(folder, 10, 20)
     def expect_error(code, text, *arguments):
@@ -672,6 +682,11 @@ def mistakes_are_told(folder):
     store = ("--store", made.folder)
     expect_error(2, "did you mean 'proto'?\n  prto tcp\n  ^~~~", "top", "src", *store, "prto tcp")
     expect_error(2, "did you mean 'src'?", "top", "srk", *store)
+    expect_error(2, "did you mean 'src_port'?", "top", "src_prot", *store)
+    expect_error(2, "did you mean 'octetDeltaCount'?", "top", "octetDeltaCoun", *store)
+    for keys, told in (("src,proto,src", "'src' and 'src'"), ("srcip,SRC", "'srcip' and 'SRC'"),
+                       ("proto,protocol", "'proto' and 'protocol'"), ("srcnet,srcnet/24", "'srcnet' and 'srcnet/24'")):
+        expect_error(2, told + " are the same key", "top", keys, *store)
     expect_error(2, "the keys are missing", "top", *store)
     expect_error(2, "one can be a key", "top", "ip,port", *store)
     expect_error(2, "has no such network", "top", "srcnet/129", *store)
@@ -696,6 +711,9 @@ def mistakes_are_told(folder):
     code, _, err = weir("top", "src", *store, env={**os.environ, "WEIR_DUCKDB": "/nonexistent.so"})
     expect_equal(code, 1, "exit code without DuckDB")
     expect_in("/nonexistent.so", err)
+    code, _, err = weir("top", "src", "--by", "byte", *store, env={**os.environ, "WEIR_DUCKDB": "/nonexistent.so"})
+    expect_equal(code, 2, "exit code of a wrong word without DuckDB")
+    expect_in("'byte' is not one of", err)
     os.environ["WEIR_STORE"] = made.folder
     try:
         expect_in("weir: %d flows" % len(made.records), weir_ok("top", "src")[1])

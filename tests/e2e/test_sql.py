@@ -263,7 +263,8 @@ def a_store_that_is_empty_or_not_there(folder):
     expect_equal(sql_rows(empty, "select count(*), sum(bytes) from flows")[1], ["0", ""], "an empty store")
     code, out, err = weir("sql", "--store", os.path.join(folder, "none"), "select 1")
     expect_equal((code, out), (1, ""), "a store that is not there")
-    expect_in("cannot read the store " + os.path.join(folder, "none") + ": No such file", err)
+    expect_equal(err, "weir sql: there is no store at %s; 'weir collect -o store:DIR' makes one, and --store DIR or "
+                      "WEIR_STORE names it\n" % os.path.join(folder, "none"), "what is told")
     path = write_file(folder, "file", b"")
     code, out, err = weir("sql", "--store", path, "select 1")
     expect_equal((code, out, err), (1, "", "weir sql: cannot read the store %s: Not a directory\n" % path), "a file")

@@ -244,6 +244,11 @@ static const struct {
     {"port htp", "'htp' is no port; did you mean 'http'?\n  port htp\n       ^~~\n"},
     {"port 70000", "'70000' is too large; the largest port is 65535\n  port 70000\n       ^~~~~\n"},
     {"port 80-70", "the range '80-70' ends before it begins\n  port 80-70\n       ^~~~~\n"},
+    {"port 80-", "the range '80-' has no end; for 80 and above write '>= 80'\n  port 80-\n       ^~~\n"},
+    {"bytes in [1 5-]", "the range '5-' has no end; for 5 and above write '>= 5'\n  bytes in [1 5-]\n"
+                        "              ^~\n"},
+    {"observationTimeNanoseconds > 2201-01-01", "'2201-01-01' is no time; write it as 2026-11-23T14:05, or the day "
+     "alone\n  observationTimeNanoseconds > 2201-01-01\n                               ^~~~~~~~~~\n"},
     {"bytes > 1.0005k", "'1.0005k' is no whole number\n  bytes > 1.0005k\n          ^~~~~~~\n"},
     {"bytes > 18446744073709551616",
      "'18446744073709551616' is too large; the largest number of bytes is 18446744073709551615\n"

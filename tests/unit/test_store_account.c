@@ -27,6 +27,7 @@ enum { ROWS = 50, COMMITS = 12, LEDGER_EACH = 4 };
 static char folder[64];
 static uint8_t numbers[ROWS];
 static char told[256]; /* what was told last */
+static struct store_damaged damaged;
 
 static int make_folder(void **state)
 {
@@ -106,7 +107,7 @@ static struct store_account_counts look(void)
     struct store_account_counts counts;
     struct store_error error = {0};
     told[0] = '\0';
-    if (store_account(folder, tell, NULL, &counts, &error) != 0)
+    if (store_account(folder, &damaged, tell, NULL, &counts, &error) != 0)
         fail_msg("%s", error.text);
     return counts;
 }
@@ -198,6 +199,22 @@ static void a_killed_run_is_exact(void **state)
     expect((COMMITS + LEDGER_EACH) * ROWS, (2 * COMMITS - LEDGER_EACH) * ROWS, 0);
     merge(true);
     expect((COMMITS + LEDGER_EACH) * ROWS, (2 * COMMITS - LEDGER_EACH) * ROWS, 0);
+}
+
+/* Its rows, and those that the ledger tells with them in one sum, are not taken to be there. */
+static void a_damaged_file_is_not_checkable(void **state)
+{
+    (void)state;
+    struct segment_list lists[SEGMENT_KIND_COUNT];
+    run(BEGIN_US, 0);
+    list(lists);
+    damaged = (struct store_damaged){&lists[SEGMENT_FLOWS].current.files[0].path, 1};
+    expect((COMMITS - LEDGER_EACH) * ROWS, 0, LEDGER_EACH * ROWS);
+    damaged.paths = &lists[SEGMENT_LEDGER].current.files[0].path; /* what can be read of it counts */
+    expect(COMMITS * ROWS, 0, 0);
+    damaged = (struct store_damaged){0};
+    for (int kind = 0; kind < SEGMENT_KIND_COUNT; kind++)
+        segment_list_done(&lists[kind]);
 }
 
 /* Puts a file of one row less, which agrees with itself and tells that it is of this format, in the place of
@@ -425,6 +442,7 @@ int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
+        IN_A_FOLDER(a_damaged_file_is_not_checkable),
         IN_A_FOLDER(a_missing_file_is_missed),
         IN_A_FOLDER(a_missing_merged_file_is_missed),
         IN_A_FOLDER(a_killed_run_is_exact),
