@@ -197,12 +197,14 @@ static int object_was_written(struct json_file *file, const struct json_file_opt
 {
     struct object_file *object = (struct object_file *)file;
     int64_t size_bytes = json_file_size(file);
+    char last = '\0';
 
     if (object->whole_bytes >= write->behind) {
         return 1;
     }
-    if (size_bytes < 0 || object->whole_bytes <= write->before) {
-        return 0;
+    if (size_bytes < 0 || object->whole_bytes <= write->before || write->before == 0 ||
+        json_file_read(file, &last, 1, write->before - 1) != 1 || memchr("{] \t\r\n", last, 6) == NULL) {
+        return 0; /* nothing of it is there, or the file is another one than it was */
     }
     return json_file_shorten(file, options, write->before, (uint64_t)size_bytes, error) < 0
                ? -1

@@ -119,7 +119,6 @@ static double round_top(double value, double kilo)
     return kilo * unit;
 }
 
-
 static void choose_columns(struct plot *plot)
 {
     const struct series *series = plot->series;

@@ -81,6 +81,27 @@ uint32_t filter_parts_term(const struct filter *filter, uint32_t from, uint32_t 
     return filter->root == FILTER_NONE ? FILTER_NONE : find_term(filter, filter->root, from, depth);
 }
 
+/* Whether every file has the columns. Others may also lie in a column of the core, from which they are made for a query: a
+ * file that lacks them may have their values. */
+static bool are_always(const struct filter *filter, const struct filter_term *term)
+{
+    bool always = true;
+    for (unsigned i = 0; i < term->source_count; i++)
+        always &= filter->sources[term->sources[i]].always;
+    return always;
+}
+
+/* The term of the set of that index; FILTER_NONE where there is none. */
+static uint32_t find_set(const struct filter *filter, uint32_t index)
+{
+    uint32_t found = filter_parts_term(filter, 0, FILTER_DEPTH_MAX);
+    for (; found != FILTER_NONE; found = filter_parts_term(filter, found + 1, FILTER_DEPTH_MAX)) {
+        if (are_always(filter, &filter->terms[found]) && index-- == 0)
+            break;
+    }
+    return found;
+}
+
 /* Of each of the parts all values: eight times eight at the most. */
 _Static_assert(FILTER_ADDRESSES_MAX >= FILTER_PARTS_MAX * FILTER_PART_VALUES_MAX, "there is room for all");
 
@@ -88,9 +109,8 @@ uint32_t filter_addresses(const struct filter *filter, uint32_t index,
                           struct filter_address ret_addresses[FILTER_ADDRESSES_MAX])
 {
     struct filter_part parts[FILTER_PARTS_MAX];
-    uint32_t found = filter_parts_term(filter, 0, FILTER_DEPTH_MAX), count = 0;
-    for (; found != FILTER_NONE && index > 0; index--)
-        found = filter_parts_term(filter, found + 1, FILTER_DEPTH_MAX);
+    const uint32_t found = find_set(filter, index);
+    uint32_t count = 0;
     if (found == FILTER_NONE)
         return 0;
     const struct filter_term *term = &filter->terms[found];

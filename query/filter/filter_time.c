@@ -86,7 +86,8 @@ static bool take_word(struct reader *reader, const char *word)
 static bool read_seconds(struct reader reader, int64_t now_s, int64_t *ret_seconds)
 {
     const size_t digits_max = 10;
-    if (take_word(&reader, "now") && reader.left == 0) {
+    struct reader at = reader;
+    if (take_word(&at, "now") && at.left == 0) {
         *ret_seconds = now_s;
         return true;
     }

@@ -15,9 +15,9 @@ static bool is_interface(const struct filter_source *source)
 bool filter_told_is(const struct filter_parser *parser, const struct filter_source *source, const char *word,
                     size_t length)
 {
-    bool is_number = true;
+    bool is_number = true; /* or a range of them, whole or not */
     for (size_t i = 0; i < length; i++)
-        is_number &= word[i] >= '0' && word[i] <= '9';
+        is_number &= (word[i] >= '0' && word[i] <= '9') || word[i] == '-';
     return !is_number && parser->options != NULL && parser->options->told != NULL &&
            (is_interface(source) || source->form == FILTER_FORM_APPLICATION);
 }
@@ -147,6 +147,28 @@ static uint32_t put_any(struct filter_parser *parser, const struct filter_term *
     return count == 1 ? first : filter_parser_node(parser, FILTER_NODE_OR, first);
 }
 
+/* Where all sources have to match, each of them has to have any. */
+static uint32_t put_sources(struct filter_parser *parser, const struct filter_term *term)
+{
+    uint32_t first = FILTER_NONE, last = FILTER_NONE;
+    if (!term->all || term->source_count == 1)
+        return put_any(parser, term);
+    for (unsigned i = 0; i < term->source_count; i++) {
+        struct filter_term one = *term;
+        one.sources[0] = term->sources[i];
+        one.source_count = 1;
+        const uint32_t node = put_any(parser, &one);
+        if (node == FILTER_NONE)
+            return FILTER_NONE;
+        if (first == FILTER_NONE)
+            first = node;
+        else
+            parser->filter->nodes[last].next = node;
+        last = node;
+    }
+    return filter_parser_node(parser, FILTER_NODE_AND, first);
+}
+
 uint32_t filter_told_finish(struct filter_parser *parser, const struct filter_term *term)
 {
     struct filter_term equal = *term;
@@ -155,7 +177,7 @@ uint32_t filter_told_finish(struct filter_parser *parser, const struct filter_te
     qsort(parser->told, parser->told_count, sizeof *parser->told, compare_told);
     equal.compare = FILTER_EQ;
     equal.all &= term->compare == FILTER_EQ;
-    const uint32_t any = put_any(parser, &equal);
+    const uint32_t any = put_sources(parser, &equal);
     parser->told_count = 0;
     if (any == FILTER_NONE || term->compare == FILTER_EQ)
         return any;

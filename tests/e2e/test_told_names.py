@@ -72,6 +72,11 @@ FILTERS = [
     ("in if Gi0/1", ingress("Gi0/1")), ("out if gi0/2", egress("Gi0/2")),
     ("if GI0/1", lambda f: ingress("Gi0/1")(f) or egress("Gi0/1")(f)),
     ("in and out if Gi0/2", lambda f: ingress("Gi0/2")(f) and egress("Gi0/2")(f)),
+    ("in and out if in [Gi0/1 Gi0/2]", lambda f: all(side(name)(f) for side, name in ((ingress, "Gi0/1"), (egress, "Gi0/2")))
+     or all(side(name)(f) for side, name in ((ingress, "Gi0/2"), (egress, "Gi0/1"))) or
+     any(ingress(name)(f) and egress(name)(f) for name in ("Gi0/1", "Gi0/2"))),
+    ("in and out if in [Gi0/1 1]", lambda f: (ingress("Gi0/1")(f) or f["ingress"] == 1) and
+     (egress("Gi0/1")(f) or f["egress"] == 1)),
     ("in if uplink", ingress("uplink")), ("in if 'Rome''s'", ingress("Rome's")), ("in if 1/1/1", ingress("1/1/1")),
     ("in if in [Gi0/1 1/1/1, 2]", lambda f: ingress("Gi0/1")(f) or ingress("1/1/1")(f) or f["ingress"] == 2),
     ("in if != Gi0/1", lambda f: f["ingress"] is not None and not ingress("Gi0/1")(f)),
@@ -114,7 +119,7 @@ def names_that_are_none_are_told(folder):
                            "'youtube', 'http'\n  app yutube\n      ^~~~~~\n"),
                           ("in if teng", "no exporter calls an interface 'teng'; the nearest names are "),
                           ("in if up", "'up'; the nearest names are 'uplink', "),
-                          ("in if > Gi0/1", "names have no order"), ("vlan Gi0/1", "'Gi0/1' is no number\n")):
+                          ("in if > Gi0/1", "names have no order"), ("if 10-", "the range '10-' has no end"), ("vlan Gi0/1", "'Gi0/1' is no number\n")):
         code, out, err = weir("flows", "--store", folder, text)
         expect_equal((code, out), (2, ""), "exit code and output of " + text)
         expect_in(message, err)

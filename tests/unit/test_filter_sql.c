@@ -188,6 +188,8 @@ static void test_addresses(void **state)
         {"not src ip 10.0.0.1", ""},
         {"src ip != 10.0.0.1", ""},
         {"src net 10.0.0.0/24", ""},
+        {"sourceIPv4Prefix = 10.0.0.1", ""}, /* which may be the source's address, as it is */
+        {"sourceIPv4Prefix = 10.0.0.1 and dst ip 10.0.0.2", "dst_ipv4 10.0.0.2, dst_ipv6 ::ffff:10.0.0.2"},
         {"src ip [1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4 5.5.5.5 6.6.6.6 7.7.7.7 8.8.8.8 9.9.9.9]", ""},
         {"dst port 53", ""},
         {"", ""},
