@@ -131,8 +131,8 @@ static int create_engine(struct live *live, const char *journal_path, uint32_t w
     const uint64_t bytes = options->journal_bytes > 0 ? options->journal_bytes : journal_size_default();
     const struct engine_options engine = {
         .worker_count = worker_count, .journal_path = journal_path, .sockets_stay = live->passed_count > 0,
-        .decoder = &options->decoder, .debug = options->debug ? stderr : NULL, .journal_bytes = bytes, .datagram_count_max = options->datagram_count_max,
-        .commit_us = options->store.commit_us, .cpus = options->cpus, .cpu_count = options->cpu_count,
+        .decoder = &options->decoder, .debug = options->debug ? stderr : NULL, .journal_bytes = bytes,
+        .datagram_count_max = options->datagram_count_max, .commit_us = options->store.commit_us, .cpus = options->cpus, .cpu_count = options->cpu_count,
         .allowed = live->allowed, .prepare = prepare, .warn = warn, .tick = tick, .context = live};
     live->engine = engine_create(&engine, error);
     if (live->engine == NULL || secure(live, error) != 0)
